@@ -1,0 +1,22 @@
+"""nmt: small neural machine translation that can be understood, measured and used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nmt.translator import Translator
+
+__all__ = ["load"]
+
+
+def load(run: str | Path, **search: Any) -> Translator:
+    """The translator of a run folder: ``nmt.load("runs/de-en").translate("Ein Hund läuft.").text``.
+
+    Keywords such as ``beam=1`` or ``nbest=3`` take the place of the recipe's search settings.
+    """
+    from nmt.runs import Run
+    from nmt.translator import Translator
+
+    return Translator.of(Run(Path(run)), **search)

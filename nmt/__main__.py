@@ -1,0 +1,5 @@
+"""`python -m nmt`."""
+
+from nmt.cli.app import main
+
+main()

@@ -1,0 +1,81 @@
+"""The command line: one application, and how faults end it.
+
+Torch, datasets and sacrebleu are imported inside the commands, so that help answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from nmt.cli import doctor, evaluate, info, recipe, train, translate
+from nmt.cli.output import say
+from nmt.faults import InputFault, RunFault
+
+app = typer.Typer(
+    name="nmt",
+    help="Train, understand and use small neural translators: thought vector, attention, Transformer.",
+    epilog="Start with: nmt train recipes/de-en.yaml, then: nmt translate --text 'Ein Hund läuft.'",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("train")(train.train)
+app.command("translate")(translate.translate)
+app.command("evaluate")(evaluate.evaluate)
+app.command("info")(info.info)
+app.command("doctor")(doctor.doctor)
+app.add_typer(recipe.app, name="recipe")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("nmt-recipes"))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", callback=_version, is_eager=True)] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails; may stand anywhere.")] = False,
+) -> None:
+    """Options of all commands."""
+
+
+def main() -> None:
+    """Runs the command line. Exit status: 0 done, 2 the command, recipe or input was at fault, 1 something failed, 128 + n stopped by signal n."""
+    before, dashes, after = _split(sys.argv[1:])
+    debug = "--debug" in before
+    try:
+        app([*(argument for argument in before if argument != "--debug"), *dashes, *after], prog_name="nmt")
+    except (InputFault, RunFault) as fault:
+        if debug:
+            traceback.print_exc()
+        say(f"nmt: {fault}")
+        sys.exit(2 if isinstance(fault, InputFault) else 1)
+    except BrokenPipeError:  # the reader of our output has had enough, as `head` has
+        sys.stderr.close()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        if debug:
+            raise
+        say(f"nmt: {type(error).__name__}: {_first_line(error)}\nthis is a fault in nmt or in its surroundings; --debug shows where")
+        sys.exit(1)
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str], list[str]]:
+    """What stands before ``--``, the dashes, and what stands after them."""
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:at], arguments[at : at + 1], arguments[at + 1 :]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:200]

@@ -1,0 +1,99 @@
+"""`nmt evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nmt.cli.output import console, print_json, speaker
+from nmt.faults import InputFault
+
+if TYPE_CHECKING:
+    from nmt.evaluation.evaluate import Result
+    from nmt.evaluation.significance import Difference
+    from nmt.evaluation.testsets import TestSet
+    from nmt.runs import Run
+
+WINDOW = 1024
+"""Sentences translated between two moves of the progress bar."""
+
+
+def evaluate(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders; the second and further ones are compared with the first.")],
+    test: Annotated[list[str] | None, typer.Option("--test", metavar="NAME=SRC,REF", help="A test set of two files; by default the recipe's.")] = None,
+    by_length: Annotated[bool, typer.Option("--by-length", help="Also BLEU by source length.")] = False,
+    beam: Annotated[int | None, typer.Option("--beam", min=1, help="Instead of the recipe's beam.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors besides the table.")] = False,
+) -> None:
+    """Score runs by BLEU, chrF2 and TER with 95 % intervals and signatures.
+
+    Outputs and scores are also kept in the run folder, where sacrebleu's own command line can score them again.
+
+    Examples:
+
+      nmt evaluate runs/de-en
+
+      nmt evaluate runs/de-en-thought-vector runs/de-en --test news=news.de,news.en --by-length
+    """
+    from nmt.evaluation import testsets
+    from nmt.evaluation.evaluate import compare
+    from nmt.runs import Run
+
+    say = speaker(quiet)
+    opened = [Run(path) for path in runs]
+    named = [testsets.read(argument) for argument in test or []]
+    testsets.check_names(named)
+    groups = [[(run, each) for run in opened] for each in named] or [[(run, _own_test(run, quiet)) for run in opened]]
+    for group in groups:
+        results = [_score(run, each, beam, by_length, quiet) for run, each in group]
+        differences = compare(results) if len(results) > 1 else []
+        for warning in dict.fromkeys(f"{result.run}: {warning}" for result in results for warning in result.scores.warnings):
+            say(f"warning: {warning}")
+        if as_json:
+            print_json({"results": [result.as_json() for result in results], "against_first": [[each.as_json() for each in row] for row in differences]})
+        else:
+            _print(results, differences, by_length)
+
+
+def _own_test(run: Run, quiet: bool) -> TestSet:
+    """The test set of a run's recipe, as it was when the run began."""
+    from nmt.evaluation.testsets import TestSet
+    from nmt.text import corpus
+
+    data = run.recipe.data
+    pairs, _ = corpus.load_test(notice=speaker(quiet), **corpus.pinned(data.model_dump(), run.facts["corpus"]))
+    if pairs is None:
+        raise InputFault(f"{run.path}: its recipe has no test set; name one: --test NAME=SOURCE,REFERENCES")
+    return TestSet("test", pairs.source, pairs.target)
+
+
+def _score(run: Run, test: TestSet, beam: int | None, by_length: bool, quiet: bool) -> Result:
+    from rich.progress import track
+
+    from nmt.evaluation import systems
+    from nmt.translator import Translator
+
+    search = systems.settings(run, beam=beam)
+    translator = Translator.of(run, keep_weights=False, **search)
+
+    def translate(sentences: list[str]) -> list[str]:
+        shown = f"{run.path} on {test.name}"
+        found = track(translator.stream(sentences, WINDOW), shown, len(sentences), console=console, disable=quiet or not console.is_terminal)
+        return [each.text for each in found]
+
+    speaker(quiet)(f"{run.path}: translating {len(test.source):,} sentences of {test.name}")
+    return systems.score(run, test, search, translate, by_length=by_length)
+
+
+def _print(results: list[Result], differences: list[tuple[Difference, ...]], by_length: bool) -> None:
+    from nmt.evaluation import report
+
+    records = [result.as_json() for result in results]
+    print(report.text(report.scores_table(records, differences)))
+    for record in records if by_length else []:
+        print(f"{record['run']} on {record['test']}\n{report.text(report.lengths_table(record))}")
+    for note in dict.fromkeys(f"{record['run']}: {note}" for record in records for note in record["notes"]):
+        print(f"note: {note}")

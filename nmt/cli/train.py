@@ -1,0 +1,40 @@
+"""`nmt train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nmt.cli.output import console, speaker
+
+
+def train(
+    recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/de-en.yaml.")],
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Keys of the recipe to change.")] = None,
+    run: Annotated[Path | None, typer.Option("--run", help="The run folder; by default runs/NAME of the recipe.")] = None,
+    restart: Annotated[bool, typer.Option("--restart", help="Throw away what is in the run folder and begin anew.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
+) -> None:
+    """Train a model, or continue where an earlier command stopped.
+
+    The same command on the same run folder resumes; a raised limit (training.updates=5000) continues a finished run.
+    Ctrl-C saves and stops.
+
+    Examples:
+
+      nmt train recipes/de-en.yaml
+
+      nmt train recipes/de-en.yaml model.reader=fixed training.updates=500 --run runs/short
+
+      nmt train recipes/de-en.yaml data.corpus=null data.train=mine.tsv data.source=fr --run runs/mine
+    """
+    from nmt.recipe import reading
+
+    read = reading.read(recipe, overrides or [])
+    from nmt import runs  # torch, from here on
+    from nmt.training.train import train as start
+
+    code = start(read, run or runs.RUNS / str(read.name), restart=restart, notice=speaker(quiet), console=console, quiet=quiet)
+    raise typer.Exit(code)

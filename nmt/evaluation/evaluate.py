@@ -1,0 +1,106 @@
+"""One system on one test set: translate once, score in every way asked for; and several systems compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from nmt import scores
+from nmt.evaluation import outputs, significance
+from nmt.evaluation.lengths import Bucket, by_length
+from nmt.evaluation.significance import Difference
+from nmt.evaluation.testsets import TestSet, text_sha256
+from nmt.faults import InputFault, RunFault
+
+Translate = Callable[[list[str]], list[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What one run made of one test set under some search settings, and how good it is.
+
+    ``notes`` are facts of the run that belong beside every number of it, such as the corpus it fell back to. ``lengths`` is empty
+    unless it was asked for, ``output`` None until the hypotheses are saved.
+    """
+
+    run: str
+    test: TestSet
+    target: str
+    hypotheses: list[str]
+    scores: scores.Scores
+    lengths: list[Bucket] = field(default_factory=list)
+    search: Mapping[str, Any] = field(default_factory=dict)
+    weights_sha256: str | None = None
+    notes: tuple[str, ...] = ()
+    output: Path | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The record that tables, ledger and files are made of: all but the sentences, for which their hashes stand."""
+        return {
+            "run": self.run,
+            "test": self.test.name,
+            "sentences": len(self.hypotheses),
+            "target": self.target,
+            "weights_sha256": self.weights_sha256,
+            "source_sha256": self.test.source_sha256,
+            "references_sha256": self.test.references_sha256,
+            "search": dict(self.search),
+            "scores": self.scores.as_json(),
+            "by_length": [bucket.as_json() for bucket in self.lengths],
+            "notes": list(self.notes),
+            "output": None if self.output is None else str(self.output),
+            "output_sha256": text_sha256(self.hypotheses),
+        }
+
+
+def evaluate(
+    translate: Translate,
+    test: TestSet,
+    *,
+    target: str,
+    by_length: bool = False,
+    run: str = "",
+    search: Mapping[str, Any] | None = None,
+    weights_sha256: str | None = None,
+    notes: Sequence[str] = (),
+) -> Result:
+    """Translates the sources once and scores them; what else is given about the run is passed through to the result."""
+    hypotheses = translate(list(test.source))
+    if len(hypotheses) != len(test.source):
+        raise RunFault(f"test set {test.name}: {len(hypotheses)} translations came back for {len(test.source)} sentences")
+    return Result(
+        run=run,
+        test=test,
+        target=target,
+        hypotheses=hypotheses,
+        scores=scores.score(hypotheses, test.references, target=target),
+        lengths=_lengths(test, hypotheses, target) if by_length else [],
+        search=dict(search or {}),
+        weights_sha256=weights_sha256,
+        notes=tuple(notes),
+    )
+
+
+def save(result: Result, folder: Path) -> Result:
+    """Puts the hypotheses into ``outputs/NAME.SETTINGS.txt`` of a run folder, where the command line of sacrebleu can score them again."""
+    name = f"{result.test.name}.{outputs.settings_name(result.search)}.txt"
+    outputs.write_lines(folder / "outputs" / name, result.hypotheses)
+    return replace(result, output=Path("outputs") / name)
+
+
+def compare(results: Sequence[Result]) -> list[tuple[Difference, ...]]:
+    """Paired bootstrap of the second and every further result against the first: differences in BLEU, chrF2 and TER for each of these."""
+    first = results[0]
+    for result in results[1:]:
+        if (result.test.sha256, result.target) != (first.test.sha256, first.target):
+            raise InputFault(
+                f"{result.run} was scored on {result.test.name} ({result.test.sha256[:8]}, {result.target}), {first.run} on "
+                f"{first.test.name} ({first.test.sha256[:8]}, {first.target}): only scores on the same sentences can be compared"
+            )
+    return significance.paired_bootstrap([result.hypotheses for result in results], first.test.references, target=first.target)
+
+
+def _lengths(test: TestSet, hypotheses: list[str], target: str) -> list[Bucket]:
+    return by_length(test.source, hypotheses, test.references, target=target)

@@ -1,0 +1,62 @@
+"""Quality by length of the source sentence: where a memory of fixed size would show its limit.
+
+Sentences are grouped by *source* length, because grouping by the length of the output or of the reference would leak the answer.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from nmt import scores
+from nmt.faults import InputFault
+
+LONGEST = (0, 5, 10, 15, 20, 30, 50)
+"""Words of the longest source in each bucket but the last, which has no end. The first holds blank lines."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bucket:
+    """The sentences whose source has ``shortest`` to ``longest`` whitespace words (None: any number), and their BLEU."""
+
+    shortest: int
+    longest: int | None
+    sentences: int
+    bleu: scores.Bleu
+
+    @property
+    def label(self) -> str:
+        """Such as ``6-10`` or ``51+``."""
+        if self.longest is None:
+            return f"{self.shortest}+"
+        return f"{self.shortest}-{self.longest}" if self.shortest < self.longest else str(self.longest)
+
+    @property
+    def small(self) -> bool:
+        """Whether there are too few sentences for BLEU to be trusted."""
+        return self.sentences < scores.SMALL
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields, the label and `small`, ready for JSON."""
+        words = {"words": self.label, "shortest": self.shortest, "longest": self.longest}
+        return {**words, "sentences": self.sentences, "small": self.small, "bleu": self.bleu.as_json()}
+
+
+def by_length(sources: Sequence[str], hypotheses: Sequence[str], references: Sequence[str], *, target: str) -> list[Bucket]:
+    """The buckets that hold any sentence, shortest first."""
+    scores.check(hypotheses, references)
+    if len(sources) != len(references):
+        raise InputFault(f"{len(sources)} sources, but {len(references)} references: quality by length needs both for every sentence")
+    places = [bisect_left(LONGEST, len(source.split())) for source in sources]
+    return [
+        _bucket(place, [row for row, found in enumerate(places) if found == place], hypotheses, references, target) for place in sorted(set(places))
+    ]
+
+
+def _bucket(place: int, rows: list[int], hypotheses: Sequence[str], references: Sequence[str], target: str) -> Bucket:
+    shortest, longest = [(0, 0), *((before + 1, last) for before, last in pairwise(LONGEST)), (LONGEST[-1] + 1, None)][place]
+    bleu = scores.score_bleu([hypotheses[row] for row in rows], [references[row] for row in rows], target=target)
+    return Bucket(shortest=shortest, longest=longest, sentences=len(rows), bleu=bleu)

@@ -1,0 +1,42 @@
+"""Run folders as systems to be scored: what is translated is kept in the folder, and every look at a test set is recorded there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nmt.evaluation import ledger
+from nmt.evaluation.evaluate import Result, Translate, evaluate, save
+from nmt.evaluation.testsets import TestSet
+from nmt.runs import Run
+
+
+def settings(run: Run, **given: Any) -> dict[str, Any]:
+    """The search settings that decide a run's translations: its recipe's, but for those given. How many sentences share a batch decides
+    nothing, so it is not among them."""
+    return run.recipe.search.model_dump(exclude={"batch_tokens"}) | {name: value for name, value in given.items() if value is not None}
+
+
+def translate_with(run: Run, search: Mapping[str, Any]) -> Translate:
+    """A function from sentences to translations; loads the model."""
+    from nmt.translator import Translator
+
+    translator = Translator.of(run, keep_weights=False, **search)
+    return lambda sentences: [found.text for found in translator.translate(sentences)]
+
+
+def score(run: Run, test: TestSet, search: Mapping[str, Any], translate: Translate, *, by_length: bool) -> Result:
+    """Translates and scores, and leaves the output and a line of the ledger in the run folder."""
+    result = evaluate(
+        translate,
+        test,
+        target=run.recipe.data.target,
+        by_length=by_length,
+        run=str(run.path),
+        search=search,
+        weights_sha256=run.weights_sha256,
+        notes=run.notes,
+    )
+    result = save(result, run.path)
+    ledger.append(run.path, result)
+    return result

@@ -1,0 +1,76 @@
+"""A test set: sources with one reference each, under a name, with hashes that say which version of it was scored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from nmt.faults import InputFault
+from nmt.text import lines
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Line n of ``references`` translates line n of ``source``; both counts are compared before anything is translated."""
+
+    __test__ = False  # pytest would take the name for a class of tests
+
+    name: str
+    source: list[str]
+    references: list[str]
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"\w[\w.+-]*", self.name):
+            raise InputFault(f"test set {self.name!r}: expected a name of letters, digits, and . _ + - (it names a file of outputs)")
+        if len(self.source) != len(self.references):
+            raise InputFault(f"test set {self.name}: {len(self.source)} source lines, but {len(self.references)} references")
+        if not self.source:
+            raise InputFault(f"test set {self.name}: there are no sentences in it")
+
+    @property
+    def source_sha256(self) -> str:
+        """See `text_sha256`."""
+        return text_sha256(self.source)
+
+    @property
+    def references_sha256(self) -> str:
+        """See `text_sha256`."""
+        return text_sha256(self.references)
+
+    @property
+    def sha256(self) -> str:
+        """Of both sides together, whatever the name."""
+        return sha256(f"{self.source_sha256} {self.references_sha256}".encode()).hexdigest()
+
+
+def text_sha256(text: Sequence[str]) -> str:
+    """What ``sha256sum`` prints for a UTF-8 file of these lines, each ended by one line feed."""
+    return sha256("".join(f"{line}\n" for line in text).encode()).hexdigest()
+
+
+def check_names(tests: Sequence[TestSet]) -> None:
+    """Refuses test sets whose results could not be told apart by name."""
+    names = [test.name for test in tests]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputFault(f"test set {name}: the name is given twice, expected a name of its own for each test set")
+
+
+def read(argument: str, errors: str = "strict") -> TestSet:
+    """The test set of ``NAME=SRC,REF`` as it is given on the command line."""
+    name, equals, files = argument.partition("=")
+    paths = files.split(",")
+    if not (name and equals and len(paths) == 2 and all(paths)):
+        raise InputFault(f"test set {argument!r}: expected NAME=SRC,REF, two text files separated by one comma")
+    return from_files(name, Path(paths[0]), Path(paths[1]), errors)
+
+
+def from_files(name: str, source: Path, references: Path, errors: str = "strict") -> TestSet:
+    """A test set of two text files, one sentence a line; for `errors` see `nmt.text.lines.read`."""
+    sides = [lines.read(path, errors).text for path in (source, references)]
+    if len(sides[0]) != len(sides[1]):
+        raise InputFault(f"test set {name}: {source} has {len(sides[0])} lines, but {references} has {len(sides[1])}; one reference per source")
+    return TestSet(name, *sides)

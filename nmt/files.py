@@ -1,0 +1,75 @@
+"""Files that are there whole or not at all, and logs of one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from nmt.faults import RunFault
+
+
+@contextmanager
+def building(path: Path) -> Iterator[BinaryIO]:
+    """A file to fill that takes the place of ``path`` once all of it is on disk, and is gone if anything fails: readers see the old or the new."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise RunFault(f"{path}: cannot be written ({error.strerror}); what was there before is untouched") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, data: bytes | str) -> None:
+    """Writes a file that is there whole or not at all."""
+    with building(path) as file:
+        file.write(data.encode() if isinstance(data, str) else data)
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Writes an object, whole."""
+    write_whole(path, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
+
+
+def append_record(path: Path, record: dict[str, Any], *, durable: bool = False) -> None:
+    """Adds an object as a line of its own, even after a line that a kill cut short; ``durable`` waits until it is on disk."""
+    line = json.dumps(record, ensure_ascii=False)
+    try:
+        with path.open("ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                line = line if file.read(1) == b"\n" else f"\n{line}"
+            file.write(f"{line}\n".encode())
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+    except OSError as error:
+        raise RunFault(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def read_records(path: Path) -> list[dict[str, Any]]:
+    """All objects of such a file, oldest first; a line that a kill cut short is none."""
+    if not path.exists():
+        return []
+    try:
+        found = [_object(line) for line in path.read_bytes().split(b"\n")]
+    except OSError as error:
+        raise RunFault(f"{path}: cannot be read ({error.strerror})") from error
+    return [record for record in found if record is not None]
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) else None

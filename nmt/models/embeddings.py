@@ -1,0 +1,30 @@
+"""Vectors for pieces, and for their positions."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+
+class PieceEmbedding(nn.Embedding):
+    """Embeds token ids ``(...) -> (..., width)``, times sqrt(width) (Vaswani et al. 2017, section 3.4).
+
+    Entries begin with deviation 1/sqrt(width), the scale an output matrix needs, so that one matrix can serve both ends.
+    """
+
+    def __init__(self, pieces: int, width: int) -> None:
+        super().__init__(pieces, width)
+        self.scale = math.sqrt(width)
+        nn.init.normal_(self.weight, std=width**-0.5)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return super().forward(tokens) * self.scale
+
+
+def sinusoids(positions: int, width: int) -> Tensor:
+    """Position vectors ``(positions, width)``: sine in the even and cosine in the odd columns (Vaswani et al. 2017, section 3.5)."""
+    rates = torch.exp(torch.arange(0, width, 2) * (-math.log(10000.0) / width))
+    angles = torch.arange(positions).unsqueeze(1) * rates
+    return torch.stack([angles.sin(), angles.cos()], -1).flatten(1)[:, :width]

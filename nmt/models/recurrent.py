@@ -1,0 +1,148 @@
+"""The recurrent encoder-decoder: one class for every cell, depth and reader.
+
+With one layer and `BahdanauAttention` it is the model of Bahdanau et al. 2015; with `FixedContext` the same model but for the number of
+slots; with more layers the stack of GNMT (Wu et al. 2016, arXiv:1609.08144, section 3): attention queries with the bottom layer and its
+context goes to every layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from nmt.models.attention import READERS
+from nmt.models.cells import Cell, RecurrentEncoder
+from nmt.models.dropout import Dropout
+from nmt.models.embeddings import PieceEmbedding
+from nmt.models.protocol import Memory, State, Step, TranslationModel
+
+
+class RecurrentModel(TranslationModel):
+    """Reads the source by an RNN, writes the target by another that looks at the source through a reader.
+
+    source, target: vocabulary sizes; embedding, hidden, attention, slot: widths; `encoder` and `decoder` give layers and hidden units.
+    With `tied`, one matrix embeds the target and scores it, and embeds the source too where the vocabulary is `joint`.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: int,
+        target: int,
+        joint: bool,
+        cell: str,
+        reader: str,
+        embedding: int,
+        attention: int,
+        slot: int | None,
+        encoder: dict[str, int | bool],
+        decoder: dict[str, int | bool],
+        forget_bias: float,
+        dropout: float,
+        tied: bool,
+    ) -> None:
+        super().__init__()
+        if reader not in READERS:
+            raise ValueError(f"model.reader: expected one of {', '.join(READERS)}, found {reader!r}")
+        if slot is not None and not READERS[reader].one_slot:
+            raise ValueError(f"model.slot: reader {reader} keeps a slot for every source piece; leave it out or take reader fixed or none")
+        hidden, layers = int(decoder["hidden"]), int(decoder["layers"])
+        self.embed_target = PieceEmbedding(target, embedding)
+        self.embed_source = self.embed_target if tied and joint else PieceEmbedding(source, embedding)
+        self.encoder = RecurrentEncoder(
+            cell,
+            embedding,
+            int(encoder["hidden"]),
+            int(encoder["layers"]),
+            bool(encoder["bidirectional"]),
+            bool(encoder["residual"]),
+            forget_bias,
+            dropout,
+        )
+        self.squeeze = nn.Linear(self.encoder.width, slot) if slot else nn.Identity()
+        width = slot or self.encoder.width
+        self.reader = READERS[reader](hidden, width, attention)
+        below = [embedding] + [hidden] * (layers - 1)
+        self.cells = cast("Sequence[Cell]", nn.ModuleList(Cell(cell, each + self.reader.context, hidden, forget_bias) for each in below))
+        self.begin = cast("Sequence[nn.Linear]", nn.ModuleList(nn.Linear(width, each.state_width) for each in self.cells))
+        self.residual = bool(decoder["residual"])
+        self.readout = nn.Linear(hidden + embedding + self.reader.context, embedding)
+        self.dropout = Dropout(dropout)
+        self.output = nn.Linear(embedding, target)
+        nn.init.zeros_(self.output.bias)
+        if tied:
+            self.output.weight = self.embed_target.weight
+
+    def encode(self, source: Tensor, mask: Tensor) -> Memory:
+        """One slot per source piece, or the thought vector alone: ``(batch, 1, slot)`` whatever the source's length."""
+        states = self.encoder(self.dropout(self.embed_source(source)), mask)
+        if self.reader.one_slot:
+            states = self.squeeze(self.encoder.ends(states, mask)).unsqueeze(1)
+            mask = mask.new_ones(len(mask), 1)
+        return Memory(states, mask, self.reader.keys(states))
+
+    def initial_state(self, memory: Memory) -> Tensor:
+        """``(batch, layer, state)``: s_0 = tanh(W ends), as appendix A.2.2 of Bahdanau et al. but from both directions' ends."""
+        ends = self.encoder.ends(memory.slots, memory.mask)
+        return torch.stack([torch.tanh(begin(ends)) for begin in self.begin], 1)
+
+    def step(self, previous: Tensor, state: State, memory: Memory) -> Step:
+        """Query with the state before, attend, run the cells, read out: the order of Bahdanau et al., appendix A.2.2."""
+        embedded = self.dropout(self.embed_target(previous))
+        context, weights = self.reader(self.cells[0].output(state[:, 0]), memory)
+        below, states = embedded, []
+        for level, cell in enumerate(self.cells):
+            states.append(cell.step(_project(cell, below, context), state[:, level]))
+            below = self._above(level, below, cell.output(states[-1]))
+        return Step(self._logits(below, embedded, context), torch.stack(states, 1), weights)
+
+    def decode(self, target: Tensor, memory: Memory) -> Tensor:
+        """As `step` unrolled, but all that does not wait for a state is computed for the whole target at once."""
+        embedded = self.dropout(self.embed_target(target))
+        state = self.initial_state(memory)
+        if self.reader.constant:
+            context = self.reader(embedded[:, 0], memory)[0].unsqueeze(1).expand(-1, target.shape[1], -1)
+            below = self._above(0, embedded, self.cells[0].sequence(_join(embedded, context), state[:, 0]))
+        else:
+            below, context = self._attend(embedded, state[:, 0], memory)
+        for level, cell in list(enumerate(self.cells))[1:]:
+            below = self._above(level, below, cell.sequence(_join(below, context), state[:, level]))
+        return self._logits(below, embedded, context)
+
+    def _attend(self, embedded: Tensor, state: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+        """The bottom layer under attention: outputs ``(batch, target, hidden)`` and contexts ``(batch, target, context)``.
+
+        The only loop over the target that is left: each query is the state that the step before it made.
+        """
+        cell = self.cells[0]
+        states, contexts = [], []
+        for projected in cell.project(embedded).unbind(1):
+            context, _ = self.reader(cell.output(state), memory)
+            state = cell.step(projected + cell.project(context, embedded.shape[-1]), state)
+            states.append(state)
+            contexts.append(context)
+        return self._above(0, embedded, cell.output(torch.stack(states, 1))), torch.stack(contexts, 1)
+
+    def _above(self, level: int, below: Tensor, output: Tensor) -> Tensor:
+        """What the next layer reads: the residual adds the layer's input without the context (GNMT), from the second layer up."""
+        above: Tensor = self.dropout(output + below if self.residual and level else output)
+        return above
+
+    def _logits(self, output: Tensor, embedded: Tensor, context: Tensor) -> Tensor:
+        """A deep output (Pascanu et al. 2014) of state, previous piece and context. It reads s_i, where the paper's appendix prints s_{i-1};
+        the authors' code does the same."""
+        readout = torch.tanh(self.readout(torch.cat([output, embedded, context.to(output.dtype)], -1)))
+        logits: Tensor = self.output(self.dropout(readout))
+        return logits
+
+
+def _project(cell: Cell, below: Tensor, context: Tensor) -> Tensor:
+    """The gates' share of a layer's input [below; context]."""
+    return cell.project(below) + cell.project(context, below.shape[-1])
+
+
+def _join(below: Tensor, context: Tensor) -> Tensor:
+    return torch.cat([below, context.to(below.dtype)], -1)

@@ -1,0 +1,240 @@
+"""The Transformer (Vaswani et al. 2017, arXiv:1706.03762) with normalisation before each sublayer, behind the same three verbs.
+
+Linear layers and norms stand where CTranslate2's specification has them: queries, keys and values of self-attention in one matrix,
+keys and values of cross-attention in another.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nmt.models.dropout import Dropout
+from nmt.models.embeddings import PieceEmbedding, sinusoids
+from nmt.models.protocol import Memory, Step, TranslationModel
+
+
+class Cache(NamedTuple):
+    """Decoding state: for each layer the keys and values of the target so far, ``(batch, head, time, width)``. Its time is the position."""
+
+    keys: tuple[Tensor, ...]
+    values: tuple[Tensor, ...]
+
+
+class SelfAttention(nn.Module):
+    """Multi-head attention of a sequence to itself."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads, self.dropout = heads, Dropout(dropout)
+        self.project = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+
+    def split(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values, each ``(batch, head, time, width of a head)``."""
+        queries, keys, values = (split_heads(part, self.heads) for part in self.project(inputs).chunk(3, -1))
+        return queries, keys, values
+
+    def forward(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+        output: Tensor = self.out(join_heads(attend(queries, keys, values, mask, self.dropout)))
+        return output
+
+
+class CrossAttention(nn.Module):
+    """Multi-head attention of the target to the slots of memory, whose keys and values `encode` computes once."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads, self.dropout = heads, Dropout(dropout)
+        self.query = nn.Linear(width, width)
+        self.project = nn.Linear(width, 2 * width)
+        self.out = nn.Linear(width, width)
+
+    def keys(self, slots: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values ``(batch, head, slot, width of a head)``."""
+        keys, values = (split_heads(part, self.heads) for part in self.project(slots).chunk(2, -1))
+        return keys, values
+
+    def forward(self, inputs: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
+        read = attend(split_heads(self.query(inputs), self.heads), keys, values, mask, self.dropout)
+        output: Tensor = self.out(join_heads(read))
+        return output
+
+    def weights(self, inputs: Tensor, keys: Tensor, mask: Tensor) -> Tensor:
+        """The mean over heads of the attention weights, ``(batch, slot)``, for inputs of one position ``(batch, 1, width)``."""
+        return attention_weights(split_heads(self.query(inputs), self.heads), keys, mask).float().mean(1).squeeze(1)
+
+
+class FeedForward(nn.Module):
+    """Two linear maps with a ReLU between, at each position by itself."""
+
+    def __init__(self, width: int, inner: int, dropout: float) -> None:
+        super().__init__()
+        self.inner, self.out, self.dropout = nn.Linear(width, inner), nn.Linear(inner, width), Dropout(dropout)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        output: Tensor = self.out(self.dropout(F.relu(self.inner(inputs))))
+        return output
+
+
+class EncoderLayer(nn.Module):
+    """Self-attention, then feed-forward; each reads a normed input and adds to what came in."""
+
+    def __init__(self, width: int, heads: int, inner: int, dropout: float, attention_dropout: float) -> None:
+        super().__init__()
+        self.norm_self, self.attention = nn.LayerNorm(width), SelfAttention(width, heads, attention_dropout)
+        self.norm_feed, self.feed = nn.LayerNorm(width), FeedForward(width, inner, dropout)
+        self.dropout = Dropout(dropout)
+
+    def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
+        inputs = inputs + self.dropout(self.attention(*self.attention.split(self.norm_self(inputs)), mask))
+        inputs = inputs + self.dropout(self.feed(self.norm_feed(inputs)))
+        return inputs
+
+
+class DecoderLayer(nn.Module):
+    """Self-attention over the target so far, attention to memory, feed-forward."""
+
+    def __init__(self, width: int, heads: int, inner: int, dropout: float, attention_dropout: float) -> None:
+        super().__init__()
+        self.norm_self, self.attention = nn.LayerNorm(width), SelfAttention(width, heads, attention_dropout)
+        self.norm_cross, self.cross = nn.LayerNorm(width), CrossAttention(width, heads, attention_dropout)
+        self.norm_feed, self.feed = nn.LayerNorm(width), FeedForward(width, inner, dropout)
+        self.dropout = Dropout(dropout)
+
+    def read_memory(self, inputs: Tensor, own: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
+        """The layer after its self-attention, whose output is ``own``: ``(batch, target, width)``."""
+        inputs = inputs + self.dropout(own)
+        inputs = inputs + self.dropout(self.cross(self.norm_cross(inputs), keys, values, mask))
+        inputs = inputs + self.dropout(self.feed(self.norm_feed(inputs)))
+        return inputs
+
+
+class TransformerModel(TranslationModel):
+    """Encoder and decoder stacks over tied embeddings and sinusoidal positions.
+
+    source, target: vocabulary sizes; width, feed_forward: widths; `encoder` and `decoder` give the layers.
+    """
+
+    positions: Tensor
+
+    def __init__(
+        self,
+        *,
+        source: int,
+        target: int,
+        joint: bool,
+        width: int,
+        heads: int,
+        feed_forward: int,
+        encoder: dict[str, int],
+        decoder: dict[str, int],
+        dropout: float,
+        attention_dropout: float,
+        tied: bool,
+    ) -> None:
+        super().__init__()
+        if width % heads or width % 2:
+            raise ValueError(f"model.heads: expected a divisor of model.width ({width}, which must be even), found {heads}")
+        self.width, self.heads = width, heads
+        self.embed_target = PieceEmbedding(target, width)
+        self.embed_source = self.embed_target if tied and joint else PieceEmbedding(source, width)
+        sizes = (width, heads, feed_forward, dropout, attention_dropout)
+        self.encoder = cast("Sequence[EncoderLayer]", nn.ModuleList(EncoderLayer(*sizes) for _ in range(encoder["layers"])))
+        self.decoder = cast("Sequence[DecoderLayer]", nn.ModuleList(DecoderLayer(*sizes) for _ in range(decoder["layers"])))
+        self.norm_encoder, self.norm_decoder = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.dropout = Dropout(dropout)
+        self.output = nn.Linear(width, target)
+        self.register_buffer("positions", sinusoids(1024, width), persistent=False)
+        self._initialise()
+        if tied:
+            self.output.weight = self.embed_target.weight
+
+    def _initialise(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                nn.init.zeros_(module.bias)
+
+    def encode(self, source: Tensor, mask: Tensor) -> Memory:
+        """A slot per source piece; keys are each decoder layer's cross-attention keys and values, in turn."""
+        states = self._embed(self.embed_source, source, 0)
+        attended = mask[:, None, None, :]  # (batch, head, query, slot)
+        for layer in self.encoder:
+            states = layer(states, attended)
+        slots = self.norm_encoder(states)
+        return Memory(slots, mask, tuple(part for layer in self.decoder for part in layer.cross.keys(slots)))
+
+    def initial_state(self, memory: Memory) -> Cache:
+        """Empty caches: time 0."""
+        empty = memory.slots.new_zeros(len(memory.slots), self.heads, 0, self.width // self.heads)
+        return Cache((empty,) * len(self.decoder), (empty,) * len(self.decoder))
+
+    def step(self, previous: Tensor, state: Cache, memory: Memory) -> Step:
+        """Appends one position to the caches and attends; the weights are those of the last layer, mean over heads."""
+        inputs = self._embed(self.embed_target, previous.unsqueeze(1), state.keys[0].shape[2])  # (batch, 1, width)
+        mask = memory.mask[:, None, None, :]
+        all_keys, all_values, weights = [], [], memory.slots
+        for level, layer in enumerate(self.decoder):
+            queries, keys, values = layer.attention.split(layer.norm_self(inputs))
+            all_keys.append(torch.cat([state.keys[level].to(keys.dtype), keys], 2))
+            all_values.append(torch.cat([state.values[level].to(values.dtype), values], 2))
+            own = layer.attention(queries, all_keys[-1], all_values[-1], None)
+            memory_keys, memory_values = memory.keys[2 * level : 2 * level + 2]
+            if layer is self.decoder[-1]:
+                weights = layer.cross.weights(layer.norm_cross(inputs + own), memory_keys, mask)
+            inputs = layer.read_memory(inputs, own, memory_keys, memory_values, mask)
+        logits = self.output(self.norm_decoder(inputs)).squeeze(1)
+        return Step(logits, Cache(tuple(all_keys), tuple(all_values)), weights)
+
+    def decode(self, target: Tensor, memory: Memory) -> Tensor:
+        """The whole target in one pass under a causal mask."""
+        inputs = self._embed(self.embed_target, target, 0)
+        mask = memory.mask[:, None, None, :]
+        causal = torch.ones(target.shape[1], target.shape[1], dtype=torch.bool, device=target.device).tril()
+        for level, layer in enumerate(self.decoder):
+            own = layer.attention(*layer.attention.split(layer.norm_self(inputs)), causal)
+            inputs = layer.read_memory(inputs, own, *memory.keys[2 * level : 2 * level + 2], mask)
+        logits: Tensor = self.output(self.norm_decoder(inputs))
+        return logits
+
+    def _embed(self, embed: PieceEmbedding, tokens: Tensor, start: int) -> Tensor:
+        """Pieces and positions from ``start`` on: ``(batch, time) -> (batch, time, width)``."""
+        end = start + tokens.shape[1]
+        table = self.positions if end <= len(self.positions) else sinusoids(end, self.width).to(self.positions)
+        embedded: Tensor = self.dropout(embed(tokens) + table[start:end])
+        return embedded
+
+
+def attend(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, dropout: Dropout) -> Tensor:
+    """Scaled dot-product attention (equation 1): ``(batch, head, query, width of a head)``; the mask is True where a key may be attended.
+
+    On a CPU the two products are written out: at the lengths of sentences torch's fused kernel is slower, its backward in bf16 sixfold.
+    """
+    if queries.device.type == "cpu":
+        weights: Tensor = dropout(attention_weights(queries, keys, mask))
+        return weights @ values
+    probability = dropout.probability if dropout.training else 0.0
+    return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, dropout_p=probability)
+
+
+def attention_weights(queries: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
+    """softmax(Q K' / sqrt(width)) ``(batch, head, query, key)``, exactly 0 where the mask is False."""
+    scores = (queries / math.sqrt(keys.shape[-1])) @ keys.transpose(-1, -2)
+    weights = (scores if mask is None else scores.masked_fill(~mask, float("-inf"))).softmax(-1)
+    return weights.to(keys.dtype)
+
+
+def split_heads(inputs: Tensor, heads: int) -> Tensor:
+    """``(batch, time, width) -> (batch, head, time, width of a head)``."""
+    return inputs.view(*inputs.shape[:2], heads, -1).transpose(1, 2)
+
+
+def join_heads(inputs: Tensor) -> Tensor:
+    """``(batch, head, time, width of a head) -> (batch, time, width)``."""
+    return inputs.transpose(1, 2).flatten(2)

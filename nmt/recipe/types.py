@@ -1,0 +1,231 @@
+"""The types of a recipe: one frozen, strict dataclass-like model per section, each field documented where it stands.
+
+Nothing else in the project knows these types: constructors take the plain values and check them again in words.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Count = Annotated[int, Field(ge=1)]
+Probability = Annotated[float, Field(ge=0, lt=1)]
+NotNegative = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """A part of a recipe: unknown keys are errors, values are taken as they are written."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True, populate_by_name=True)
+
+
+class Data(Section):
+    """Where the sentence pairs come from, and what is left out of training."""
+
+    source: str = "de"
+    """Language translated from: a column's name or a language code."""
+    target: str = "en"
+    """Language translated into."""
+    corpus: str | None = None
+    """A data set on the Hugging Face Hub, a local folder of the same layout, or `builtin`. Null when the splits below name files."""
+    configuration: str | None = None
+    """The configuration of a Hub data set, such as `de-en` of opus100."""
+    revision: str | None = None
+    """A commit or tag of the Hub data set; what was loaded is recorded in the run either way."""
+    train: str | list[str] | None = None
+    """With a corpus: the name of its split (by default `train`). Without: files to concatenate, each `SOURCE,TARGET` (two text files),
+    or one .tsv, .jsonl or .parquet file; .gz is read transparently."""
+    valid: str | list[str] | None = None
+    """Like `train`; by default the split called validation, valid, val or dev, and where there is none, pairs held out of training."""
+    test: str | list[str] | None = None
+    """Like `train`; by default the split called test. A run without test set is scored on named files only."""
+    held_out: Count = 1000
+    """Pairs taken from the end of the shuffled training split for validation when there is no such split (at most a twentieth of it)."""
+    offline: Literal["error", "builtin"] = "error"
+    """What to do when the Hub cannot be reached and holds no cached copy: stop, or train on the built-in corpus and say so."""
+    errors: Literal["strict", "replace"] = "strict"
+    """Invalid UTF-8 in training or evaluation text stops with file:line, or is replaced by U+FFFD and counted."""
+    max_words: Count = 150
+    """Training pairs with more whitespace words than this on either side are left out."""
+    max_ratio: Positive | None = 4.0
+    """Training pairs in which one side has more than this many times the words of the other, plus 5, are left out. Null keeps them."""
+    duplicates: Literal["keep", "drop"] = "drop"
+    """Whether a training pair that occurred before is left out."""
+    overlap: Literal["keep", "drop"] = "drop"
+    """Whether a training pair whose source sentence stands in the test set is left out."""
+
+
+class Vocabulary(Section):
+    """The SentencePiece model, trained on the training split alone."""
+
+    type: Literal["unigram", "bpe"] = "unigram"
+    """SentencePiece algorithm."""
+    size: Annotated[int, Field(ge=8)] = 6000
+    """Pieces, the four control pieces and the 256 bytes included."""
+    joint: bool = True
+    """One vocabulary for both languages, or one for each."""
+    from_run: str | None = Field(default=None, alias="from")
+    """A run folder whose vocabulary is taken instead of training one."""
+    sampling: NotNegative = 0.0
+    """Subword sampling (Kudo 2018, arXiv:1804.10959, section 3.2): the exponent alpha with which a segmentation is drawn from the best 16,
+    afresh in every epoch. 0 always takes the best one. Unigram only."""
+
+
+class RecurrentEncoder(Section):
+    layers: Count = 1
+    """Stacked recurrent layers."""
+    hidden: Count = 256
+    """Units per direction."""
+    bidirectional: bool = True
+    """Whether a second recurrence reads from the end."""
+    residual: bool = False
+    """Adds each layer's input to its output, from the second layer up."""
+
+
+class RecurrentDecoder(Section):
+    layers: Count = 1
+    """Stacked recurrent layers; attention queries with the bottom layer and gives its context to all (GNMT)."""
+    hidden: Count = 512
+    """Units."""
+    residual: bool = False
+    """Adds each layer's input to its output, from the second layer up."""
+
+
+class Recurrent(Section):
+    """A recurrent encoder-decoder; the reader decides what the decoder sees of the source."""
+
+    family: Literal["recurrent"] = "recurrent"
+    cell: Literal["tanh", "gru", "lstm"] = "lstm"
+    """Recurrent cell of encoder and decoder."""
+    reader: Literal["none", "fixed", "bahdanau", "dot"] = "bahdanau"
+    """How the decoder reads memory: in its initial state only (none), the thought vector at every step (fixed),
+    additive attention (bahdanau), Luong's dot product in the same wiring (dot)."""
+    embedding: Count = 256
+    """Width of the piece embeddings."""
+    attention: Count = 256
+    """Width in which additive attention compares query and slot."""
+    slot: Count | None = None
+    """Width of the thought vector alone, by a linear map; null leaves it as wide as an attention slot."""
+    encoder: RecurrentEncoder = RecurrentEncoder()
+    decoder: RecurrentDecoder = RecurrentDecoder()
+    forget_bias: float = 1.0
+    """Initial bias of the LSTM's forget gate."""
+    dropout: Probability = 0.3
+    """On embeddings, between layers, on encoder states and before the output."""
+    tied: bool = True
+    """One embedding matrix for decoder input and output, and for the source too when the vocabulary is joint."""
+
+
+class TransformerStack(Section):
+    layers: Count = 3
+    """Layers."""
+
+
+class Transformer(Section):
+    """A pre-norm Transformer with sinusoidal positions."""
+
+    family: Literal["transformer"] = "transformer"
+    width: Count = 256
+    """Width of embeddings and layers."""
+    heads: Count = 4
+    """Attention heads; they divide the width."""
+    feed_forward: Count = 1024
+    """Inner width of the feed-forward layers."""
+    encoder: TransformerStack = TransformerStack()
+    decoder: TransformerStack = TransformerStack()
+    dropout: Probability = 0.2
+    """On embeddings and on the output of every sublayer."""
+    attention_dropout: Probability = 0.0
+    """On attention weights."""
+    tied: bool = True
+    """One embedding matrix for decoder input and output, and for the source too when the vocabulary is joint."""
+
+
+class Training(Section):
+    """How the model is trained. Of the limits updates, epochs and minutes, the first reached ends."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
+    """Decides initial weights, order of batches, dropout and sampling."""
+    updates: Count | None = None
+    """Optimizer steps to make."""
+    epochs: Count | None = None
+    """Passes over the corpus to make."""
+    minutes: Positive | None = None
+    """Time to spend; turned into a number of updates at the start by timing the first few, and stored with the run."""
+    batch_tokens: Count = 2048
+    """Padded positions in a batch, source or target, whichever is more."""
+    accumulate: Count = 1
+    """Batches per update."""
+    learning_rate: Positive = 1e-3
+    """Peak learning rate of AdamW."""
+    betas: tuple[Probability, Probability] = (0.9, 0.98)
+    """AdamW's decay rates of the two moments."""
+    weight_decay: NotNegative = 0.0
+    """AdamW's decoupled weight decay."""
+    schedule: Literal["constant", "inverse_sqrt", "cosine", "plateau"] = "cosine"
+    """Learning rate after warm-up."""
+    warmup: Annotated[int, Field(ge=0)] = 200
+    """Updates over which the learning rate rises linearly from 0."""
+    plateau_factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """With `plateau`: factor on the learning rate after `plateau_patience` validations without a better score."""
+    plateau_patience: Count = 2
+    """With `plateau`: validations without a better score before the learning rate falls."""
+    label_smoothing: Probability = 0.1
+    """Share of the target probability spread evenly over the vocabulary."""
+    clip: Positive | None = 1.0
+    """Largest norm of the gradient; null never clips."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """bf16 autocast, or none; auto takes bf16 where the hardware computes in it."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to compute; auto takes CUDA, then MPS, then the CPU."""
+    threads: Annotated[int, Field(ge=0)] = 0
+    """CPU threads; 0 takes what torch finds. The number is part of the run: other numbers round differently."""
+    validate_every: Annotated[int, Field(ge=0)] = 0
+    """Updates between validations; 0 makes ten in the whole run."""
+    valid_beam: Count = 1
+    """Beam of the decoding that validation scores by BLEU."""
+    save_every: Count = 500
+    """Updates between checkpoints."""
+    keep: Annotated[int, Field(ge=2)] = 2
+    """Newest checkpoints kept."""
+    select: Literal["bleu", "loss"] = "bleu"
+    """What decides which weights are best."""
+    patience: Annotated[int, Field(ge=0)] = 0
+    """Validations without a better score after which training ends; 0 never ends early."""
+    average: Annotated[int, Field(ge=0)] = 0
+    """When training ends, the mean of the last weights and those of the checkpoints before competes with the best ones: how many; 0 skips it."""
+    init_from: str | None = None
+    """A run folder whose weights and vocabulary training starts from (fine-tuning)."""
+    tensorboard: bool = False
+    """Also writes TensorBoard event files (extra `tensorboard`)."""
+
+
+class Search(Section):
+    """How translations are found, unless the command says otherwise."""
+
+    beam: Count = 5
+    """Hypotheses kept per sentence; 1 is greedy search."""
+    length_penalty: NotNegative = 0.6
+    """Alpha of Wu et al. 2016 (arXiv:1609.08144, equation 14); 0 compares plain log-probabilities."""
+    min_length: Annotated[int, Field(ge=0)] = 0
+    """Fewest pieces before the end may come."""
+    max_ratio: Positive = 2.0
+    """An output has at most this many times the pieces of its source, plus `max_extra`."""
+    max_extra: Annotated[int, Field(ge=0)] = 20
+    """See `max_ratio`."""
+    batch_tokens: Count = 4096
+    """Source positions in a batch, the beam not counted."""
+
+
+class Recipe(Section):
+    """One experiment."""
+
+    name: str | None = None
+    """Name of the run's folder under `runs/`; by default the file's."""
+    data: Data = Data()
+    vocabulary: Vocabulary = Vocabulary()
+    model: Annotated[Recurrent | Transformer, Field(discriminator="family")] = Recurrent()
+    training: Training = Training()
+    search: Search = Search()

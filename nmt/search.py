@@ -1,0 +1,294 @@
+"""Greedy and beam search, written against the three verbs of a model; greedy search is the beam of one.
+
+A search keeps its books in tensors: every step leaves a `Position` behind, and the hypotheses are read backwards from these once, at the
+end. Finished sentences leave the batch, and no sentence sees another's scores.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, overload
+
+import torch
+from torch import Tensor
+
+from nmt.models.protocol import State, Step, Translates, repeat, select
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One translation that search found."""
+
+    tokens: tuple[int, ...]
+    """Token ids, without the begin and the end of the sentence."""
+    log_probability: float
+    """Sum of `token_scores`."""
+    score: float
+    """Log-probability after the length penalty."""
+    token_scores: tuple[float, ...]
+    """Log-probability of every piece; of the end too, when it is finished."""
+    weights: Tensor | None = field(compare=False, default=None)
+    """``(target, slot)``: a row for each of `token_scores`, and only the slots of real source pieces. None unless search keeps weights."""
+    finished: bool = True
+    """False when it was cut at the longest length allowed."""
+
+
+@overload
+def length_penalty(length: int, alpha: float) -> float: ...
+@overload
+def length_penalty(length: Tensor, alpha: float) -> Tensor: ...
+def length_penalty(length: int | Tensor, alpha: float) -> float | Tensor:
+    """What divides a log-probability: ((5 + length) / 6) ^ alpha (Wu et al. 2016, arXiv:1609.08144, equation 14).
+
+    The length counts the end of the sentence, since its probability is a factor like the others.
+    """
+    result: float | Tensor = ((5 + length) / 6) ** alpha
+    return result
+
+
+class Candidates(NamedTuple):
+    """The best continuations of a sentence's beams, best first; every tensor is ``(sentence, candidate)``."""
+
+    totals: Tensor
+    """Log-probability of the whole; -inf where there is no such continuation."""
+    tokens: Tensor
+    scores: Tensor
+    """Log-probability of the token alone."""
+    beams: Tensor
+    """The beam that is continued."""
+
+
+class Position(NamedTuple):
+    """What one step leaves behind. Rows are the sentences that were active then."""
+
+    row: Tensor
+    """``(batch,)``: the row of each sentence, 0 for those that had left."""
+    candidates: Candidates
+    chosen: Tensor
+    """``(sentence, beam)``: the candidate that became each beam of the next step."""
+    live: Tensor
+    """``(sentence, beam)``: its log-probability, -inf where there are fewer live hypotheses than beams."""
+    weights: Tensor | None
+    """``(sentence x beam, slot)``."""
+
+
+class Frontier(NamedTuple):
+    """What the next step starts from."""
+
+    active: Tensor
+    """``(sentence,)``: the sentences of the batch that are not done."""
+    live: Tensor
+    """``(sentence, beam)``: log-probabilities, best first."""
+    previous: Tensor
+    """``(sentence x beam,)``: token ids."""
+    state: State
+    memory: Any
+
+
+class Kept(NamedTuple):
+    """Hypotheses to be given, best first; every tensor is ``(sentence, n-best)``, with score -inf where there is none yet."""
+
+    scores: Tensor
+    steps: Tensor
+    """The step of the last piece."""
+    last: Tensor
+    """The candidate at that step."""
+
+    def best_with(self, others: Kept) -> Kept:
+        """As many as before, of these and the others."""
+        together = Kept(*(torch.cat(pair, 1) for pair in zip(self, others, strict=True)))
+        order = together.scores.topk(self.scores.shape[1]).indices
+        return Kept(*(part.gather(1, order) for part in together))
+
+
+class Trace(NamedTuple):
+    """Kept hypotheses, piece by piece: ``(batch, n-best, target)``, the weights ``(batch, n-best, target, slot)``."""
+
+    tokens: Tensor
+    scores: Tensor
+    weights: Tensor | None
+
+
+class BeamSearch:
+    """Finds the translations of a batch that a model finds most probable.
+
+    Twice as many candidates as beams are kept, so that ended hypotheses leave room for live ones. A sentence is done when it has `nbest`
+    finished hypotheses and no live one can still overtake the last of them: a log-probability only falls, and the penalty can at most
+    grow to that of the longest length. With one beam there is one path, which takes the most probable piece and ends when that is the end.
+    """
+
+    def __init__(
+        self,
+        *,
+        bos: int,
+        eos: int,
+        pad: int,
+        beam: int = 5,
+        length_penalty: float = 0.6,
+        min_length: int = 0,
+        max_ratio: float = 2.0,
+        max_extra: int = 20,
+        nbest: int = 1,
+        keep_weights: bool = False,
+    ) -> None:
+        """`min_length` is the fewest pieces before the end may come; a target has at most ``max_ratio * source + max_extra`` pieces,
+        both sides counted with their end. `keep_weights` gives hypotheses their attention weights."""
+        _expect(beam >= 1, "beam", "an integer of at least 1", beam)
+        _expect(1 <= nbest <= beam, "nbest", f"between 1 and the beam, which is {beam}", nbest)
+        _expect(0 <= length_penalty < math.inf, "length_penalty", "a number of at least 0", length_penalty)
+        _expect(min_length >= 0, "min_length", "an integer of at least 0", min_length)
+        _expect(0 < max_ratio < math.inf, "max_ratio", "a number above 0", max_ratio)
+        _expect(max_extra >= 0, "max_extra", "an integer of at least 0", max_extra)
+        self.bos, self.eos, self.pad = bos, eos, pad
+        self.beam, self.nbest, self.alpha = beam, nbest, length_penalty
+        self.min_length, self.max_ratio, self.max_extra = min_length, max_ratio, max_extra
+        self.keep_weights = keep_weights
+        self.width = 2 * beam if beam > 1 else 1
+
+    @torch.inference_mode()
+    def __call__(self, model: Translates, source: Tensor, mask: Tensor) -> list[list[Hypothesis]]:
+        """At most `nbest` different hypotheses for each row of source ids ``(batch, source)``, best first.
+
+        ``mask`` is True where a source piece is real. A hypothesis that never ended is given only where none did.
+        """
+        if not len(source):
+            return []
+        positions, kept = self._run(model, source, mask)
+        if not kept.scores[:, 0].isfinite().all():
+            raise FloatingPointError("search: no continuation has a finite score; the weights of the model are probably not numbers")
+        return self._hypotheses(kept, self._trace(positions, kept), mask)
+
+    def _run(self, model: Translates, source: Tensor, mask: Tensor) -> tuple[list[Position], Kept]:
+        frontier = self._start(model, source, mask)
+        longest = self._longest(mask)
+        kept = self._nothing(source)
+        positions: list[Position] = []
+        while len(frontier.active):
+            step = model.step(frontier.previous, frontier.state, frontier.memory)
+            positions.append(self._position(step, frontier, len(source), len(positions)))
+            best, done = self._judge(select(kept, frontier.active), positions[-1], len(positions), longest[frontier.active])
+            kept = Kept(*(old.index_copy(0, frontier.active, new) for old, new in zip(kept, best, strict=True)))
+            frontier = self._advance(frontier, positions[-1], step.state, done)
+        return positions, kept
+
+    def _start(self, model: Translates, source: Tensor, mask: Tensor) -> Frontier:
+        """The beams of a sentence start equal, so all but the first are dead: the first step expands one row."""
+        memory = model.encode(source, mask)
+        state = model.initial_state(memory)
+        if self.beam > 1:
+            memory, state = repeat(memory, self.beam), repeat(state, self.beam)
+        live = torch.full((len(source), self.beam), -math.inf, device=source.device)
+        live[:, 0] = 0
+        active = torch.arange(len(source), device=source.device)
+        return Frontier(active, live, source.new_full((live.numel(),), self.bos), state, memory)
+
+    def _position(self, step: Step, frontier: Frontier, batch: int, length: int) -> Position:
+        """Ranks the continuations of hypotheses of the given length, and chooses the next beams among those that did not end."""
+        active = frontier.active
+        row = active.new_zeros(batch).index_copy(0, active, torch.arange(len(active), device=active.device))
+        candidates = _best(self._log_probabilities(step.logits, length), frontier.live, self.width)
+        live, chosen = candidates.totals.masked_fill(candidates.tokens == self.eos, -math.inf).topk(self.beam)
+        return Position(row, candidates, chosen, live, step.weights if self.keep_weights else None)
+
+    def _log_probabilities(self, logits: Tensor, length: int) -> Tensor:
+        """``(row, vocabulary)``, with -inf for what may not follow a hypothesis of this length."""
+        result = logits.float().log_softmax(-1)
+        result[:, [self.pad, self.bos]] = -math.inf
+        if length < self.min_length:
+            result[:, self.eos] = -math.inf
+        return result
+
+    def _judge(self, kept: Kept, position: Position, length: int, longest: Tensor) -> tuple[Kept, Tensor]:
+        """The best hypotheses after a step, which made them `length` long, and which sentences ``(sentence,)`` are done."""
+        candidates = position.candidates
+        # Candidates beyond the beam are there to replace ended ones; an end among them would not have been in the beam either.
+        ended = (candidates.tokens == self.eos)[:, : self.beam]
+        order = torch.arange(ended.shape[1], device=ended.device).expand_as(ended)
+        kept = kept.best_with(self._hold(candidates.totals[:, : self.beam], order, ended, length))
+        cut = length >= longest
+        unfinished = (cut & kept.scores[:, 0].isneginf())[:, None].expand_as(position.live)
+        bound = position.live[:, 0] / length_penalty(longest, self.alpha)
+        done = cut | (kept.scores[:, -1] >= bound)
+        return kept.best_with(self._hold(position.live, position.chosen, unfinished, length)), done
+
+    def _hold(self, totals: Tensor, candidates: Tensor, which: Tensor, length: int) -> Kept:
+        scores = (totals / length_penalty(length, self.alpha)).masked_fill(~which, -math.inf)
+        return Kept(scores, torch.full_like(candidates, length - 1), candidates)
+
+    def _advance(self, frontier: Frontier, position: Position, state: State, done: Tensor) -> Frontier:
+        """Follows the chosen beams. Memory is the same for all beams of a sentence, so it moves only when a sentence leaves."""
+        active, live, memory = frontier.active, position.live, frontier.memory
+        first = torch.arange(0, live.numel(), self.beam, device=live.device)[:, None]
+        parents = first + position.candidates.beams.gather(1, position.chosen)
+        tokens = position.candidates.tokens.gather(1, position.chosen)
+        if done.any():
+            stay = done.logical_not().nonzero().squeeze(1)
+            memory = select(memory, (first + torch.arange(self.beam, device=live.device))[stay].flatten())
+            active, live, parents, tokens = select((active, live, parents, tokens), stay)
+            state = select(state, parents.flatten())
+        elif self.beam > 1:
+            state = select(state, parents.flatten())
+        return Frontier(active, live, tokens.flatten(), state, memory)
+
+    def _longest(self, mask: Tensor) -> Tensor:
+        """Most pieces of a target, its end counted ``(batch,)``; at least one more than the fewest."""
+        return (mask.sum(1) * self.max_ratio).long().add(self.max_extra).clamp(min=self.min_length + 1)
+
+    def _nothing(self, source: Tensor) -> Kept:
+        zeros = torch.zeros(len(source), self.nbest, dtype=torch.long, device=source.device)
+        return Kept(torch.full_like(zeros, -math.inf, dtype=torch.float32), zeros, zeros)
+
+    def _trace(self, positions: list[Position], kept: Kept) -> Trace:
+        """Reads all kept hypotheses backwards together. What stands beyond the end of one is arbitrary."""
+        tokens, scores, weights = [], [], []
+        beam = torch.zeros_like(kept.last)
+        for index in reversed(range(len(positions))):
+            row, candidates, chosen, _, attended = positions[index]
+            row = row[:, None]
+            candidate = torch.where(kept.steps == index, kept.last, chosen[row, beam])
+            tokens.append(candidates.tokens[row, candidate])
+            scores.append(candidates.scores[row, candidate])
+            beam = candidates.beams[row, candidate]
+            if attended is not None:
+                weights.append(attended[row * self.beam + beam])
+        together = [torch.stack(part[::-1], 2) for part in (tokens, scores, weights) if part]
+        return Trace(together[0], together[1], together[2] if weights else None)
+
+    def _hypotheses(self, kept: Kept, trace: Trace, mask: Tensor) -> list[list[Hypothesis]]:
+        kept = Kept(*(part.cpu() for part in kept))
+        trace = Trace(trace.tokens.cpu(), trace.scores.cpu(), None if trace.weights is None else trace.weights.cpu())
+        mask = mask.cpu()
+        found = kept.scores.isfinite().sum(1).tolist()
+        return [[self._hypothesis(kept, trace, mask, sentence, rank) for rank in range(count)] for sentence, count in enumerate(found)]
+
+    def _hypothesis(self, kept: Kept, trace: Trace, mask: Tensor, sentence: int, rank: int) -> Hypothesis:
+        at = (sentence, rank, slice(int(kept.steps[sentence, rank]) + 1))
+        tokens, scores = tuple(trace.tokens[at].tolist()), tuple(trace.scores[at].tolist())
+        weights = None if trace.weights is None else _real_slots(trace.weights[at], mask[sentence])
+        finished = tokens[-1] == self.eos
+        return Hypothesis(tokens[:-1] if finished else tokens, math.fsum(scores), float(kept.scores[sentence, rank]), scores, weights, finished)
+
+
+def _best(log_probabilities: Tensor, live: Tensor, count: int) -> Candidates:
+    """The best continuations, given log-probabilities ``(sentence x beam, vocabulary)`` and those of the beams ``(sentence, beam)``.
+
+    Each beam's own best come first: of a large vocabulary nearly all is then left out by one pass.
+    """
+    sentences, beams = live.shape
+    scores, tokens = log_probabilities.topk(min(count, log_probabilities.shape[1]))
+    each = scores.shape[1]
+    totals = (live.flatten()[:, None] + scores).view(sentences, beams * each)  # (sentence x beam, each) -> (sentence, beam x each)
+    totals, order = totals.topk(min(count, beams * each))
+    tokens, scores = (part.view(sentences, beams * each).gather(1, order) for part in (tokens, scores))
+    return Candidates(totals, tokens, scores, order // each)
+
+
+def _real_slots(weights: Tensor, mask: Tensor) -> Tensor:
+    """A copy of weights ``(target, slot)`` without the padding; a thought vector's slot is always real."""
+    return weights[:, mask] if weights.shape[1] == len(mask) else weights.clone()
+
+
+def _expect(holds: bool, name: str, expected: str, found: object) -> None:
+    if not holds:
+        raise ValueError(f"{name}: expected {expected}, found {found!r}")

@@ -1,0 +1,64 @@
+"""Sentence pairs out of Arrow tables, in both layouts in use: a column per language, or one column `translation` holding all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nmt.faults import InputFault, RunFault
+from nmt.text.lines import decode
+from nmt.text.pairs import Pairs, check_languages
+
+if TYPE_CHECKING:
+    import pyarrow
+
+
+def pairs(table: pyarrow.Table, source: str, target: str, where: str, errors: str = "strict") -> Pairs:
+    """The two languages of a table; a missing text is an empty one, as a blank line is in a file.
+
+    With `strict` invalid UTF-8, which Arrow lets pass, is a `UnicodeDecodeError`.
+    """
+    if "translation" in table.column_names and source not in table.column_names:
+        table = _unfolded(table, where)
+    check_languages(source, target, table.column_names, where)
+    (sources, replaced), (targets, replaced_too) = (_texts(table, language, where, errors) for language in (source, target))
+    return Pairs(sources, targets, replaced + replaced_too)
+
+
+def read_parquet(path: Path, source: str, target: str, errors: str) -> Pairs:
+    """The pairs of a Parquet file."""
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        return pairs(pyarrow.parquet.read_table(path), source, target, str(path), errors)
+    except FileNotFoundError as error:
+        raise InputFault(f"{path}: no such file") from error
+    except UnicodeDecodeError as error:
+        raise InputFault(f"{path}: invalid UTF-8 ({error.reason}); write the file anew from valid text, or set data.errors=replace") from error
+    except pyarrow.ArrowException as error:
+        raise InputFault(f"{path}: not a readable Parquet file ({error})") from error
+    except OSError as error:
+        raise RunFault(f"{path}: cannot be read: {error}") from error
+
+
+def _unfolded(table: pyarrow.Table, where: str) -> pyarrow.Table:
+    import pyarrow
+
+    column = table.column("translation")
+    if not pyarrow.types.is_struct(column.type):
+        raise InputFault(f"{where}: expected texts by language in the column 'translation', found {column.type}")
+    names = [column.type.field(index).name for index in range(column.type.num_fields)]
+    flat = pyarrow.Table.from_arrays([column], names=["translation"]).flatten()
+    return flat.rename_columns(names)
+
+
+def _texts(table: pyarrow.Table, language: str, where: str, errors: str) -> tuple[list[str], int]:
+    """The sentences of a column, and in how many of them invalid UTF-8 was replaced."""
+    import pyarrow
+
+    column = table.column(language)
+    if not (pyarrow.types.is_string(column.type) or pyarrow.types.is_large_string(column.type)):
+        raise InputFault(f"{where}: expected text in the column {language!r}, found {column.type}")
+    decoded = [decode(line or b"", errors) for line in column.cast(pyarrow.large_binary()).to_pylist()]
+    return [text for text, _ in decoded], sum(replaced for _, replaced in decoded)

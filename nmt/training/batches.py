@@ -1,0 +1,126 @@
+"""Encoded corpora and the order in which they are trained on: batch k of epoch e is a function of (seed, e, k) and of nothing else."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nmt.text.vocabulary import BOS, EOS, PAD
+
+WINDOW = 1 << 17
+"""Shuffled pairs that are sorted by length together. Within it batches hardly pad; beyond it a corpus need not be sorted as a whole."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Padded token ids ``(batch, source)`` and ``(batch, target)``; masks are True at real pieces.
+
+    `previous` begins with the start piece and `expected` ends with the end piece: position i predicts expected[i] from previous[:i+1].
+    """
+
+    source: Tensor
+    source_mask: Tensor
+    previous: Tensor
+    expected: Tensor
+    target_mask: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on a device."""
+        if device.type == "cpu":
+            return self
+        return Batch(*(getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)))
+
+
+class Encoded:
+    """Sentences as token ids, packed end to end: four bytes a piece and no Python object per sentence."""
+
+    def __init__(self, sentences: Sequence[Sequence[int]]) -> None:
+        self.lengths = np.fromiter((len(each) for each in sentences), np.int64, len(sentences))
+        self._starts = np.concatenate([[0], np.cumsum(self.lengths)])
+        self._pieces = np.fromiter((piece for each in sentences for piece in each), np.int32, int(self._starts[-1]))
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, row: int) -> list[int]:
+        return self._pieces[self._starts[row] : self._starts[row + 1]].tolist()  # type: ignore[no-any-return]  # numpy types tolist as Any
+
+
+def order(source: np.ndarray, target: np.ndarray, *, seed: int, epoch: int, batch_tokens: int) -> list[np.ndarray]:
+    """The batches of one epoch as rows of the corpus, for the lengths in pieces of both sides.
+
+    The corpus is shuffled, sorted by length within windows (pairs of one length keep their shuffled order), cut where the padded positions
+    of the longer side would pass ``batch_tokens``, and the batches are shuffled. A longer sentence than that is a batch of its own.
+    """
+    generator = np.random.default_rng([seed, epoch])
+    shuffled = generator.permutation(len(source))
+    widths = np.maximum(source, target) + 1  # the end piece
+    batches: list[np.ndarray] = []
+    for start in range(0, len(shuffled), WINDOW):
+        window = shuffled[start : start + WINDOW]
+        window = window[np.lexsort((source[window], target[window], widths[window]))]
+        batches += _cut(window, widths[window], batch_tokens)
+    return [batches[place] for place in generator.permutation(len(batches))]
+
+
+def _cut(rows: np.ndarray, widths: np.ndarray, batch_tokens: int) -> list[np.ndarray]:
+    """Cuts rows of rising width into batches of at most ``batch_tokens`` padded positions."""
+    batches, start = [], 0
+    for end in range(1, len(rows) + 1):
+        if end == len(rows) or (end + 1 - start) * int(widths[end]) > batch_tokens:
+            batches.append(rows[start:end])
+            start = end
+    return batches
+
+
+def collate(sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> Batch:
+    """Pieces of both sides, without control pieces, as one padded batch."""
+    source, source_mask = pad([[*pieces, EOS] for pieces in sources])
+    previous, target_mask = pad([[BOS, *pieces] for pieces in targets])
+    expected, _ = pad([[*pieces, EOS] for pieces in targets])
+    return Batch(source, source_mask, previous, expected, target_mask)
+
+
+def pad(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    """Token ids ``(batch, time)`` padded on the right, and the mask of the real ones."""
+    lengths = torch.tensor([len(row) for row in rows])
+    mask = torch.arange(int(lengths.max())) < lengths.unsqueeze(1)
+    tokens = torch.full(mask.shape, PAD)
+    tokens[mask] = torch.tensor([piece for row in rows for piece in row])
+    return tokens, mask
+
+
+Draw = Callable[[int, random.Random], Sequence[int]]
+"""Gives the pieces of a sentence, by row, possibly drawn at random from the generator."""
+
+
+class Batches:
+    """The batches of training, by epoch and number. Holds the order of one epoch at a time."""
+
+    def __init__(self, source: Encoded, target: Encoded, *, seed: int, batch_tokens: int, sample: tuple[Draw, Draw] | None = None) -> None:
+        self.source, self.target, self.seed, self.batch_tokens = source, target, seed, batch_tokens
+        self.sample = sample
+        self._epoch, self._order = -1, [np.arange(0)]
+
+    def count(self, epoch: int) -> int:
+        """Batches in an epoch."""
+        return len(self._rows(epoch))
+
+    def batch(self, epoch: int, number: int) -> Batch:
+        """Batch ``number`` of an epoch."""
+        rows = self._rows(epoch)[number].tolist()
+        if self.sample is None:
+            return collate([self.source[row] for row in rows], [self.target[row] for row in rows])
+        drawn = [[side(row, random.Random(f"{self.seed} {epoch} {number} {row} {place}")) for row in rows] for place, side in enumerate(self.sample)]
+        return collate(*drawn)
+
+    def _rows(self, epoch: int) -> list[np.ndarray]:
+        if epoch != self._epoch:
+            lengths = self.source.lengths, self.target.lengths
+            self._epoch, self._order = epoch, order(*lengths, seed=self.seed, epoch=epoch, batch_tokens=self.batch_tokens)
+        return self._order

@@ -1,0 +1,137 @@
+"""Checkpoints that are there whole or not at all.
+
+A checkpoint is a folder `step-N` with weights, training state and a manifest of sizes and hashes. It is made under a temporary name in the
+same folder, flushed to disk, and renamed: a crash at any moment leaves the checkpoint before it untouched. Nothing in it is executable:
+weights are safetensors, the state is read with `weights_only=True`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from nmt.faults import RunFault
+from nmt.models import weights
+
+MANIFEST, WEIGHTS, STATE = "manifest.json", "model.safetensors", "state.pt"
+
+
+def save(folder: Path, update: int, model: nn.Module, state: dict[str, Any]) -> Path:
+    """Writes `step-UPDATE`, whole or not at all."""
+    final = folder / f"step-{update:08d}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _discard_unfinished(folder)
+        with _whole_folder(final) as building:
+            (building / WEIGHTS).write_bytes(weights.packed(model))
+            torch.save(state, building / STATE)
+            manifest = {path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in sorted(building.iterdir())}
+            (building / MANIFEST).write_text(json.dumps({"update": update, "files": manifest}, indent=1), encoding="utf8")
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+        raise RunFault(f"{final}: the checkpoint could not be saved ({_reason(error)})\nearlier checkpoints are untouched; free space, then run the same command again") from error
+    return final
+
+
+def prune(folder: Path, keep: int, needed: Collection[Path]) -> None:
+    """Removes all but the newest ``keep`` checkpoints and those that are needed otherwise."""
+    for path in list(steps(folder).values())[:-keep]:
+        if path not in needed:
+            shutil.rmtree(path)
+
+
+def steps(folder: Path) -> dict[int, Path]:
+    """The checkpoints there are by their update, oldest first; unfinished ones have another name."""
+    found = {int(path.name[5:]): path for path in folder.glob("step-*") if path.name[5:].isdigit()}
+    return dict(sorted(found.items()))
+
+
+def newest(folder: Path, notice: Callable[[str], None]) -> Path | None:
+    """The newest checkpoint whose files are what its manifest says; damaged ones are named in a line each and left alone."""
+    for path in reversed(steps(folder).values()):
+        fault = damage(path)
+        if fault is None:
+            return path
+        notice(f"{path}: damaged ({fault}); going back to the checkpoint before it")
+    return None
+
+
+def damage(path: Path) -> str | None:
+    """What is wrong with a checkpoint, or None."""
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf8"))
+        if manifest["update"] != int(path.name[5:]):
+            return f"{MANIFEST} is of update {manifest['update']}"
+        for name in (WEIGHTS, STATE):
+            if sha256(path / name) != manifest["files"][name]["sha256"]:
+                return f"{name} is not the file that was saved"
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return _reason(error)
+    return None
+
+
+def load(path: Path, model: nn.Module) -> dict[str, Any]:
+    """Puts the weights into the model and returns the state. The caller has checked the checkpoint with `newest`."""
+    weights.load(model, path / WEIGHTS)
+    state: dict[str, Any] = torch.load(path / STATE, map_location="cpu", weights_only=True)
+    return state
+
+
+def average(own: dict[str, Tensor], paths: Collection[Path]) -> dict[str, Tensor]:
+    """The mean of these weights and those of several checkpoints."""
+    sums = {name: tensor.cpu().double() for name, tensor in own.items()}
+    for path in paths:
+        for name, tensor in load_file(path / WEIGHTS).items():
+            sums[name] += tensor
+    return {name: (tensor / (1 + len(paths))).float() for name, tensor in sums.items()}
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file's bytes, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _whole_folder(final: Path) -> Iterator[Path]:
+    """A folder to fill that takes its final name once everything in it is on disk, and that is gone if anything fails."""
+    building = final.parent / f".{final.name}.{os.getpid()}"
+    building.mkdir()
+    try:
+        yield building
+        for path in building.iterdir():
+            _flush(path)
+        _flush(building)
+        if final.exists():  # the same update saved again, after a resume from before it
+            shutil.rmtree(final)
+        building.rename(final)
+        _flush(final.parent)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _discard_unfinished(folder: Path) -> None:
+    for path in folder.glob(".step-*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _reason(error: BaseException) -> str:
+    strerror = getattr(error, "strerror", None)
+    return str(strerror or error).splitlines()[0] if str(error) else type(error).__name__

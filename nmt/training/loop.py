@@ -1,0 +1,195 @@
+"""The training loop: accumulate, clip, update, validate, save, log. `fit` is read from top to bottom."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from nmt.faults import RunFault
+from nmt.models import weights
+from nmt.models.protocol import TranslationModel
+from nmt.training import checkpoints
+from nmt.training.batches import Batch, Batches
+from nmt.training.loss import cross_entropy
+from nmt.training.progress import Plan, Progress, Reporter, Sums, Validation
+from nmt.training.schedules import learning_rate
+
+PATIENCE_WITH_NAN = 20
+"""Updates in a row that may be skipped because the gradient was not finite."""
+LOG_EVERY = 20
+"""Updates between two lines of the metrics."""
+
+
+class Stopped(Exception):
+    """Training was asked to stop, has saved, and goes on with the same command."""
+
+
+@dataclass
+class Training:
+    """A model in training: all that an update changes and a checkpoint holds."""
+
+    model: TranslationModel
+    batches: Batches
+    plan: Plan
+    device: torch.device
+    validate: Callable[[], Validation]
+    folder: Path
+    tell: Reporter
+    progress: Progress = field(default_factory=Progress)
+
+    def __post_init__(self) -> None:
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=0.0, betas=self.plan.betas, weight_decay=self.plan.weight_decay, fused=self.device.type != "mps"
+        )
+
+    def fit(self, stop: Callable[[], bool]) -> None:
+        """Trains to the plan's end, or raises `Stopped` within one update of ``stop()`` turning true."""
+        plan, progress = self.plan, self.progress
+        while progress.update < plan.updates and not self.out_of_patience():
+            self.update([self.next_batch() for _ in range(plan.accumulate)])
+            if progress.update % LOG_EVERY == 0 or progress.update == plan.updates:
+                self.log()
+            if progress.update % plan.validate_every == 0 or progress.update == plan.updates:
+                self.consider(self.validate())
+            if stop():
+                self.save()
+                raise Stopped
+            if progress.update % plan.save_every == 0:
+                self.save()
+        if not progress.finished:
+            self.consider_average()
+            progress.finished = True
+            self.save()
+
+    def update(self, batches: list[Batch]) -> None:
+        """One optimizer step on the gradient of the objective per target piece over all the batches."""
+        plan, progress, sums = self.plan, self.progress, self.progress.sums
+        self.model.train()
+        pieces = sum(int(batch.target_mask.sum()) for batch in batches)
+        for batch in (each.to(self.device) for each in batches):
+            with autocast(self.device, plan.precision):
+                logits = self.model(batch.source, batch.source_mask, batch.previous)
+            loss = cross_entropy(logits, batch.expected, batch.target_mask, plan.label_smoothing)
+            (loss.objective / pieces).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            sums.objective += loss.objective.item()
+            sums.nats += loss.nats.item()
+        progress.update += 1
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), plan.clip or math.inf).item()
+        if math.isfinite(norm):
+            self.step(norm)
+        else:
+            self.skip()
+        self.optimizer.zero_grad()
+        progress.pieces += pieces
+        sums.pieces += pieces
+        sums.updates += 1
+
+    def step(self, norm: float) -> None:
+        """Applies the gradient, whose norm before clipping is given."""
+        progress, plan = self.progress, self.plan
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate()
+        self.optimizer.step()
+        progress.skipped_in_a_row = 0
+        progress.sums.norm += norm
+        progress.sums.clipped += plan.clip is not None and norm > plan.clip
+
+    def skip(self) -> None:
+        """Leaves the weights alone; a finite loss can have a gradient that is not, so the gradient's norm is what is tested."""
+        self.progress.skipped += 1
+        self.progress.skipped_in_a_row += 1
+        self.tell.notice(f"update {self.progress.update}: the gradient is not finite; skipped ({self.progress.skipped} so far)")
+        if self.progress.skipped_in_a_row >= PATIENCE_WITH_NAN:
+            raise RunFault(
+                f"update {self.progress.update}: {PATIENCE_WITH_NAN} gradients in a row were not finite; the last good checkpoint is kept in {self.folder}\n"
+                "lower training.learning_rate or set training.precision=fp32"
+            )
+
+    def rate(self) -> float:
+        """The learning rate of the current update."""
+        plan, progress = self.plan, self.progress
+        return learning_rate(
+            plan.schedule, progress.update, peak=plan.learning_rate, warmup=plan.warmup, total=plan.updates, factor=plan.plateau_factor, drops=progress.drops
+        )
+
+    def next_batch(self) -> Batch:
+        """The batch at the current position in the data, which moves on."""
+        progress = self.progress
+        if progress.batch >= self.batches.count(progress.epoch):
+            progress.epoch, progress.batch = progress.epoch + 1, 0
+        batch = self.batches.batch(progress.epoch, progress.batch)
+        progress.batch += 1
+        return batch
+
+    def consider(self, validation: Validation, kind: str = "validation") -> None:
+        """Keeps the weights if they are the best so far, and counts the validations since."""
+        plan, progress = self.plan, self.progress
+        score = validation.better_by(plan.select)
+        better = score > progress.best
+        if better:
+            progress.best, progress.best_update, progress.stalled = score, progress.update, 0
+            self.tell.best(self.model, progress, validation)
+        else:
+            progress.stalled += 1
+            if progress.stalled % plan.plateau_patience == 0:
+                progress.drops += 1
+        self.tell.validation(kind, progress, validation, better)
+
+    def consider_average(self) -> None:
+        """Lets the mean of the current weights and those of the last regular checkpoints compete; the current ones are put back."""
+        paths = self.regular_checkpoints()[1 - self.plan.average :] if self.plan.average > 1 else []
+        if not paths:
+            return
+        own = {name: parameter.detach().clone() for name, parameter in self.model.named_parameters()}
+        weights.put(self.model, checkpoints.average(own, paths))
+        self.consider(self.validate(), f"average of {len(paths) + 1}")
+        weights.put(self.model, own)
+
+    def regular_checkpoints(self) -> list[Path]:
+        """Those that the plan asked for, before the current update. One made because training was told to stop is not among them: it must
+        not change what is averaged."""
+        found = checkpoints.steps(self.folder).items()
+        return [path for update, path in found if update % self.plan.save_every == 0 and 0 < update < self.progress.update]
+
+    def out_of_patience(self) -> bool:
+        """Whether validation has not improved for as long as the plan waits."""
+        return bool(self.plan.patience) and self.progress.stalled >= self.plan.patience
+
+    def log(self) -> None:
+        """One line of metrics over the updates since the last one."""
+        self.tell.metrics(self.progress, self.rate())
+        self.progress.sums = Sums()
+
+    def save(self) -> None:
+        """A checkpoint of everything that makes the resumed run the same run."""
+        path = checkpoints.save(self.folder, self.progress.update, self.model, self.state())
+        self.tell.saved(path)
+        averaged = self.regular_checkpoints()[1 - self.plan.average :] if self.plan.average > 1 else []
+        checkpoints.prune(self.folder, self.plan.keep, averaged)
+
+    def state(self) -> dict[str, Any]:
+        """Optimizer, progress, random states and thread count, in types that load with ``weights_only=True``."""
+        cuda = torch.cuda.get_rng_state_all() if self.device.type == "cuda" else []
+        random = {"cpu": torch.get_rng_state(), "cuda": cuda}
+        return {"optimizer": self.optimizer.state_dict(), "progress": asdict(self.progress), "random": random, "threads": torch.get_num_threads()}
+
+    def restore(self, path: Path) -> None:
+        """Continues from a checkpoint."""
+        state = checkpoints.load(path, self.model)
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.progress = Progress.restored(state["progress"])
+        torch.set_num_threads(state["threads"])
+        torch.set_rng_state(state["random"]["cpu"])
+        if self.device.type == "cuda" and state["random"]["cuda"]:
+            torch.cuda.set_rng_state_all(state["random"]["cuda"])
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """bf16 where it is safe, or plain fp32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")

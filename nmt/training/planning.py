@@ -1,0 +1,81 @@
+"""All that a recipe leaves open, decided once when a run begins: device, precision, threads, and how many updates its limits come to."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import torch
+
+from nmt.models.families import parameters
+from nmt.recipe.types import Recipe, Training
+from nmt.runs import Run
+from nmt.training import hardware
+from nmt.training.batches import Batches
+from nmt.training.loop import autocast
+from nmt.training.loss import cross_entropy
+from nmt.training.progress import Plan
+
+TIMED = 12
+"""Updates that are timed, after two that are not, to turn minutes into a number of updates."""
+UPDATING = 0.85
+"""Share of a limit in minutes that goes to updates; the rest is for validating and saving."""
+
+
+def decide(run: Run, batches: Batches, notice: Callable[[str], None]) -> dict[str, Any]:
+    """The decisions, as the run folder keeps them."""
+    wanted = run.recipe.training
+    device = hardware.device(wanted.device)
+    precision = hardware.precision(wanted.precision, device)
+    threads = wanted.threads or torch.get_num_threads()
+    torch.set_num_threads(threads)
+    pace = None if wanted.minutes is None else _pace(run, batches, device, precision)
+    per_epoch = batches.count(0)
+    updates = count_updates(wanted, pace, per_epoch)
+    if pace is not None:
+        notice(f"training.minutes {wanted.minutes:g} comes to {updates} updates on this machine")
+    return {
+        "device": device.type,
+        "precision": precision,
+        "threads": threads,
+        "updates_per_minute": pace,
+        "batches_per_epoch": per_epoch,
+        "updates": updates,
+        "validate_every": wanted.validate_every or math.ceil(updates / 10),
+        "parameters": parameters(run.fresh_model()),
+    }
+
+
+def count_updates(wanted: Training, pace: float | None, batches_per_epoch: int) -> int:
+    """The number of updates after which the first of the limits is reached; ``pace`` is in updates per minute."""
+    limits = [wanted.updates] if wanted.updates else []
+    if wanted.epochs:
+        limits.append(math.ceil(wanted.epochs * batches_per_epoch / wanted.accumulate))
+    if wanted.minutes and pace:
+        limits.append(max(1, int(wanted.minutes * pace)))
+    return min(limits)
+
+
+def plan(recipe: Recipe, decided: dict[str, Any]) -> Plan:
+    """What the loop needs of a recipe, with what was decided in the place of what was left open."""
+    values = recipe.training.model_dump() | {name: decided[name] for name in ("updates", "validate_every", "precision")}
+    return Plan(**{field.name: values[field.name] for field in fields(Plan)})
+
+
+def _pace(run: Run, batches: Batches, device: torch.device, precision: str) -> float:
+    """Updates per minute, validation and saving allowed for, on a model that is thrown away."""
+    model = run.fresh_model().to(device).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.0)
+    began = time.perf_counter()
+    for number in range(2 + TIMED):
+        if number == 2:
+            began = time.perf_counter()
+        batch = batches.batch(0, number % batches.count(0)).to(device)
+        with autocast(device, precision):
+            logits = model(batch.source, batch.source_mask, batch.previous)
+        cross_entropy(logits, batch.expected, batch.target_mask, 0.1).objective.backward()  # type: ignore[no-untyped-call]  # torch's own
+        optimizer.step()
+    return 60 * UPDATING * TIMED / (time.perf_counter() - began) / run.recipe.training.accumulate

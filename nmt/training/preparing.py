@@ -1,0 +1,91 @@
+"""The text of a run as its model reads it: corpus loaded, vocabulary learned, both sides encoded."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from nmt.faults import InputFault
+from nmt.recipe.types import Recipe
+from nmt.runs import Run
+from nmt.text import corpus as corpora
+from nmt.text import vocabulary as vocabularies
+from nmt.text.corpus import Corpus
+from nmt.text.pairs import Pairs
+from nmt.text.vocabulary import Vocabulary
+from nmt.training.batches import Batches, Draw, Encoded
+
+Notice = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The text of a run as its model reads it."""
+
+    corpus: Corpus
+    source: Vocabulary
+    target: Vocabulary
+    train: tuple[Encoded, Encoded]
+    valid: tuple[Encoded, Encoded]
+
+    @property
+    def joint(self) -> bool:
+        """Whether both languages share one vocabulary."""
+        return self.source is self.target
+
+
+def prepare(recipe: Recipe, notice: Notice) -> Prepared:
+    """Loads the corpus, learns or takes the vocabulary, and encodes."""
+    corpus = corpora.load(notice=notice, **recipe.data.model_dump())
+    given = recipe.vocabulary.from_run or recipe.training.init_from
+    source, target = Run(Path(given)).vocabularies if given else _learn(recipe, corpus.train, notice)
+    return encode(corpus, source, target)
+
+
+def _learn(recipe: Recipe, pairs: Pairs, notice: Notice) -> tuple[Vocabulary, Vocabulary]:
+    wanted = recipe.vocabulary
+    notice(f"learning {'a joint vocabulary' if wanted.joint else 'two vocabularies'} of {wanted.size} pieces")
+    if wanted.joint:
+        joint = Vocabulary(vocabularies.train([*pairs.source, *pairs.target], type=wanted.type, size=wanted.size))
+        return joint, joint
+    source, target = (Vocabulary(vocabularies.train(side, type=wanted.type, size=wanted.size)) for side in (pairs.source, pairs.target))
+    return source, target
+
+
+def encode(corpus: Corpus, source: Vocabulary, target: Vocabulary) -> Prepared:
+    def sides(pairs: Pairs) -> tuple[Encoded, Encoded]:
+        return Encoded(list(map(source.encode, pairs.source))), Encoded(list(map(target.encode, pairs.target)))
+
+    return Prepared(corpus, source, target, sides(corpus.train), sides(corpus.valid))
+
+
+def prepare_again(run: Run, notice: Notice) -> Prepared:
+    """The same text as when the run began, or a refusal."""
+    facts = run.facts["corpus"]
+    corpus = corpora.load(notice=notice, **corpora.pinned(run.recipe.data.model_dump(), facts))
+    for name, before in facts["splits"].items():
+        now = corpus.facts["splits"].get(name, {})  # type: ignore[attr-defined]  # facts are plain JSON values
+        if now.get("sha256") != before["sha256"]:
+            raise InputFault(f"data.{name}: not the text that {run.path} was begun with; bring it back, or begin anew with --restart")
+    return encode(corpus, *run.vocabularies)
+
+
+def batches(recipe: Recipe, prepared: Prepared) -> Batches:
+    """The batches to train on, drawn afresh in every epoch where the recipe samples subwords."""
+    alpha, wanted, pairs = recipe.vocabulary.sampling, recipe.training, prepared.corpus.train
+    sample = (_draw(prepared.source, pairs.source, alpha), _draw(prepared.target, pairs.target, alpha)) if alpha else None
+    return Batches(*prepared.train, seed=wanted.seed, batch_tokens=wanted.batch_tokens, sample=sample)
+
+
+def _draw(vocabulary: Vocabulary, sentences: list[str], alpha: float) -> Draw:
+    """Draws a segmentation of a sentence, by row; its best segmentations are looked up once and kept."""
+    known: dict[int, list[tuple[list[int], float]]] = {}
+
+    def draw(row: int, generator: random.Random) -> list[int]:
+        if row not in known:
+            known[row] = vocabulary.segmentations(sentences[row])
+        return vocabularies.drawn(known[row], alpha, generator)
+
+    return draw

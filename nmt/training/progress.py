@@ -1,0 +1,105 @@
+"""What training has decided to do, how far it is, and how it tells: values shared by the loop, its checkpoints and its reports."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from nmt.models.protocol import TranslationModel
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What of a recipe the loop needs, with everything automatic decided: a run keeps its plan when it is resumed elsewhere."""
+
+    updates: int
+    accumulate: int
+    learning_rate: float
+    betas: tuple[float, float]
+    weight_decay: float
+    schedule: str
+    warmup: int
+    plateau_factor: float
+    plateau_patience: int
+    label_smoothing: float
+    clip: float | None
+    precision: str
+    validate_every: int
+    save_every: int
+    keep: int
+    select: str
+    patience: int
+    average: int
+
+
+@dataclass
+class Sums:
+    """What happened since the last line of metrics, over real target pieces and updates; losses in nats."""
+
+    updates: int = 0
+    pieces: int = 0
+    objective: float = 0.0
+    nats: float = 0.0
+    norm: float = 0.0
+    clipped: int = 0
+
+
+@dataclass
+class Progress:
+    """How far training is. Plain numbers, so that a checkpoint can hold it."""
+
+    update: int = 0
+    epoch: int = 0
+    batch: int = 0
+    """Batches of this epoch that have been trained on."""
+    pieces: int = 0
+    best: float = -math.inf
+    """Best validation so far, as `Validation.better_by` compares it."""
+    best_update: int = 0
+    stalled: int = 0
+    """Validations since the best."""
+    drops: int = 0
+    """How often the plateau schedule has lowered the learning rate."""
+    skipped: int = 0
+    """Updates left out because the gradient was not finite."""
+    skipped_in_a_row: int = 0
+    finished: bool = False
+    sums: Sums = field(default_factory=Sums)
+
+    @classmethod
+    def restored(cls, values: dict[str, Any]) -> Progress:
+        """The progress that `dataclasses.asdict` took apart."""
+        return cls(**{**values, "sums": Sums(**values["sums"])})
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Loss in nats per target piece without smoothing, and BLEU of real decoding."""
+
+    loss: float
+    bleu: float
+
+    def better_by(self, select: str) -> float:
+        """What is compared to find the best weights: larger is better."""
+        return self.bleu if select == "bleu" else -self.loss
+
+
+class Reporter(Protocol):
+    """What training tells the outside: lines for the user, records for machines, and the best weights."""
+
+    def notice(self, text: str) -> None:
+        """A line for the user."""
+
+    def metrics(self, progress: Progress, rate: float) -> None:
+        """How the updates since the last call went, with the current learning rate."""
+
+    def validation(self, kind: str, progress: Progress, validation: Validation, better: bool) -> None:
+        """A validation's outcome."""
+
+    def best(self, model: TranslationModel, progress: Progress, validation: Validation) -> None:
+        """The best weights so far."""
+
+    def saved(self, path: Path) -> None:
+        """A checkpoint that is complete."""

@@ -1,0 +1,126 @@
+"""What training writes down and shows: records for machines, lines and a progress bar for people, the best weights.
+
+`metrics.jsonl` holds what the model did and nothing that depends on the clock, so that two runs can be compared byte by byte; rates and
+times go to `timing.jsonl`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress as Bar, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from nmt import files, runs
+from nmt.faults import InputFault
+from nmt.models import weights
+from nmt.models.protocol import TranslationModel
+from nmt.training.progress import Plan, Progress, Validation
+
+LINES_EVERY = 60.0
+"""Seconds between two lines where stderr is not a terminal and no bar can be drawn."""
+
+
+class FolderReporter:
+    """Reports into a run folder and to stderr. Used as a context: the bar is there inside it."""
+
+    def __init__(self, folder: Path, plan: Plan, notice: Callable[[str], None], console: Console, *, quiet: bool, tensorboard: bool) -> None:
+        self.folder, self.plan, self.notice = folder, plan, notice
+        self.lines = not quiet and not console.is_terminal
+        columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"), TextColumn("{task.fields[facts]}")
+        self.bar = Bar(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, disable=quiet or self.lines)
+        self.task: TaskID = self.bar.add_task("training", total=plan.updates, facts="")
+        self.events = _event_writer(folder) if tensorboard else None
+        self.since, self.began, self.said = time.perf_counter(), time.perf_counter(), 0.0
+        self.first: int | None = None
+
+    def __enter__(self) -> FolderReporter:
+        self.bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.bar.stop()
+        if self.events:
+            self.events.close()
+
+    def metrics(self, progress: Progress, rate: float) -> None:
+        """A record for the updates since the last one."""
+        sums = progress.sums
+        applied, pieces = max(1, sums.updates), max(1, sums.pieces)
+        record: dict[str, Any] = {
+            "update": progress.update,
+            "epoch": progress.epoch,
+            "pieces": progress.pieces,
+            "objective": sums.objective / pieces,
+            "loss": sums.nats / pieces,
+            "learning_rate": rate,
+            "gradient_norm": sums.norm / applied,
+            "clip_rate": sums.clipped / applied,
+            "skipped": progress.skipped,
+        }
+        files.append_record(self.folder / runs.METRICS, record)
+        self._plot(record, "train")
+        self._timing(progress, sums.pieces, sums.nats / pieces)
+
+    def validation(self, kind: str, progress: Progress, validation: Validation, better: bool) -> None:
+        """A record and a line."""
+        record = {"update": progress.update, "kind": kind, "valid_loss": validation.loss, "valid_bleu": validation.bleu, "best": better}
+        files.append_record(self.folder / runs.METRICS, record)
+        self._plot(record, "valid")
+        mark = ", the best so far" if better else ""
+        self.notice(f"update {progress.update}: {kind}: loss {validation.loss:.3f} nats a piece, BLEU {validation.bleu:.2f}{mark}")
+        self.since = time.perf_counter()
+
+    def best(self, model: TranslationModel, progress: Progress, validation: Validation) -> None:
+        """Puts the weights where translating finds them."""
+        about = {"update": str(progress.update), "valid_bleu": f"{validation.bleu:.2f}", "valid_loss": f"{validation.loss:.4f}"}
+        files.write_whole(self.folder / runs.WEIGHTS, weights.packed(model, about))
+
+    def saved(self, path: Path) -> None:
+        """Time that saving took is not the model's."""
+        self.since = time.perf_counter()
+
+    def _timing(self, progress: Progress, pieces: int, loss: float) -> None:
+        now = time.perf_counter()
+        self.first = progress.update - progress.sums.updates if self.first is None else self.first
+        rate = pieces / (now - self.since)
+        files.append_record(
+            self.folder / runs.TIMING,
+            {"update": progress.update, "seconds": round(now - self.began, 3), "pieces_per_second": round(rate, 1), "time": round(time.time(), 3)},
+        )
+        self.since = now
+        facts = f"loss {loss:.3f}  {rate:,.0f} pieces/s"
+        self.bar.update(self.task, completed=progress.update, facts=facts)
+        if self.lines and now - self.said > LINES_EVERY:
+            left = (now - self.began) / max(1, progress.update - self.first) * (self.plan.updates - progress.update)
+            self.notice(f"update {progress.update}/{self.plan.updates}: {facts}, about {_duration(left)} left")
+            self.said = now
+
+    def _plot(self, record: dict[str, Any], group: str) -> None:
+        if self.events:
+            for name, value in record.items():
+                if isinstance(value, int | float) and name != "update":
+                    self.events.add_scalar(f"{group}/{name}", value, record["update"])
+
+
+def cut_back(path: Path, update: int) -> None:
+    """Takes out of a run's metrics what came after the checkpoint it continues from; it will be written again, the same."""
+    kept = [record for record in files.read_records(path) if record["update"] <= update]
+    files.write_whole(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in kept))
+
+
+def _event_writer(folder: Path) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise InputFault("training.tensorboard: true needs the extra: pip install 'nmt-recipes[tensorboard]'") from error
+    return SummaryWriter(str(folder / "tensorboard"))  # type: ignore[no-untyped-call]  # torch leaves it untyped
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from nmt.evaluation import outputs
+from nmt.faults import RunFault
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "table.md"
+    outputs.write_whole(path, "old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(RunFault, match=r"table\.md: cannot be written: No space left on device"):
+        outputs.write_whole(path, "new")
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"table.md": "old"}
+
+
+def test_lines_are_written_one_each_and_a_line_feed_within_one_is_refused(tmp_path: Path) -> None:
+    outputs.write_lines(tmp_path / "new folder" / "out.txt", ["a\u2028b", "", "ü"])
+    assert (tmp_path / "new folder" / "out.txt").read_bytes() == "a\u2028b\n\nü\n".encode()
+    with pytest.raises(RunFault, match="hypothesis 2 holds a line feed"):
+        outputs.write_lines(tmp_path / "out.txt", ["a", "b\nc"])
+
+
+@pytest.mark.parametrize(
+    ("search", "name"), [({"beam": 5, "length_penalty": 0.6}, "beam5.length_penalty0.6"), ({}, "default"), ({"way": "a/b c"}, "waya_b_c")]
+)
+def test_search_settings_become_part_of_a_file_name(search: dict[str, object], name: str) -> None:
+    assert outputs.settings_name(search) == name

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from nmt.faults import InputFault, RunFault
+from nmt.recipe.types import Data
+from nmt.text import hub
+from nmt.text.corpus import Corpus, Pairs, load, load_test, pinned
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+
+
+@pytest.fixture
+def _small_builtin(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("nmt.text.builtin.corpus")
+    module.pairs = lambda split, *_: [(f"{split} {number}", f"{number}") for number in range(3)]  # type: ignore[attr-defined]  # made here
+    monkeypatch.setitem(sys.modules, "nmt.text.builtin.corpus", module)
+
+
+def loaded(**data: object) -> tuple[Corpus, list[str]]:
+    notices: list[str] = []
+    corpus = load(notice=notices.append, **Data(**data).model_dump())  # type: ignore[arg-type]  # as a recipe gives them
+    return corpus, notices
+
+
+def folder(place: Path, **splits: str) -> str:
+    place.mkdir()
+    for name, lines in splits.items():
+        (place / f"{name}.jsonl").write_text(lines, encoding="utf-8")
+    return str(place)
+
+
+def records(*numbers: int, nested: bool = False) -> str:
+    pairs: list[dict[str, object]] = [{"de": f"Satz {number}", "en": f"sentence {number}"} for number in numbers]
+    return "".join(json.dumps({"translation": pair} if nested else pair) + "\n" for pair in pairs)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_local_folder_is_loaded_in_both_layouts(tmp_path: Path, nested: bool) -> None:
+    splits = {"train": records(1, 2, nested=nested), "val": records(3, nested=nested), "test": records(4, nested=nested)}
+    corpus, _ = loaded(corpus=folder(tmp_path / "set", **splits))
+    assert corpus.train == Pairs(["Satz 1", "Satz 2"], ["sentence 1", "sentence 2"])
+    assert (corpus.valid, corpus.test) == (Pairs(["Satz 3"], ["sentence 3"]), Pairs(["Satz 4"], ["sentence 4"]))
+
+
+def test_the_languages_can_be_exchanged_and_the_splits_renamed(tmp_path: Path) -> None:
+    place = folder(tmp_path / "set", train=records(1, 2), test=records(3))
+    corpus, _ = loaded(corpus=place, source="en", target="de", train=["train", "test"], valid="test", test="test", overlap="keep")
+    assert corpus.train.source == ["sentence 1", "sentence 2", "sentence 3"]
+    assert corpus.valid == corpus.test
+
+
+def test_training_is_cleaned_and_evaluation_is_not(tmp_path: Path) -> None:
+    train, rest = records(1, 1, 2, 3), '{"de": "", "en": ""}\n'
+    corpus, notices = loaded(corpus=folder(tmp_path / "set", train=train, validation=records(1, 1) + rest, test=records(3, 3) + rest))
+    assert corpus.train.source == ["Satz 1", "Satz 2"]
+    assert (len(corpus.valid), len(corpus.test or ())) == (3, 3)
+    assert corpus.facts["cleaning"] == {"read": 4, "empty": 0, "long": 0, "ratio": 0, "overlap": 1, "duplicates": 1}
+    assert [line for line in notices if "2 of 4 kept" in line and "1 duplicates" in line]
+
+
+def test_without_a_validation_split_a_twentieth_of_training_is_held_out(tmp_path: Path) -> None:
+    place = folder(tmp_path / "set", train=records(*range(100)))
+    corpus, again = loaded(corpus=place)[0], loaded(corpus=place)[0]
+    assert (len(corpus.train), len(corpus.valid), corpus.test) == (95, 5, None)
+    assert sorted(corpus.train.source + corpus.valid.source) == sorted(f"Satz {number}" for number in range(100))
+    assert corpus.valid == again.valid
+    assert len(loaded(corpus=place, held_out=2)[0].valid) == 2
+
+
+def test_facts_are_json_and_fingerprint_every_split(tmp_path: Path) -> None:
+    corpus, _ = loaded(corpus=folder(tmp_path / "set", train=records(1, 2), val=records(3)))
+    facts = json.loads(json.dumps(corpus.facts))
+    assert facts["asked"]["held_out"] == 1000
+    assert facts["splits"]["train"] == {"pairs": 2, "sha256": corpus.train.sha256}
+    assert facts["splits"]["valid"]["sha256"] == corpus.valid.sha256
+    assert facts["fallback"] is None
+
+
+def test_the_test_split_alone_is_that_of_the_corpus(tmp_path: Path) -> None:
+    data = Data(corpus=folder(tmp_path / "set", train=records(1, 2), test=records(3, 3))).model_dump()
+    test, facts = load_test(notice=print, **data)
+    whole = load(notice=print, **data)
+    assert test == whole.test
+    assert facts["splits"] == {"test": whole.facts["splits"]["test"]}  # type: ignore[index]  # facts are JSON
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"source": "fr"}, r"data\.source: the corpus has no column 'fr'; it has de, en"),
+        ({"source": "en"}, r"data\.target: expected another language than data\.source"),
+        ({"test": "test_2017"}, r"data\.test: .* has no split 'test_2017'; it has train"),
+        ({"configuration": "de-en"}, r"data\.configuration: .*de-en"),
+        ({"max_words": 1}, r"data\.train: nothing is left to train on\n.* 0 of 2 kept; left out: 0 empty, 2 over-long"),
+        ({"corpus": "./missing"}, r"data\.corpus: \./missing: no such folder"),
+        ({"corpus": "a/b/c", "offline": "builtin"}, r"data\.corpus: a/b/c: no such folder"),
+        ({"corpus": None}, r"data: expected a data set in data\.corpus, or files in data\.train"),
+    ],
+)
+def test_a_request_that_cannot_be_met_says_what_there_is(tmp_path: Path, changed: dict[str, object], said: str) -> None:
+    with pytest.raises(InputFault, match=said):
+        loaded(**{"corpus": folder(tmp_path / "set", train=records(1, 2)), **changed})
+
+
+@pytest.mark.parametrize(("line", "said"), [(b'{"de": "\xff", "en": "x"}', "invalid UTF-8"), (b'{"de": "x', "not JSON")])
+def test_a_damaged_file_in_a_folder_is_named_with_its_line(tmp_path: Path, line: bytes, said: str) -> None:
+    place = Path(folder(tmp_path / "set", train=records(1, 2)))
+    with (place / "train.jsonl").open("ab") as file:
+        file.write(line + b"\n")
+    with pytest.raises(InputFault, match=rf"train\.jsonl:3: {said}"):
+        loaded(corpus=str(place))
+
+
+def test_replaced_texts_in_a_folder_are_counted_and_reported(tmp_path: Path) -> None:
+    place = Path(folder(tmp_path / "set", train=records(1, 2)))
+    (place / "validation.jsonl").write_bytes(b'{"de": "\xff", "en": "x"}\n')
+    corpus, notices = loaded(corpus=str(place), errors="replace")
+    assert corpus.valid.source == ["\ufffd"]
+    assert corpus.facts["replaced"] == 1
+    assert [line for line in notices if "replaced in 1 texts" in line]
+
+
+def test_a_folder_that_needs_a_script_says_so(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "set.py").write_text("")
+    with pytest.raises(InputFault, match="needs a script, and datasets 5 runs none"):
+        loaded(corpus=str(tmp_path / "set"))
+
+
+def test_files_of_ones_own_take_the_place_of_a_corpus(tmp_path: Path) -> None:
+    for name in ("train", "valid", "test"):
+        (tmp_path / f"{name}.tsv").write_text(f"{name} a\t1\n{name} b\t2\n")
+    corpus, _ = loaded(**{name: str(tmp_path / f"{name}.tsv") for name in ("train", "valid", "test")})
+    assert (corpus.train.source, corpus.valid.source) == (["train a", "train b"], ["valid a", "valid b"])
+    assert corpus.test == Pairs(["test a", "test b"], ["1", "2"])
+    assert corpus.facts["loaded"] == "files"
+
+
+def test_an_empty_split_is_a_fault(tmp_path: Path) -> None:
+    for name, data in {"train": "a\tb\n" * 2, "valid": ""}.items():
+        (tmp_path / f"{name}.tsv").write_text(data)
+    with pytest.raises(InputFault, match=r"data\.valid: expected sentence pairs, found none"):
+        loaded(train=str(tmp_path / "train.tsv"), valid=str(tmp_path / "valid.tsv"))
+
+
+@pytest.mark.usefixtures("_small_builtin")
+def test_the_builtin_corpus_has_its_own_splits() -> None:
+    corpus, _ = loaded(corpus="builtin", test="natural")
+    assert (corpus.train.source[0], corpus.valid.source[0]) == ("train 0", "valid 0")
+    assert corpus.test == Pairs(["natural 0", "natural 1", "natural 2"], ["0", "1", "2"])
+
+
+@pytest.mark.usefixtures("_small_builtin")
+def test_an_unreachable_hub_is_replaced_by_the_builtin_corpus_only_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: object) -> None:
+        raise hub.UnreachableError("connection refused")
+
+    monkeypatch.setattr(hub, "load_remote", unreachable)
+    corpus, notices = loaded(corpus="owner/name", valid="dev", offline="builtin")
+    assert corpus.valid.source[0] == "valid 0"
+    assert (corpus.facts["fallback"], corpus.facts["fallback_reason"]) == ("builtin", "connection refused")
+    assert sum("built-in" in line.lower() or "demonstration" in line or "data.offline" in line for line in notices) == 3
+    with pytest.raises(RunFault, match=r"cannot reach .* 'owner/name' \(connection refused\)\n.*\ndata\.corpus=null data\.train="):
+        loaded(corpus="owner/name")
+
+
+def test_a_pinned_request_asks_for_what_was_loaded() -> None:
+    data = Data(corpus="owner/name", valid="dev", offline="builtin").model_dump()
+    assert pinned(data, {"fallback": None, "revision": "abc"}) == {**data, "revision": "abc", "offline": "error"}
+    assert pinned(data, {"fallback": None, "revision": None}) == {**data, "offline": "error"}
+    assert pinned(data, {"fallback": "builtin", "revision": None}) == {**data, "corpus": "builtin", "valid": None}

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from nmt.evaluation import ledger
+from nmt.faults import RunFault
+
+FILE = Path(__file__).parents[2] / "tools" / "evaluate_batch.py"
+Calls = list[tuple[str, int, int]]
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    """The tool as a module; `tools` is no package."""
+    spec = importlib.util.spec_from_file_location("evaluate_batch", FILE)
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules["evaluate_batch"] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def calls(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """Two runs and a test set in the current folder, and every call of a translator: its run, beam and number of sentences."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        Path("runs", name).mkdir(parents=True)
+        Path("runs", name, "model.safetensors").write_text(f"weights of {name}")
+        Path("runs", name, "run.json").write_text('{"format": 1, "corpus": {"fallback": null}}')
+        Path("runs", name, "recipe.yaml").write_text("data: {corpus: builtin}\ntraining: {updates: 1}\n")
+    Path("t.de").write_text("ein Hund läuft im Garten\neine Katze schläft im Haus\n", "utf-8")
+    Path("t.en").write_text("a dog runs in the garden\na cat sleeps in the house\n", "utf-8")
+    made: Calls = []
+
+    def load(folder: Path, search: tuple[tuple[str, Any], ...]) -> Callable[[list[str]], list[str]]:
+        beam = dict(search)["beam"]
+
+        def translate(sentences: list[str]) -> list[str]:
+            made.append((folder.name, beam, len(sentences)))
+            if Path(folder, "broken").exists():
+                raise RunFault("the model cannot be loaded")
+            return ["a dog runs in the house"] * len(sentences)
+
+        return translate
+
+    monkeypatch.setattr(tool, "load", load)
+    return made
+
+
+def run(tool: ModuleType, *arguments: str) -> Result:
+    return CliRunner().invoke(tool.app, list(arguments))
+
+
+OPTIONS = ("--runs", "runs/*", "--test", "toy=t.de,t.en")
+
+
+def test_every_run_is_scored_under_every_beam_into_three_tables(tool: ModuleType, calls: Calls) -> None:
+    assert run(tool, *OPTIONS, "--beam", "1", "--beam", "5").exit_code == 0
+    assert calls == [("a", 1, 2), ("a", 5, 2), ("b", 1, 2), ("b", 5, 2)]
+    records = json.loads(Path("results/scores.json").read_text())
+    assert [(record["run"], record["search"]["beam"]) for record in records] == [("runs/a", 1), ("runs/a", 5), ("runs/b", 1), ("runs/b", 5)]
+    with Path("results/scores.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["scores.bleu.value"]) for row in rows] == [record["scores"]["bleu"]["value"] for record in records]
+    assert Path("results/scores.md").read_text().count("| runs/") == 4
+
+
+def test_what_is_scored_already_is_not_translated_again(tool: ModuleType, calls: Calls) -> None:
+    run(tool, *OPTIONS)
+    tables = {path.name: path.read_bytes() for path in Path("results").glob("scores.*")}
+    calls.clear()
+    again = run(tool, *OPTIONS)
+    assert (again.exit_code, calls) == (0, [])
+    assert {path.name: path.read_bytes() for path in Path("results").glob("scores.*")} == tables
+    assert again.stderr.count("found") == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"), [("runs/b/model.safetensors", "trained on", [("b", 5, 2)]), ("t.en", "x\ny\n", [("a", 5, 2), ("b", 5, 2)])]
+)
+def test_other_weights_or_sentences_are_translated_anew(tool: ModuleType, calls: Calls, path: str, text: str, expected: Calls) -> None:
+    run(tool, *OPTIONS)
+    calls.clear()
+    Path(path).write_text(text)
+    run(tool, *OPTIONS)
+    assert calls == expected
+
+
+def test_a_run_that_fails_is_named_and_the_others_are_scored(tool: ModuleType, calls: Calls) -> None:
+    Path("runs/a/broken").touch()
+    found = run(tool, *OPTIONS)
+    assert found.exit_code == 1
+    assert "runs/a on toy: the model cannot be loaded" in found.stderr
+    assert [record["run"] for record in json.loads(Path("results/scores.json").read_text())] == ["runs/b"]
+    Path("runs/a/broken").unlink()
+    calls.clear()
+    assert (run(tool, *OPTIONS).exit_code, calls) == (0, [("a", 5, 2)])
+
+
+def test_outputs_and_the_ledger_are_left_in_the_run_folder(tool: ModuleType, calls: Calls) -> None:
+    run(tool, *OPTIONS)
+    [entry] = ledger.read(Path("runs/a"))
+    assert (entry["test"], entry["scored_before"], entry["search"]["beam"]) == ("toy", 0, 5)
+    assert Path("runs/a", entry["output"]).read_text() == "a dog runs in the house\n" * 2
+
+
+def test_a_yaml_file_says_the_same_as_options(tool: ModuleType, calls: Calls) -> None:
+    Path("batch.yaml").write_text("runs: [runs/a]\ntests:\n  toy: {source: t.de, reference: t.en}\nbeam: [2]\n")
+    assert run(tool, "batch.yaml", "--runs", "runs/b", "-q").stderr == ""
+    assert calls == [("a", 2, 2), ("b", 2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "expected"),
+    [
+        ("run: [runs/a]", (), "batch.yaml: run: "),
+        ("runs: [runs/a]\nbeam: [no]", (), "batch.yaml: beam.0: "),
+        ("runs: [", (), "batch.yaml: not YAML"),
+        ("runs: [runs/c*]\ntests: {toy: {source: t.de, reference: t.en}}", (), "runs/c*: there is no such run folder"),
+        ("runs: [.]\ntests: {toy: {source: t.de, reference: t.en}}", (), "recipe.yaml"),
+        ("runs: [runs/a]", (), "nothing to do"),
+        ("runs: [runs/a]", ("--test", "toy=t.de"), "expected NAME=SRC,REF"),
+        ("tests: {toy: {source: t.de, reference: t.en}}", OPTIONS, "toy: the name is given twice"),
+        ("runs: [runs/a]", ("--test", "toy=t.de,batch.yaml"), "t.de has 2 lines, but batch.yaml has 1"),
+    ],
+)
+def test_wrong_input_stops_before_any_translation(tool: ModuleType, calls: Calls, text: str, arguments: tuple[str, ...], expected: str) -> None:
+    Path("batch.yaml").write_text(text)
+    found = run(tool, "batch.yaml", *arguments)
+    assert (found.exit_code, calls) == (2, [])
+    assert expected in found.stderr
+    assert len(found.stderr.splitlines()) <= 3
+
+
+def test_a_damaged_record_is_named_with_the_way_out(tool: ModuleType, calls: Calls) -> None:
+    run(tool, *OPTIONS)
+    record = min(Path("results/cells").iterdir())
+    record.write_text("{")
+    found = run(tool, *OPTIONS)
+    assert found.exit_code == 1
+    assert f"{record}: not the record of a score" in found.stderr
+
+
+def test_a_run_without_weights_is_refused(tool: ModuleType, calls: Calls) -> None:
+    Path("runs/b/model.safetensors").unlink()
+    found = run(tool, *OPTIONS)
+    assert (found.exit_code, calls) == (2, [])
+    assert "runs/b is not the folder of a trained run" in found.stderr
+
+
+def test_help_shows_how_it_is_called(tool: ModuleType) -> None:
+    found = run(tool, "--help").stdout
+    assert "\n    python tools/evaluate_batch.py batch.yaml\n" in found
