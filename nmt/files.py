@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,7 +26,8 @@ def building(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise RunFault(f"{path}: cannot be written ({error.strerror}); what was there before is untouched") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # it has taken its place, or was never made
+            part.unlink()
 
 
 def write_whole(path: Path, data: bytes | str) -> None:

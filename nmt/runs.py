@@ -40,7 +40,8 @@ class Run:
 
     def __init__(self, path: Path) -> None:
         if not (path / FACTS).is_file():
-            raise InputFault(f"{path}: {'not a run folder' if path.exists() else 'no such run folder'}; expected one made by nmt train, with {FACTS} in it")
+            found = "not a run folder" if path.exists() else "no such run folder"
+            raise InputFault(f"{path}: {found}; expected one made by nmt train, with {FACTS} in it")
         self.path = path
 
     @cached_property
@@ -53,7 +54,8 @@ class Run:
         """What was fixed when training started."""
         facts = _read_json(self.path / FACTS)
         if facts.get("format") != FORMAT:
-            raise InputFault(f"{self.path / FACTS}: expected a run of format {FORMAT}, found {facts.get('format')!r}; it was made by another version of nmt")
+            found = f"found {facts.get('format')!r}; it was made by another version of nmt"
+            raise InputFault(f"{self.path / FACTS}: expected a run of format {FORMAT}, {found}")
         return facts
 
     @property

@@ -59,11 +59,10 @@ def main() -> None:
             traceback.print_exc()
         say(f"nmt: {fault}")
         sys.exit(2 if isinstance(fault, InputFault) else 1)
-    except BrokenPipeError:  # the reader of our output has had enough, as `head` has
-        sys.stderr.close()
-        sys.exit(0)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except SystemExit as leaving:  # typer has caught what ended the command, Ctrl-C too, and chosen a status
+        if isinstance(leaving.__context__, BrokenPipeError):
+            sys.exit(0)  # the reader of our output has had enough, as `head` has
+        raise
     except Exception as error:
         if debug:
             raise

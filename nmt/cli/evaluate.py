@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -16,16 +16,18 @@ if TYPE_CHECKING:
     from nmt.evaluation.testsets import TestSet
     from nmt.runs import Run
 
+    Differences: TypeAlias = list[tuple[Difference, ...]]
+
 WINDOW = 1024
 """Sentences translated between two moves of the progress bar."""
 
 
 def evaluate(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders; the second and further ones are compared with the first.")],
-    test: Annotated[list[str] | None, typer.Option("--test", metavar="NAME=SRC,REF", help="A test set of two files; by default the recipe's.")] = None,
+    test: Annotated[list[str] | None, typer.Option("--test", metavar="NAME=SRC,REF", help="Two files; by default the recipe's test set.")] = None,
     by_length: Annotated[bool, typer.Option("--by-length", help="Also BLEU by source length.")] = False,
     beam: Annotated[int | None, typer.Option("--beam", min=1, help="Instead of the recipe's beam.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON: a list with an object for each test set.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors besides the table.")] = False,
 ) -> None:
     """Score runs by BLEU, chrF2 and TER with 95 % intervals and signatures.
@@ -47,15 +49,18 @@ def evaluate(
     named = [testsets.read(argument) for argument in test or []]
     testsets.check_names(named)
     groups = [[(run, each) for run in opened] for each in named] or [[(run, _own_test(run, quiet)) for run in opened]]
+    reports = []
     for group in groups:
         results = [_score(run, each, beam, by_length, quiet) for run, each in group]
-        differences = compare(results) if len(results) > 1 else []
+        differences: Differences = compare(results) if len(results) > 1 else []
         for warning in dict.fromkeys(f"{result.run}: {warning}" for result in results for warning in result.scores.warnings):
             say(f"warning: {warning}")
         if as_json:
-            print_json({"results": [result.as_json() for result in results], "against_first": [[each.as_json() for each in row] for row in differences]})
+            reports.append(_as_json(results, differences))
         else:
             _print(results, differences, by_length)
+    if as_json:
+        print_json(reports)
 
 
 def _own_test(run: Run, quiet: bool) -> TestSet:
@@ -88,7 +93,11 @@ def _score(run: Run, test: TestSet, beam: int | None, by_length: bool, quiet: bo
     return systems.score(run, test, search, translate, by_length=by_length)
 
 
-def _print(results: list[Result], differences: list[tuple[Difference, ...]], by_length: bool) -> None:
+def _as_json(results: list[Result], differences: Differences) -> dict[str, Any]:
+    return {"results": [result.as_json() for result in results], "against_first": [[each.as_json() for each in row] for row in differences]}
+
+
+def _print(results: list[Result], differences: Differences, by_length: bool) -> None:
     from nmt.evaluation import report
 
     records = [result.as_json() for result in results]

@@ -15,50 +15,69 @@ if TYPE_CHECKING:
 
 def info(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
+    scores: Annotated[bool, typer.Option("--scores", help="Only the scores.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Print a run's recipe, sizes, parameters, trained lengths and scores.
 
     Example: nmt info runs/de-en
     """
+    from nmt.evaluation import ledger
     from nmt.recipe import reading
     from nmt.runs import Run
 
     opened = Run(run)
-    facts = _facts(opened)
+    scored = ledger.read(opened.path)
+    about = {} if scores else _facts(opened)
     if as_json:
-        print_json(facts | {"recipe": opened.recipe.model_dump(by_alias=True), "scores": _scores(opened)})
+        print_json({**about, "scores": scored} | ({} if scores else {"recipe": opened.recipe.model_dump(by_alias=True)}))
         return
-    for name, value in facts.items():
+    for name, value in about.items():
         print(f"{name:<16}{value}")
-    for record in _scores(opened):
-        bleu = record["scores"]["bleu"]
-        print(f"{'score':<16}{record['test']}: BLEU {bleu['value']:.2f} ({bleu['low']:.2f} to {bleu['high']:.2f}), beam {record['search']['beam']}, {record['time']}")
-        print(f"{'':<16}{bleu['signature']}; scored {record['scored_before'] + 1} {'time' if not record['scored_before'] else 'times'} by then")
-    print("\n" + reading.dump(opened.recipe), end="")
+    for record in scored:
+        _print_score(record)
+    if not scores:
+        print("\n" + reading.dump(opened.recipe), end="")
+
+
+def _print_score(record: dict[str, Any]) -> None:
+    bleu, chrf, ter = (record["scores"][name] for name in ("bleu", "chrf", "ter"))
+    print(f"{record['test']}, {record['sentences']:,} sentences, beam {record['search']['beam']}, scored the {_ordinal(record['scored_before'] + 1)} time:")
+    for score in (bleu, chrf, ter):
+        print(f"  {score['name']:<6}{score['value']:6.2f} ({score['low']:.2f} to {score['high']:.2f})  {score['signature']}")
+    for note in record["notes"]:
+        print(f"  note: {note}")
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def _facts(run: Run) -> dict[str, Any]:
-    facts, data = run.facts, run.facts["corpus"]
-    lengths = facts["lengths"]
-    sizes = {name: sum(path.stat().st_size for path in run.path.glob(pattern)) for name, pattern in (("weights", "*.safetensors"), ("checkpoints", "checkpoints/*/*"))}
-    outcome = run.outcome
-    state = f"finished after {outcome['update']:,} updates, best at {outcome['best_update']:,}" if outcome else "not finished"
+    facts, corpus, outcome = run.facts, run.facts["corpus"], run.outcome
     return {
         "run": str(run.path),
-        "state": f"{state}, of {facts['updates']:,} planned",
-        "corpus": f"{data['loaded']}" + (f" at {data['revision']}" if data["revision"] else "") + (" (fallback: the Hub could not be reached)" if data["fallback"] else ""),
-        "pairs": ", ".join(f"{split['pairs']:,} {name}" for name, split in data["splits"].items()),
+        "state": (f"finished after {outcome['update']:,}" if outcome else "not finished") + f" of {facts['updates']:,} planned updates",
+        "corpus": corpus["loaded"] + (f" at {corpus['revision']}" if corpus["revision"] else ""),
+        **({"fallback": note for note in run.notes}),
+        "pairs": ", ".join(f"{split['pairs']:,} {name}" for name, split in corpus["splits"].items()),
         "parameters": f"{facts['parameters']:,}",
-        "vocabulary": f"{facts['vocabulary']['source']:,} pieces, joint" if facts["vocabulary"]["joint"] else f"{facts['vocabulary']['source']:,} source and {facts['vocabulary']['target']:,} target pieces",
-        "trained lengths": "; ".join(f"{side}: median {each['median']}, 95 % up to {each['95']}, longest {each['longest']} pieces" for side, each in lengths.items()),
+        "vocabulary": _vocabulary(facts["vocabulary"]),
+        "trained lengths": "; ".join(_lengths(side, each) for side, each in facts["lengths"].items()),
         "computed": f"on {facts['device']} in {facts['precision']} with {facts['threads']} threads",
-        "size": ", ".join(f"{name} {size / 2**20:.1f} MiB" for name, size in sizes.items()),
+        "size": f"weights {_mebibytes(run, '*.safetensors')}, checkpoints {_mebibytes(run, 'checkpoints/*/*')}",
         "made by": ", ".join(f"{name} {version}" for name, version in facts["versions"].items()) + f", {facts['created']}",
     }
 
 
-def _scores(run: Run) -> list[dict[str, Any]]:
-    from nmt.evaluation import ledger
+def _vocabulary(facts: dict[str, Any]) -> str:
+    return f"{facts['source']:,} pieces, joint" if facts["joint"] else f"{facts['source']:,} source and {facts['target']:,} target pieces"
 
-    return ledger.read(run.path)
+
+def _lengths(side: str, pieces: dict[str, int]) -> str:
+    return f"{side}: median {pieces['median']}, 95 % up to {pieces['95']}, longest {pieces['longest']} pieces"
+
+
+def _mebibytes(run: Run, pattern: str) -> str:
+    return f"{sum(path.stat().st_size for path in run.path.glob(pattern)) / 2**20:.1f} MiB"

@@ -29,5 +29,5 @@ def speaker(quiet: bool) -> Callable[[str], None]:
 
 
 def print_json(value: Any) -> None:
-    """One object, indented, on stdout."""
+    """One JSON value, indented, on stdout."""
     print(json.dumps(value, indent=1, ensure_ascii=False))

@@ -53,7 +53,7 @@ def translate(
         raise InputFault("--text and --input: expected one of them")
     say, notes = speaker(quiet), Counter[str]()
     translator = _translator(run, beam, nbest, batch_tokens, quiet)
-    with _source(input, text) as (chunks, waits), _target(output) as out:
+    with _target(output) as out, _source(input, text) as (chunks, waits):
         texts = (_texts(chunk, notes) for chunk in chunks)
         windows = texts if waits else iter([chain.from_iterable(texts)])
         for window in windows:
@@ -77,8 +77,10 @@ def _translator(run: Path | None, beam: int | None, nbest: int, batch_tokens: in
         settings["beam"] = max(nbest, runs.Run(run).recipe.search.beam)
     try:
         return load(run, nbest=nbest, keep_weights=True, **settings)
-    except ValueError as error:
-        raise error if isinstance(error, InputFault) else InputFault(f"--{str(error).replace('nbest:', 'nbest:')}") from error
+    except InputFault:
+        raise
+    except ValueError as error:  # a constructor's words, which begin with the name of the setting
+        raise InputFault(f"--{error}") from error
 
 
 @contextmanager
@@ -98,6 +100,11 @@ def _source(path: Path | None, texts: list[str] | None) -> Iterator[tuple[Iterab
 def _target(path: Path | None) -> Iterator[BinaryIO]:
     if path is None:
         yield sys.stdout.buffer
+    elif path.is_dir():
+        raise InputFault(f"--output: {path} is a folder; expected a file")
+    elif path.exists() and not path.is_file():  # a device or a pipe is written to, not replaced
+        with path.open("wb") as out:
+            yield out
     else:
         with files.building(path) as out:
             yield out

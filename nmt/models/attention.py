@@ -101,9 +101,7 @@ class DotAttention(Reader):
     def __init__(self, hidden: int, slot: int, width: int) -> None:
         super().__init__()
         if hidden != slot:
-            raise ValueError(
-                f"model.decoder.hidden: reader dot compares query and slot directly, expected {slot} units as in a slot, found {hidden}"
-            )
+            raise ValueError(f"model.decoder.hidden: reader dot compares query and slot directly, expected {slot} units as in a slot, found {hidden}")
         self.context = slot
 
     def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from nmt.models.dropout import Dropout
 
@@ -68,7 +68,7 @@ class Cell(nn.Module):
         It does not depend on the state, so a whole sequence is projected at once, outside the recurrence. The bias comes with column 0.
         """
         weight = self.layer.weight_ih_l0[:, start : start + inputs.shape[-1]]
-        return F.linear(inputs, weight, None if start else self.layer.bias_ih_l0)
+        return functional.linear(inputs, weight, None if start else self.layer.bias_ih_l0)
 
     def step(self, projected: Tensor, state: Tensor) -> Tensor:
         """One step of the recurrence: projected inputs ``(batch, gate x hidden)`` and the state before give the state after."""
@@ -77,7 +77,7 @@ class Cell(nn.Module):
         return self._gru(projected, state) if self.kind == "gru" else self._tanh(projected, state)
 
     def _recur(self, hidden: Tensor) -> Tensor:
-        return F.linear(hidden, self.layer.weight_hh_l0, self.layer.bias_hh_l0)
+        return functional.linear(hidden, self.layer.weight_hh_l0, self.layer.bias_hh_l0)
 
     def _tanh(self, projected: Tensor, state: Tensor) -> Tensor:
         return torch.tanh(projected + self._recur(state))

@@ -88,12 +88,14 @@ class TranslationModel(nn.Module, ABC):
 
 def select(tree: Tree, rows: Tensor) -> Tree:
     """The given rows ``(new batch,)`` of every tensor in a memory or state: reorders a beam, drops what has finished."""
-    return _map(tree, lambda tensor: tensor.index_select(0, rows))
+    selected: Tree = _map(tree, lambda tensor: tensor.index_select(0, rows))
+    return selected
 
 
 def repeat(tree: Tree, times: int) -> Tree:
     """Every row of every tensor ``times`` times in a row: a memory or state for a beam."""
-    return _map(tree, lambda tensor: tensor.repeat_interleave(times, 0))
+    repeated: Tree = _map(tree, lambda tensor: tensor.repeat_interleave(times, 0))
+    return repeated
 
 
 def size_in_bytes(tree: Any) -> int:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from nmt.models.dropout import Dropout
 from nmt.models.embeddings import PieceEmbedding, sinusoids
@@ -78,7 +78,7 @@ class FeedForward(nn.Module):
         self.inner, self.out, self.dropout = nn.Linear(width, inner), nn.Linear(inner, width), Dropout(dropout)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        output: Tensor = self.out(self.dropout(F.relu(self.inner(inputs))))
+        output: Tensor = self.out(self.dropout(functional.relu(self.inner(inputs))))
         return output
 
 
@@ -199,7 +199,8 @@ class TransformerModel(TranslationModel):
         causal = torch.ones(target.shape[1], target.shape[1], dtype=torch.bool, device=target.device).tril()
         for level, layer in enumerate(self.decoder):
             own = layer.attention(*layer.attention.split(layer.norm_self(inputs)), causal)
-            inputs = layer.read_memory(inputs, own, *memory.keys[2 * level : 2 * level + 2], mask)
+            keys, values = memory.keys[2 * level : 2 * level + 2]
+            inputs = layer.read_memory(inputs, own, keys, values, mask)
         logits: Tensor = self.output(self.norm_decoder(inputs))
         return logits
 
@@ -220,7 +221,7 @@ def attend(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, d
         weights: Tensor = dropout(attention_weights(queries, keys, mask))
         return weights @ values
     probability = dropout.probability if dropout.training else 0.0
-    return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, dropout_p=probability)
+    return functional.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, dropout_p=probability)
 
 
 def attention_weights(queries: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
@@ -232,7 +233,7 @@ def attention_weights(queries: Tensor, keys: Tensor, mask: Tensor | None) -> Ten
 
 def split_heads(inputs: Tensor, heads: int) -> Tensor:
     """``(batch, time, width) -> (batch, head, time, width of a head)``."""
-    return inputs.view(*inputs.shape[:2], heads, -1).transpose(1, 2)
+    return torch.unflatten(inputs, -1, (heads, -1)).transpose(1, 2)
 
 
 def join_heads(inputs: Tensor) -> Tensor:

@@ -22,8 +22,11 @@ ENOUGH = 2_000_000
 """Lines from which a vocabulary is learned; of more, every n-th is taken."""
 
 
-def train(lines: Iterable[str], *, type: str, size: int) -> bytes:
-    """A SentencePiece model, as the bytes of its file; the same lines give the same bytes."""
+def train(lines: Iterable[str], *, type: str, size: int, exact: bool = True) -> bytes:
+    """A SentencePiece model, as the bytes of its file; the same lines give the same bytes.
+
+    Text that does not give ``size`` pieces is a fault, or, where the size need not be ``exact``, gives a smaller model (unigram only).
+    """
     import sentencepiece
 
     sentences = [text for text in map(normalized, lines) if text]
@@ -36,6 +39,7 @@ def train(lines: Iterable[str], *, type: str, size: int) -> bytes:
             model_writer=model,
             model_type=type,
             vocab_size=size,
+            hard_vocab_limit=exact,
             byte_fallback=True,
             character_coverage=1.0,
             normalization_rule_name="identity",

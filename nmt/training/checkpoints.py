@@ -20,7 +20,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from nmt.faults import RunFault
+from nmt.faults import InputFault, RunFault
 from nmt.models import weights
 
 MANIFEST, WEIGHTS, STATE = "manifest.json", "model.safetensors", "state.pt"
@@ -38,13 +38,20 @@ def save(folder: Path, update: int, model: nn.Module, state: dict[str, Any]) -> 
             manifest = {path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in sorted(building.iterdir())}
             (building / MANIFEST).write_text(json.dumps({"update": update, "files": manifest}, indent=1), encoding="utf8")
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-        raise RunFault(f"{final}: the checkpoint could not be saved ({_reason(error)})\nearlier checkpoints are untouched; free space, then run the same command again") from error
+        raise RunFault(
+            f"{final}: the checkpoint could not be saved ({_reason(error)})\n"
+            "earlier checkpoints are untouched; free space, then run the same command again"
+        ) from error
     return final
 
 
-def prune(folder: Path, keep: int, needed: Collection[Path]) -> None:
-    """Removes all but the newest ``keep`` checkpoints and those that are needed otherwise."""
-    for path in list(steps(folder).values())[:-keep]:
+def prune(folder: Path, update: int, keep: int, needed: Collection[Path]) -> None:
+    """Removes all checkpoints up to ``update`` but the newest ``keep`` and those that are needed otherwise.
+
+    Later ones are damaged, or training would have continued from them; they must not count as the newest.
+    """
+    past = [path for step, path in steps(folder).items() if step <= update]
+    for path in past[:-keep]:
         if path not in needed:
             shutil.rmtree(path)
 
@@ -56,13 +63,25 @@ def steps(folder: Path) -> dict[int, Path]:
 
 
 def newest(folder: Path, notice: Callable[[str], None]) -> Path | None:
-    """The newest checkpoint whose files are what its manifest says; damaged ones are named in a line each and left alone."""
-    for path in reversed(steps(folder).values()):
-        fault = damage(path)
-        if fault is None:
+    """The newest checkpoint whose files are what its manifest says, or None where there are none.
+
+    Damaged ones are named in a line each and left alone. That all are damaged is a fault: hours of training are not thrown away unasked.
+    """
+    found = list(steps(folder).values())
+    for path in reversed(found):
+        if is_sound(path, notice):
             return path
-        notice(f"{path}: damaged ({fault}); going back to the checkpoint before it")
+    if found:
+        raise InputFault(f"{folder}: no checkpoint is sound ({found[-1].name}: {damage(found[-1])})\nput back a copy, or begin anew with --restart")
     return None
+
+
+def is_sound(path: Path, notice: Callable[[str], None]) -> bool:
+    """Whether a checkpoint is not damaged; if it is, a line says so."""
+    fault = damage(path)
+    if fault is not None:
+        notice(f"{path}: damaged ({fault}); left alone, and another one taken if there is one")
+    return fault is None
 
 
 def damage(path: Path) -> str | None:
@@ -111,12 +130,19 @@ def _whole_folder(final: Path) -> Iterator[Path]:
         for path in building.iterdir():
             _flush(path)
         _flush(building)
-        if final.exists():  # the same update saved again, after a resume from before it
-            shutil.rmtree(final)
-        building.rename(final)
+        _put(building, final)
         _flush(final.parent)
     finally:
         shutil.rmtree(building, ignore_errors=True)
+
+
+def _put(building: Path, final: Path) -> None:
+    """Gives a folder its final name. Where the same update was saved before, there is a moment between two renames without it."""
+    aside = building.with_name(f"{building.name}.old")
+    if final.exists():
+        final.rename(aside)
+    building.rename(final)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _discard_unfinished(folder: Path) -> None:

@@ -31,10 +31,10 @@ def precision(wanted: str, device: torch.device) -> str:
 def computes_bf16(device: torch.device) -> bool:
     """Whether the device has instructions for bf16, instead of imitating them."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
         # torch offers no public question for CPUs
-        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())  # type: ignore[no-untyped-call]
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     return False
 
 

@@ -52,6 +52,7 @@ class Training:
         """Trains to the plan's end, or raises `Stopped` within one update of ``stop()`` turning true."""
         plan, progress = self.plan, self.progress
         while progress.update < plan.updates and not self.out_of_patience():
+            progress.finished = False  # a run that had finished goes on when its limit is raised
             self.update([self.next_batch() for _ in range(plan.accumulate)])
             if progress.update % LOG_EVERY == 0 or progress.update == plan.updates:
                 self.log()
@@ -69,26 +70,26 @@ class Training:
 
     def update(self, batches: list[Batch]) -> None:
         """One optimizer step on the gradient of the objective per target piece over all the batches."""
-        plan, progress, sums = self.plan, self.progress, self.progress.sums
+        plan, progress = self.plan, self.progress
         self.model.train()
         pieces = sum(int(batch.target_mask.sum()) for batch in batches)
+        objective = nats = 0.0
         for batch in (each.to(self.device) for each in batches):
             with autocast(self.device, plan.precision):
                 logits = self.model(batch.source, batch.source_mask, batch.previous)
             loss = cross_entropy(logits, batch.expected, batch.target_mask, plan.label_smoothing)
             (loss.objective / pieces).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-            sums.objective += loss.objective.item()
-            sums.nats += loss.nats.item()
+            objective += loss.objective.item()
+            nats += loss.nats.item()
         progress.update += 1
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), plan.clip or math.inf).item()
         if math.isfinite(norm):
             self.step(norm)
+            progress.sums.add(pieces, objective, nats)
         else:
             self.skip()
         self.optimizer.zero_grad()
         progress.pieces += pieces
-        sums.pieces += pieces
-        sums.updates += 1
 
     def step(self, norm: float) -> None:
         """Applies the gradient, whose norm before clipping is given."""
@@ -107,16 +108,15 @@ class Training:
         self.tell.notice(f"update {self.progress.update}: the gradient is not finite; skipped ({self.progress.skipped} so far)")
         if self.progress.skipped_in_a_row >= PATIENCE_WITH_NAN:
             raise RunFault(
-                f"update {self.progress.update}: {PATIENCE_WITH_NAN} gradients in a row were not finite; the last good checkpoint is kept in {self.folder}\n"
-                "lower training.learning_rate or set training.precision=fp32"
+                f"update {self.progress.update}: {PATIENCE_WITH_NAN} gradients in a row were not finite; "
+                f"the last good checkpoint is kept in {self.folder}\nlower training.learning_rate or set training.precision=fp32"
             )
 
     def rate(self) -> float:
         """The learning rate of the current update."""
         plan, progress = self.plan, self.progress
-        return learning_rate(
-            plan.schedule, progress.update, peak=plan.learning_rate, warmup=plan.warmup, total=plan.updates, factor=plan.plateau_factor, drops=progress.drops
-        )
+        rates: dict[str, Any] = {"peak": plan.learning_rate, "warmup": plan.warmup, "total": plan.updates, "factor": plan.plateau_factor}
+        return learning_rate(plan.schedule, progress.update, **rates, drops=progress.drops)
 
     def next_batch(self) -> Batch:
         """The batch at the current position in the data, which moves on."""
@@ -143,7 +143,7 @@ class Training:
 
     def consider_average(self) -> None:
         """Lets the mean of the current weights and those of the last regular checkpoints compete; the current ones are put back."""
-        paths = self.regular_checkpoints()[1 - self.plan.average :] if self.plan.average > 1 else []
+        paths = [path for path in self.averaged() if checkpoints.is_sound(path, self.tell.notice)]
         if not paths:
             return
         own = {name: parameter.detach().clone() for name, parameter in self.model.named_parameters()}
@@ -151,11 +151,12 @@ class Training:
         self.consider(self.validate(), f"average of {len(paths) + 1}")
         weights.put(self.model, own)
 
-    def regular_checkpoints(self) -> list[Path]:
-        """Those that the plan asked for, before the current update. One made because training was told to stop is not among them: it must
-        not change what is averaged."""
-        found = checkpoints.steps(self.folder).items()
-        return [path for update, path in found if update % self.plan.save_every == 0 and 0 < update < self.progress.update]
+    def averaged(self) -> list[Path]:
+        """The last checkpoints before the current update, as many as an average at this update would take. One made because training was told
+        to stop is not among them: it must not change the average."""
+        plan, found = self.plan, checkpoints.steps(self.folder).items()
+        regular = [path for update, path in found if update % plan.save_every == 0 and update < self.progress.update]
+        return regular[1 - plan.average :] if plan.average > 1 else []
 
     def out_of_patience(self) -> bool:
         """Whether validation has not improved for as long as the plan waits."""
@@ -170,8 +171,7 @@ class Training:
         """A checkpoint of everything that makes the resumed run the same run."""
         path = checkpoints.save(self.folder, self.progress.update, self.model, self.state())
         self.tell.saved(path)
-        averaged = self.regular_checkpoints()[1 - self.plan.average :] if self.plan.average > 1 else []
-        checkpoints.prune(self.folder, self.plan.keep, averaged)
+        checkpoints.prune(self.folder, self.progress.update, self.plan.keep, self.averaged())
 
     def state(self) -> dict[str, Any]:
         """Optimizer, progress, random states and thread count, in types that load with ``weights_only=True``."""

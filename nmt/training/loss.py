@@ -54,11 +54,12 @@ class _SmoothedCrossEntropy(torch.autograd.Function):
             if gradient is not None:  # softmax minus the smoothed target, 0 at padding
                 scores.mul_(real / total).sub_(real * (smoothing / vocabulary)).scatter_add_(1, gold, (smoothing - 1) * real)
                 gradient[chunk] = scores
-        ctx.gradient = gradient
+        ctx.save_for_backward(gradient)
         ctx.mark_non_differentiable(nats)
         return (1 - smoothing) * nats + smoothing * spread, nats
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]  # torch leaves it untyped
+    @once_differentiable
     def backward(ctx: Any, scale: Tensor, _: Tensor) -> tuple[Tensor, None, None, None]:
-        return ctx.gradient.mul_(scale.to(ctx.gradient.dtype)), None, None, None
+        (gradient,) = ctx.saved_tensors
+        return gradient.mul_(scale), None, None, None  # in place: torch refuses a second pass through a retained graph

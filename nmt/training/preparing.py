@@ -40,18 +40,23 @@ def prepare(recipe: Recipe, notice: Notice) -> Prepared:
     """Loads the corpus, learns or takes the vocabulary, and encodes."""
     corpus = corpora.load(notice=notice, **recipe.data.model_dump())
     given = recipe.vocabulary.from_run or recipe.training.init_from
-    source, target = Run(Path(given)).vocabularies if given else _learn(recipe, corpus.train, notice)
+    source, target = Run(Path(given)).vocabularies if given else _learn(recipe, corpus, notice)
     return encode(corpus, source, target)
 
 
-def _learn(recipe: Recipe, pairs: Pairs, notice: Notice) -> tuple[Vocabulary, Vocabulary]:
-    wanted = recipe.vocabulary
+def _learn(recipe: Recipe, corpus: Corpus, notice: Notice) -> tuple[Vocabulary, Vocabulary]:
+    """A vocabulary learned from the training split. The size was meant for the corpus of the recipe: one that stands in may give fewer."""
+    wanted, pairs = recipe.vocabulary, corpus.train
     notice(f"learning {'a joint vocabulary' if wanted.joint else 'two vocabularies'} of {wanted.size} pieces")
+
+    def learn(lines: list[str]) -> Vocabulary:
+        exact = corpus.facts["fallback"] is None or wanted.type != "unigram"
+        return Vocabulary(vocabularies.train(lines, type=wanted.type, size=wanted.size, exact=exact))
+
     if wanted.joint:
-        joint = Vocabulary(vocabularies.train([*pairs.source, *pairs.target], type=wanted.type, size=wanted.size))
+        joint = learn([*pairs.source, *pairs.target])
         return joint, joint
-    source, target = (Vocabulary(vocabularies.train(side, type=wanted.type, size=wanted.size)) for side in (pairs.source, pairs.target))
-    return source, target
+    return learn(pairs.source), learn(pairs.target)
 
 
 def encode(corpus: Corpus, source: Vocabulary, target: Vocabulary) -> Prepared:

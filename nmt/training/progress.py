@@ -36,7 +36,7 @@ class Plan:
 
 @dataclass
 class Sums:
-    """What happened since the last line of metrics, over real target pieces and updates; losses in nats."""
+    """What happened since the last line of metrics, over real target pieces and updates, skipped ones left out; losses in nats."""
 
     updates: int = 0
     pieces: int = 0
@@ -44,6 +44,13 @@ class Sums:
     nats: float = 0.0
     norm: float = 0.0
     clipped: int = 0
+
+    def add(self, pieces: int, objective: float, nats: float) -> None:
+        """Counts an update with its sums over the pieces."""
+        self.updates += 1
+        self.pieces += pieces
+        self.objective += objective
+        self.nats += nats
 
 
 @dataclass

@@ -7,6 +7,7 @@ times go to `timing.jsonl`.
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,11 +33,13 @@ class FolderReporter:
     def __init__(self, folder: Path, plan: Plan, notice: Callable[[str], None], console: Console, *, quiet: bool, tensorboard: bool) -> None:
         self.folder, self.plan, self.notice = folder, plan, notice
         self.lines = not quiet and not console.is_terminal
-        columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"), TextColumn("{task.fields[facts]}")
-        self.bar = Bar(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, disable=quiet or self.lines)
+        texts = map(TextColumn, ("{task.completed:.0f}/{task.total:.0f}", "{task.fields[facts]}"))
+        self.bar = Bar(
+            "{task.description}", BarColumn(), *texts, TimeElapsedColumn(), TimeRemainingColumn(), console=console, disable=quiet or self.lines
+        )
         self.task: TaskID = self.bar.add_task("training", total=plan.updates, facts="")
         self.events = _event_writer(folder) if tensorboard else None
-        self.since, self.began, self.said = time.perf_counter(), time.perf_counter(), 0.0
+        self.since, self.began, self.said = time.perf_counter(), time.perf_counter(), -math.inf
         self.first: int | None = None
 
     def __enter__(self) -> FolderReporter:
@@ -51,7 +54,7 @@ class FolderReporter:
     def metrics(self, progress: Progress, rate: float) -> None:
         """A record for the updates since the last one."""
         sums = progress.sums
-        applied, pieces = max(1, sums.updates), max(1, sums.pieces)
+        applied, pieces = max(1, sums.updates), max(1, sums.pieces)  # all may have been skipped
         record: dict[str, Any] = {
             "update": progress.update,
             "epoch": progress.epoch,
@@ -78,8 +81,8 @@ class FolderReporter:
 
     def best(self, model: TranslationModel, progress: Progress, validation: Validation) -> None:
         """Puts the weights where translating finds them."""
-        about = {"update": str(progress.update), "valid_bleu": f"{validation.bleu:.2f}", "valid_loss": f"{validation.loss:.4f}"}
-        files.write_whole(self.folder / runs.WEIGHTS, weights.packed(model, about))
+        about = json.dumps({"update": progress.update, "valid_loss": validation.loss, "valid_bleu": validation.bleu})
+        files.write_whole(self.folder / runs.WEIGHTS, weights.packed(model, {"nmt": about}))  # of several entries safetensors shuffles the order
 
     def saved(self, path: Path) -> None:
         """Time that saving took is not the model's."""
@@ -108,10 +111,19 @@ class FolderReporter:
                     self.events.add_scalar(f"{group}/{name}", value, record["update"])
 
 
-def cut_back(path: Path, update: int) -> None:
-    """Takes out of a run's metrics what came after the checkpoint it continues from; it will be written again, the same."""
-    kept = [record for record in files.read_records(path) if record["update"] <= update]
+def cut_back(path: Path, progress: Progress) -> None:
+    """Takes out of a run's metrics what came after the checkpoint it continues from; it will be written again, the same.
+
+    Of what bears the checkpoint's own update only an average came later, unless the checkpoint is the one made after that.
+    """
+    limit = progress.update
+    records = files.read_records(path)
+    kept = [each for each in records if each["update"] < limit or (each["update"] == limit and (progress.finished or not _is_average(each)))]
     files.write_whole(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in kept))
+
+
+def _is_average(record: dict[str, Any]) -> bool:
+    return str(record.get("kind")).startswith("average")
 
 
 def _event_writer(folder: Path) -> Any:
@@ -119,7 +131,7 @@ def _event_writer(folder: Path) -> Any:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
         raise InputFault("training.tensorboard: true needs the extra: pip install 'nmt-recipes[tensorboard]'") from error
-    return SummaryWriter(str(folder / "tensorboard"))  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    return SummaryWriter(str(folder / "tensorboard"))
 
 
 def _duration(seconds: float) -> str:

@@ -14,6 +14,8 @@ def learning_rate(schedule: str, update: int, *, peak: float, warmup: int, total
     2017, section 5.3), `cosine` falls to 0 at ``total`` (Loshchilov and Hutter 2017, one cycle), and `plateau` has been multiplied by
     ``factor`` as many times as validation stalled (``drops``).
     """
+    if schedule not in SCHEDULES:
+        raise ValueError(f"training.schedule: expected one of {', '.join(SCHEDULES)}, found {schedule!r}")
     if update <= warmup:
         return peak * update / warmup
     if schedule == "inverse_sqrt":

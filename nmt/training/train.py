@@ -31,8 +31,8 @@ from nmt.training.reporting import FolderReporter, cut_back
 from nmt.training.validating import Validator
 
 LIMITS = ("training.updates", "training.epochs", "training.minutes")
-CHANGEABLE = {*LIMITS, "training.keep", "name"}
-"""Keys that may differ when a run is continued: limits may be raised, and these others do not touch the result."""
+CHANGEABLE = {*LIMITS, "training.keep"}
+"""Keys that may differ when a run is continued: limits may be raised, and how many checkpoints are kept does not touch the result."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 Notice = Callable[[str], None]
@@ -44,16 +44,14 @@ def train(recipe: Recipe, folder: Path, *, restart: bool, notice: Notice, consol
     Returns 0, or 128 plus the number of the signal that asked to stop; then everything is saved.
     """
     _check_folder(folder)
-    if restart and folder.exists():
-        shutil.rmtree(folder)
     hardware.keep_freed_memory()
-    if (folder / runs.FACTS).exists():
+    if (folder / runs.FACTS).exists() and not restart:
         if not _continues(Run(folder), recipe, notice):
             return 0
         prepared = preparing.prepare_again(Run(folder), notice)
     else:
         prepared = preparing.prepare(recipe, notice)
-        _create(recipe, folder, prepared, notice)
+        _create(recipe, folder, prepared, notice, restart=restart)
     return _fit(Run(folder), prepared, notice, console, quiet)
 
 
@@ -69,28 +67,32 @@ def _continues(run: Run, recipe: Recipe, notice: Notice) -> bool:
     changed = {key: values for key, values in reading.differences(run.recipe, recipe).items() if key != "name"}
     refused = [f"  {key}: {before!r} in the run, {now!r} now" for key, (before, now) in changed.items() if key not in CHANGEABLE]
     if refused:
-        raise InputFault(f"{run.path}: begun with another recipe; name another folder with --run, or begin anew with --restart\n" + "\n".join(refused))
+        ways = "name another folder with --run, or begin anew with --restart"
+        raise InputFault("\n".join([f"{run.path}: begun with another recipe; {ways}", *refused]))
     if changed:
-        _raise_limits(run, recipe)
+        _raise_limits(run, recipe, sorted(changed))
         run = Run(run.path)
     if run.outcome is not None:
         notice(f"{run.path}: finished after {run.outcome['update']} updates; raise a limit to continue, or begin anew with --restart")
     return run.outcome is None
 
 
-def _raise_limits(run: Run, recipe: Recipe) -> None:
-    facts = run.facts
-    before, now = facts["updates"], planning.count_updates(recipe.training, facts["updates_per_minute"], facts["batches_per_epoch"])
+def _raise_limits(run: Run, recipe: Recipe, changed: list[str]) -> None:
+    """Writes the changes into the run, the recipe last: killed in between, the same command finds them again."""
+    facts, pace, given = run.facts, run.facts["updates_per_minute"], ", ".join(changed)
+    if recipe.training.minutes and pace is None:
+        raise InputFault(f"{run.path}: {given}: begun without training.minutes, so updates were not timed; set training.updates instead")
+    before, now = facts["updates"], planning.count_updates(recipe.training, pace, facts["batches_per_epoch"])
     if now < before:
-        raise InputFault(f"{run.path}: planned for {before} updates, which cannot be lowered to {now}; begin anew with --restart")
-    files.write_json(run.path / runs.FACTS, {**facts, "updates": now})
-    files.write_whole(run.path / runs.RECIPE, reading.dump(recipe.model_copy(update={"name": run.recipe.name})))
+        raise InputFault(f"{run.path}: {given}: planned for {before} updates, which cannot be lowered to {now}; begin anew with --restart")
     if now > before:
         (run.path / runs.OUTCOME).unlink(missing_ok=True)
+    files.write_json(run.path / runs.FACTS, {**facts, "updates": now})
+    files.write_whole(run.path / runs.RECIPE, reading.dump(recipe.model_copy(update={"name": run.recipe.name})))
 
 
-def _create(recipe: Recipe, folder: Path, prepared: Prepared, notice: Notice) -> None:
-    """Makes the run folder with everything that is fixed at the start; it appears whole."""
+def _create(recipe: Recipe, folder: Path, prepared: Prepared, notice: Notice, *, restart: bool) -> None:
+    """Makes the run folder with everything that is fixed at the start; it appears whole. On a restart the old one makes way only then."""
     building = folder.with_name(f".{folder.name}.{os.getpid()}")
     try:
         building.mkdir(parents=True)
@@ -103,7 +105,7 @@ def _create(recipe: Recipe, folder: Path, prepared: Prepared, notice: Notice) ->
         decided = planning.decide(Run(building), preparing.batches(recipe, prepared), notice)
         files.write_json(building / runs.FACTS, facts | decided)
         if folder.exists():
-            folder.rmdir()
+            shutil.rmtree(folder) if restart else folder.rmdir()
         building.rename(folder)
     except OSError as error:
         raise InputFault(f"{folder}: the run folder cannot be made ({error.strerror}); name another one with --run") from error
@@ -140,8 +142,8 @@ def _fit(run: Run, prepared: Prepared, notice: Notice, console: Console, quiet: 
     reporter = FolderReporter(run.path, plan, notice, console, quiet=quiet, tensorboard=recipe.training.tensorboard)
     training = Training(model, preparing.batches(recipe, prepared), plan, device, validate, run.path / runs.CHECKPOINTS, reporter)
     _restore(training, run, notice)
-    notice(f"training {facts['parameters']:,} parameters on {device.type} in {plan.precision} with {facts['threads']} threads into {run.path}")
     with listening(notice) as heard, reporter:
+        notice(f"training {facts['parameters']:,} parameters on {device.type} in {plan.precision} with {facts['threads']} threads into {run.path}")
         try:
             training.fit(lambda: bool(heard))
         except Stopped:
@@ -162,14 +164,14 @@ def _restore(training: Training, run: Run, notice: Notice) -> None:
     elif run.recipe.training.init_from:
         _start_from(Run(Path(run.recipe.training.init_from)), training)
     for name in (runs.METRICS, runs.TIMING):
-        cut_back(run.path / name, training.progress.update)
+        cut_back(run.path / name, training.progress)
 
 
 def _start_from(other: Run, training: Training) -> None:
     """Begins with another run's best weights."""
     try:
-        weights.load(training.model, other.path / runs.WEIGHTS)
-    except (OSError, ValueError) as error:
+        weights.put(training.model, dict(other.model().named_parameters()))
+    except ValueError as error:
         raise InputFault(f"training.init_from: {other.path}: {error}\nexpected a run with weights of the same model and vocabulary") from error
 
 

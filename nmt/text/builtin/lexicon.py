@@ -1,0 +1,266 @@
+"""The words: read from the tables beside this file, with every form they take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from nmt.text.builtin import english_forms, german_forms
+
+PLURAL_ONLY: Final = "only"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Noun:
+    """A noun of both languages; `forms` are singular and plural by case, `classes` say what it is."""
+
+    german: str
+    gender: str
+    forms: tuple[german_forms.Cases, german_forms.Cases]
+    english: str
+    english_plural: str
+    classes: frozenset[str]
+    countable: bool
+    plural_only: bool
+
+    @property
+    def sex(self) -> str | None:
+        """Which pronoun a person takes: male, female or neither known."""
+        return "male" if "male" in self.classes else "female" if "female" in self.classes else None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Role:
+    """What a verb takes beside its subject: a kind such as acc or dat, prepositions of both languages, and the nouns that fit."""
+
+    kind: str
+    german: str = ""
+    english: str = ""
+    case: int = german_forms.ACCUSATIVE
+    nouns: tuple[Noun, ...] = ()
+    of: str = ""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Verb:
+    """A verb of both languages. The present and the preterite have the persons ich, du, er, wir, ihr, sie."""
+
+    prefix: str
+    infinitive: str
+    reflexive: bool
+    present: tuple[str, ...]
+    preterite: tuple[str, ...]
+    participle: str
+    imperative: str
+    auxiliary: str
+    english: str
+    past: str
+    english_participle: str
+    ing: str
+    particle: str
+    flags: str
+    frames: list[Frame] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The English verb as a whole: what combinations are known by."""
+        return f"{self.english} {self.particle}".rstrip()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Frame:
+    """One way to use a verb: who does it, and to what."""
+
+    verb: Verb
+    subjects: tuple[Noun, ...]
+    personal: bool
+    roles: tuple[Role, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Adjective:
+    """An adjective of both languages; the degrees are (positive, comparative, superlative), the last two empty where there are none."""
+
+    german: tuple[str, str, str]
+    english: tuple[str, str, str]
+    order: int
+    nouns: frozenset[Noun]
+    kinds: frozenset[str]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Adverbial:
+    """An adverbial that is the same wherever it stands."""
+
+    german: str
+    english: str
+    kind: str
+    verbs: frozenset[str]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Place:
+    """Where a noun is a place: the prepositions of rest and of movement."""
+
+    location: str
+    english: str
+    goal: str
+
+
+@dataclass(frozen=True, eq=False)
+class Lexicon:
+    """All words, and the nouns of each class."""
+
+    nouns: tuple[Noun, ...]
+    classes: dict[str, tuple[Noun, ...]]
+    verbs: tuple[Verb, ...]
+    adjectives: tuple[Adjective, ...]
+    adverbials: dict[str, tuple[Adverbial, ...]]
+    names: dict[str, tuple[tuple[str, str], ...]]
+    places: dict[Noun, Place]
+
+
+def _rows(name: str) -> Iterator[list[str]]:
+    text = (files("nmt.text.builtin") / f"{name}.tsv").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            yield line.split("\t")
+
+
+def _noun(german: str, gender: str, genitive: str, plural: str, english: str, english_plural: str, classes: str) -> Noun:
+    only = plural == PLURAL_ONLY
+    many = english_forms.plural(english) if english_plural == "." else english if only else english_plural
+    forms = german_forms.noun(german, gender, genitive, plural)
+    return Noun(german, gender, forms, english, many, frozenset(classes.split()), plural != "-" and not only, only)
+
+
+def _classes(nouns: tuple[Noun, ...]) -> dict[str, tuple[Noun, ...]]:
+    found: dict[str, dict[Noun, None]] = {}
+    for noun in nouns:
+        for name in (*sorted(noun.classes), noun.english.replace(" ", "_")):
+            found.setdefault(name, {})[noun] = None
+    for group, members in _rows("classes"):
+        merged = found.setdefault(group, {})
+        for member in members.split():
+            merged.update(found[member])
+    return {name: tuple(members) for name, members in found.items()}
+
+
+def _verb(german: str, forms: str, auxiliary: str, english: str, flags: str) -> Verb:
+    reflexive = german.startswith("sich ")
+    prefix, _, infinitive = german.removeprefix("sich ").rpartition("|")
+    du, er, past, participle = [*forms.split(), *"...."][:4] if forms != "." else "...."
+    past = german_forms.weak_preterite(infinitive) if past == "." else past
+    participle = prefix + german_forms.weak_participle(infinitive) if participle == "." else participle.replace("_", " ")
+    present = german_forms.present(infinitive, du, er)
+    main, _, particle = (part.strip() for part in english.partition("+"))
+    base, *rest = main.split()
+    past_form, english_participle, ing = [*rest, *[""] * 3][:3]
+    return Verb(
+        prefix,
+        infinitive,
+        reflexive,
+        present,
+        german_forms.preterite(past),
+        participle,
+        german_forms.imperative(infinitive, present[2]),
+        auxiliary,
+        base,
+        past_form or english_forms.past(base),
+        english_participle or past_form or english_forms.past(base),
+        ing or english_forms.ing(base),
+        particle.replace("_", " "),
+        flags,
+    )
+
+
+CASES: Final = {"a": german_forms.ACCUSATIVE, "d": german_forms.DATIVE}
+
+
+def _role(text: str, classes: dict[str, tuple[Noun, ...]]) -> Role:
+    """Reads `acc:text`, `dat=to:person`, `auf+a=for:line`, or a kind alone."""
+    head, _, names = text.partition(":")
+    kind, _, english = head.partition("=")
+    preposition, plus, case = kind.partition("+")
+    english = english.replace("_", " ").strip()
+    if kind == "pred":
+        return Role(kind, of=names)
+    members = tuple(dict.fromkeys(noun for name in names.split(",") if name not in ("", "city", "country") for noun in classes[name]))
+    if plus:
+        return Role("prep", preposition, english, CASES[case], members, names)
+    return Role(kind, "", english, german_forms.DATIVE if kind == "dat" else german_forms.ACCUSATIVE, members, names)
+
+
+def _frames(verb: Verb, text: str, classes: dict[str, tuple[Noun, ...]]) -> Iterator[Frame]:
+    for frame in text.split(" / "):
+        subjects, _, roles = frame.partition(">")
+        names = [name.strip() for name in subjects.split(",")]
+        nouns = tuple(dict.fromkeys(noun for name in names for noun in classes[name]))
+        yield Frame(verb, nouns, "person" in names, tuple(_role(role, classes) for role in roles.split()))
+
+
+def _verbs(classes: dict[str, tuple[Noun, ...]]) -> Iterator[Verb]:
+    for german, forms, auxiliary, english, flags, frames in _rows("verbs"):
+        verb = _verb(german, forms, auxiliary, english, flags)
+        verb.frames.extend(_frames(verb, frames, classes))
+        yield verb
+
+
+def _copula(infinitive: str, present: str, preterite: str, participle: str) -> Verb:
+    forms = tuple(present.split())
+    return Verb("", infinitive, False, forms, german_forms.preterite(preterite), participle, "", "sein", "be", "was", "been", "being", "", "")
+
+
+SEIN: Final = _copula("sein", "bin bist ist sind seid sind", "war", "gewesen")
+THERE_IS: Final = _copula("geben", "gebe gibst gibt geben gebt geben", "gab", "gegeben")
+"""Es gibt, whose English is there is."""
+
+
+def _weather(infinitive: str, present: str, english: str) -> Verb:
+    forms, past = german_forms.present(infinitive, ".", present), german_forms.weak_preterite(infinitive)
+    participle, done = german_forms.weak_participle(infinitive), english_forms.past(english)
+    return Verb("", infinitive, False, forms, german_forms.preterite(past), participle, "", "haben", english, done, done, english + "ing", "", "d")
+
+
+RAIN: Final = _weather("regnen", "regnet", "rain"), _weather("schneien", "schneit", "snow")
+
+
+def _adjective(row: list[str], classes: dict[str, tuple[Noun, ...]]) -> Adjective:
+    german, more, most, english, english_more, order, names = row
+    graded = more != "-"
+    degrees = (
+        german,
+        "" if not graded else german + "er" if more == "." else more,
+        "" if not graded else german + "st" if most == "." else most,
+    )
+    comparative = english_forms.comparative(english) if english_more == "." else english_more
+    translations = (english, comparative if graded else "", english_forms.superlative(english) if graded else "")
+    kinds = frozenset(name[1:] for name in names.split() if name.startswith("="))
+    nouns = frozenset(noun for name in names.split() if not name.startswith("=") for noun in classes[name])
+    return Adjective(degrees, translations, int(order), nouns, kinds)
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The lexicon, read once."""
+    nouns = tuple(_noun(*row) for row in _rows("nouns"))
+    classes = _classes(nouns)
+    by_german = {noun.german: noun for noun in nouns}
+    adverbials: dict[str, list[Adverbial]] = {}
+    for german, english, kind, *verbs in _rows("adverbials"):
+        adverbials.setdefault(kind, []).append(Adverbial(german, english, kind, frozenset(" ".join(verbs).split())))
+    names: dict[str, list[tuple[str, str]]] = {}
+    for german, english, kind in _rows("names"):
+        names.setdefault(kind, []).append((german, english))
+    return Lexicon(
+        nouns,
+        classes,
+        tuple(_verbs(classes)),
+        tuple(_adjective(row, classes) for row in _rows("adjectives")),
+        {kind: tuple(found) for kind, found in adverbials.items()},
+        {kind: tuple(found) for kind, found in names.items()},
+        {by_german[german]: Place(*rest) for german, *rest in _rows("places")},
+    )

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nmt import runs
+from nmt.faults import RunFault
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Nmt
+
+COMMANDS = ("train", "translate", "evaluate", "info", "doctor", "recipe")
+
+
+def test_help_names_every_command_and_loads_nothing_heavy() -> None:
+    """In a process of its own, as others have loaded everything into this one."""
+    code = "import atexit, sys; atexit.register(lambda: print(*sys.modules, sep='\\n')); from nmt.cli.app import main; main()"
+    out = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True).stdout
+    assert all(f" {command} " in out for command in COMMANDS)
+    assert {"torch", "datasets", "sentencepiece", "sacrebleu", "numpy"}.isdisjoint(out.splitlines())
+    assert "nmt.cli.translate" in out.splitlines()
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "recipe show", "recipe schema"])
+def test_the_help_of_every_command_has_an_example(nmt: Nmt, command: str) -> None:
+    outcome = nmt(*command.split(), "--help")
+    assert outcome.status == 0
+    assert command == "recipe" or f"nmt {command}" in outcome.out.decode()
+
+
+def test_the_version_is_that_of_the_package(nmt: Nmt) -> None:
+    assert nmt("--version").out.decode().strip() == version("nmt-recipes")
+
+
+@pytest.mark.parametrize("arguments", [["tran"], ["train"], ["translate", "--beam", "0"], ["info", "--jsno", "runs/toy"]])
+def test_a_wrong_command_line_is_exit_status_2(nmt: Nmt, arguments: list[str]) -> None:
+    outcome = nmt(*arguments)
+    assert (outcome.status, outcome.out) == (2, b"")
+    assert "Usage" in outcome.err
+
+
+def fail(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def failing(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(runs.Run, "__init__", failing)
+
+
+def test_a_failure_is_exit_status_1_and_one_line(nmt: Nmt, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail(monkeypatch, RunFault("the disk is full"))
+    assert nmt("info", "runs/toy") == (1, b"", "nmt: the disk is full\n")
+
+
+def test_a_fault_of_our_own_says_so_without_a_traceback(nmt: Nmt, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail(monkeypatch, ZeroDivisionError("division by zero\nmore"))
+    outcome = nmt("info", "runs/toy")
+    assert outcome.status == 1
+    assert outcome.err == "nmt: ZeroDivisionError: division by zero\nthis is a fault in nmt or in its surroundings; --debug shows where\n"
+
+
+@pytest.mark.parametrize("arguments", [["--debug", "info", "none"], ["info", "--debug", "none"], ["info", "none", "--debug"]])
+def test_debug_shows_a_traceback_wherever_it_stands(nmt: Nmt, arguments: list[str]) -> None:
+    outcome = nmt(*arguments)
+    assert outcome.status == 2
+    assert outcome.err.startswith("Traceback (most recent call last)")
+    assert outcome.err.endswith("nmt: none: no such run folder; expected one made by nmt train, with run.json in it\n")
+
+
+def test_debug_lets_an_unexpected_error_through(nmt: Nmt, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail(monkeypatch, ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        nmt("info", "runs/toy", "--debug")
+
+
+def test_behind_two_dashes_everything_is_an_argument(nmt: Nmt) -> None:
+    assert "nmt: --debug: no such run folder" in nmt("info", "--", "--debug").err

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import nmt as package
+from nmt.evaluation import ledger
+from nmt.evaluation.testsets import text_sha256
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Nmt
+
+SOURCE = ["rot Hund", "klein Baum groß Haus", "Katze grün"]
+
+
+@pytest.fixture
+def news(nmt: Nmt) -> str:
+    """An option for a test set of two files."""
+    Path("news.de").write_text("".join(f"{line}\n" for line in SOURCE), "utf8")
+    Path("news.en").write_text("dog red\nhouse tall tree small\ngreen cat\n", "utf8")
+    return "--test=news=news.de,news.en"
+
+
+def test_the_recipes_test_set_is_scored_into_a_table_and_the_run_folder(nmt: Nmt) -> None:
+    outcome = nmt("evaluate", "runs/toy")
+    assert outcome.status == 0
+    header, _, row = outcome.out.decode().split("\n")[:3]
+    assert header.split()[:5] == ["run", "test", "sentences", "BLEU", "95"]
+    assert row.split()[:2] == ["runs/toy", "test"]
+    [record] = ledger.read(Path("runs/toy"))
+    assert record["scores"]["bleu"]["signature"] in outcome.out.decode()
+    assert outcome.err.splitlines()[0] == "runs/toy: translating 6 sentences of test"
+    assert "warning: runs/toy: 6 sentences are too few" in outcome.err
+    lines = Path("runs/toy", record["output"]).read_text("utf8").splitlines()
+    assert len(lines) == 6
+    assert text_sha256(lines) == record["output_sha256"]
+
+
+def test_json_is_one_document_with_an_object_for_each_test_set(nmt: Nmt, news: str) -> None:
+    Path("copy.de").write_bytes(Path("news.de").read_bytes())
+    outcome = nmt("evaluate", "-q", "runs/toy", news, "--test=copy=copy.de,news.en", "--json", "--by-length", "--beam", "1")
+    reports = json.loads(outcome.out)
+    assert [[record["test"] for record in each["results"]] for each in reports] == [["news"], ["copy"]]
+    assert reports[0]["results"][0]["search"]["beam"] == 1
+    assert [bucket["sentences"] for bucket in reports[0]["results"][0]["by_length"]] == [3]
+    assert outcome.err == ""
+
+
+def test_what_is_scored_is_what_translate_gives(nmt: Nmt, news: str) -> None:
+    nmt("evaluate", "runs/toy", news)
+    [record] = ledger.read(Path("runs/toy"))
+    found = [each.text for each in package.load("runs/toy").translate(SOURCE)]
+    assert Path("runs/toy", record["output"]).read_text("utf8").splitlines() == found
+
+
+def test_several_runs_are_compared_with_the_first(nmt: Nmt, news: str) -> None:
+    shutil.copytree("runs/toy", "runs/twin")
+    outcome = nmt("evaluate", "runs/toy", "runs/twin", news)
+    table = outcome.out.decode()
+    assert "BLEU - first" in table.split("\n")[0]
+    assert [line.split()[0] for line in table.split("\n")[2:4]] == ["runs/toy", "runs/twin"]
+    [report] = json.loads(nmt("evaluate", "runs/toy", "runs/twin", news, "--json").out)
+    assert [each["difference"] for each in report["against_first"][0]] == [0.0, 0.0, 0.0]
+
+
+def test_quality_by_length_follows_the_table(nmt: Nmt, news: str) -> None:
+    out = nmt("evaluate", "runs/toy", news, "--by-length").out.decode()
+    assert "runs/toy on news\nsource words  sentences" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--test=news=news.de,short.en"], "test set news: news.de has 3 lines, but short.en has 1"),
+        (["--test=news=news.de,absent.en"], "absent.en: no such file"),
+        (["--test=news=news.de"], "expected NAME=SRC,REF"),
+        (["--test=news=news.de,bad.en"], "bad.en:2: invalid UTF-8"),
+        (["--test=a=news.de,news.en", "--test=a=news.de,news.en"], "the name is given twice"),
+        (["runs/none"], "runs/none: no such run folder"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused_before_anything_is_translated(nmt: Nmt, news: str, options: list[str], words: str) -> None:
+    Path("short.en").write_text("dog red\n")
+    Path("bad.en").write_bytes(b"dog red\n\xff\ngreen cat\n")
+    outcome = nmt("evaluate", "runs/toy", *options)
+    assert (outcome.status, outcome.out) == (2, b"")
+    assert words in outcome.err
+    assert "translating" not in outcome.err
+    assert outcome.err.count("\n") <= 3
+    assert ledger.read(Path("runs/toy")) == []
+
+
+def test_a_run_without_a_test_set_asks_for_one(nmt: Nmt) -> None:
+    nmt("train", "toy.yaml", "data.test=null", "training.updates=1", "--run", "runs/bare")
+    assert nmt("evaluate", "runs/bare").err.endswith("its recipe has no test set; name one: --test NAME=SOURCE,REFERENCES\n")

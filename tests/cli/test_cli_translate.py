@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import stat
+import sys
+from pathlib import Path
+from subprocess import PIPE, Popen
+from typing import TYPE_CHECKING
+
+import pytest
+
+import nmt as package
+from nmt import runs
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Nmt
+
+LINES = b"rot Hund\n\nKatze\r\n\xff Baum\xfe\n \t\nklein Haus ohne Ende"
+NOTE = "invalid UTF-8 was replaced: 1 line\n"
+
+
+def expected(*texts: str) -> bytes:
+    return "".join(f"{each.text}\n" for each in package.load("runs/toy").translate(texts)).encode()
+
+
+def test_every_line_gives_a_line_whatever_bytes_come_and_wherever_from(nmt: Nmt) -> None:
+    Path("lines").write_bytes(LINES)
+    Path("lines.gz").write_bytes(gzip.compress(LINES))
+    ways = [nmt("translate", "runs/toy", stdin=LINES), nmt("translate", "runs/toy", "-i", "-", stdin=LINES)]
+    ways += [nmt("translate", "runs/toy", "-i", name) for name in ("lines", "lines.gz")]
+    assert [(each.status, each.err) for each in ways] == [(0, NOTE)] * 4
+    assert {each.out for each in ways} == {expected("rot Hund", "", "Katze", "\ufffd Baum\ufffd", " \t", "klein Haus ohne Ende")}
+    translated = ways[0].out.decode().split("\n")
+    assert [line == "" for line in translated] == [False, True, False, False, True, False, True]
+
+
+def test_texts_are_translated_in_order_each_on_one_line(nmt: Nmt) -> None:
+    assert nmt("translate", "runs/toy", "--text", "Haus\nBaum", "--text", "", "--text", "rot") == (0, expected("Haus Baum", "", "rot"), "")
+
+
+def test_nothing_in_is_nothing_out(nmt: Nmt) -> None:
+    assert nmt("translate", "runs/toy") == (0, b"", "")
+
+
+def test_json_gives_an_object_a_line(nmt: Nmt) -> None:
+    outcome = nmt("translate", "runs/toy", "--json", "--nbest", "3", stdin=b"rot Hund\n\n")
+    first, blank = map(json.loads, outcome.out.splitlines())
+    assert list(first) == ["source", "text", "score", "pieces", "source_pieces", "alternatives", "alignment", "warnings"]
+    assert (first["source"], blank["source"], blank["text"]) == ("rot Hund", "", "")
+    assert 1 <= len(first["alternatives"]) <= 2
+    assert first["score"] >= first["alternatives"][0]["score"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--nbest", "2"], "--nbest: alternatives are given with --json only"),
+        (["--json", "--nbest", "5", "--beam", "2"], "--nbest: expected"),
+        (["--text", "a", "-i", "b"], "--text and --input: expected one of them"),
+        (["-i", "absent"], "absent: no such file"),
+        (["-i", "."], ".: expected a file, found a folder"),
+        (["-o", "."], "--output: . is a folder; expected a file"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(nmt: Nmt, options: list[str], words: str) -> None:
+    outcome = nmt("translate", "runs/toy", *options)
+    assert (outcome.status, outcome.out) == (2, b"")
+    assert outcome.err.startswith(f"nmt: {words}")
+    assert outcome.err.count("\n") <= 3
+
+
+def test_settings_of_the_search_take_the_place_of_the_recipes(nmt: Nmt) -> None:
+    found = package.load("runs/toy", beam=1).translate("groß Baum rot Katze")
+    assert nmt("translate", "runs/toy", "--beam", "1", "--batch-tokens", "1", "--text", "groß Baum rot Katze").out == f"{found.text}\n".encode()
+
+
+def test_the_output_file_replaces_what_was_there(nmt: Nmt) -> None:
+    Path("out").write_text("old")
+    assert nmt("translate", "runs/toy", "-o", "out", stdin=b"rot\n") == (0, b"", "")
+    assert Path("out").read_bytes() == expected("rot")
+
+
+def test_a_translation_that_breaks_off_leaves_the_old_output(nmt: Nmt, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("out").write_text("old")
+    before = sorted(os.listdir())
+    monkeypatch.setattr("nmt.translator.Translator._batch", lambda *_: 1 / 0)
+    outcome = nmt("translate", "runs/toy", "-o", "out", stdin=b"\nrot\n")
+    assert (outcome.status, outcome.out, Path("out").read_text(), sorted(os.listdir())) == (1, b"", "old", before)
+
+
+def test_a_device_is_written_to_and_not_replaced(nmt: Nmt) -> None:
+    os.mkfifo("pipe")
+    with open(os.open("pipe", os.O_RDWR | os.O_NONBLOCK), "rb") as reader:
+        assert nmt("translate", "runs/toy", "-o", "pipe", stdin=b"rot\n").status == 0
+        assert reader.read1() == expected("rot")
+    assert stat.S_ISFIFO(os.stat("pipe").st_mode)
+
+
+def test_damaged_input_is_not_blamed_on_the_output(nmt: Nmt) -> None:
+    packed = bytearray(gzip.compress(b"rot Hund\n" * 100))
+    packed[-8] ^= 1  # the checksum
+    Path("lines.gz").write_bytes(packed)
+    outcome = nmt("translate", "runs/toy", "-i", "lines.gz", "-o", "out")
+    assert (outcome.status, Path("out").exists()) == (2, False)
+    assert outcome.err.startswith("nmt: lines.gz: damaged or truncated gzip file")
+
+
+def test_the_run_that_finished_last_is_taken_and_named(nmt: Nmt) -> None:
+    shutil.copytree("runs/toy", "runs/unfinished")
+    Path("runs/unfinished", runs.OUTCOME).unlink()
+    shutil.copytree("runs/toy", "runs/older")
+    os.utime(Path("runs/older", runs.OUTCOME), (1, 1))
+    assert nmt("translate", stdin=b"rot\n") == (0, expected("rot"), "translating with runs/toy\n")
+
+
+def test_quiet_says_nothing_but_errors(nmt: Nmt) -> None:
+    assert nmt("translate", "-q", stdin=LINES).err == ""
+    assert nmt("translate", "-q", "runs/none").err.startswith("nmt: runs/none: no such run folder")
+
+
+def test_long_lines_are_counted_on_stderr(nmt: Nmt) -> None:
+    outcome = nmt("translate", "runs/toy", stdin=b"rot Hund Katze Haus " * 9 + b"\n" + b"rot\n")
+    assert (outcome.status, outcome.out.count(b"\n")) == (0, 2)
+    assert any(line.startswith("split into") and line.endswith("1 line") for line in outcome.err.splitlines())
+
+
+@pytest.mark.parametrize(("damage", "words"), [("none", "has no weights yet"), ("cut", "not the weights of this run's model")])
+def test_a_run_without_sound_weights_is_an_error_of_three_lines_at_most(nmt: Nmt, damage: str, words: str) -> None:
+    path = Path("runs/toy", runs.WEIGHTS)
+    whole = path.read_bytes()
+    path.unlink()
+    if damage == "cut":
+        path.write_bytes(whole[:-100])
+    outcome = nmt("translate", "runs/toy", stdin=b"rot\n")
+    assert (outcome.status, outcome.out) == (2, b"")
+    assert outcome.err.startswith(f"nmt: {path}: ")
+    assert words in outcome.err
+    assert outcome.err.count("\n") <= 3
+
+
+def test_a_pipe_gets_answers_before_its_end_and_may_close_early(nmt: Nmt) -> None:
+    """As `tail -f log | nmt translate | head -1` needs."""
+    command = [sys.executable, "-c", "from nmt.cli.app import main; main()", "translate", "runs/toy"]
+    with Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(b"rot\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == expected("rot")
+        process.stdout.close()
+        process.stdin.write(b"Hund\nKatze\n")
+        process.stdin.close()
+        assert (process.wait(60), process.stderr.read()) == (0, b"")

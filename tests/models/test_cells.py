@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from nmt.models.cells import CELLS, Cell, RecurrentEncoder, reorder, turn_positions
+
+BATCH, TIME, WIDTH, HIDDEN = 3, 50, 5, 7
+
+
+def cell_of(kind: str, dtype: torch.dtype = torch.float32) -> Cell:
+    """A cell whose weights and biases are all as torch begins them: none is 0, and the state neither dies nor explodes."""
+    torch.manual_seed(0)
+    cell = Cell(kind, WIDTH, HIDDEN).to(dtype)
+    for parameter in cell.parameters():
+        nn.init.uniform_(parameter, -(HIDDEN**-0.5), HIDDEN**-0.5)
+    return cell
+
+
+def copy_weights(cells: list[Cell], layer: nn.RNNBase) -> None:
+    """Into each direction of each layer of torch's module, in torch's order."""
+    for cell, names in zip(cells, layer._all_weights, strict=True):
+        for mine, name in zip(cell.parameters(), names, strict=True):
+            getattr(layer, name).data.copy_(mine)
+
+
+def unrolled(cell: Cell, inputs: Tensor, state: Tensor) -> list[Tensor]:
+    states = []
+    for each in inputs.unbind(1):
+        state = cell.step(cell.project(each), state)
+        states.append(state)
+    return states
+
+
+# In double precision nothing but the equations could differ; in single precision, rounding of 1e-7 a step, which these cells damp.
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-6), (torch.float64, 1e-14)])
+@pytest.mark.parametrize("kind", CELLS)
+@torch.no_grad()
+def test_a_cell_equals_torchs_step_by_step(kind: str, dtype: torch.dtype, tolerance: float) -> None:
+    cell, reference = cell_of(kind, dtype), CELLS[kind](WIDTH, HIDDEN, batch_first=True, dtype=dtype)
+    copy_weights([cell], reference)
+    inputs, zeros = torch.randn(BATCH, TIME, WIDTH, dtype=dtype), torch.zeros(BATCH, cell.state_width, dtype=dtype)
+    expected = None
+    for position, state in enumerate(unrolled(cell, inputs, zeros)):
+        _, expected = reference(inputs[:, position : position + 1], expected)
+        together = torch.cat([*expected], -1) if kind == "lstm" else expected
+        torch.testing.assert_close(state, together.squeeze(0), atol=tolerance, rtol=0.0)
+
+
+@pytest.mark.parametrize("kind", CELLS)
+@torch.no_grad()
+def test_a_sequence_equals_its_steps(kind: str) -> None:
+    cell = cell_of(kind)
+    inputs, zeros = torch.randn(BATCH, TIME, WIDTH), torch.zeros(BATCH, cell.state_width)
+    for start, given in ((zeros, None), (torch.randn_like(zeros), "start")):
+        expected = torch.stack([cell.output(state) for state in unrolled(cell, inputs, start)], 1)
+        torch.testing.assert_close(cell.sequence(inputs, start if given else None), expected, atol=1e-6, rtol=0.0)
+
+
+@pytest.mark.parametrize("kind", CELLS)
+@torch.no_grad()
+def test_inputs_projected_in_two_parts_equal_the_whole(kind: str) -> None:
+    cell, inputs = cell_of(kind), torch.randn(BATCH, WIDTH)
+    parts = cell.project(inputs[:, :2]) + cell.project(inputs[:, 2:], 2)
+    torch.testing.assert_close(parts, cell.project(inputs), atol=1e-6, rtol=0.0)
+
+
+@torch.no_grad()
+def test_a_fresh_lstm_keeps_of_its_cell_what_the_forget_bias_says() -> None:
+    cell = Cell("lstm", WIDTH, HIDDEN, forget_bias=2.5)
+    memory = torch.randn(BATCH, HIDDEN)
+    state = cell.step(cell.project(torch.zeros(BATCH, WIDTH)), torch.cat([torch.zeros(BATCH, HIDDEN), memory], -1))
+    torch.testing.assert_close(state[:, HIDDEN:], torch.sigmoid(torch.tensor(2.5)) * memory)
+    torch.testing.assert_close(cell.output(state), 0.5 * torch.tanh(state[:, HIDDEN:]))  # the other biases are 0
+
+
+def test_a_gru_has_three_quarters_of_an_lstms_parameters() -> None:
+    gru, lstm = (sum(each.numel() for each in Cell(kind, WIDTH, HIDDEN).parameters()) for kind in ("gru", "lstm"))
+    assert 4 * gru == 3 * lstm
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_fresh_recurrent_weights_are_orthogonal_gate_by_gate(kind: str) -> None:
+    for gate in Cell(kind, WIDTH, HIDDEN).layer.weight_hh_l0.split(HIDDEN):  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        torch.testing.assert_close(gate @ gate.T, torch.eye(HIDDEN), atol=1e-5, rtol=0.0)
+
+
+def test_turning_reverses_the_real_part_and_keeps_padding_behind_it() -> None:
+    mask = torch.tensor([[True, True, True, False, False], [True, True, True, True, True], [True, False, False, False, False]])
+    sequence = torch.arange(15).view(3, 5, 1)
+    turned = turn_positions(mask)
+    assert reorder(sequence, turned).squeeze(-1).tolist() == [[2, 1, 0, 4, 3], [9, 8, 7, 6, 5], [10, 14, 13, 12, 11]]
+    assert torch.equal(reorder(reorder(sequence, turned), turned), sequence)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("kind", CELLS)
+@torch.no_grad()
+def test_the_encoder_equals_torchs_over_packed_sequences(kind: str, bidirectional: bool) -> None:
+    encoder = RecurrentEncoder(kind, WIDTH, HIDDEN, 2, bidirectional, residual=False, forget_bias=1.0, dropout=0.0).eval()
+    reference = CELLS[kind](WIDTH, HIDDEN, 2, batch_first=True, bidirectional=bidirectional)
+    levels = zip(encoder.forwards, encoder.backwards, strict=True) if bidirectional else zip(encoder.forwards, strict=True)
+    copy_weights([cell for level in levels for cell in level], reference)
+    inputs, lengths = torch.randn(BATCH, 9, WIDTH), torch.tensor([4, 9, 1])
+    mask = torch.arange(9) < lengths.unsqueeze(1)
+    packed, final = reference(pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False))
+    expected, _ = pad_packed_sequence(packed, batch_first=True)
+    found = encoder(inputs, mask)
+    torch.testing.assert_close(found[mask], expected[mask], atol=1e-6, rtol=0.0)
+    hidden = final[0] if kind == "lstm" else final
+    ends = torch.cat([*hidden[-2:]], -1) if bidirectional else hidden[-1]
+    torch.testing.assert_close(encoder.ends(found, mask), ends, atol=1e-6, rtol=0.0)
+
+
+@torch.no_grad()
+def test_a_residual_adds_a_layers_input_from_the_second_layer_up() -> None:
+    torch.manual_seed(0)
+    encoder = RecurrentEncoder("gru", WIDTH, HIDDEN, 3, False, residual=True, forget_bias=1.0, dropout=0.0).eval()
+    bottom, middle, top = encoder.forwards
+    inputs, mask = torch.randn(BATCH, 4, WIDTH), torch.ones(BATCH, 4, dtype=torch.bool)
+    first = bottom.sequence(inputs)
+    second = first + middle.sequence(first)
+    torch.testing.assert_close(encoder(inputs, mask), second + top.sequence(second))

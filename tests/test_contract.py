@@ -1,0 +1,294 @@
+"""What every model family promises, stated once. A new family or reader is one line in `CASES`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from nmt.models import weights
+from nmt.models.families import build
+from nmt.models.protocol import Memory, State, TranslationModel, repeat, select, size_in_bytes
+from nmt.models.recurrent import RecurrentModel
+
+SIZE = 17
+LENGTHS = [5, 9, 1, 7]
+CHANCE = torch.Generator().manual_seed(0)
+SOURCE = torch.randint(SIZE, (len(LENGTHS), max(LENGTHS)), generator=CHANCE)
+MASK = torch.arange(max(LENGTHS)) < torch.tensor(LENGTHS).unsqueeze(1)
+TARGET = torch.randint(SIZE - 2, (len(LENGTHS), 6), generator=CHANCE)
+CLOSE = 1e-5
+"""Logits are of size 1, and two orders of the same fp32 sums differ by some 1e-7 a layer."""
+
+
+def recurrent(**changes: Any) -> dict[str, Any]:
+    stack = {"layers": 1, "residual": False}
+    base = {"family": "recurrent", "cell": "lstm", "reader": "bahdanau", "embedding": 6, "attention": 5, "slot": None, "forget_bias": 1.0}
+    halves = {"encoder": {**stack, "hidden": 4, "bidirectional": True}, "decoder": {**stack, "hidden": 8}}
+    return {**base, **halves, "dropout": 0.0, "tied": False, "source": SIZE, "target": SIZE - 2, "joint": False, **changes}
+
+
+def transformer(**changes: Any) -> dict[str, Any]:
+    base = {"family": "transformer", "width": 8, "heads": 2, "feed_forward": 12, "encoder": {"layers": 2}, "decoder": {"layers": 2}}
+    return {**base, "dropout": 0.0, "attention_dropout": 0.0, "tied": False, "source": SIZE, "target": SIZE - 2, "joint": False, **changes}
+
+
+STACK = {
+    "encoder": {"layers": 2, "hidden": 4, "bidirectional": True, "residual": True},
+    "decoder": {"layers": 2, "hidden": 8, "residual": True},
+}
+FORWARDS = {"encoder": {"layers": 2, "hidden": 8, "bidirectional": False, "residual": False}}
+JOINT = {"joint": True, "target": SIZE}
+
+THOUGHT_VECTORS = {
+    "none": recurrent(reader="none"),
+    "none, stacked": recurrent(reader="none", **STACK),
+    "none, slot": recurrent(reader="none", slot=3),
+    "fixed": recurrent(reader="fixed"),
+    "fixed, stacked": recurrent(reader="fixed", **STACK),
+    "fixed, slot": recurrent(reader="fixed", slot=3, tied=True),
+    "fixed, forwards": recurrent(reader="fixed", **FORWARDS),
+}
+ATTENTIONS = {
+    "bahdanau": recurrent(),
+    "bahdanau, tanh": recurrent(cell="tanh"),
+    "bahdanau, gru": recurrent(cell="gru"),
+    "bahdanau, stacked": recurrent(**STACK),
+    "bahdanau, stacked gru": recurrent(cell="gru", **STACK),
+    "bahdanau, forwards": recurrent(**FORWARDS),
+    "bahdanau, tied": recurrent(tied=True),
+    "bahdanau, tied and joint": recurrent(tied=True, **JOINT),
+    "dot": recurrent(reader="dot"),
+    "dot, stacked": recurrent(reader="dot", **STACK),
+}
+TRANSFORMERS = {
+    "transformer": transformer(),
+    "transformer, tied": transformer(tied=True),
+    "transformer, joint": transformer(**JOINT),
+    "transformer, tied and joint": transformer(tied=True, **JOINT),
+}
+CASES = {**THOUGHT_VECTORS, **ATTENTIONS, **TRANSFORMERS}
+
+
+def fresh(case: str, seed: int = 0) -> TranslationModel:
+    """A model of the case, its biases not 0, so that a forgotten one is seen."""
+    torch.manual_seed(seed)
+    model = build(**CASES[case]).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return model
+
+
+@pytest.fixture(params=CASES)
+def case(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def model(case: str) -> TranslationModel:
+    return fresh(case)
+
+
+def advanced(model: TranslationModel, memory: Memory) -> State:
+    """The state after a few steps."""
+    state = model.initial_state(memory)
+    for previous in TARGET[:, :3].unbind(1):
+        state = model.step(previous, state, memory).state
+    return state
+
+
+def leaves(tree: Any) -> list[Tensor]:
+    return [tree] if isinstance(tree, Tensor) else [leaf for part in tree for leaf in leaves(part)]
+
+
+def assert_same(found: Any, expected: Any, tolerance: float = 0.0) -> None:
+    for one, other in zip(leaves(found), leaves(expected), strict=True):
+        torch.testing.assert_close(one, other, atol=tolerance, rtol=0.0)
+
+
+@torch.no_grad()
+def test_decoding_step_by_step_equals_the_whole_pass(model: TranslationModel) -> None:
+    memory = model.encode(SOURCE, MASK)
+    assert_same(model.decode(TARGET, memory), TranslationModel.decode(model, TARGET, memory), CLOSE)
+
+
+@torch.no_grad()
+def test_a_sentence_alone_equals_itself_in_a_padded_batch(model: TranslationModel) -> None:
+    memory, logits = model.encode(SOURCE, MASK), model(SOURCE, MASK, TARGET)
+    for row, length in enumerate(LENGTHS):
+        alone = slice(row, row + 1), slice(length)
+        own = model.encode(SOURCE[alone], MASK[alone])
+        assert_same(memory.slots[row][memory.mask[row]], own.slots[0], CLOSE)
+        assert_same(logits[row], model.decode(TARGET[row : row + 1], own)[0], CLOSE)
+
+
+@torch.no_grad()
+def test_what_stands_in_the_padding_changes_nothing(model: TranslationModel) -> None:
+    other = torch.where(MASK, SOURCE, (SOURCE + 1) % SIZE)
+    memory, changed = model.encode(SOURCE, MASK), model.encode(other, MASK)
+    assert_same(memory.slots[memory.mask], changed.slots[memory.mask])
+    assert_same(model.decode(TARGET, memory), model.decode(TARGET, changed))
+
+
+@torch.no_grad()
+def test_more_padding_changes_nothing(model: TranslationModel) -> None:
+    wider = torch.cat([SOURCE, SOURCE], 1), torch.cat([MASK, torch.zeros_like(MASK)], 1)
+    assert_same(model(*wider, TARGET), model(SOURCE, MASK, TARGET), CLOSE)
+
+
+@torch.no_grad()
+def test_logits_do_not_depend_on_later_target_pieces(model: TranslationModel) -> None:
+    other = torch.cat([TARGET[:, :3], (TARGET[:, 3:] + 1) % (SIZE - 2)], 1)
+    whole, changed = model(SOURCE, MASK, TARGET), model(SOURCE, MASK, other)
+    assert_same(changed[:, :3], whole[:, :3])
+    assert not torch.equal(changed[:, 3:], whole[:, 3:])
+
+
+@torch.no_grad()
+def test_weights_are_0_at_padding_and_sum_to_1_if_anything_is_read(case: str, model: TranslationModel) -> None:
+    memory = model.encode(SOURCE, MASK)
+    attended = model.step(TARGET[:, 3], advanced(model, memory), memory).weights
+    assert attended.shape == memory.mask.shape
+    assert (attended[~memory.mask] == 0).all()
+    assert_same(attended.sum(1), torch.full((len(LENGTHS),), 0.0 if case.startswith("none") else 1.0), CLOSE)
+
+
+@torch.no_grad()
+def test_select_commutes_with_step(model: TranslationModel) -> None:
+    rows = torch.tensor([2, 0, 0])
+    memory = model.encode(SOURCE, MASK)
+    state = advanced(model, memory)
+    before = model.step(TARGET[rows, 3], select(state, rows), select(memory, rows))
+    assert_same(before, select(model.step(TARGET[:, 3], state, memory), rows), CLOSE)
+
+
+@torch.no_grad()
+def test_repeat_commutes_with_step(model: TranslationModel) -> None:
+    memory = model.encode(SOURCE, MASK)
+    state = advanced(model, memory)
+    before = model.step(TARGET[:, 3].repeat_interleave(3), repeat(state, 3), repeat(memory, 3))
+    assert_same(before, repeat(model.step(TARGET[:, 3], state, memory), 3), CLOSE)
+
+
+@torch.no_grad()
+def test_the_batch_is_axis_0_of_every_tensor_in_memory_and_state(model: TranslationModel) -> None:
+    memory = model.encode(SOURCE, MASK)
+    step = model.step(TARGET[:, 3], advanced(model, memory), memory)
+    assert {len(leaf) for leaf in leaves((memory, model.initial_state(memory), step))} == {len(LENGTHS)}
+
+
+def test_every_parameter_gets_a_gradient(model: TranslationModel) -> None:
+    model.train()(SOURCE, MASK, TARGET).square().sum().backward()
+    without = [name for name, parameter in model.named_parameters() if parameter.grad is None or not parameter.grad.any()]
+    assert without == []
+
+
+@torch.no_grad()
+def test_modules_keep_nothing_between_calls(model: TranslationModel) -> None:
+    memories = model.encode(SOURCE, MASK), model.encode(SOURCE.flip(0), MASK)
+    states = [model.initial_state(memory) for memory in memories]
+    for previous in TARGET.unbind(1):
+        interleaved = [model.step(previous, state, memory) for state, memory in zip(states, memories, strict=True)]
+        states = [step.state for step in interleaved]
+    for step, memory in zip(interleaved, memories, strict=True):
+        assert_same(step.logits, TranslationModel.decode(model, TARGET, memory)[:, -1])
+
+
+@torch.no_grad()
+def test_a_step_leaves_the_state_it_was_given_alone(model: TranslationModel) -> None:
+    memory = model.encode(SOURCE, MASK)
+    state = advanced(model, memory)
+    copies = [leaf.clone() for leaf in leaves((state, memory))]
+    model.step(TARGET[:, 3], state, memory)
+    assert_same((state, memory), copies)
+
+
+def test_works_under_bf16_autocast(model: TranslationModel) -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        memory = model.encode(SOURCE, MASK)
+        logits = model.decode(TARGET, memory)
+        step = model.step(TARGET[:, 3], advanced(model, memory), memory)
+    logits.float().square().sum().backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    assert step.logits.isfinite().all()
+    assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in model.parameters())
+    total = step.weights.float().sum(1)
+    assert_same(total, total.round(), 2**-6)  # bf16 keeps 8 bits of each weight
+    exact = model(SOURCE, MASK, TARGET)
+    assert (logits - exact).abs().mean() < 0.1 * exact.abs().mean()
+
+
+@torch.no_grad()
+def test_saved_weights_come_back(case: str, model: TranslationModel, tmp_path: Path) -> None:
+    other = fresh(case, seed=1)
+    assert not torch.equal(other(SOURCE, MASK, TARGET), model(SOURCE, MASK, TARGET))
+    (tmp_path / "weights").write_bytes(weights.packed(model))
+    weights.load(other, tmp_path / "weights")
+    assert_same(other(SOURCE, MASK, TARGET), model(SOURCE, MASK, TARGET))
+
+
+@pytest.mark.parametrize(
+    ("case", "message"),
+    [("fixed", "reader.key.bias, reader.key.weight, reader.query.weight on one side only"), ("bahdanau, gru", r"is \(12, 6\), expected \(16, 6\)")],
+)
+def test_weights_of_another_model_are_refused_and_nothing_is_changed(case: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "weights").write_bytes(weights.packed(fresh(case)))
+    model = fresh("bahdanau")
+    before = [parameter.detach().clone() for parameter in model.parameters()]
+    with pytest.raises(ValueError, match=message):
+        weights.load(model, tmp_path / "weights")
+    assert_same(list(model.parameters()), before)
+
+
+@pytest.mark.parametrize("case", THOUGHT_VECTORS)
+@torch.no_grad()
+def test_the_thought_vector_is_one_slot_of_the_same_size_for_any_length(case: str) -> None:
+    model = fresh(case)
+    memories = [model.encode(torch.ones(1, length, dtype=torch.long), torch.ones(1, length, dtype=torch.bool)) for length in (3, 30, 300)]
+    assert {tuple(memory.slots.shape) for memory in memories} == {(1, 1, CASES[case]["slot"] or 8)}
+    assert len({size_in_bytes(memory) for memory in memories}) == 1
+
+
+@pytest.mark.parametrize("case", [*THOUGHT_VECTORS, *ATTENTIONS])
+@torch.no_grad()
+def test_only_attention_sees_more_of_the_encoder_than_its_ends(case: str) -> None:
+    model = fresh(case)
+    before = model(SOURCE, MASK, TARGET)
+    drown(model)
+    after = model(SOURCE, MASK, TARGET)
+    long = torch.tensor(LENGTHS) > 2  # a shorter sentence is all ends
+    assert_same(after[~long], before[~long], CLOSE)
+    assert torch.equal(after[long], before[long]) == (case in THOUGHT_VECTORS)
+
+
+def drown(model: TranslationModel) -> None:
+    """Replaces all that the encoder puts out by noise, except where a direction has read everything."""
+    assert isinstance(model, RecurrentModel)
+    hidden, rows, last = model.encoder.hidden, torch.arange(len(MASK)), MASK.sum(1) - 1
+
+    def noise(module: nn.Module, inputs: Any, states: Tensor) -> Tensor:
+        noisy = torch.randn_like(states)
+        noisy[rows, last, :hidden] = states[rows, last, :hidden]
+        noisy[:, 0, hidden:] = states[:, 0, hidden:]
+        return noisy
+
+    model.encoder.register_forward_hook(noise)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        (recurrent(family="convolutional"), "model.family: expected one of recurrent, transformer, found 'convolutional'"),
+        (recurrent(cell="elman"), "model.cell: expected one of tanh, gru, lstm, found 'elman'"),
+        (recurrent(reader="concat"), "model.reader: expected one of none, fixed, bahdanau, dot, found 'concat'"),
+        (recurrent(slot=4), "model.slot: reader bahdanau keeps a slot for every source piece"),
+        (transformer(heads=3), "model.heads: expected a divisor of model.width .8"),
+        (transformer(dropout=1.0), "model.dropout: expected a probability of at least 0 and below 1, found 1.0"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_was_expected(sizes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        build(**sizes)

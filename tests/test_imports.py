@@ -1,0 +1,103 @@
+"""The layers of the package: a file imports only from places above it, so that each can be read and used without those below."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted((ROOT / "nmt").rglob("*.py"))
+
+FOUNDATION = {"faults", "files"}
+MAY_IMPORT = {
+    "__init__": {"runs", "translator"},
+    "faults": set[str](),
+    "files": {"faults"},
+    "text": FOUNDATION,
+    "models": {"faults"},
+    "search": {"models.protocol"},
+    "recipe": FOUNDATION,
+    "runs": {"text", "models", "recipe", *FOUNDATION},
+    "translator": {"text", "models", "search", "runs", *FOUNDATION},
+    "scores": {"faults"},
+    "training": {"text", "models", "search", "recipe", "runs", "translator", "scores", *FOUNDATION},
+    "evaluation": {"text", "runs", "translator", "scores", *FOUNDATION},
+}
+"""The places of the package from top to bottom; those not named here may import anything but the command line."""
+OUTERMOST = {"cli", "__main__"}
+MODELS = ("protocol", "dropout", "embeddings", "cells", "attention", "recurrent", "transformer", "weights", "families")
+"""The files of `nmt/models/`, each of which imports only from those before it."""
+
+
+def name_of(file: Path) -> str:
+    """`models.cells`, without the package's own name; a package is named by its folder."""
+    parts = file.relative_to(ROOT / "nmt").with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+NAMES = {name_of(file) for file in FILES}
+
+
+def imports(file: Path) -> Iterator[str]:
+    """What a file imports of the package, also inside functions, as the names of files."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found = [f"{node.module}.{alias.name}" for alias in node.names]
+            assert node.level == 0, f"{name_of(file)} imports relatively"
+        else:
+            continue
+        for name in found:
+            if name.split(".")[0] == "nmt":
+                yield _file(name)
+
+
+def _file(name: str) -> str:
+    """The file that an imported name lives in: `nmt.models.cells.Cell` is in `models.cells`, and `nmt.load` in the package itself."""
+    parts = name.split(".")[1:]
+    return next((".".join(parts[:end]) for end in range(len(parts), 0, -1) if ".".join(parts[:end]) in NAMES), "__init__")
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_a_file_imports_only_from_places_above_it(file: Path) -> None:
+    place = name_of(file).split(".")[0]
+    found = {name for name in imports(file) if name.split(".")[0] != place}
+    if place in OUTERMOST:
+        return
+    if place not in MAY_IMPORT:
+        assert not {name for name in found if name.split(".")[0] in OUTERMOST}
+    else:
+        allowed = MAY_IMPORT[place]
+        assert {name for name in found if not {name, name.split(".")[0]} & allowed} == set()
+
+
+def test_a_model_file_imports_only_from_those_before_it() -> None:
+    for file in sorted((ROOT / "nmt" / "models").glob("[!_]*.py")):
+        before = MODELS[: MODELS.index(file.stem)]
+        found = {name.split(".")[1] for name in imports(file) if name.startswith("models.")}
+        assert found <= set(before), file.stem
+
+
+def test_no_file_imports_another_that_imports_it() -> None:
+    TopologicalSorter({name_of(file): set(imports(file)) - {"__init__"} for file in FILES}).prepare()
+
+
+def test_packages_are_empty_but_for_the_outermost() -> None:
+    written = [name_of(file) for file in FILES if file.name == "__init__.py" and file.stat().st_size]
+    assert written == ["__init__"]
+
+
+@pytest.mark.parametrize("module", ["nmt", "nmt.cli.app", "nmt.recipe.reading", "nmt.runs"])
+def test_what_a_command_starts_with_imports_neither_torch_nor_datasets(module: str) -> None:
+    if _file(module) not in NAMES:
+        pytest.skip(f"there is no {module}")
+    asked = f"import sys, {module}; print(*sorted({{'torch', 'datasets', 'sentencepiece', 'pyarrow'}} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from nmt.faults import RunFault
+from nmt.models.families import build
+from nmt.models.protocol import TranslationModel
+from nmt.training import checkpoints, loop
+from nmt.training.batches import Batch, Batches, Encoded, collate
+from nmt.training.loop import Stopped, Training
+from nmt.training.progress import Plan, Progress, Validation
+
+SENTENCES = [[5, 6, 7], [8, 9], [5, 9, 9, 6], [7], [6, 6, 8], [9, 5]]
+PLAN = Plan(
+    updates=6,
+    accumulate=1,
+    learning_rate=0.01,
+    betas=(0.9, 0.98),
+    weight_decay=0.0,
+    schedule="constant",
+    warmup=0,
+    plateau_factor=0.5,
+    plateau_patience=2,
+    label_smoothing=0.1,
+    clip=1.0,
+    precision="fp32",
+    validate_every=1,
+    save_every=2,
+    keep=2,
+    select="bleu",
+    patience=0,
+    average=0,
+)
+
+
+class Told:
+    """A reporter that remembers."""
+
+    def __init__(self) -> None:
+        self.notices: list[str] = []
+        self.rates: list[float] = []
+        self.sums: list[Any] = []
+        self.kinds: list[str] = []
+        self.kept: list[int] = []
+
+    def notice(self, text: str) -> None:
+        self.notices.append(text)
+
+    def metrics(self, progress: Progress, rate: float) -> None:
+        self.rates.append(rate)
+        self.sums.append(progress.sums)
+
+    def validation(self, kind: str, progress: Progress, validation: Validation, better: bool) -> None:
+        self.kinds.append(kind)
+
+    def best(self, model: TranslationModel, progress: Progress, validation: Validation) -> None:
+        self.kept.append(progress.update)
+
+    def saved(self, path: Path) -> None:
+        pass
+
+
+class Made(NamedTuple):
+    training: Training
+    told: Told
+
+
+Make = Callable[..., Made]
+
+
+@pytest.fixture
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """Makes a training of a tiny Transformer without dropout; validations have the given results, in order, then BLEU 0."""
+    monkeypatch.setattr(loop, "LOG_EVERY", 1)
+
+    def made(validations: Sequence[Validation] = (), **plan: Any) -> Made:
+        torch.manual_seed(1)
+        stack, told, results = {"layers": 1}, Told(), iter(validations)
+        sizes = {"width": 8, "heads": 2, "feed_forward": 16, "encoder": stack, "decoder": stack, "tied": True}
+        model = build("transformer", source=10, target=10, joint=True, **sizes, dropout=0.0, attention_dropout=0.0)
+        batches = Batches(Encoded(SENTENCES), Encoded(SENTENCES), seed=1, batch_tokens=9)
+
+        def validate() -> Validation:
+            return next(results, Validation(9.0, 0.0))
+
+        training = Training(model, batches, replace(PLAN, **plan), torch.device("cpu"), validate, tmp_path / "checkpoints", told)
+        return Made(training, told)
+
+    return made
+
+
+def never() -> bool:
+    return False
+
+
+def parameters(training: Training) -> list[Tensor]:
+    return [parameter.detach().clone() for parameter in training.model.parameters()]
+
+
+def gradients(training: Training, batches: list[Batch], monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
+    """The clipped gradient with which these batches would update the model."""
+    found: list[Tensor] = []
+
+    def step(norm: float) -> None:
+        found.extend(each.grad.clone() for each in training.model.parameters() if each.grad is not None)
+
+    monkeypatch.setattr(training, "step", step)
+    training.update(batches)
+    return found
+
+
+def test_two_accumulated_batches_have_the_gradient_of_both_in_one(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sums over pieces are divided once, so a short batch does not weigh as much as a long one; fp32 sums in another order differ by 1e-7."""
+    parts = [collate(SENTENCES[:1], SENTENCES[:1]), collate(SENTENCES[1:], SENTENCES[1:])]
+    apart = gradients(make(clip=None).training, parts, monkeypatch)
+    together = gradients(make(clip=None).training, [collate(SENTENCES, SENTENCES)], monkeypatch)
+    assert len(apart) == len(together) > 0
+    for one, other in zip(apart, together, strict=True):
+        assert torch.allclose(one, other, rtol=0, atol=1e-5)
+
+
+def test_an_update_takes_as_many_batches_as_the_plan_says(make: Make) -> None:
+    one, two = make(updates=4).training, make(updates=2, accumulate=2).training
+    one.fit(never)
+    two.fit(never)
+    position = [(each.progress.epoch, each.progress.batch, each.progress.pieces) for each in (one, two)]
+    assert position[0] == position[1]
+
+
+def poison(training: Training, updates: Sequence[int]) -> None:
+    """Makes the gradient of one parameter NaN in the given updates; the loss stays finite."""
+    last = list(training.model.parameters())[-1]
+    last.register_hook(lambda gradient: gradient * math.nan if training.progress.update + 1 in updates else gradient)  # type: ignore[no-untyped-call]  # torch's own
+
+
+def test_a_gradient_that_is_not_finite_is_skipped_and_counted(make: Make) -> None:
+    training, told = make()
+    poison(training, [2])
+    before: list[list[Tensor]] = []
+    for _ in range(2):
+        training.update([training.next_batch()])
+        before.append(parameters(training))
+    assert all(map(torch.equal, *before))
+    assert (training.progress.skipped, training.progress.skipped_in_a_row, training.progress.update) == (1, 1, 2)
+    assert training.progress.sums.updates == 1
+    assert told.notices == ["update 2: the gradient is not finite; skipped (1 so far)"]
+    training.update([training.next_batch()])
+    assert not all(map(torch.equal, before[1], parameters(training)))
+    assert training.progress.skipped_in_a_row == 0
+
+
+def test_twenty_skipped_in_a_row_end_training_and_keep_the_last_checkpoint(make: Make) -> None:
+    training, _ = make(updates=100)
+    poison(training, range(4, 100))
+    with pytest.raises(RunFault, match=r"update 23: 20 gradients in a row were not finite; the last good checkpoint is kept in .*checkpoints\n"):
+        training.fit(never)
+    newest = checkpoints.newest(training.folder, print)
+    assert newest is not None
+    checkpoints.load(newest, training.model)
+    assert all(parameter.isfinite().all() for parameter in training.model.parameters())
+
+
+def test_nineteen_skipped_in_a_row_do_not(make: Make) -> None:
+    training, _ = make(updates=30)
+    poison(training, range(4, 23))
+    training.fit(never)
+    assert training.progress.skipped == 19
+
+
+@pytest.mark.parametrize(("clip", "clipped"), [(1e-9, 3), (1e9, 0), (None, 0)])
+def test_the_metrics_tell_how_often_the_gradient_was_clipped(make: Make, monkeypatch: pytest.MonkeyPatch, clip: float | None, clipped: int) -> None:
+    monkeypatch.setattr(loop, "LOG_EVERY", 3)
+    training, told = make(updates=3, clip=clip)
+    training.fit(never)
+    assert [(sums.updates, sums.clipped) for sums in told.sums] == [(3, clipped)]
+    assert told.sums[0].norm > 1e-3
+
+
+def test_clipping_bounds_the_norm_of_the_gradient(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = gradients(make(clip=0.01).training, [collate(SENTENCES, SENTENCES)], monkeypatch)
+    assert nn.utils.get_total_norm(found).item() == pytest.approx(0.01, rel=1e-3)
+
+
+def test_the_plateau_halves_the_rate_after_every_two_validations_without_a_better_score(make: Make) -> None:
+    training, told = make([Validation(1.0, bleu) for bleu in (1, 2, 2, 1, 3, 3)], schedule="plateau")
+    training.fit(never)
+    assert told.rates == [0.01, 0.01, 0.01, 0.01, 0.005, 0.005]
+    assert training.progress.drops == 1
+
+
+def test_patience_ends_training_early_with_a_checkpoint(make: Make) -> None:
+    training, _ = make([Validation(1.0, bleu) for bleu in (1, 2, 2, 1, 3, 3)], patience=2)
+    training.fit(never)
+    assert (training.progress.update, training.progress.finished) == (4, True)
+    assert max(checkpoints.steps(training.folder)) == 4
+
+
+@pytest.mark.parametrize(("select", "kept"), [("bleu", [1, 3]), ("loss", [1, 2])])
+def test_the_weights_kept_are_the_best_by_what_the_plan_selects(make: Make, select: str, kept: list[int]) -> None:
+    training, told = make([Validation(3.0, 10), Validation(2.0, 10), Validation(2.5, 11)], select=select, updates=3)
+    training.fit(never)
+    assert told.kept == kept
+    assert training.progress.best_update == kept[-1]
+
+
+def test_the_average_competes_and_leaves_the_last_weights_as_they_were(make: Make) -> None:
+    plain, averaging = make(updates=4), make([Validation(1.0, 0)] * 4 + [Validation(1.0, 5)], updates=4, average=3)
+    plain.training.fit(never)
+    averaging.training.fit(never)
+    assert averaging.told.kinds[-1] == "average of 2"
+    assert averaging.told.kept == [1, 4]
+    assert all(map(torch.equal, parameters(plain.training), parameters(averaging.training)))
+
+
+def test_checkpoints_that_an_average_will_need_are_kept(make: Make) -> None:
+    training, told = make(updates=9, average=4)
+    training.fit(never)
+    assert told.kinds[-1] == "average of 4"
+    assert list(checkpoints.steps(training.folder)) == [4, 6, 8, 9]
+
+
+def test_a_stop_saves_after_the_update_it_came_in(make: Make) -> None:
+    training, _ = make()
+    with pytest.raises(Stopped):
+        training.fit(lambda: training.progress.update == 3)
+    assert max(checkpoints.steps(training.folder)) == 3
+
+
+def test_nothing_in_the_state_needs_more_than_plain_values_to_load(make: Make) -> None:
+    training, _ = make(updates=2)
+    training.fit(never)
+    state = checkpoints.load(training.folder / "step-00000002", training.model)
+    assert Progress.restored(state["progress"]) == training.progress
+    assert state["threads"] == torch.get_num_threads()

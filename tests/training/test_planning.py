@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+
+from nmt.recipe.types import Training
+from nmt.runs import Run
+from nmt.training import planning
+from nmt.training.planning import count_updates
+
+if TYPE_CHECKING:
+    from tests.training.conftest import Toy
+
+
+@pytest.mark.parametrize(
+    ("limits", "pace", "updates"),
+    [
+        ({"updates": 50}, None, 50),
+        ({"epochs": 3}, None, 30),
+        ({"epochs": 3, "accumulate": 4}, None, 8),
+        ({"minutes": 2.0}, 20.5, 41),
+        ({"minutes": 0.001}, 20.0, 1),
+        ({"updates": 50, "epochs": 3, "minutes": 2.0}, 20.0, 30),
+        ({"updates": 50, "epochs": 9, "minutes": 2.0}, 20.0, 40),
+        ({"updates": 5, "epochs": 9, "minutes": 2.0}, 20.0, 5),
+    ],
+)
+def test_the_first_limit_that_is_reached_ends(limits: dict[str, Any], pace: float | None, updates: int) -> None:
+    assert count_updates(Training(**limits), pace, batches_per_epoch=10) == updates
+
+
+def facts(toy: Toy, folder: str, *overrides: str) -> dict[str, Any]:
+    toy.train(folder, *overrides)
+    return Run(Path(folder)).facts
+
+
+def test_what_was_left_open_is_decided_and_kept(toy: Toy) -> None:
+    open_keys = ("training.validate_every=0", "training.device=auto", "training.threads=0")
+    found = facts(toy, "run", *open_keys, "training.updates=12", "training.save_every=20")
+    assert found["validate_every"] == 2
+    assert found["device"] in ("cpu", "cuda", "mps")
+    assert found["threads"] == torch.get_num_threads()
+    assert found["parameters"] == sum(parameter.numel() for parameter in Run(Path("run")).fresh_model().parameters())
+
+
+def test_a_plan_takes_what_was_decided_and_else_what_the_recipe_says(toy: Toy) -> None:
+    plan = planning.plan(toy.recipe(), {"updates": 77, "validate_every": 7, "precision": "bf16", "device": "cpu"})
+    assert (plan.updates, plan.validate_every, plan.precision, plan.save_every, plan.learning_rate) == (77, 7, "bf16", 2, 0.01)
+
+
+def test_minutes_are_timed_on_this_machine_and_said(toy: Toy) -> None:
+    """About a second on two updates of milliseconds: more than the two updates that would end it, so these do."""
+    limits = ("training.minutes=0.02", "training.updates=2")
+    found = facts(toy, "run", *limits)
+    assert found["updates_per_minute"] > 0
+    assert (found["updates"], toy.notices[3]) == (2, "training.minutes 0.02 comes to 2 updates on this machine")
+
+
+def test_timing_leaves_no_trace_in_what_is_trained(toy: Toy) -> None:
+    toy.train("timed", "training.minutes=1000", "training.updates=2")
+    toy.train("plain", "training.updates=2")
+    assert Path("timed/model.safetensors").read_bytes() == Path("plain/model.safetensors").read_bytes()

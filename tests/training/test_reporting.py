@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rich.console import Console
+
+from nmt import files
+from nmt.training import planning
+from nmt.training.progress import Progress, Sums, Validation
+from nmt.training.reporting import FolderReporter, cut_back
+
+if TYPE_CHECKING:
+    from tests.training.conftest import Toy
+
+FACTS = {"updates": 40, "validate_every": 20, "precision": "fp32"}
+
+
+def report(toy: Toy, folder: Path, seconds: float, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What two lines of metrics and a validation leave in a folder when the clock moves by so many seconds at every look."""
+    folder.mkdir()
+    clock, said = itertools.count(0.0, seconds), list[str]()
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
+    plan = planning.plan(toy.recipe(), FACTS)
+    reporter = FolderReporter(folder, plan, said.append, Console(quiet=True), quiet=False, tensorboard=False)
+    for update in (20, 40):
+        reporter.metrics(Progress(update, sums=Sums(updates=20, pieces=100, objective=300.0, nats=200.0, norm=10.0, clipped=5)), 0.5)
+    reporter.validation("validation", Progress(40), Validation(2.5, 12.345), True)
+    return said
+
+
+def test_the_clock_is_in_the_timing_and_not_in_the_metrics(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder, seconds in (("slow", 50.0), ("fast", 0.5)):
+        report(toy, Path(folder), seconds, monkeypatch)
+    assert Path("slow/metrics.jsonl").read_bytes() == Path("fast/metrics.jsonl").read_bytes()
+    assert [record["pieces_per_second"] for record in files.read_records(Path("slow/timing.jsonl"))] != [200.0, 200.0]
+    assert [record["pieces_per_second"] for record in files.read_records(Path("fast/timing.jsonl"))][1] == 200.0
+
+
+def test_metrics_are_means_over_pieces_and_updates(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    report(toy, Path("run"), 1.0, monkeypatch)
+    first, _, valid = files.read_records(Path("run/metrics.jsonl"))
+    assert (first["objective"], first["loss"], first["gradient_norm"], first["clip_rate"]) == (3.0, 2.0, 0.5, 0.25)
+    assert valid == {"update": 40, "kind": "validation", "valid_loss": 2.5, "valid_bleu": 12.345, "best": True}
+
+
+def test_without_a_terminal_a_line_a_minute_says_how_long_it_still_takes(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock is looked at twice when training begins and once for every line of metrics, of which the second comes too soon here."""
+    assert report(toy, Path("run"), 50.0, monkeypatch) == [
+        "update 20/40: loss 2.000  1 pieces/s, about 50 s left",
+        "update 40: validation: loss 2.500 nats a piece, BLEU 12.35, the best so far",
+    ]
+
+
+def test_updates_that_were_all_skipped_are_still_valid_json(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    reporter = FolderReporter(Path(), planning.plan(toy.recipe(), FACTS), print, Console(quiet=True), quiet=True, tensorboard=False)
+    reporter.metrics(Progress(20, skipped=20), 0.5)
+    record = json.loads(Path("metrics.jsonl").read_text(), parse_constant=pytest.fail)
+    assert (record["loss"], record["skipped"]) == (0.0, 20)
+
+
+AVERAGED: list[dict[str, Any]] = [{"update": 2}, {"update": 4}, {"update": 4, "kind": "validation"}, {"update": 4, "kind": "average of 2"}, {"update": 6}]
+
+
+@pytest.mark.parametrize(
+    ("progress", "kept"),
+    [(Progress(0), 0), (Progress(2), 1), (Progress(4), 3), (Progress(4, finished=True), 4), (Progress(5), 4), (Progress(6), 5)],
+)
+def test_records_from_after_a_checkpoint_are_cut_off(tmp_path: Path, progress: Progress, kept: int) -> None:
+    """An average is made after the regular checkpoint of its update, and before that of the finished run."""
+    path = tmp_path / "metrics.jsonl"
+    for record in AVERAGED:
+        files.append_record(path, record)
+    whole = path.read_bytes().splitlines(keepends=True)
+    with path.open("ab") as file:
+        file.write(b'{"update": 7, "lo')  # a kill in the middle of a line
+    cut_back(path, progress)
+    assert path.read_bytes() == b"".join(whole[:kept])
