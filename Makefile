@@ -8,6 +8,15 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 DEMO := runs/demo
 MINUTES ?= 6
 
+define SENTENCES
+Zwei Kinder spielen im Park.
+Die Frau liest ein Buch im Garten.
+Ein Hund schläft unter dem Tisch.
+Der alte Mann kocht heute Abend in der Küche.
+Ein Junge trinkt Wasser, weil er sehr müde ist.
+endef
+export SENTENCES
+
 .PHONY: demo test check
 .DEFAULT_GOAL := test
 
@@ -22,7 +31,8 @@ MINUTES ?= 6
 
 demo: .venv/installed
 	$(BIN)/nmt train recipes/de-en.yaml --run $(DEMO) training.minutes=$(MINUTES)
-	$(BIN)/nmt translate $(DEMO) -i recipes/demo.de
+	@echo "$$SENTENCES"
+	@echo "$$SENTENCES" | $(BIN)/nmt translate $(DEMO)
 	@test -e $(DEMO)/scores.jsonl || $(BIN)/nmt evaluate $(DEMO) > /dev/null
 	@$(BIN)/nmt info $(DEMO) --scores
 

@@ -1,6 +1,6 @@
 """Draws what each target piece attended to as a self-contained SVG: source pieces across, target pieces down, darker is more weight.
 
-    python tools/draw_attention.py runs/de-en 'Zwei Hunde spielen im Schnee.' > docs/attention.svg
+python tools/draw_attention.py runs/de-en 'Zwei Hunde spielen im Schnee.' > docs/attention.svg
 """
 
 from __future__ import annotations

@@ -22,7 +22,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from nmt.evaluation import outputs, report, systems, testsets
+from nmt import files
+from nmt.evaluation import report, systems, testsets
 from nmt.evaluation.evaluate import Translate
 from nmt.evaluation.testsets import TestSet
 from nmt.faults import InputFault, RunFault
@@ -133,7 +134,7 @@ def _found_or_scored(cell: Cell, path: Path) -> tuple[Record, Literal["found", "
     if path.exists():
         return _read_record(path), "found"
     record = cell.score()
-    outputs.write_whole(path, report.json_text(record))
+    files.write_whole(path, report.json_text(record))
     return record, "translated"
 
 
@@ -147,9 +148,9 @@ def _read_record(path: Path) -> Record:
 
 def write_tables(records: Sequence[Record], results: Path) -> None:
     """``scores.csv``, ``scores.md`` and ``scores.json``, each written whole."""
-    outputs.write_whole(results / "scores.csv", report.csv_text(records))
-    outputs.write_whole(results / "scores.md", report.markdown(report.scores_table(records)))
-    outputs.write_whole(results / "scores.json", report.json_text(list(records)))
+    files.write_whole(results / "scores.csv", report.csv_text(records))
+    files.write_whole(results / "scores.md", report.markdown(report.scores_table(records)))
+    files.write_whole(results / "scores.json", report.json_text(list(records)))
 
 
 @app.command()

@@ -42,7 +42,8 @@ def info(
 
 def _print_score(record: dict[str, Any]) -> None:
     bleu, chrf, ter = (record["scores"][name] for name in ("bleu", "chrf", "ter"))
-    print(f"{record['test']}, {record['sentences']:,} sentences, beam {record['search']['beam']}, scored the {_ordinal(record['scored_before'] + 1)} time:")
+    beam, looks = record["search"]["beam"], _ordinal(record["scored_before"] + 1)
+    print(f"{record['test']}, {record['sentences']:,} sentences, beam {beam}, scored the {looks} time:")
     for score in (bleu, chrf, ter):
         print(f"  {score['name']:<6}{score['value']:6.2f} ({score['low']:.2f} to {score['high']:.2f})  {score['signature']}")
     for note in record["notes"]:
@@ -60,7 +61,7 @@ def _facts(run: Run) -> dict[str, Any]:
         "run": str(run.path),
         "state": (f"finished after {outcome['update']:,}" if outcome else "not finished") + f" of {facts['updates']:,} planned updates",
         "corpus": corpus["loaded"] + (f" at {corpus['revision']}" if corpus["revision"] else ""),
-        **({"fallback": note for note in run.notes}),
+        **({"note": "; ".join(run.notes)} if run.notes else {}),
         "pairs": ", ".join(f"{split['pairs']:,} {name}" for name, split in corpus["splits"].items()),
         "parameters": f"{facts['parameters']:,}",
         "vocabulary": _vocabulary(facts["vocabulary"]),

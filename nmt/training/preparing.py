@@ -10,8 +10,7 @@ from pathlib import Path
 from nmt.faults import InputFault
 from nmt.recipe.types import Recipe
 from nmt.runs import Run
-from nmt.text import corpus as corpora
-from nmt.text import vocabulary as vocabularies
+from nmt.text import corpus as corpora, vocabulary as vocabularies
 from nmt.text.corpus import Corpus
 from nmt.text.pairs import Pairs
 from nmt.text.vocabulary import Vocabulary

@@ -1,25 +1,11 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from nmt.evaluation import outputs
 from nmt.faults import RunFault
-
-
-def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "table.md"
-    outputs.write_whole(path, "old")
-
-    def full(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(RunFault, match=r"table\.md: cannot be written: No space left on device"):
-        outputs.write_whole(path, "new")
-    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"table.md": "old"}
 
 
 def test_lines_are_written_one_each_and_a_line_feed_within_one_is_refused(tmp_path: Path) -> None:

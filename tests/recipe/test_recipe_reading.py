@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from nmt.faults import InputFault
 from nmt.recipe.reading import differences, dump, read, schema

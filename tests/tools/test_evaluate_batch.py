@@ -128,7 +128,7 @@ def test_a_yaml_file_says_the_same_as_options(tool: ModuleType, calls: Calls) ->
         ("runs: [runs/a]\nbeam: [no]", (), "batch.yaml: beam.0: "),
         ("runs: [", (), "batch.yaml: not YAML"),
         ("runs: [runs/c*]\ntests: {toy: {source: t.de, reference: t.en}}", (), "runs/c*: there is no such run folder"),
-        ("runs: [.]\ntests: {toy: {source: t.de, reference: t.en}}", (), "recipe.yaml"),
+        ("runs: [.]\ntests: {toy: {source: t.de, reference: t.en}}", (), "run.json"),
         ("runs: [runs/a]", (), "nothing to do"),
         ("runs: [runs/a]", ("--test", "toy=t.de"), "expected NAME=SRC,REF"),
         ("tests: {toy: {source: t.de, reference: t.en}}", OPTIONS, "toy: the name is given twice"),

@@ -100,6 +100,11 @@ def edit_manifest(path: Path, **changes: Any) -> None:
     (path / "manifest.json").write_text(json.dumps(manifest | changes))
 
 
+def put_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "a shorter file": lambda path: os.truncate(path / "state.pt", 100),
     "an empty file": lambda path: os.truncate(path / "model.safetensors", 0),
@@ -114,7 +119,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a manifest of bytes": lambda path: (path / "manifest.json").write_bytes(b"\xff\xfe"),
     "a manifest without files": lambda path: edit_manifest(path, files={}),
     "files that are no objects": lambda path: edit_manifest(path, files="none"),
-    "a folder for a file": lambda path: ((path / "state.pt").unlink(), (path / "state.pt").mkdir()),
+    "a folder for a file": lambda path: put_folder(path / "state.pt"),
 }
 
 

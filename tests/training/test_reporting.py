@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import time
@@ -56,6 +57,16 @@ def test_without_a_terminal_a_line_a_minute_says_how_long_it_still_takes(toy: To
     ]
 
 
+def test_on_a_terminal_a_bar_shows_how_far_training_is(toy: Toy) -> None:
+    shown = io.StringIO()
+    console = Console(file=shown, force_terminal=True, width=120)
+    with FolderReporter(Path(), planning.plan(toy.recipe(), FACTS), pytest.fail, console, quiet=False, tensorboard=False) as reporter:
+        reporter.metrics(Progress(20, sums=Sums(updates=20, pieces=100, nats=200.0)), 0.5)
+    assert "20/40" in shown.getvalue()
+    assert "loss 2.000" in shown.getvalue()
+    assert "pieces/s" in shown.getvalue()
+
+
 def test_updates_that_were_all_skipped_are_still_valid_json(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     reporter = FolderReporter(Path(), planning.plan(toy.recipe(), FACTS), print, Console(quiet=True), quiet=True, tensorboard=False)
     reporter.metrics(Progress(20, skipped=20), 0.5)
@@ -63,7 +74,13 @@ def test_updates_that_were_all_skipped_are_still_valid_json(toy: Toy, monkeypatc
     assert (record["loss"], record["skipped"]) == (0.0, 20)
 
 
-AVERAGED: list[dict[str, Any]] = [{"update": 2}, {"update": 4}, {"update": 4, "kind": "validation"}, {"update": 4, "kind": "average of 2"}, {"update": 6}]
+AVERAGED: list[dict[str, Any]] = [
+    {"update": 2},
+    {"update": 4},
+    {"update": 4, "kind": "validation"},
+    {"update": 4, "kind": "average of 2"},
+    {"update": 6},
+]
 
 
 @pytest.mark.parametrize(

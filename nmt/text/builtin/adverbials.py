@@ -111,6 +111,11 @@ def clock(choice: Choice) -> Part:
     return Part(german, english, clauses.CLOCK, clauses.SLOT_CLOCK)
 
 
+def timetable(choice: Choice) -> Part:
+    """When what has a timetable begins, ends or leaves."""
+    return clock(choice) if choice.chance(0.6) else _weekday(choice)
+
+
 def day(choice: Choice, tense: Tense) -> Part:
     """A day that suits the tense."""
     return future_day(choice) if tense is Tense.FUTURE else past_day(choice)
@@ -156,14 +161,14 @@ def company(choice: Choice, subject: Phrase) -> Part:
     return Part(f"mit {other.german(DATIVE)}", f"with {other.english(True)}", clauses.COMPANY, clauses.SLOT_COMPANY)
 
 
-def manner(choice: Choice, verb: Verb, plural: bool) -> Part | None:
+def manner(choice: Choice, verb: Verb, plural: bool, slot: int) -> Part | None:
     """Quickly, well, alone, together: what suits the verb."""
     kinds = ("manner", "together") if plural else ("manner",)
     fitting = [entry for kind in kinds for entry in lexicon().adverbials[kind] if verb.english in entry.verbs]
     if not fitting:
         return None
     entry = choice.pick(fitting)
-    return Part(entry.german, entry.english, clauses.MANNER, clauses.SLOT_MANNER)
+    return Part(entry.german, entry.english, clauses.MANNER, slot)
 
 
 def opening(choice: Choice, kind: str) -> Part:

@@ -47,7 +47,10 @@ class Building:
         if is_social(role.nouns) and choice.chance(0.3):
             return nominals.name(choice) if choice.chance(0.4) else _other(choice, self.subject)
         noun = choice.noun(self.clause.verb.name, role.nouns)
-        kind = nominals.DENIED if negatable and self.clause.negated else nominals.OBJECT
+        if isinstance(self.subject, NounPhrase) and noun.english == self.subject.noun.english:
+            raise DeadEndError
+        known = role.kind == "prep" and not noun.countable and not noun.classes.isdisjoint(("labor", "event"))
+        kind = nominals.KNOWN_THING if known else nominals.DENIED if negatable and self.clause.negated else nominals.OBJECT
         phrase = nominals.noun_phrase(choice, noun, self.words, role=kind, subject=self.subject)
         if phrase.determiner is NOT_A or phrase.determiner is NOT_ANY:
             self.denied = True
@@ -90,7 +93,8 @@ def _prepositional(building: Building, role: Role) -> None:
     phrase = building.phrase(role, False)
     german = contracted(role.german, phrase.german(role.case))
     english = f"{role.english} {phrase.english(True)}".lstrip()
-    building.add(Part(german, english, clauses.PREPOSITIONAL, building.slot), phrase)
+    rank = clauses.PREPOSITIONAL if role.english else clauses.INDEFINITE
+    building.add(Part(german, english, rank, building.slot), phrase)
 
 
 def _towns(building: Building, role: Role) -> tuple[str, str] | None:
@@ -113,11 +117,11 @@ def _goal(building: Building, role: Role) -> None:
 def _at(building: Building, role: Role) -> None:
     town = _towns(building, role)
     if town:
-        building.add(Part(f"in {town[0]}", f"in {town[1]}", clauses.PREPOSITIONAL, building.slot))
+        building.add(Part(f"in {town[0]}", f"in {town[1]}", clauses.LOCATED, building.slot))
         return
     places = tuple(noun for noun in role.nouns if noun in lexicon().places)
     noun = building.choice.noun(building.clause.verb.name, places)
-    building.add(adverbials.location(building.choice, noun, building.words, clauses.PREPOSITIONAL, building.slot))
+    building.add(adverbials.location(building.choice, noun, building.words, clauses.LOCATED, building.slot))
 
 
 def _home(building: Building, role: Role) -> None:
@@ -136,7 +140,7 @@ def _piano(building: Building, role: Role) -> None:
 
 
 def _price(building: Building, role: Role) -> None:
-    amount = nominals.number(building.choice)
+    amount = nominals.number(building.choice, 0.6)
     building.add(Part(f"{amount.german} Euro", f"{amount.english_plural} euros", clauses.INDEFINITE, building.slot))
 
 
@@ -152,8 +156,7 @@ def _name(building: Building, role: Role) -> None:
         raise DeadEndError
     if isinstance(phrase, Pronoun):
         sex = {2: "male", 3: "female"}.get(phrase.german_index)
-    names = [entry for entry in lexicon().names[sex or building.choice.pick(("male", "female"))] if " " not in entry[0]]
-    name = building.choice.pick(names)
+    name = building.choice.pick(lexicon().names[(sex or building.choice.pick(("male", "female"))) + " given"])
     building.add(Part(*name, clauses.PREDICATE, building.slot))
 
 
@@ -174,8 +177,7 @@ def intensified(choice: Choice, adjective: Adjective) -> tuple[str, str]:
 
 
 def _predicate(building: Building, role: Role) -> None:
-    fitting = [adjective for adjective in lexicon().adjectives if role.of in adjective.kinds]
-    german, english = intensified(building.choice, building.choice.pick(fitting))
+    german, english = intensified(building.choice, building.choice.pick(lexicon().kinds[role.of]))
     building.add(Part(german, english, clauses.PREDICATE, building.slot))
 
 

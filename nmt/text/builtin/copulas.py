@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from nmt.text.builtin import adverbials, clauses, nominals
+from nmt.text.builtin import adverbials, clauses, frames, nominals
 from nmt.text.builtin.choice import Choice, DeadEndError
 from nmt.text.builtin.clauses import MODALS, Clause, Part, Subject, Tense
 from nmt.text.builtin.complements import Building, complement, intensified
-from nmt.text.builtin.english_forms import article
 from nmt.text.builtin.german_forms import ACCUSATIVE, NOMINATIVE
-from nmt.text.builtin.grammar import Wish, fill, length, new_clause, subject_of
-from nmt.text.builtin.lexicon import RAIN, SEIN, THERE_IS, Frame, Role, Verb, lexicon
-from nmt.text.builtin.phrases import DU, ES, ICH, IHR, NO, SIE, THE, WIR, Determiner, Name, NounPhrase, Pair, Phrase, Pronoun, is_human
+from nmt.text.builtin.grammar import subject_of
+from nmt.text.builtin.lexicon import RAIN, SEIN, THERE_IS, Frame, Role, lexicon
+from nmt.text.builtin.phrases import NO, THE, NounPhrase, Phrase
 
 BEING: Final = Frame(SEIN, (), True, ())
 DESCRIBED: Final = ("building", "vehicle", "clothes", "furniture", "device", "text", "letters", "show", "town", "room", "event", "image", "plant", "dish", "fruit", "animal",
-                    "household", "task", "tool", "nature", "idea", "trip", "part", "container", "outdoor", "instrument", "jewel", "drink", "small")  # fmt: skip
+                    "household", "task", "tool", "nature", "idea", "trip", "part", "container", "outdoor", "instrument", "jewel", "drink", "small", "sky", "fixture", "cutlery", "meal", "body", "part", "cloud", "body", "light", "climate", "weather", "mistake", "language", "reply", "sound")  # fmt: skip
 CONTENTS: Final = {"town": ("building", "park"), "open": ("shop", "plant"), "room": ("furniture", "household"), "outdoor": ("plant", "animal"), "building": ("adult",)}
 
 
@@ -29,7 +28,8 @@ def _day(choice: Choice, clause: Clause, room: int) -> None:
     if clause.tense is Tense.PAST and room > 0 and choice.chance(0.4):
         clause.parts.append(adverbials.past_day(choice))
     elif clause.tense is Tense.PRESENT and room > 0 and choice.chance(0.25):
-        clause.parts.append(adverbials.middle(choice, "often" if choice.chance(0.6) and not clause.negated else "guess"))
+        if not clause.negated:
+            clause.parts.append(adverbials.middle(choice, "often" if choice.chance(0.6) else "guess"))
 
 
 def _mood(choice: Choice, phrase: Phrase, tense: Tense, room: int) -> Clause:
@@ -37,6 +37,17 @@ def _mood(choice: Choice, phrase: Phrase, tense: Tense, room: int) -> Clause:
     clause.negated = clause.nicht = choice.chance(0.15)
     complement(Building(choice, clause, phrase, 0), Role("pred", of="mood"))
     _day(choice, clause, room)
+    return clause
+
+
+def _described(choice: Choice, phrase: Phrase, tense: Tense, room: int) -> Clause:
+    """What kind of person: strict, famous, married."""
+    adjective = choice.adjective(phrase.noun) if isinstance(phrase, NounPhrase) and not phrase.adjectives else None
+    if adjective is None:
+        return _mood(choice, phrase, tense, room)
+    clause = _being(phrase, tense)
+    clause.negated = clause.nicht = choice.chance(0.15)
+    clause.parts.append(Part(*intensified(choice, adjective), clauses.PREDICATE, clauses.COMPLEMENT))
     return clause
 
 
@@ -60,7 +71,7 @@ def _somewhere(choice: Choice, phrase: Phrase, tense: Tense, room: int) -> Claus
 
 def _age(choice: Choice, phrase: Phrase, tense: Tense, room: int) -> Clause:
     clause = _being(phrase, tense)
-    years = nominals.number(choice)
+    years = nominals.number(choice, 0.5)
     clause.parts.append(Part(f"{years.german} Jahre alt", f"{years.english_plural} years old", clauses.PREDICATE, clauses.COMPLEMENT))
     return clause
 
@@ -68,10 +79,10 @@ def _age(choice: Choice, phrase: Phrase, tense: Tense, room: int) -> Clause:
 def _compared(choice: Choice, phrase: Phrase, tense: Tense, room: int) -> Clause:
     """Taller than, as tall as, for people."""
     clause = _being(phrase, tense)
-    adjective = choice.pick([entry for entry in lexicon().adjectives if entry.kinds & {"height", "age"} and entry.german[1]])
+    adjective = choice.pick([entry for kind in ("height", "age") for entry in lexicon().kinds[kind] if entry.german[1]])
     other: Phrase = nominals.name(choice)
     if choice.chance(0.6):
-        other = nominals.noun_phrase(choice, choice.pick(lexicon().classes["person"]), 0, role=nominals.KNOWN_THING, subject=phrase)
+        other = nominals.noun_phrase(choice, choice.pick(lexicon().classes["kin"] + lexicon().classes["close"]), 0, role=nominals.KNOWN_THING, subject=phrase)
     if other == phrase:
         raise DeadEndError
     german, english = other.german(NOMINATIVE), other.english(True)
@@ -83,17 +94,14 @@ def _compared(choice: Choice, phrase: Phrase, tense: Tense, room: int) -> Clause
     return clause
 
 
-PERSONAL: Final = {_mood: 0.52, _job: 0.14, _somewhere: 0.16, _age: 0.08, _compared: 0.1}
+PERSONAL: Final = {_mood: 0.34, _described: 0.18, _job: 0.14, _somewhere: 0.16, _age: 0.08, _compared: 0.1}
 
 
 def of_person(choice: Choice, words: int, tense: Tense, phrase: Phrase | None = None) -> tuple[Clause, Phrase]:
     """Somebody is something, somewhere or somehow."""
     who = phrase or nominals.person(choice, lexicon().classes["person"], words - 3)
     kind = choice.weighted(PERSONAL)
-    many = who.pronoun() if isinstance(who, Pair) else who
-    clause = kind(choice, who, tense, words - 3)
-    assert many is not None
-    return clause, who
+    return kind(choice, who, tense, words - 3), who
 
 
 def of_thing(choice: Choice, words: int, tense: Tense, head: NounPhrase | None = None, phrase: Phrase | None = None) -> tuple[Clause, Phrase]:
@@ -108,7 +116,7 @@ def of_thing(choice: Choice, words: int, tense: Tense, head: NounPhrase | None =
     clause = _being(said, tense)
     german, english = intensified(choice, adjective)
     if phrase is None and adjective.german[1] and words > 7 and choice.chance(0.15):
-        rival = NounPhrase(choice.pick([noun for noun in adjective.nouns_sorted if noun.classes & head.noun.classes]), False, THE)
+        rival = NounPhrase(choice.pick([noun for noun in adjective.nouns if noun.classes & head.noun.classes]), False, THE)
         if rival.noun.countable and rival.noun is not head.noun and choice.admits(adjective.english[0], rival.noun):
             german, english = f"{adjective.german[1]} als {rival.german(NOMINATIVE)}", f"{adjective.english[1]} than {rival.english(True)}"
     clause.negated = clause.nicht = choice.chance(0.15)
@@ -141,20 +149,21 @@ def weather(choice: Choice, words: int, tense: Tense, progressive: bool = True) 
     if choice.chance(0.5):
         clause = Clause(it, choice.pick(RAIN), tense, [], progressive=progressive and tense is Tense.PRESENT)
     else:
-        german, english = intensified(choice, choice.pick([entry for entry in lexicon().adjectives if "weather" in entry.kinds]))
+        german, english = intensified(choice, choice.pick(lexicon().kinds["weather"]))
         clause = Clause(it, SEIN, tense, [Part(german, english, clauses.PREDICATE, clauses.COMPLEMENT)])
     if words > 3:
         part = adverbials.day(choice, tense) if tense is not Tense.PRESENT else adverbials.opening(choice, "now")
         clause.parts.append(part)
         clause.front = part if choice.chance(0.4) else None
     if words > 5:
-        clause.parts.append(adverbials.somewhere(choice, 2))
+        town = choice.pick(lexicon().names["city"])
+        clause.parts.append(Part(f"in {town[0]}", f"in {town[1]}", clauses.LOCATION, clauses.SLOT_PLACE))
     return clause
 
 
 def passive(choice: Choice, words: int, tense: Tense) -> Clause:
     """What is done to a thing, by nobody who is named."""
-    frame = choice.pick([frame for verb in lexicon().verbs if "s" in verb.flags for frame in verb.frames if [role.kind for role in frame.roles] == ["acc"]])
+    frame = choice.pick(frames.done_to())
     noun = choice.noun(frame.verb.name, frame.roles[0].nouns)
     phrase = nominals.noun_phrase(choice, noun, words - 4, role=nominals.SUBJECT)
     modal = MODALS["must"] if tense is Tense.PRESENT and choice.chance(0.5) else None

@@ -67,22 +67,22 @@ def _short(adjective: str) -> bool:
     return adjective.endswith("y") or len(re.findall("[aeiou]+", adjective.removesuffix("e"))) == 1
 
 
-def _graded(adjective: str, ending: str) -> str:
+def _longer(adjective: str) -> str:
     if adjective.endswith("y") and adjective != "shy":
-        return adjective[:-1] + "i" + ending
+        return adjective[:-1] + "ier"
     if re.search("[^aeiou][aeiou][bdgnt]$", adjective):
-        return adjective + adjective[-1] + ending
-    return adjective.removesuffix("e") + ending
+        return adjective + adjective[-1] + "er"
+    return adjective.removesuffix("e") + "er"
 
 
 @cache
 def comparative(adjective: str) -> str:
     """Bigger, happier, more expensive."""
-    return _graded(adjective, "er") if _short(adjective) else f"more {adjective}"
+    return _longer(adjective) if _short(adjective) else f"more {adjective}"
 
 
 @cache
-def superlative(adjective: str) -> str:
-    """Biggest, happiest, most expensive."""
-    irregular = {"good": "best", "bad": "worst"}.get(adjective)
-    return irregular or (_graded(adjective, "est") if _short(adjective) else f"most {adjective}")
+def superlative(comparative: str) -> str:
+    """Biggest, happiest, most expensive, from the comparative."""
+    irregular = {"better": "best", "worse": "worst"}.get(comparative)
+    return irregular or (comparative.replace("more", "most") if comparative.startswith("more ") else comparative[:-2] + "est")

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Final
 
 from nmt.text.builtin.clauses import Tense
-from nmt.text.builtin.lexicon import Frame, Noun, Verb, lexicon
+from nmt.text.builtin.lexicon import Frame, Noun, Role, Verb, lexicon
 from nmt.text.builtin.phrases import is_human
 
 CLAUSAL: Final = frozenset({"dass", "ob", "zu", "ob-not", "w-not", "zu-them"})
@@ -30,7 +30,7 @@ def suits(verb: Verb, tense: Tense, need: str) -> bool:
     if any(flag not in verb.flags for flag in need):
         return False
     if tense is Tense.PRESENT:
-        return not is_event(verb)
+        return not is_event(verb) or "t" in verb.flags
     return tense is Tense.PAST or is_event(verb) or is_action(verb)
 
 
@@ -42,7 +42,6 @@ def _copies(verb: Verb) -> int:
 def personal(tense: Tense, need: str, tails: bool) -> tuple[Frame, ...]:
     """Frames of which anybody can be the subject; common verbs come more than once."""
     return tuple(frame for frame in _suiting(tense, need, tails) if frame.personal for _ in range(_copies(frame.verb)))
-
 
 
 
@@ -65,10 +64,47 @@ def of_subject(noun: Noun, tense: Tense, need: str, tails: bool) -> tuple[Frame,
 
 
 @cache
-def of_object(noun: Noun, tense: Tense, kinds: frozenset[str] = GAPS) -> tuple[tuple[Frame, int], ...]:
+def of_object(noun: Noun, tense: Tense) -> tuple[tuple[Frame, int], ...]:
     """Frames that anybody can be the subject of and this noun an object of, with the place of the object."""
-    found = [(frame, place) for frame in _suiting(tense, "", False) if frame.personal for place, role in enumerate(frame.roles) if role.kind in kinds and noun in role.nouns]
+    found = [(frame, place) for frame in _suiting(tense, "", False) if frame.personal for place, role in enumerate(frame.roles) if role.kind in GAPS and noun in role.nouns]
     return tuple((frame, place) for frame, place in found if not any(role.kind in ODD for role in frame.roles))
+
+
+@cache
+def taking(noun: Noun, tense: Tense) -> tuple[Frame, ...]:
+    """Frames of which this noun can be the accusative object, and may be said as a pronoun: beside no English object."""
+    return tuple(frame for frame, place in of_object(noun, tense) if frame.roles[place].kind == "acc" and not any(role.kind == "dat" for role in frame.roles))
+
+
+@cache
+def of_content(tense: Tense) -> tuple[Frame, ...]:
+    """Frames whose object is a clause."""
+    return tuple(frame for frame in everything(tense, "", True) if any(role.kind in CLAUSAL for role in frame.roles))
+
+
+@cache
+def willing() -> tuple[Frame, ...]:
+    """Frames of what anybody can be asked to do, or want to."""
+    return tuple(frame for frame in personal(Tense.FUTURE, "a", False) if not any(role.kind in ODD for role in frame.roles))
+
+
+@cache
+def done_to() -> tuple[Frame, ...]:
+    """Frames that have a passive: an accusative object and nothing else."""
+    found = [frame for verb in lexicon().verbs if "s" in verb.flags for frame in verb.frames]
+    return tuple(frame for frame in found if [role.kind for role in frame.roles] == ["acc"])
+
+
+@cache
+def asked(tense: Tense, social: bool, accusative: bool = False) -> tuple[tuple[Frame, int], ...]:
+    """Frames with the place of an object that can be asked for: somebody, or something."""
+    kinds = ("acc", "dat", "prep") if social and not accusative else ("acc",)
+    found = [(frame, place) for frame in personal(tense, "", False) for place, role in enumerate(frame.roles) if role.kind in kinds]
+    return tuple((frame, place) for frame, place in found if is_social(frame.roles[place].nouns) == social and _names_nothing(frame.roles[place]))
+
+
+def _names_nothing(role: Role) -> bool:
+    return bool(role.nouns) and role.of.find("city") < 0 and role.of.find("country") < 0
 
 
 @cache

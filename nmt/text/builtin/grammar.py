@@ -21,11 +21,15 @@ HEADS: Final = (THE, A, ALL, MANY, SOME, THIS)
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a clause should be: its room in words, tense and subject if they are given, the flags its verb needs."""
+    """What a clause should be: its room in words, its tense, its subject if given (and as which pronoun it is said), the flags its verb needs.
+
+    A theme is a thing to take up by a pronoun. A plain clause has neither modal verb nor adverbials, an affirmed one is not denied.
+    """
 
     words: int
     tense: Tense
     subject: Phrase | None = None
+    said: Pronoun | None = None
     need: str = ""
     theme: NounPhrase | None = None
     main: bool = False
@@ -66,13 +70,11 @@ def subject_of(phrase: Phrase) -> Subject:
 def _frame(choice: Choice, wish: Wish) -> Frame:
     phrase = wish.subject
     if wish.theme:
-        return choice.pick(frames.of_object(wish.theme.noun, wish.tense, frozenset({"acc"})))[0]
+        return choice.pick(frames.taking(wish.theme.noun, wish.tense))
     if phrase is None:
         return choice.pick(frames.everything(wish.tense, wish.need, False))
     if isinstance(phrase, NounPhrase):
         return choice.pick(frames.of_subject(phrase.noun, wish.tense, wish.need, False))
-    if isinstance(phrase, Pronoun) and phrase.english_index == 4:
-        raise DeadEndError
     return choice.pick(frames.personal(wish.tense, wish.need, False))
 
 
@@ -83,9 +85,10 @@ def _subject(choice: Choice, frame: Frame, words: int) -> Phrase:
     return nominals.noun_phrase(choice, choice.pick(frame.subjects), words - 4, role=nominals.SUBJECT)
 
 
-def _modal(choice: Choice, frame: Frame, wish: Wish) -> tuple[Modal | None, bool]:
+def _modal(choice: Choice, frame: Frame, phrase: Phrase, wish: Wish) -> tuple[Modal | None, bool]:
     """A modal verb, or gern, where somebody acts by will."""
-    if "a" not in frame.verb.flags or wish.plain or wish.tense not in (Tense.PRESENT, Tense.PAST):
+    beast = isinstance(phrase, NounPhrase) and not is_human(phrase.noun)
+    if beast or "a" not in frame.verb.flags or wish.plain or wish.tense not in (Tense.PRESENT, Tense.PAST):
         return None, False
     if wish.tense is Tense.PRESENT and "g" in frame.verb.flags and choice.chance(0.1):
         return None, True
@@ -96,7 +99,7 @@ def _modal(choice: Choice, frame: Frame, wish: Wish) -> tuple[Modal | None, bool
 
 def new_clause(choice: Choice, frame: Frame, phrase: Phrase, wish: Wish) -> Clause:
     """A clause without complements: subject, verb, tense, modal verb and whether it is denied."""
-    modal, gladly = _modal(choice, frame, wish)
+    modal, gladly = _modal(choice, frame, phrase, wish)
     clause = Clause(subject_of(phrase), frame.verb, wish.tense, [], modal, gladly)
     clause.negated = not wish.affirmed and not gladly and choice.chance(0.13)
     durative = wish.tense is Tense.PRESENT and "d" in frame.verb.flags and not (modal or gladly or clause.negated or wish.plain)
@@ -119,13 +122,15 @@ def fill(building: Building, frame: Frame, gap: int | None = None, stranded: str
 def draw(choice: Choice, wish: Wish) -> Drawn:
     """A clause that fits the wish, with adverbials as far as there is room."""
     frame = _frame(choice, wish)
-    phrase = wish.subject or _subject(choice, frame, wish.words)
+    phrase = wish.said or wish.subject or _subject(choice, frame, wish.words)
     clause = new_clause(choice, frame, phrase, wish)
     building = Building(choice, clause, phrase, max(0, (wish.words - 4) // 2))
     if wish.theme:
         building.theme = wish.theme.pronoun()
+        if not choice.admits(frame.verb.name, wish.theme.noun):
+            raise DeadEndError
     fill(building, frame)
-    drawn = Drawn(clause, phrase, frame, 0, building)
+    drawn = Drawn(clause, wish.subject or phrase, frame, 0, building)
     drawn.room = wish.words - measured(clause)
     if not wish.plain:
         adorn(choice, drawn, wish)
@@ -147,13 +152,14 @@ def adorn(choice: Choice, drawn: Drawn, wish: Wish) -> None:
     elif drawn.room > 0 and flags and choice.chance(0.85):
         added += _time(choice, clause, drawn.room)
     room = drawn.room - sum(length(part.german) for part in added)
-    free = clause.parts and clause.parts[-1].rank == clauses.GOAL
+    transitive = any(part.rank < clauses.PREPOSITIONAL and part.english for part in clause.parts)
+    free = not any(part.rank in (clauses.GOAL, clauses.LOCATED) for part in clause.parts)
     if room > 0 and not clause.negated and choice.chance(0.3):
-        added += [part for part in (adverbials.manner(choice, verb, clause.subject.person > 2),) if part]
+        added += [part for part in (adverbials.manner(choice, verb, clause.subject.person > 2, clauses.SLOT_MANNER if transitive else clauses.SLOT_FIRST),) if part]
     if room > 2 and "c" in flags and choice.chance(0.25):
         added.append(adverbials.company(choice, drawn.subject))
         room -= 3
-    if room > 0 and "p" in flags and not free and choice.chance(0.6):
+    if room > 0 and "p" in flags and free and choice.chance(0.6):
         added.append(adverbials.somewhere(choice, room))
     clause.parts += added
     drawn.room = wish.words - measured(clause)
@@ -163,14 +169,18 @@ def adorn(choice: Choice, drawn: Drawn, wish: Wish) -> None:
 
 def _time(choice: Choice, clause: Clause, room: int) -> list[Part]:
     """When: suited to tense and modal verb."""
+    if clause.negated and clause.modal:
+        return []
     if clause.tense is Tense.PRESENT and clause.modal:
         return [adverbials.opening(choice, "today")] if choice.chance(0.5) else [adverbials.future_day(choice)]
     if clause.tense is Tense.PRESENT:
+        if "t" in clause.verb.flags:
+            return [adverbials.timetable(choice)]
         return [] if clause.negated else [adverbials.habit(choice)]
     if clause.tense is Tense.PAST and not clause.negated and not clause.modal and choice.chance(0.12):
         return [adverbials.middle(choice, "already")]
     day = adverbials.day(choice, clause.tense)
-    on_the_hour = room > 4 and not clause.negated and choice.chance(0.25) and " ago" not in day.english and not day.english.startswith("in ")
+    on_the_hour = room > 4 and not clause.negated and choice.chance(0.35) and (" " not in day.german or day.german.startswith("am "))
     return [day, adverbials.clock(choice)] if on_the_hour else [day]
 
 
@@ -250,7 +260,7 @@ def expand(choice: Choice, drawn: Drawn, room: int) -> None:
         german_text, english_text = relative(choice, head, room)
         part = clause.parts[place]
         clause.parts[place] = part._replace(english=part.english + english_text, extraposed=german_text)
-    elif isinstance(drawn.subject, NounPhrase) and may_head(drawn.subject) and clause.subject.rank == clauses.SUBJECT and clause.subject.german:
-        german_text, english_text = relative(choice, drawn.subject, min(room, 8))
+    elif isinstance(said := drawn.building.subject, NounPhrase) and may_head(said) and clause.subject.rank == clauses.SUBJECT:
+        german_text, english_text = relative(choice, said, min(room, 8))
         subject = clause.subject
         clause.subject = subject._replace(english=subject.english + english_text, extraposed=german_text)

@@ -87,7 +87,7 @@ class Adjective:
     german: tuple[str, str, str]
     english: tuple[str, str, str]
     order: int
-    nouns: frozenset[Noun]
+    nouns: tuple[Noun, ...]
     kinds: frozenset[str]
 
 
@@ -121,6 +121,8 @@ class Lexicon:
     adverbials: dict[str, tuple[Adverbial, ...]]
     names: dict[str, tuple[tuple[str, str], ...]]
     places: dict[Noun, Place]
+    kinds: dict[str, tuple[Adjective, ...]]
+    """Adjectives by the kind of predicate they make, such as mood or weather."""
 
 
 def _rows(name: str) -> Iterator[list[str]]:
@@ -173,7 +175,7 @@ def _verb(german: str, forms: str, auxiliary: str, english: str, flags: str) -> 
         english_participle or past_form or english_forms.past(base),
         ing or english_forms.ing(base),
         particle.replace("_", " "),
-        flags,
+        flags.strip("-"),
     )
 
 
@@ -237,9 +239,9 @@ def _adjective(row: list[str], classes: dict[str, tuple[Noun, ...]]) -> Adjectiv
         "" if not graded else german + "st" if most == "." else most,
     )
     comparative = english_forms.comparative(english) if english_more == "." else english_more
-    translations = (english, comparative if graded else "", english_forms.superlative(english) if graded else "")
+    translations = (english, comparative if graded else "", english_forms.superlative(comparative) if graded else "")
     kinds = frozenset(name[1:] for name in names.split() if name.startswith("="))
-    nouns = frozenset(noun for name in names.split() if not name.startswith("=") for noun in classes[name])
+    nouns = tuple(dict.fromkeys(noun for name in names.split() if not name.startswith("=") for noun in classes[name]))
     return Adjective(degrees, translations, int(order), nouns, kinds)
 
 
@@ -255,12 +257,16 @@ def lexicon() -> Lexicon:
     names: dict[str, list[tuple[str, str]]] = {}
     for german, english, kind in _rows("names"):
         names.setdefault(kind, []).append((german, english))
+    for kind in ("female", "male"):
+        names[f"{kind} given"] = [entry for entry in names[kind] if " " not in entry[0]]
+    adjectives = tuple(_adjective(row, classes) for row in _rows("adjectives"))
     return Lexicon(
         nouns,
         classes,
         tuple(_verbs(classes)),
-        tuple(_adjective(row, classes) for row in _rows("adjectives")),
+        adjectives,
         {kind: tuple(found) for kind, found in adverbials.items()},
         {kind: tuple(found) for kind, found in names.items()},
         {by_german[german]: Place(*rest) for german, *rest in _rows("places")},
+        {kind: tuple(entry for entry in adjectives if kind in entry.kinds) for kind in sorted({kind for entry in adjectives for kind in entry.kinds})},
     )

@@ -35,6 +35,8 @@ SUBJECT, OBJECT, DENIED, KNOWN_THING = "subject", "object", "denied", "known"
 """What a phrase is to its clause: a denied object has kein, a known thing is definite."""
 NOT_OWNED: Final = frozenset({"unique", "weather", "light", "sport", "meal", "wild", "nature", "plant", "cloud", "find", "shop", "open", "event"})
 NUMBER: Final = "number"
+MY_PEOPLE: Final = frozenset({"child", "pupil", "guest", "customer", "patient", "teacher", "doctor", "dentist", "lawyer", "coach", "professor", "secretary", "hairdresser"})
+NOT_MINE: Final = frozenset({"nature", "wild", "open", "cloud", "find", "light", "fire", "weather", "high", "grass", "match", "driver", "town", "line"})
 SUBJECT_ONE: Final[dict[Determiner | str, float]] = {THE: 0.62, A: 0.16, THIS: 0.07, OWNER: 0.11, EVERY: 0.04}
 SUBJECT_MANY: Final[dict[Determiner | str, float]] = {THE: 0.5, MANY: 0.08, SOME: 0.1, NUMBER: 0.12, THIS: 0.06, OWNER: 0.09, ALL: 0.05}
 OBJECT_ONE: Final[dict[Determiner | str, float]] = {THE: 0.4, A: 0.38, THIS: 0.06, OWNER: 0.16}
@@ -63,13 +65,13 @@ def name(choice: Choice) -> Name:
     return Name(*choice.pick(lexicon().names["female" if female else "male"]), female)
 
 
-def number(choice: Choice) -> Determiner:
-    """Two and more, seldom in digits."""
-    if choice.chance(0.2):
-        digits = str(13 + int(choice.random.random() * 87))
-        return phrases.number(digits, digits)
+def number(choice: Choice, digits: float = 0.05) -> Determiner:
+    """Two and more, more or less often in digits."""
+    if choice.chance(digits):
+        figure = str(13 + int(choice.random.random() * 87))
+        return phrases.number(figure, figure)
     numbers = lexicon().names["number"]
-    return phrases.number(*numbers[int(choice.random.random() ** 2 * len(numbers))])
+    return phrases.number(*numbers[int(choice.random.random() ** 3 * len(numbers))])
 
 
 def _possessive(choice: Choice, subject: Phrase | None, person: bool) -> Determiner:
@@ -81,7 +83,9 @@ def _possessive(choice: Choice, subject: Phrase | None, person: bool) -> Determi
         index = choice.pick((phrases.ER, phrases.SIE))
         return phrases.possessive(index, index)
     if not person and choice.chance(0.25):
-        named = choice.pick([entry for entry in lexicon().names["female"] + lexicon().names["male"] if " " not in entry[0] and entry[0][-1] != "s"])
+        named = choice.pick(lexicon().names["female given"] if choice.chance(0.5) else lexicon().names["male given"])
+        if named[0].endswith("s"):
+            return THE
         return Determiner(named[0] + "s", None, BARE.adjectives, named[1] + "'s", named[1] + "'s")
     index = choice.pick(SPEAKERS)
     return phrases.possessive(index, index)
@@ -109,6 +113,13 @@ def _only(noun: Noun, plural: bool, role: str) -> Determiner | None:
     return THE if not ALWAYS_THE.isdisjoint(classes) or ("part" in classes and not plural) else None
 
 
+def _may_be_mine(noun: Noun) -> bool:
+    classes = noun.classes
+    if is_human(noun):
+        return not classes.isdisjoint(("kin", "close", "baby")) or noun.english in MY_PEOPLE
+    return classes.isdisjoint(NOT_MINE) and ("building" not in classes or "home" in classes or noun.english in ("school", "office", "store", "workshop"))
+
+
 def determiner(choice: Choice, noun: Noun, plural: bool, role: str, subject: Phrase | None) -> Determiner:
     """A determiner that suits the noun, its number and its role in the clause."""
     only = _only(noun, plural, role)
@@ -120,6 +131,8 @@ def determiner(choice: Choice, noun: Noun, plural: bool, role: str, subject: Phr
     if drawn is NUMBER:
         return number(choice)
     if isinstance(drawn, str):
+        if not _may_be_mine(noun):
+            return THE
         return _possessive(choice, None if role == SUBJECT else subject, is_human(noun))
     return drawn
 
@@ -162,7 +175,7 @@ def _owner(choice: Choice, noun: Noun, part: bool) -> tuple[str, str]:
 
 
 def _is_plural(choice: Choice, noun: Noun) -> bool:
-    return noun.countable and noun.classes.isdisjoint(("one", "part")) and choice.chance(0.75 if "pair" in noun.classes else 0.28)
+    return noun.countable and noun.classes.isdisjoint(("one", "part", "unique")) and choice.chance(0.75 if "pair" in noun.classes else 0.28)
 
 
 def noun_phrase(
@@ -191,6 +204,15 @@ def person(choice: Choice, nouns: tuple[Noun, ...], words: int) -> Phrase:
 
 
 def _couple(choice: Choice, nouns: tuple[Noun, ...]) -> Pair:
-    first: NounPhrase | Name = name(choice) if choice.chance(0.5) else noun_phrase(choice, choice.pick(nouns), 0, role=SUBJECT, plural=False)
-    second: NounPhrase | Name = name(choice) if choice.chance(0.3) else noun_phrase(choice, choice.pick(nouns), 0, role=SUBJECT, plural=False)
-    return Pair(first, second) if first.german(0) != second.german(0) else Pair(Name("Anna", "Anna", True), Name("Peter", "Peter", False))
+    """Two of different names or nouns."""
+    noun = choice.pick(nouns)
+    first: NounPhrase | Name = name(choice) if choice.chance(0.5) else _phrase_of(choice, noun)
+    if choice.chance(0.3):
+        named = name(choice)
+        return Pair(first, named if named != first else _phrase_of(choice, noun))
+    others = [other for other in nouns if other.english != noun.english]
+    return Pair(first, _phrase_of(choice, choice.pick(others)))
+
+
+def _phrase_of(choice: Choice, noun: Noun) -> NounPhrase:
+    return noun_phrase(choice, noun, 0, role=KNOWN_THING, plural=False)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from nmt.text.builtin import english_forms, german_forms
-from nmt.text.builtin.german_forms import ACCUSATIVE, DATIVE, GENITIVE, NOMINATIVE
+from nmt.text.builtin.german_forms import ACCUSATIVE, GENITIVE, NOMINATIVE
 from nmt.text.builtin.lexicon import Noun
 
 # The pronouns, in the order ich, du, er, sie, es, wir, ihr, sie.

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nmt.faults import InputFault
+from nmt.runs import Run
+from nmt.training import preparing
+
+if TYPE_CHECKING:
+    from tests.training.conftest import Toy
+
+
+def test_both_sides_are_encoded_in_order(toy: Toy) -> None:
+    prepared = preparing.prepare(toy.recipe(), print)
+    assert prepared.joint
+    assert [prepared.source.decode(prepared.train[0][row]) for row in range(5)] == prepared.corpus.train.source[:5]
+    assert [prepared.target.decode(prepared.valid[1][row]) for row in range(4)] == prepared.corpus.valid.target
+
+
+def test_the_vocabulary_is_learned_from_the_training_split_alone(toy: Toy) -> None:
+    before = preparing.prepare(toy.recipe(), print).source.model
+    for name in ("valid", "test"):
+        Path(f"{name}.tsv").write_text("ein ganz anderer Satz\tquite another sentence\n")
+    assert preparing.prepare(toy.recipe(), print).source.model == before
+
+
+def test_another_runs_vocabulary_is_taken(toy: Toy) -> None:
+    toy.train("other", "training.updates=1")
+    Path("train.tsv").write_text("Haus\thouse\n")
+    prepared = preparing.prepare(toy.recipe("vocabulary.from=other"), print)
+    assert prepared.joint
+    assert prepared.source.model == Run(Path("other")).vocabularies[0].model
+
+
+def test_batches_are_drawn_afresh_in_every_epoch_only_where_the_recipe_samples(toy: Toy) -> None:
+    def shapes(alpha: float, epoch: int) -> list[list[list[int]]]:
+        recipe = toy.recipe(f"vocabulary.sampling={alpha}", "training.batch_tokens=100000")
+        return preparing.batches(recipe, preparing.prepare(recipe, print)).batch(epoch, 0).source.tolist()
+
+    assert sorted(map(sorted, shapes(0, 0))) == sorted(map(sorted, shapes(0, 1)))
+    assert shapes(0.1, 0) == shapes(0.1, 0)
+    assert sorted(map(sorted, shapes(0.1, 0))) != sorted(map(sorted, shapes(0.1, 1)))
+
+
+@pytest.mark.parametrize("split", ["train", "valid", "test"])
+def test_a_split_that_is_not_what_it_was_is_refused_and_named(toy: Toy, split: str) -> None:
+    toy.train("run", "training.updates=1")
+    lines = Path(f"{split}.tsv").read_text("utf8").splitlines()
+    Path(f"{split}.tsv").write_text("\n".join([*lines[:-1], "grün grün\tred red"]), "utf8")
+    with pytest.raises(InputFault, match=rf"data\.{split}: not the text that run was begun with"):
+        preparing.prepare_again(Run(Path("run")), print)
