@@ -80,6 +80,10 @@ class Run:
         except FileNotFoundError as error:
             raise self._no_weights() from error
 
+    def check(self) -> None:
+        """Finds what is missing before work begins that would need it; the weights are hashed but not loaded."""
+        _ = self.recipe, self.facts, self.weights_sha256
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What must be said beside every score of this run."""

@@ -110,6 +110,8 @@ def make_cells(patterns: Sequence[str], tests: Sequence[TestSet], beams: Sequenc
         raise InputFault("nothing to do: name at least one run (--runs) and one test set (--test), or a YAML file with both")
     testsets.check_names(tests)
     runs = [Run(folder) for folder in find_runs(patterns)]
+    for run in runs:
+        run.check()
     searches = [(run, systems.settings(run, beam=beam)) for run in runs for beam in dict.fromkeys(beams or [run.recipe.search.beam])]
     return [Cell(run, test, search) for run, search in searches for test in tests]
 

@@ -46,6 +46,8 @@ def evaluate(
 
     say = speaker(quiet)
     opened = [Run(path) for path in runs]
+    for run in opened:
+        run.check()
     named = [testsets.read(argument) for argument in test or []]
     testsets.check_names(named)
     groups = [[(run, each) for run in opened] for each in named] or [[(run, _own_test(run, quiet)) for run in opened]]

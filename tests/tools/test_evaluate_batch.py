@@ -156,7 +156,7 @@ def test_a_run_without_weights_is_refused(tool: ModuleType, calls: Calls) -> Non
     Path("runs/b/model.safetensors").unlink()
     found = run(tool, *OPTIONS)
     assert (found.exit_code, calls) == (2, [])
-    assert "runs/b is not the folder of a trained run" in found.stderr
+    assert "runs/b/model.safetensors: this run has no weights yet" in found.stderr
 
 
 def test_help_shows_how_it_is_called(tool: ModuleType) -> None:

@@ -8,23 +8,20 @@ from nmt.text.builtin import clauses, nominals
 from nmt.text.builtin.choice import Choice
 from nmt.text.builtin.clauses import Part, Tense
 from nmt.text.builtin.german_forms import ACCUSATIVE, DATIVE, contracted
-from nmt.text.builtin.lexicon import Noun, Verb, lexicon
+from nmt.text.builtin.lexicon import lexicon
 from nmt.text.builtin.phrases import NounPhrase, Phrase
+from nmt.text.builtin.words import Noun, Verb
 
 MIDDLE: Final = frozenset({"often", "still", "already", "guess"})
 RANKS: Final = {"often": clauses.OFTEN, "still": clauses.OFTEN, "already": clauses.ALREADY, "guess": clauses.MIDDLE}
 
 
-def _fixed(choice: Choice, kind: str) -> Part:
+def fixed(choice: Choice, kind: str) -> Part:
+    """An adverbial of a kind in the table, such as past, often or opinion."""
     entry = choice.pick(lexicon().adverbials[kind])
     if kind in MIDDLE:
         return Part(entry.german, entry.english, RANKS[kind], clauses.BEFORE_VERB)
     return Part(entry.german, entry.english, clauses.DAY, clauses.SLOT_DAY)
-
-
-def middle(choice: Choice, kind: str) -> Part:
-    """Often, still, already or probably."""
-    return _fixed(choice, kind)
 
 
 def going_on(choice: Choice) -> list[Part]:
@@ -32,12 +29,14 @@ def going_on(choice: Choice) -> list[Part]:
     draw = choice.random.random()
     if draw < 0.6:
         return [Part("gerade", "", clauses.GOING_ON, 0)]
-    return [_fixed(choice, "still" if draw < 0.7 else "now")]
+    return [fixed(choice, "still" if draw < 0.7 else "now")]
 
 
 def _weekday(choice: Choice) -> Part:
     german, english = choice.pick(lexicon().names["weekday"])
-    german_part, english_part = choice.weighted({("", ""): 0.6, ("morgen", " morning"): 0.15, ("abend", " evening"): 0.15, ("nachmittag", " afternoon"): 0.1})
+    german_part, english_part = choice.weighted(
+        {("", ""): 0.6, ("morgen", " morning"): 0.15, ("abend", " evening"): 0.15, ("nachmittag", " afternoon"): 0.1}
+    )
     return Part(f"am {german}{german_part}", f"on {english}{english_part}", clauses.DAY, clauses.SLOT_DAY)
 
 
@@ -65,14 +64,14 @@ def past_day(choice: Choice) -> Part:
     """Yesterday, on Monday, three days ago, in July, in 1998."""
     draw = choice.random.random()
     if draw < 0.45:
-        return _fixed(choice, "past")
+        return fixed(choice, "past")
     if draw < 0.62:
         german, english = _span(choice)
         return _day(f"vor {german}", f"{english} ago")
     if draw < 0.78:
         return _weekday(choice)
     if draw < 0.88:
-        return _fixed(choice, "today")
+        return fixed(choice, "today")
     if draw < 0.95:
         german, english = choice.pick(lexicon().names["month"])
         return _day(f"im {german}", f"in {english}")
@@ -84,16 +83,16 @@ def future_day(choice: Choice) -> Part:
     """Tomorrow, on Monday, in three days."""
     draw = choice.random.random()
     if draw < 0.55:
-        return _fixed(choice, "future")
+        return fixed(choice, "future")
     if draw < 0.7:
         german, english = _span(choice)
         return _day(f"in {german}", f"in {english}")
-    return _weekday(choice) if draw < 0.85 else _fixed(choice, "today")
+    return _weekday(choice) if draw < 0.85 else fixed(choice, "today")
 
 
 def habit(choice: Choice) -> Part:
     """Every day, in the morning, often."""
-    return _fixed(choice, "habit" if choice.chance(0.6) else "often")
+    return fixed(choice, "habit" if choice.chance(0.6) else "often")
 
 
 def clock(choice: Choice) -> Part:
@@ -145,7 +144,7 @@ def somewhere(choice: Choice, words: int) -> Part:
     """A place for what people do: here, in Berlin, in the garden."""
     draw = choice.random.random()
     if draw < 0.22 or words < 2:
-        return _fixed(choice, "here")._replace(rank=clauses.LOCATION, slot=clauses.SLOT_PLACE)
+        return fixed(choice, "here")._replace(rank=clauses.LOCATION, slot=clauses.SLOT_PLACE)
     if draw < 0.34:
         german, english = choice.pick(lexicon().names["city"])
         return Part(f"in {german}", f"in {english}", clauses.LOCATION, clauses.SLOT_PLACE)
@@ -169,8 +168,3 @@ def manner(choice: Choice, verb: Verb, plural: bool, slot: int) -> Part | None:
         return None
     entry = choice.pick(fitting)
     return Part(entry.german, entry.english, clauses.MANNER, slot)
-
-
-def opening(choice: Choice, kind: str) -> Part:
-    """What stands first in both languages: maybe, unfortunately, suddenly."""
-    return _fixed(choice, kind)

@@ -7,7 +7,7 @@ from random import Random
 from typing import TypeVar
 
 from nmt.text.builtin.combinations import Combination, admitted_adjectives, admitted_nouns, split_of
-from nmt.text.builtin.lexicon import Adjective, Noun
+from nmt.text.builtin.words import Adjective, Noun
 
 T = TypeVar("T")
 
@@ -43,8 +43,8 @@ class Choice:
         for option, weight in options.items():
             rest -= weight
             if rest < 0:
-                break
-        return option
+                return option
+        return next(iter(options))
 
     def noun(self, word: str, nouns: tuple[Noun, ...]) -> Noun:
         """A noun that may stand with a verb."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, NamedTuple
 
-from nmt.text.builtin.lexicon import Verb
+from nmt.text.builtin.words import Verb
 
 
 class Tense(Enum):

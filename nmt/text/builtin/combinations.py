@@ -13,7 +13,8 @@ from functools import cache
 from typing import Final
 from zlib import crc32
 
-from nmt.text.builtin.lexicon import Adjective, Noun, lexicon
+from nmt.text.builtin.lexicon import lexicon
+from nmt.text.builtin.words import Adjective, Noun
 
 Combination = tuple[str, str]
 FEW: Final = 7

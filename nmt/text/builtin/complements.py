@@ -12,8 +12,9 @@ from nmt.text.builtin.clauses import Clause, Part, Subject
 from nmt.text.builtin.english_forms import article
 from nmt.text.builtin.frames import is_social
 from nmt.text.builtin.german_forms import ACCUSATIVE, DATIVE, NOMINATIVE, contracted
-from nmt.text.builtin.lexicon import Adjective, Role, lexicon
+from nmt.text.builtin.lexicon import lexicon
 from nmt.text.builtin.phrases import ICH, IHR, NOT_A, NOT_ANY, PIANO, PLURAL, WIR, Name, NounPhrase, Pair, Phrase, Pronoun
+from nmt.text.builtin.words import Adjective, Role
 
 INTENSIFIERS: Final = {("", ""): 0.72, ("sehr", "very"): 0.16, ("ziemlich", "quite"): 0.06, ("zu", "too"): 0.06}
 
@@ -70,10 +71,7 @@ def _other(choice: Choice, subject: Phrase) -> Pronoun:
 
 def _accusative(building: Building, role: Role) -> None:
     phrase: Phrase = building.theme or building.phrase(role, True)
-    if isinstance(phrase, Pronoun):
-        rank = clauses.ACCUSATIVE_PRONOUN
-    else:
-        rank = clauses.DEFINITE if phrase.definite else clauses.INDEFINITE
+    rank = clauses.ACCUSATIVE_PRONOUN if isinstance(phrase, Pronoun) else clauses.DEFINITE if phrase.definite else clauses.INDEFINITE
     building.add(Part(phrase.german(ACCUSATIVE), phrase.english(True), rank, building.slot), phrase)
 
 
@@ -185,7 +183,9 @@ def _please(building: Building, role: Role) -> None:
     """Gefallen: what is liked is the German subject, who likes it the English one."""
     choice, clause, person = building.choice, building.clause, building.subject
     classes = lexicon().classes
-    noun = choice.noun("like", classes["clothes"] + classes["building"] + classes["image"] + classes["town"] + classes["show"] + classes["home"] + classes["song"])
+    noun = choice.noun(
+        "like", classes["clothes"] + classes["building"] + classes["image"] + classes["town"] + classes["show"] + classes["home"] + classes["song"]
+    )
     thing = nominals.noun_phrase(choice, noun, building.words, role=nominals.KNOWN_THING, subject=person)
     rank = clauses.DATIVE_PRONOUN if isinstance(person, Pronoun) else clauses.DATIVE_NOUN
     clause.subject = Subject(thing.german(NOMINATIVE), person.english(False), thing.person, person.english_person, clauses.LATE_SUBJECT)

@@ -10,13 +10,19 @@ from nmt.text.builtin.clauses import MODALS, Clause, Part, Subject, Tense
 from nmt.text.builtin.complements import Building, complement, intensified
 from nmt.text.builtin.german_forms import ACCUSATIVE, NOMINATIVE
 from nmt.text.builtin.grammar import subject_of
-from nmt.text.builtin.lexicon import RAIN, SEIN, THERE_IS, Frame, Role, lexicon
-from nmt.text.builtin.phrases import NO, THE, NounPhrase, Phrase
+from nmt.text.builtin.lexicon import RAIN, SEIN, THERE_IS, lexicon
+from nmt.text.builtin.phrases import THE, NounPhrase, Phrase
+from nmt.text.builtin.words import Adjective, Noun, Role
 
-BEING: Final = Frame(SEIN, (), True, ())
-DESCRIBED: Final = ("building", "vehicle", "clothes", "furniture", "device", "text", "letters", "show", "town", "room", "event", "image", "plant", "dish", "fruit", "animal",
-                    "household", "task", "tool", "nature", "idea", "trip", "part", "container", "outdoor", "instrument", "jewel", "drink", "small", "sky", "fixture", "cutlery", "meal", "body", "part", "cloud", "body", "light", "climate", "weather", "mistake", "language", "reply", "sound")  # fmt: skip
-CONTENTS: Final = {"town": ("building", "park"), "open": ("shop", "plant"), "room": ("furniture", "household"), "outdoor": ("plant", "animal"), "building": ("adult",)}
+BEFORE_NOUNS: Final = ("elektrisch", "golden")
+"""Adjectives that are no predicates."""
+CONTENTS: Final = {
+    "town": ("building", "park"),
+    "open": ("shop", "plant"),
+    "room": ("furniture", "household"),
+    "outdoor": ("plant", "animal"),
+    "building": ("adult",),
+}
 
 
 def _being(phrase: Phrase, tense: Tense) -> Clause:
@@ -27,9 +33,8 @@ def _day(choice: Choice, clause: Clause, room: int) -> None:
     """A little about when, in the past or today."""
     if clause.tense is Tense.PAST and room > 0 and choice.chance(0.4):
         clause.parts.append(adverbials.past_day(choice))
-    elif clause.tense is Tense.PRESENT and room > 0 and choice.chance(0.25):
-        if not clause.negated:
-            clause.parts.append(adverbials.middle(choice, "often" if choice.chance(0.6) else "guess"))
+    elif clause.tense is Tense.PRESENT and room > 0 and not clause.negated and choice.chance(0.25):
+        clause.parts.append(adverbials.fixed(choice, "often" if choice.chance(0.6) else "guess"))
 
 
 def _mood(choice: Choice, phrase: Phrase, tense: Tense, room: int) -> Clause:
@@ -71,7 +76,7 @@ def _somewhere(choice: Choice, phrase: Phrase, tense: Tense, room: int) -> Claus
 
 def _age(choice: Choice, phrase: Phrase, tense: Tense, room: int) -> Clause:
     clause = _being(phrase, tense)
-    years = nominals.number(choice, 0.5)
+    years = nominals.number(choice, 1.0)
     clause.parts.append(Part(f"{years.german} Jahre alt", f"{years.english_plural} years old", clauses.PREDICATE, clauses.COMPLEMENT))
     return clause
 
@@ -82,7 +87,8 @@ def _compared(choice: Choice, phrase: Phrase, tense: Tense, room: int) -> Clause
     adjective = choice.pick([entry for kind in ("height", "age") for entry in lexicon().kinds[kind] if entry.german[1]])
     other: Phrase = nominals.name(choice)
     if choice.chance(0.6):
-        other = nominals.noun_phrase(choice, choice.pick(lexicon().classes["kin"] + lexicon().classes["close"]), 0, role=nominals.KNOWN_THING, subject=phrase)
+        known = choice.pick(lexicon().classes["kin"] + lexicon().classes["close"])
+        other = nominals.noun_phrase(choice, known, 0, role=nominals.KNOWN_THING, subject=phrase)
     if other == phrase:
         raise DeadEndError
     german, english = other.german(NOMINATIVE), other.english(True)
@@ -105,24 +111,35 @@ def of_person(choice: Choice, words: int, tense: Tense, phrase: Phrase | None = 
 
 
 def of_thing(choice: Choice, words: int, tense: Tense, head: NounPhrase | None = None, phrase: Phrase | None = None) -> tuple[Clause, Phrase]:
-    """A thing is beautiful, or more so than another."""
+    """A thing is beautiful, or more so than another; it may be named before and said as a pronoun here."""
     if head is None:
-        noun = choice.pick(lexicon().classes[choice.pick(DESCRIBED)])
+        noun = choice.pick(lexicon().classes["described"])
         head = nominals.noun_phrase(choice, noun, words - 4, role=nominals.KNOWN_THING)
-    said: Phrase = phrase or head
     adjective = choice.adjective(head.noun)
-    if adjective is None or any(adjective.english[0] == other.english.split()[-1] for other in head.adjectives) or adjective.german[0] in ("elektrisch", "golden"):
+    if adjective is None or adjective.german[0] in BEFORE_NOUNS or any(adjective.english[0] in other.english for other in head.adjectives):
         raise DeadEndError
-    clause = _being(said, tense)
-    german, english = intensified(choice, adjective)
-    if phrase is None and adjective.german[1] and words > 7 and choice.chance(0.15):
-        rival = NounPhrase(choice.pick([noun for noun in adjective.nouns if noun.classes & head.noun.classes]), False, THE)
-        if rival.noun.countable and rival.noun is not head.noun and choice.admits(adjective.english[0], rival.noun):
-            german, english = f"{adjective.german[1]} als {rival.german(NOMINATIVE)}", f"{adjective.english[1]} than {rival.english(True)}"
+    clause = _being(phrase or head, tense)
     clause.negated = clause.nicht = choice.chance(0.15)
-    clause.parts.append(Part(german, english, clauses.PREDICATE, clauses.COMPLEMENT))
+    rival = _rival(choice, adjective, head.noun) if phrase is None and words > 7 else None
+    clause.parts.append(_degree(choice, adjective, rival))
     _day(choice, clause, words - 5)
-    return clause, said
+    return clause, phrase or head
+
+
+def _rival(choice: Choice, adjective: Adjective, noun: Noun) -> Noun | None:
+    """Another thing of the same class to compare with, now and then."""
+    if not adjective.german[1] or not choice.chance(0.15):
+        return None
+    rival = choice.pick([other for other in adjective.nouns if other.classes & noun.classes and other.countable])
+    return rival if rival is not noun and choice.admits(adjective.english[0], rival) else None
+
+
+def _degree(choice: Choice, adjective: Adjective, rival: Noun | None) -> Part:
+    german, english = intensified(choice, adjective)
+    if rival:
+        other = NounPhrase(rival, False, THE)
+        german, english = f"{adjective.german[1]} als {other.german(NOMINATIVE)}", f"{adjective.english[1]} than {other.english(True)}"
+    return Part(german, english, clauses.PREDICATE, clauses.COMPLEMENT)
 
 
 def there_is(choice: Choice, words: int, tense: Tense) -> Clause:
@@ -130,13 +147,8 @@ def there_is(choice: Choice, words: int, tense: Tense) -> Clause:
     kind = choice.pick(tuple(CONTENTS))
     place = adverbials.location(choice, choice.pick([noun for noun in lexicon().classes[kind] if noun in lexicon().places]), words - 7)
     noun = choice.pick(lexicon().classes[choice.pick(CONTENTS[kind])])
-    phrase = nominals.noun_phrase(choice, noun, words - 6, role=nominals.OBJECT)
-    while phrase.definite or phrase.determiner.english_plural == "all":
-        phrase = nominals.noun_phrase(choice, noun, words - 6, role=nominals.OBJECT)
-    if choice.chance(0.12):
-        phrase = NounPhrase(noun, phrase.plural, NO)
-    tense = Tense.PRETERITE if tense is Tense.PAST else Tense.PRESENT
-    clause = Clause(Subject("es", "there", 2, phrase.person), THERE_IS, tense, [])
+    phrase = nominals.noun_phrase(choice, noun, words - 6, role=nominals.NO_THING if choice.chance(0.12) else nominals.NEW_THING)
+    clause = Clause(Subject("es", "there", 2, phrase.person), THERE_IS, Tense.PRETERITE if tense is Tense.PAST else Tense.PRESENT, [])
     clause.parts = [Part(phrase.german(ACCUSATIVE), phrase.english(True), clauses.INDEFINITE, clauses.COMPLEMENT), place]
     if choice.chance(0.5):
         clause.front, clause.english_front = place, False
@@ -152,7 +164,7 @@ def weather(choice: Choice, words: int, tense: Tense, progressive: bool = True) 
         german, english = intensified(choice, choice.pick(lexicon().kinds["weather"]))
         clause = Clause(it, SEIN, tense, [Part(german, english, clauses.PREDICATE, clauses.COMPLEMENT)])
     if words > 3:
-        part = adverbials.day(choice, tense) if tense is not Tense.PRESENT else adverbials.opening(choice, "now")
+        part = adverbials.day(choice, tense) if tense is not Tense.PRESENT else adverbials.fixed(choice, "now")
         clause.parts.append(part)
         clause.front = part if choice.chance(0.4) else None
     if words > 5:
@@ -170,7 +182,11 @@ def passive(choice: Choice, words: int, tense: Tense) -> Clause:
     clause = Clause(subject_of(phrase), frame.verb, tense, [], modal, passive=True)
     clause.negated = clause.nicht = choice.chance(0.12)
     if words > 4:
-        clause.parts.append(adverbials.day(choice, tense) if tense is not Tense.PRESENT or modal else adverbials.habit(choice))
-        if modal:
-            clause.parts = [adverbials.future_day(choice)]
+        clause.parts.append(_when(choice, tense, modal is not None))
     return clause
+
+
+def _when(choice: Choice, tense: Tense, modal: bool) -> Part:
+    if modal:
+        return adverbials.future_day(choice)
+    return adverbials.habit(choice) if tense is Tense.PRESENT else adverbials.day(choice, tense)

@@ -88,9 +88,5 @@ def _attempt(split: str, index: int, attempt: int) -> tuple[tuple[str, str] | No
 
 
 def _length(random: Random) -> int:
-    rest = random.random()
-    for (low, high), share in SPANS.items():
-        rest -= share
-        if rest < 0:
-            break
-    return low + int(random.random() * (high - low + 1))
+    low, high = random.choices(list(SPANS), list(SPANS.values()))[0]
+    return random.randint(low, high)

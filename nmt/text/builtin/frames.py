@@ -6,12 +6,25 @@ from functools import cache
 from typing import Final
 
 from nmt.text.builtin.clauses import Tense
-from nmt.text.builtin.lexicon import Frame, Noun, Role, Verb, lexicon
+from nmt.text.builtin.lexicon import lexicon
 from nmt.text.builtin.phrases import is_human
+from nmt.text.builtin.words import Frame, Noun, Role, Verb
 
 CLAUSAL: Final = frozenset({"dass", "ob", "zu", "ob-not", "w-not", "zu-them"})
 GAPS: Final = frozenset({"acc", "dat", "prep", "at"})
-COMMON: Final = {"haben": 5, "lesen": 3, "essen": 3, "gehen": 3, "kaufen": 3, "sehen": 3, "trinken": 2, "schreiben": 2, "arbeiten": 2, "wohnen": 2, "helfen": 2}
+COMMON: Final = {
+    "haben": 5,
+    "lesen": 3,
+    "essen": 3,
+    "gehen": 3,
+    "kaufen": 3,
+    "sehen": 3,
+    "trinken": 2,
+    "schreiben": 2,
+    "arbeiten": 2,
+    "wohnen": 2,
+    "helfen": 2,
+}
 ODD: Final = frozenset({"please", "price", "duration", "name", "job"})
 
 
@@ -44,7 +57,6 @@ def personal(tense: Tense, need: str, tails: bool) -> tuple[Frame, ...]:
     return tuple(frame for frame in _suiting(tense, need, tails) if frame.personal for _ in range(_copies(frame.verb)))
 
 
-
 @cache
 def _suiting(tense: Tense, need: str, tails: bool) -> tuple[Frame, ...]:
     found = [frame for verb in lexicon().verbs for frame in verb.frames if suits(verb, tense, need)]
@@ -66,14 +78,22 @@ def of_subject(noun: Noun, tense: Tense, need: str, tails: bool) -> tuple[Frame,
 @cache
 def of_object(noun: Noun, tense: Tense) -> tuple[tuple[Frame, int], ...]:
     """Frames that anybody can be the subject of and this noun an object of, with the place of the object."""
-    found = [(frame, place) for frame in _suiting(tense, "", False) if frame.personal for place, role in enumerate(frame.roles) if role.kind in GAPS and noun in role.nouns]
+    found = [
+        (frame, place)
+        for frame in _suiting(tense, "", False)
+        if frame.personal
+        for place, role in enumerate(frame.roles)
+        if role.kind in GAPS and noun in role.nouns
+    ]
     return tuple((frame, place) for frame, place in found if not any(role.kind in ODD for role in frame.roles))
 
 
 @cache
 def taking(noun: Noun, tense: Tense) -> tuple[Frame, ...]:
     """Frames of which this noun can be the accusative object, and may be said as a pronoun: beside no English object."""
-    return tuple(frame for frame, place in of_object(noun, tense) if frame.roles[place].kind == "acc" and not any(role.kind == "dat" for role in frame.roles))
+    return tuple(
+        frame for frame, place in of_object(noun, tense) if frame.roles[place].kind == "acc" and not any(role.kind == "dat" for role in frame.roles)
+    )
 
 
 @cache
@@ -96,15 +116,15 @@ def done_to() -> tuple[Frame, ...]:
 
 
 @cache
-def asked(tense: Tense, social: bool, accusative: bool = False) -> tuple[tuple[Frame, int], ...]:
+def asked(tense: Tense, social: bool) -> tuple[tuple[Frame, int], ...]:
     """Frames with the place of an object that can be asked for: somebody, or something."""
-    kinds = ("acc", "dat", "prep") if social and not accusative else ("acc",)
+    kinds = ("acc", "dat", "prep") if social else ("acc",)
     found = [(frame, place) for frame in personal(tense, "", False) for place, role in enumerate(frame.roles) if role.kind in kinds]
     return tuple((frame, place) for frame, place in found if is_social(frame.roles[place].nouns) == social and _names_nothing(frame.roles[place]))
 
 
 def _names_nothing(role: Role) -> bool:
-    return bool(role.nouns) and role.of.find("city") < 0 and role.of.find("country") < 0
+    return bool(role.nouns) and not {"city", "country"} & set(role.of.split(","))
 
 
 @cache

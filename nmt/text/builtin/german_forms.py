@@ -22,7 +22,12 @@ RELATIVE: Final[dict[str, Cases]] = {
     "n": ("das", "das", "dem", "dessen"),
     "p": ("die", "die", "denen", "deren"),
 }
-STRONG: Final[dict[str, Cases]] = {"m": ("er", "en", "em", "en"), "f": ("e", "e", "er", "er"), "n": ("es", "es", "em", "en"), "p": ("e", "e", "en", "er")}
+STRONG: Final[dict[str, Cases]] = {
+    "m": ("er", "en", "em", "en"),
+    "f": ("e", "e", "er", "er"),
+    "n": ("es", "es", "em", "en"),
+    "p": ("e", "e", "en", "er"),
+}
 WEAK: Final[dict[str, Cases]] = {
     "m": ("e", "en", "en", "en"),
     "f": ("e", "e", "en", "en"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from nmt.text.builtin.clauses import NOT, REFLEXIVE, Clause, Order, Part, Tense
+from nmt.text.builtin.clauses import NOT, REFLEXIVE, SUBJECT, Clause, Order, Part, Tense
 from nmt.text.builtin.german_forms import joined
 
 PRESENT: Final = {
@@ -17,6 +17,7 @@ PRETERITE: Final = {
     "sein": ("war", "warst", "war", "waren", "wart", "waren"),
     "werden": ("wurde", "wurdest", "wurde", "wurden", "wurdet", "wurden"),
 }
+SUBJECT_PRONOUNS: Final = frozenset({"I", "you", "he", "she", "it", "we", "they"})
 
 
 def _passive(clause: Clause) -> tuple[str, str, str]:
@@ -47,12 +48,13 @@ def _verbs(clause: Clause) -> tuple[str, str, str]:
     return (verb.present if tense is Tense.PRESENT else verb.preterite)[person], "", verb.prefix
 
 
-def _middle(clause: Clause, subject: bool) -> list[Part]:
+def _middle(clause: Clause, subject: bool, inverted: bool = False) -> list[Part]:
     parts = [part for part in clause.parts if part is not clause.front]
     if clause.nicht:
         parts.append(Part("nicht", "", NOT, 0))
     if clause.reflexive:
-        parts.append(Part(clause.reflexive, "", REFLEXIVE, 0))
+        early = inverted and subject and clause.subject.english not in SUBJECT_PRONOUNS
+        parts.append(Part(clause.reflexive, "", SUBJECT - 1 if early else REFLEXIVE, 0))
     if subject and clause.subject.german:
         parts.append(Part(clause.subject.german, "", clause.subject.rank, 0, clause.subject.extraposed))
     parts.sort(key=lambda part: part.rank)
@@ -88,6 +90,6 @@ def german(clause: Clause, order: Order, subject: bool = True) -> str:
         fronted = order is Order.SECOND and subject and not opening
         if fronted:
             opening = clause.subject.german + clause.subject.extraposed
-        middle, late = _field(_middle(clause, subject and not fronted), bool(rest or prefix))
+        middle, late = _field(_middle(clause, subject and not fronted, True), bool(rest or prefix))
         words = [opening, finite, middle, rest, prefix.rstrip()]
     return joined([*words, late.strip(), *(tail.german for tail in clause.tails)])

@@ -7,16 +7,15 @@ from typing import Final
 
 from nmt.text.builtin import adverbials, clauses, frames, nominals
 from nmt.text.builtin.choice import Choice, DeadEndError
-from nmt.text.builtin.clauses import BEFORE_VERB, MODALS, SLOT_DAY, Clause, Modal, Order, Part, Subject, Tense
+from nmt.text.builtin.clauses import MODALS, SLOT_DAY, Clause, Modal, Part, Subject, Tense
 from nmt.text.builtin.complements import Building, complement
-from nmt.text.builtin.english_order import english
-from nmt.text.builtin.german_forms import NOMINATIVE, RELATIVE
-from nmt.text.builtin.german_order import german
-from nmt.text.builtin.lexicon import Frame, lexicon
+from nmt.text.builtin.german_forms import NOMINATIVE
 from nmt.text.builtin.phrases import ALL, MANY, SOME, THE, THIS, A, NounPhrase, Phrase, Pronoun, is_human, reflexive
+from nmt.text.builtin.words import Frame
 
 ACTIONS: Final = {"": 0.72, "can": 0.06, "must": 0.07, "want": 0.06, "should": 0.03, "may": 0.03, "would": 0.03}
 HEADS: Final = (THE, A, ALL, MANY, SOME, THIS)
+"""Determiners of what may be taken up again, or told more of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,26 +144,31 @@ def measured(clause: Clause) -> int:
 
 def adorn(choice: Choice, drawn: Drawn, wish: Wish) -> None:
     """Adds adverbials while there is room, and chooses what stands first."""
-    clause, verb, flags = drawn.clause, drawn.frame.verb, drawn.frame.verb.flags
+    clause, flags = drawn.clause, drawn.frame.verb.flags
     added: list[Part] = []
     if clause.progressive:
         added += adverbials.going_on(choice)
     elif drawn.room > 0 and flags and choice.chance(0.85):
         added += _time(choice, clause, drawn.room)
-    room = drawn.room - sum(length(part.german) for part in added)
-    transitive = any(part.rank < clauses.PREPOSITIONAL and part.english for part in clause.parts)
-    free = not any(part.rank in (clauses.GOAL, clauses.LOCATED) for part in clause.parts)
-    if room > 0 and not clause.negated and choice.chance(0.3):
-        added += [part for part in (adverbials.manner(choice, verb, clause.subject.person > 2, clauses.SLOT_MANNER if transitive else clauses.SLOT_FIRST),) if part]
-    if room > 2 and "c" in flags and choice.chance(0.25):
-        added.append(adverbials.company(choice, drawn.subject))
-        room -= 3
-    if room > 0 and "p" in flags and free and choice.chance(0.6):
-        added.append(adverbials.somewhere(choice, room))
+    added += _circumstances(choice, drawn, drawn.room - sum(length(part.german) for part in added))
     clause.parts += added
-    drawn.room = wish.words - measured(clause)
     if wish.main:
         front(choice, clause, added)
+
+
+def _circumstances(choice: Choice, drawn: Drawn, room: int) -> list[Part]:
+    """How, with whom and where, as far as the verb and the room allow."""
+    clause, verb = drawn.clause, drawn.frame.verb
+    ranks = [part.rank for part in clause.parts if part.english]
+    slot = clauses.SLOT_MANNER if any(rank < clauses.PREPOSITIONAL for rank in ranks) else clauses.SLOT_FIRST
+    manner = adverbials.manner(choice, verb, clause.subject.person > 2, slot) if room > 0 and not clause.negated and choice.chance(0.3) else None
+    found = [manner] if manner else []
+    if room > 2 and "c" in verb.flags and choice.chance(0.25):
+        found.append(adverbials.company(choice, drawn.subject))
+        room -= 3
+    if room > 0 and "p" in verb.flags and clauses.GOAL not in ranks and clauses.LOCATED not in ranks and choice.chance(0.6):
+        found.append(adverbials.somewhere(choice, room))
+    return found
 
 
 def _time(choice: Choice, clause: Clause, room: int) -> list[Part]:
@@ -172,13 +176,13 @@ def _time(choice: Choice, clause: Clause, room: int) -> list[Part]:
     if clause.negated and clause.modal:
         return []
     if clause.tense is Tense.PRESENT and clause.modal:
-        return [adverbials.opening(choice, "today")] if choice.chance(0.5) else [adverbials.future_day(choice)]
+        return [adverbials.fixed(choice, "today")] if choice.chance(0.5) else [adverbials.future_day(choice)]
     if clause.tense is Tense.PRESENT:
         if "t" in clause.verb.flags:
             return [adverbials.timetable(choice)]
         return [] if clause.negated else [adverbials.habit(choice)]
     if clause.tense is Tense.PAST and not clause.negated and not clause.modal and choice.chance(0.12):
-        return [adverbials.middle(choice, "already")]
+        return [adverbials.fixed(choice, "already")]
     day = adverbials.day(choice, clause.tense)
     on_the_hour = room > 4 and not clause.negated and choice.chance(0.35) and (" " not in day.german or day.german.startswith("am "))
     return [day, adverbials.clock(choice)] if on_the_hour else [day]
@@ -187,80 +191,17 @@ def _time(choice: Choice, clause: Clause, room: int) -> list[Part]:
 def front(choice: Choice, clause: Clause, added: list[Part]) -> None:
     """Moves something before the German verb: an adverbial, which English moves too, or a known object, which it does not."""
     if choice.chance(0.06) and not clause.progressive:
-        sudden = clause.tense is Tense.PAST and not clause.negated and not clause.modal and choice.chance(0.5)
-        clause.front = adverbials.opening(choice, "suddenly" if sudden else "opinion")
+        sudden = clause.tense is Tense.PAST and not (clause.negated or clause.modal or added) and choice.chance(0.7)
+        clause.front = adverbials.fixed(choice, "suddenly" if sudden else "opinion")
         return
     movable = [part for part in added if part.slot == SLOT_DAY or (part.slot == clauses.SLOT_PLACE and part.german != "hier")]
     if movable and choice.chance(0.45):
         clause.front = movable[0]
-    elif choice.chance(0.06):
-        objects = [part for part in clause.parts if part.rank in (clauses.DEFINITE, clauses.DATIVE_NOUN) and part.german.startswith(("den ", "dem ", "diesen ", "diesem "))]
-        if objects and clause.subject.rank == clauses.SUBJECT:
-            clause.front, clause.english_front = objects[0], False
+    elif clause.subject.rank == clauses.SUBJECT and choice.chance(0.06):
+        clause.front = next((part for part in clause.parts if _is_marked(part)), None)
+        clause.english_front = False
 
 
-def _relative_pronoun(head: NounPhrase) -> str:
-    return "who" if is_human(head.noun) else "that"
-
-
-def _about_subject(choice: Choice, head: NounPhrase, words: int, tense: Tense) -> Clause:
-    """The head is the subject: der Mann, der liest."""
-    frame = choice.pick(frames.of_subject(head.noun, tense, "", False))
-    wish = Wish(words, tense, head)
-    clause = new_clause(choice, frame, head, wish)
-    building = Building(choice, clause, head, max(0, (words - 4) // 2))
-    fill(building, frame)
-    clause.lead = RELATIVE[head.gender][NOMINATIVE], _relative_pronoun(head)
-    clause.subject = Subject("", "", head.person, head.person)
-    adorn(choice, Drawn(clause, head, frame, words - measured(clause), building), wish)
-    return clause
-
-
-def _about_object(choice: Choice, head: NounPhrase, words: int, tense: Tense) -> Clause:
-    """The head is what somebody does something to: das Buch, das er liest."""
-    frame, gap = choice.pick(frames.of_object(head.noun, tense))
-    role = frame.roles[gap]
-    if not choice.admits(frame.verb.name, head.noun):
-        raise DeadEndError
-    place = lexicon().places.get(head.noun) if role.kind == "at" else None
-    preposition, stranded = (place.location, place.english) if place else (role.german, role.english)
-    phrase = nominals.person(choice, lexicon().classes["person"], 0)
-    wish = Wish(words, tense, phrase, affirmed=True)
-    clause = new_clause(choice, frame, phrase, wish)
-    fill(Building(choice, clause, phrase, 0), frame, gap, stranded)
-    clause.lead = f"{preposition} {RELATIVE[head.gender][2 if place else role.case]}".lstrip(), _relative_pronoun(head)
-    if clause.progressive:
-        clause.parts += adverbials.going_on(choice)
-    elif words > 4 and tense is Tense.PAST:
-        clause.parts.append(adverbials.past_day(choice))
-    return clause
-
-
-def relative(choice: Choice, head: NounPhrase, words: int) -> tuple[str, str]:
-    """A relative clause about a noun phrase in both languages, the German one between commas."""
-    tense = Tense.PAST if choice.chance(0.45) else Tense.PRESENT
-    options = frames.of_object(head.noun, tense)
-    about = _about_object if options and choice.chance(0.6) else _about_subject
-    clause = about(choice, head, words, tense)
-    return f" , {german(clause, Order.FINAL)} ,", f" {english(clause, Order.FINAL)}"
-
-
-def may_head(head: NounPhrase) -> bool:
-    """Whether a relative clause may follow: the noun is one of several."""
-    return (head.determiner in HEADS or head.determiner.english_plural[:1].isdigit()) and head.noun.countable and not head.owner[0]
-
-
-def expand(choice: Choice, drawn: Drawn, room: int) -> None:
-    """Spends room on a relative clause, about the subject or about the last complement when nothing follows it."""
-    clause = drawn.clause
-    last = max((part.slot for part in clause.parts if part is not clause.front and part.slot > BEFORE_VERB), default=0)
-    heads = [(place, head) for place, head in drawn.building.heads or () if may_head(head) and clause.parts[place].slot == last]
-    if heads and clause.front is not clause.parts[heads[0][0]] and clause.parts[heads[0][0]].german:
-        place, head = heads[0]
-        german_text, english_text = relative(choice, head, room)
-        part = clause.parts[place]
-        clause.parts[place] = part._replace(english=part.english + english_text, extraposed=german_text)
-    elif isinstance(said := drawn.building.subject, NounPhrase) and may_head(said) and clause.subject.rank == clauses.SUBJECT:
-        german_text, english_text = relative(choice, said, min(room, 8))
-        subject = clause.subject
-        clause.subject = subject._replace(english=subject.english + english_text, extraposed=german_text)
+def _is_marked(part: Part) -> bool:
+    """Whether an object shows by its form alone that it is none of the subject: den, dem."""
+    return part.rank in (clauses.DEFINITE, clauses.DATIVE_NOUN) and part.german.startswith(("den ", "dem ", "diesen ", "diesem "))

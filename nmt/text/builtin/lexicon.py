@@ -3,126 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 from nmt.text.builtin import english_forms, german_forms
+from nmt.text.builtin.words import Adjective, Adverbial, Frame, Lexicon, Noun, Place, Role, Verb
 
 PLURAL_ONLY: Final = "only"
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Noun:
-    """A noun of both languages; `forms` are singular and plural by case, `classes` say what it is."""
-
-    german: str
-    gender: str
-    forms: tuple[german_forms.Cases, german_forms.Cases]
-    english: str
-    english_plural: str
-    classes: frozenset[str]
-    countable: bool
-    plural_only: bool
-
-    @property
-    def sex(self) -> str | None:
-        """Which pronoun a person takes: male, female or neither known."""
-        return "male" if "male" in self.classes else "female" if "female" in self.classes else None
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Role:
-    """What a verb takes beside its subject: a kind such as acc or dat, prepositions of both languages, and the nouns that fit."""
-
-    kind: str
-    german: str = ""
-    english: str = ""
-    case: int = german_forms.ACCUSATIVE
-    nouns: tuple[Noun, ...] = ()
-    of: str = ""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Verb:
-    """A verb of both languages. The present and the preterite have the persons ich, du, er, wir, ihr, sie."""
-
-    prefix: str
-    infinitive: str
-    reflexive: bool
-    present: tuple[str, ...]
-    preterite: tuple[str, ...]
-    participle: str
-    imperative: str
-    auxiliary: str
-    english: str
-    past: str
-    english_participle: str
-    ing: str
-    particle: str
-    flags: str
-    frames: list[Frame] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        """The English verb as a whole: what combinations are known by."""
-        return f"{self.english} {self.particle}".rstrip()
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Frame:
-    """One way to use a verb: who does it, and to what."""
-
-    verb: Verb
-    subjects: tuple[Noun, ...]
-    personal: bool
-    roles: tuple[Role, ...]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Adjective:
-    """An adjective of both languages; the degrees are (positive, comparative, superlative), the last two empty where there are none."""
-
-    german: tuple[str, str, str]
-    english: tuple[str, str, str]
-    order: int
-    nouns: tuple[Noun, ...]
-    kinds: frozenset[str]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Adverbial:
-    """An adverbial that is the same wherever it stands."""
-
-    german: str
-    english: str
-    kind: str
-    verbs: frozenset[str]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Place:
-    """Where a noun is a place: the prepositions of rest and of movement."""
-
-    location: str
-    english: str
-    goal: str
-
-
-@dataclass(frozen=True, eq=False)
-class Lexicon:
-    """All words, and the nouns of each class."""
-
-    nouns: tuple[Noun, ...]
-    classes: dict[str, tuple[Noun, ...]]
-    verbs: tuple[Verb, ...]
-    adjectives: tuple[Adjective, ...]
-    adverbials: dict[str, tuple[Adverbial, ...]]
-    names: dict[str, tuple[tuple[str, str], ...]]
-    places: dict[Noun, Place]
-    kinds: dict[str, tuple[Adjective, ...]]
-    """Adjectives by the kind of predicate they make, such as mood or weather."""
 
 
 def _rows(name: str) -> Iterator[list[str]]:
@@ -154,29 +42,22 @@ def _classes(nouns: tuple[Noun, ...]) -> dict[str, tuple[Noun, ...]]:
 def _verb(german: str, forms: str, auxiliary: str, english: str, flags: str) -> Verb:
     reflexive = german.startswith("sich ")
     prefix, _, infinitive = german.removeprefix("sich ").rpartition("|")
-    du, er, past, participle = [*forms.split(), *"...."][:4] if forms != "." else "...."
+    du, er, past, participle = forms.split() if forms != "." else "...."
     past = german_forms.weak_preterite(infinitive) if past == "." else past
     participle = prefix + german_forms.weak_participle(infinitive) if participle == "." else participle.replace("_", " ")
     present = german_forms.present(infinitive, du, er)
-    main, _, particle = (part.strip() for part in english.partition("+"))
+    imperative = german_forms.imperative(infinitive, present[2])
+    preterite = german_forms.preterite(past)
+    return Verb(prefix, infinitive, reflexive, present, preterite, participle, imperative, auxiliary, *_english(english), flags.strip("-"))
+
+
+def _english(text: str) -> tuple[str, str, str, str, str]:
+    """Base, past, participle, -ing form and particle."""
+    main, _, particle = (part.strip() for part in text.partition("+"))
     base, *rest = main.split()
-    past_form, english_participle, ing = [*rest, *[""] * 3][:3]
-    return Verb(
-        prefix,
-        infinitive,
-        reflexive,
-        present,
-        german_forms.preterite(past),
-        participle,
-        german_forms.imperative(infinitive, present[2]),
-        auxiliary,
-        base,
-        past_form or english_forms.past(base),
-        english_participle or past_form or english_forms.past(base),
-        ing or english_forms.ing(base),
-        particle.replace("_", " "),
-        flags.strip("-"),
-    )
+    past, participle, ing = [*rest, *[""] * 3][:3]
+    past = past or english_forms.past(base)
+    return base, past, participle or past, ing or english_forms.ing(base), particle.replace("_", " ")
 
 
 CASES: Final = {"a": german_forms.ACCUSATIVE, "d": german_forms.DATIVE}
@@ -268,5 +149,8 @@ def lexicon() -> Lexicon:
         {kind: tuple(found) for kind, found in adverbials.items()},
         {kind: tuple(found) for kind, found in names.items()},
         {by_german[german]: Place(*rest) for german, *rest in _rows("places")},
-        {kind: tuple(entry for entry in adjectives if kind in entry.kinds) for kind in sorted({kind for entry in adjectives for kind in entry.kinds})},
+        {
+            kind: tuple(entry for entry in adjectives if kind in entry.kinds)
+            for kind in sorted({kind for entry in adjectives for kind in entry.kinds})
+        },
     )

@@ -7,13 +7,14 @@ from typing import Final
 from nmt.text.builtin import phrases
 from nmt.text.builtin.choice import Choice
 from nmt.text.builtin.german_forms import GENITIVE, attributive
-from nmt.text.builtin.lexicon import Adjective, Noun, lexicon
+from nmt.text.builtin.lexicon import lexicon
 from nmt.text.builtin.phrases import (
     ALL,
     BARE,
     EVERY,
     MANY,
     MUCH,
+    NO,
     NOT_A,
     NOT_ANY,
     SOME,
@@ -29,14 +30,19 @@ from nmt.text.builtin.phrases import (
     Pronoun,
     is_human,
 )
+from nmt.text.builtin.words import Adjective, Noun
 
 OWNER: Final = "owner"
-SUBJECT, OBJECT, DENIED, KNOWN_THING = "subject", "object", "denied", "known"
-"""What a phrase is to its clause: a denied object has kein, a known thing is definite."""
+SUBJECT, OBJECT, DENIED, KNOWN_THING, NEW_THING, NO_THING = "subject", "object", "denied", "known", "new", "none"
+"""What a phrase is to its clause: a denied object has kein, a known thing is definite, a new or missing one is what there is or is not."""
 NOT_OWNED: Final = frozenset({"unique", "weather", "light", "sport", "meal", "wild", "nature", "plant", "cloud", "find", "shop", "open", "event"})
 NUMBER: Final = "number"
-MY_PEOPLE: Final = frozenset({"child", "pupil", "guest", "customer", "patient", "teacher", "doctor", "dentist", "lawyer", "coach", "professor", "secretary", "hairdresser"})
-NOT_MINE: Final = frozenset({"nature", "wild", "open", "cloud", "find", "light", "fire", "weather", "high", "grass", "match", "driver", "town", "line"})
+MY_PEOPLE: Final = frozenset(
+    {"child", "pupil", "guest", "customer", "patient", "teacher", "doctor", "dentist", "lawyer", "coach", "professor", "secretary", "hairdresser"}
+)
+NOT_MINE: Final = frozenset(
+    {"nature", "wild", "open", "cloud", "find", "light", "fire", "weather", "high", "grass", "match", "driver", "town", "line"}
+)
 SUBJECT_ONE: Final[dict[Determiner | str, float]] = {THE: 0.62, A: 0.16, THIS: 0.07, OWNER: 0.11, EVERY: 0.04}
 SUBJECT_MANY: Final[dict[Determiner | str, float]] = {THE: 0.5, MANY: 0.08, SOME: 0.1, NUMBER: 0.12, THIS: 0.06, OWNER: 0.09, ALL: 0.05}
 OBJECT_ONE: Final[dict[Determiner | str, float]] = {THE: 0.4, A: 0.38, THIS: 0.06, OWNER: 0.16}
@@ -47,6 +53,7 @@ NEGATED_ONE: Final[dict[Determiner | str, float]] = {NOT_A: 0.5, THE: 0.32, THIS
 NEGATED_MANY: Final[dict[Determiner | str, float]] = {NOT_A: 0.55, THE: 0.3, THIS: 0.05, OWNER: 0.1}
 NEGATED_MASS: Final[dict[Determiner | str, float]] = {NOT_ANY: 0.8, THE: 0.2}
 KNOWN: Final[dict[Determiner | str, float]] = {THE: 0.7, THIS: 0.1, OWNER: 0.2}
+NEW_MANY: Final[dict[Determiner | str, float]] = {BARE: 0.25, MANY: 0.3, SOME: 0.2, NUMBER: 0.25}
 KIN: Final[dict[Determiner | str, float]] = {OWNER: 0.85, THE: 0.15}
 PRONOUNS: Final = {phrases.ICH: 0.2, phrases.DU: 0.16, phrases.ER: 0.2, phrases.SIE: 0.18, phrases.WIR: 0.12, phrases.IHR: 0.05, phrases.PLURAL: 0.09}
 ALWAYS_THE: Final = frozenset({"unique", "meal", "lesson", "climate"})
@@ -94,6 +101,10 @@ def _possessive(choice: Choice, subject: Phrase | None, person: bool) -> Determi
 def _weights(noun: Noun, plural: bool, role: str) -> dict[Determiner | str, float]:
     if role == KNOWN_THING:
         return KNOWN
+    if role == NO_THING:
+        return {NO: 1.0}
+    if role == NEW_THING:
+        return NEW_MANY if plural else {A: 1.0}
     if not noun.countable and not noun.plural_only:
         return {SUBJECT: MASS_SUBJECT, DENIED: NEGATED_MASS}.get(role, MASS)
     if role == DENIED:
@@ -117,7 +128,9 @@ def _may_be_mine(noun: Noun) -> bool:
     classes = noun.classes
     if is_human(noun):
         return not classes.isdisjoint(("kin", "close", "baby")) or noun.english in MY_PEOPLE
-    return classes.isdisjoint(NOT_MINE) and ("building" not in classes or "home" in classes or noun.english in ("school", "office", "store", "workshop"))
+    return classes.isdisjoint(NOT_MINE) and (
+        "building" not in classes or "home" in classes or noun.english in ("school", "office", "store", "workshop")
+    )
 
 
 def determiner(choice: Choice, noun: Noun, plural: bool, role: str, subject: Phrase | None) -> Determiner:
@@ -127,7 +140,8 @@ def determiner(choice: Choice, noun: Noun, plural: bool, role: str, subject: Phr
         return only
     if "hurting" in noun.classes and role == SUBJECT:
         return _possessive(choice, None, True)
-    drawn = choice.weighted(KIN if "kin" in noun.classes else _weights(noun, plural, role))
+    mine = "kin" in noun.classes or ("body" in noun.classes and role == OBJECT)
+    drawn = choice.weighted(KIN if mine else _weights(noun, plural, role))
     if drawn is NUMBER:
         return number(choice)
     if isinstance(drawn, str):
@@ -146,8 +160,8 @@ def _degree(choice: Choice, adjective: Adjective, definite: bool) -> Describing:
     return Describing("", stem, adjective.english[0])
 
 
-def describing(choice: Choice, noun: Noun, definite: bool, words: int) -> tuple[Describing, ...]:
-    """None, one or two adjectives, as many as there is room for."""
+def describing(choice: Choice, noun: Noun, definite: bool, words: int, plain: bool = False) -> tuple[Describing, ...]:
+    """None, one or two adjectives, as many as there is room for; plain ones are neither superlative nor intensified."""
     found: list[Adjective] = []
     while len(found) < min(words, 2) and choice.chance(0.42 if not found else 0.1):
         before = len(choice.combinations)
@@ -157,7 +171,7 @@ def describing(choice: Choice, noun: Noun, definite: bool, words: int) -> tuple[
             break
         found.append(adjective)
     found.sort(key=lambda adjective: adjective.order)
-    if len(found) == 2:
+    if len(found) == 2 or plain:
         return tuple(Describing("", attributive(adjective.german[0]), adjective.english[0]) for adjective in found)
     return tuple(_degree(choice, adjective, definite) for adjective in found)
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from nmt.text.builtin import english_forms, german_forms
 from nmt.text.builtin.german_forms import ACCUSATIVE, GENITIVE, NOMINATIVE
-from nmt.text.builtin.lexicon import Noun
+from nmt.text.builtin.words import Noun
 
 # The pronouns, in the order ich, du, er, sie, es, wir, ihr, sie.
 ICH, DU, ER, SIE, ES, WIR, IHR, PLURAL = range(8)
@@ -240,5 +240,3 @@ def reflexive(phrase: Phrase, case: int = ACCUSATIVE) -> str:
     """Myself and so on in German: mich, dich, uns, euch, and sich for all others."""
     index = phrase.german_index if isinstance(phrase, Pronoun) else ER
     return GERMAN[index][case] if index in (ICH, DU, WIR, IHR) else "sich"
-
-

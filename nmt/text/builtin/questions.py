@@ -88,8 +88,8 @@ def which(choice: Choice, words: int) -> Said:
     noun = choice.noun(frame.verb.name, tuple(noun for noun in frame.roles[gap].nouns if noun.countable))
     phrase = _asked(choice) or nominals.person(choice, lexicon().classes["person"], 0)
     many = choice.chance(0.35)
-    adjectives = nominals.describing(choice, noun, True, words - 5) if words > 5 else ()
-    asked = NounPhrase(noun, many, HOW_MANY if many else WHICH, tuple(entry for entry in adjectives if entry.stem[-2:] != "st"))
+    adjectives = nominals.describing(choice, noun, True, words - 5, plain=True) if words > 5 else ()
+    asked = NounPhrase(noun, many, HOW_MANY if many else WHICH, adjectives)
     clause = new_clause(choice, frame, phrase, Wish(words, tense, phrase, affirmed=True))
     clause.progressive = False
     fill(Building(choice, clause, phrase, 0), frame, gap)
@@ -113,7 +113,9 @@ HOW: Final = ("alt", "groß", "lang", "teuer", "hoch", "schwer", "tief", "breit"
 def whither(choice: Choice, words: int) -> Said:
     """Wohin gehst du? Woher kommt sie?"""
     phrase = _asked(choice) or nominals.person(choice, lexicon().classes["person"], words - 4)
-    verbs = {verb.infinitive: verb for verb in lexicon().verbs if not verb.prefix and verb.english in ("go", "travel", "come", "run") and not verb.particle}
+    verbs = {
+        verb.infinitive: verb for verb in lexicon().verbs if not verb.prefix and verb.english in ("go", "travel", "come", "run") and not verb.particle
+    }
     verb = verbs[choice.pick(("gehen", "fahren", "reisen", "kommen", "laufen"))]
     clause = Clause(subject_of(phrase), verb, choice.weighted(TENSES), [])
     if words > 4 and clause.tense is not Tense.PRESENT:
@@ -144,5 +146,3 @@ ASKING: Final = {yes_or_no: 0.34, circumstance: 0.17, who: 0.12, whom: 0.15, whi
 def question(choice: Choice, words: int) -> Said:
     """A question of any kind, without its mark."""
     return choice.weighted(ASKING)(choice, words)
-
-
