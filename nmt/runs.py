@@ -14,7 +14,11 @@ Everything but the checkpoints is what translating and evaluating need; the fold
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from hashlib import file_digest
 from pathlib import Path
@@ -116,6 +120,19 @@ class Run:
 
     def _no_weights(self) -> InputFault:
         return InputFault(f"{self.path / WEIGHTS}: this run has no weights yet; train it to its first validation: nmt train RECIPE --run {self.path}")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keeps a second training out of a run folder; the lock goes with the process, however it ends."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise InputFault(f"{folder}: another nmt train is at work in this folder; wait for it, or name another one with --run") from error
+    finally:
+        os.close(handle)
 
 
 def newest_finished(folder: Path = RUNS) -> Path:

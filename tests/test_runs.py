@@ -151,3 +151,10 @@ def test_the_newest_finished_run_is_the_one_that_finished_last(tmp_path: Path) -
 def test_where_no_run_has_finished_one_is_asked_for(tmp_path: Path) -> None:
     with pytest.raises(InputFault, match="there is no finished run"):
         runs.newest_finished(tmp_path / "runs")
+
+
+def test_a_folder_in_which_a_training_is_at_work_is_closed_to_a_second_one(tmp_path: Path) -> None:
+    with runs.locked(tmp_path), pytest.raises(InputFault, match="another nmt train is at work"), runs.locked(tmp_path):
+        pass
+    with runs.locked(tmp_path):
+        pass

@@ -45,14 +45,15 @@ def train(recipe: Recipe, folder: Path, *, restart: bool, notice: Notice, consol
     """
     _check_folder(folder)
     hardware.keep_freed_memory()
-    if (folder / runs.FACTS).exists() and not restart:
-        if not _continues(Run(folder), recipe, notice):
-            return 0
-        prepared = preparing.prepare_again(Run(folder), notice)
-    else:
+    if restart or not (folder / runs.FACTS).exists():
         prepared = preparing.prepare(recipe, notice)
         _create(recipe, folder, prepared, notice, restart=restart)
-    return _fit(Run(folder), prepared, notice, console, quiet)
+        with runs.locked(folder):
+            return _fit(Run(folder), prepared, notice, console, quiet)
+    with runs.locked(folder):
+        if not _continues(Run(folder), recipe, notice):
+            return 0
+        return _fit(Run(folder), preparing.prepare_again(Run(folder), notice), notice, console, quiet)
 
 
 def _check_folder(folder: Path) -> None:
@@ -105,12 +106,20 @@ def _create(recipe: Recipe, folder: Path, prepared: Prepared, notice: Notice, *,
         decided = planning.decide(Run(building), preparing.batches(recipe, prepared), notice)
         files.write_json(building / runs.FACTS, facts | decided)
         if folder.exists():
-            shutil.rmtree(folder) if restart else folder.rmdir()
+            _make_way(folder, restart)
         building.rename(folder)
     except OSError as error:
         raise InputFault(f"{folder}: the run folder cannot be made ({error.strerror}); name another one with --run") from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
+
+
+def _make_way(folder: Path, restart: bool) -> None:
+    if not restart:
+        folder.rmdir()
+        return
+    with runs.locked(folder):
+        shutil.rmtree(folder)
 
 
 def _facts(prepared: Prepared) -> dict[str, Any]:

@@ -163,7 +163,7 @@ def company(choice: Choice, subject: Phrase) -> Part:
 def manner(choice: Choice, verb: Verb, plural: bool, slot: int) -> Part | None:
     """Quickly, well, alone, together: what suits the verb."""
     kinds = ("manner", "together") if plural else ("manner",)
-    fitting = [entry for kind in kinds for entry in lexicon().adverbials[kind] if verb.english in entry.verbs]
+    fitting = [entry for kind in kinds for entry in lexicon().adverbials[kind] if verb.flags and verb.english in entry.verbs]
     if not fitting:
         return None
     entry = choice.pick(fitting)

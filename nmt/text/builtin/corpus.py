@@ -9,10 +9,11 @@ vocabulary and is in none of the others.
 
 from __future__ import annotations
 
-from functools import cache
+import itertools
+from functools import cache, lru_cache
 from importlib.resources import files
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 from nmt.faults import InputFault
 from nmt.text.builtin.choice import Choice, DeadEndError
@@ -23,16 +24,28 @@ LANGUAGES: Final = ("de", "en")
 SPLITS: Final = ("train", "valid", "test", "natural")
 COUNTS: Final = {"train": 30_000, "valid": 1_000, "test": 1_000}
 SHORTEST, LONGEST = 3, 60
-# Lengths to aim at, in words: the share of sentences in each span.
+PATIENCE: Final = 40
+"""Attempts at a sentence before another length is aimed at, so that all splits have the same lengths."""
+# Lengths to aim at, in words: the share of sentences in each span. What comes out is somewhat shorter.
 SPANS: Final = {(3, 6): 0.12, (7, 11): 0.29, (12, 18): 0.32, (19, 28): 0.13, (29, 60): 0.14}
+
+
+class Sentence(NamedTuple):
+    """A generated pair, and the combinations of words it holds."""
+
+    german: str
+    english: str
+    combinations: tuple[Combination, ...]
 
 
 def pairs(split: str, source: str = "de", target: str = "en", count: int | None = None) -> list[tuple[str, str]]:
     """Sentence pairs of a split, by default all there are: 30,000, 1,000, 1,000, and what was written by hand."""
     _check(split, source, target)
-    found = _natural() if split == "natural" else _generated(split, COUNTS[split] if count is None else count)
-    taken = found[:count]
-    return list(taken) if source == "de" else [(english, german) for german, english in taken]
+    if split == "natural":
+        found = _natural()[:count]
+    else:
+        found = tuple((entry.german, entry.english) for entry in generated(split, COUNTS[split] if count is None else count))
+    return list(found) if source == "de" else [(english, german) for german, english in found]
 
 
 def _check(split: str, source: str, target: str) -> None:
@@ -53,40 +66,30 @@ def _natural() -> tuple[tuple[str, str], ...]:
 
 
 @cache
-def _generated(split: str, count: int) -> tuple[tuple[str, str], ...]:
-    found: dict[tuple[str, str], None] = {}
+def generated(split: str, count: int) -> tuple[Sentence, ...]:
+    """The first sentences of a generated split, each once, and none that was written by hand."""
+    seen, found = set(_natural()), []
     for index in range(count):
-        pair, attempt = None, 0
-        while pair is None or pair in found:
-            pair = _attempt(split, index, attempt)[0]
-            attempt += 1
-        found[pair] = None
+        drawn = next(drawn for attempt in itertools.count() if (drawn := _drawn(split, index, attempt)) and drawn[:2] not in seen)
+        seen.add(drawn[:2])
+        found.append(drawn)
     return tuple(found)
 
 
-def combinations(split: str, count: int) -> list[list[Combination]]:
-    """The combinations of the first sentences of a split, before those are dropped that occurred twice."""
-    found: list[list[Combination]] = []
-    for index in range(count):
-        attempt = 0
-        while (drawn := _attempt(split, index, attempt))[0] is None:
-            attempt += 1
-        found.append(drawn[1])
-    return found
-
-
-def _attempt(split: str, index: int, attempt: int) -> tuple[tuple[str, str] | None, list[Combination]]:
-    """A pair, or none when it ended nowhere, is too short or long, or holds no combination of its split."""
+def _drawn(split: str, index: int, attempt: int) -> Sentence | None:
+    """A sentence, or none when it ended nowhere, is too short or long, or holds no combination of its split."""
     choice = Choice(f"{split}:{index}:{attempt}", split)
     try:
-        pair = sentence(choice, _length(choice.random))
+        german, english = sentence(choice, _length(f"{split}:{index}:length:{attempt // PATIENCE}"))
     except DeadEndError:
-        return None, []
-    fits = all(SHORTEST <= text.count(" ") + 1 <= LONGEST for text in pair)
+        return None
+    fits = all(SHORTEST <= text.count(" ") + 1 <= LONGEST for text in (german, english))
     own = split == "train" or any(split_of(*combination) == split for combination in choice.combinations)
-    return (pair if fits and own else None), choice.combinations
+    return Sentence(german, english, tuple(choice.combinations)) if fits and own else None
 
 
-def _length(random: Random) -> int:
+@lru_cache(8)
+def _length(seed: str) -> int:
+    random = Random(seed)
     low, high = random.choices(list(SPANS), list(SPANS.values()))[0]
     return random.randint(low, high)

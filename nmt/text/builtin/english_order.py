@@ -8,7 +8,7 @@ from nmt.text.builtin.clauses import BEFORE_VERB, Clause, Order, Tense
 from nmt.text.builtin.english_forms import finite
 from nmt.text.builtin.german_forms import joined
 
-SEPARABLE: Final = ("on", "off", "up")
+SEPARABLE: Final = ("on", "off", "up", "along")
 PRONOUNS: Final = frozenset({"me", "you", "him", "her", "it", "us", "them"})
 
 

@@ -128,9 +128,9 @@ def weak_participle(infinitive: str) -> str:
 def imperative(infinitive: str, er: str) -> str:
     """The form that commands one friend: lies, fahr, warte."""
     stem = stem_of(infinitive)
-    if er[: len(stem)] != stem and "ä" not in er:
-        return er if er.endswith("tt") else er.removesuffix("t")
-    return stem + ("e" if _needs_e(stem) or stem.endswith(("el", "er", "ig")) else "")
+    if not er.startswith(stem):
+        return stem if "ä" in er else er if er.endswith("tt") else er.removesuffix("t")
+    return stem + ("e" if _needs_e(stem) or infinitive.endswith(("eln", "ern")) else "")
 
 
 def joined(words: Iterable[str]) -> str:

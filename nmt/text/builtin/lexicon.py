@@ -126,31 +126,32 @@ def _adjective(row: list[str], classes: dict[str, tuple[Noun, ...]]) -> Adjectiv
     return Adjective(degrees, translations, int(order), nouns, kinds)
 
 
+def _adverbials() -> dict[str, tuple[Adverbial, ...]]:
+    found: dict[str, tuple[Adverbial, ...]] = {}
+    for german, english, kind, *verbs in _rows("adverbials"):
+        found[kind] = (*found.get(kind, ()), Adverbial(german, english, kind, frozenset(" ".join(verbs).split())))
+    return found
+
+
+def _names() -> dict[str, tuple[tuple[str, str], ...]]:
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    for german, english, kind in _rows("names"):
+        found[kind] = (*found.get(kind, ()), (german, english))
+    given = {f"{kind} given": tuple(entry for entry in found[kind] if " " not in entry[0]) for kind in ("female", "male")}
+    return found | given
+
+
+def _by_kind(adjectives: tuple[Adjective, ...]) -> dict[str, tuple[Adjective, ...]]:
+    kinds = sorted({kind for adjective in adjectives for kind in adjective.kinds})
+    return {kind: tuple(adjective for adjective in adjectives if kind in adjective.kinds) for kind in kinds}
+
+
 @cache
 def lexicon() -> Lexicon:
     """The lexicon, read once."""
     nouns = tuple(_noun(*row) for row in _rows("nouns"))
     classes = _classes(nouns)
-    by_german = {noun.german: noun for noun in nouns}
-    adverbials: dict[str, list[Adverbial]] = {}
-    for german, english, kind, *verbs in _rows("adverbials"):
-        adverbials.setdefault(kind, []).append(Adverbial(german, english, kind, frozenset(" ".join(verbs).split())))
-    names: dict[str, list[tuple[str, str]]] = {}
-    for german, english, kind in _rows("names"):
-        names.setdefault(kind, []).append((german, english))
-    for kind in ("female", "male"):
-        names[f"{kind} given"] = [entry for entry in names[kind] if " " not in entry[0]]
     adjectives = tuple(_adjective(row, classes) for row in _rows("adjectives"))
-    return Lexicon(
-        nouns,
-        classes,
-        tuple(_verbs(classes)),
-        adjectives,
-        {kind: tuple(found) for kind, found in adverbials.items()},
-        {kind: tuple(found) for kind, found in names.items()},
-        {by_german[german]: Place(*rest) for german, *rest in _rows("places")},
-        {
-            kind: tuple(entry for entry in adjectives if kind in entry.kinds)
-            for kind in sorted({kind for entry in adjectives for kind in entry.kinds})
-        },
-    )
+    by_german = {noun.german: noun for noun in nouns}
+    places = {by_german[german]: Place(*rest) for german, *rest in _rows("places")}
+    return Lexicon(nouns, classes, tuple(_verbs(classes)), adjectives, _adverbials(), _names(), places, _by_kind(adjectives))

@@ -40,6 +40,8 @@ NUMBER: Final = "number"
 MY_PEOPLE: Final = frozenset(
     {"child", "pupil", "guest", "customer", "patient", "teacher", "doctor", "dentist", "lawyer", "coach", "professor", "secretary", "hairdresser"}
 )
+NAMED: Final = frozenset({"tongue", "sport"})
+"""Languages and games, which have neither article nor adjective."""
 NOT_MINE: Final = frozenset(
     {"nature", "wild", "open", "cloud", "find", "light", "fire", "weather", "high", "grass", "match", "driver", "town", "line"}
 )
@@ -117,7 +119,7 @@ def _weights(noun: Noun, plural: bool, role: str) -> dict[Determiner | str, floa
 def _only(noun: Noun, plural: bool, role: str) -> Determiner | None:
     """The determiner of nouns that allow but one."""
     classes = noun.classes
-    if "tongue" in classes:
+    if not NAMED.isdisjoint(classes):
         return BARE
     if "luck" in classes and role != SUBJECT:
         return NOT_ANY if role == DENIED else BARE
@@ -198,7 +200,7 @@ def noun_phrase(
     """A phrase around a noun. `words` is the room for adjectives and owner; `subject` is the clause's, whose own the noun may be."""
     many = noun.plural_only or (_is_plural(choice, noun) if plural is None else plural)
     chosen = determiner(choice, noun, many, role, subject)
-    adjectives = describing(choice, noun, chosen is THE, words) if words > 0 else ()
+    adjectives = describing(choice, noun, chosen is THE, words) if NAMED.isdisjoint(noun.classes) else ()
     part = "part" in noun.classes and not many
     owned = chosen is THE and not many and noun.countable and not is_human(noun) and noun.classes.isdisjoint(NOT_OWNED)
     owner = _owner(choice, noun, part) if part or (owned and words > 2 and choice.chance(0.08)) else ("", "")

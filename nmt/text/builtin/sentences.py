@@ -141,7 +141,7 @@ def _chained(choice: Choice, words: int, tense: Tense) -> tuple[str, str]:
     """One subject, two predicates, the second perhaps about the same thing: Sie backt einen Kuchen und isst ihn."""
     story = verbal(choice, max(5, words // 2), tense, False)
     first = story.clause
-    if first.modal or first.gladly or first.negated or first.subject.rank or not is_somebody(story.subject):
+    if first.modal or first.gladly or first.negated or first.progressive or first.subject.rank or not is_somebody(story.subject):
         raise DeadEndError
     theme = story.theme if choice.chance(0.5) else None
     room = min(words - measured(first), 10)
