@@ -50,7 +50,8 @@ def _target(place: int, piece: str) -> str:
 
 def _cell(row: int, column: int, weight: float) -> str:
     place = f'x="{ROOM + CELL * column + 1}" y="{TOP + CELL * row + 1}" width="{CELL - 2}" height="{CELL - 2}" rx="3"'
-    return f'<rect {place} fill="#eef1f6"/><rect {place} fill="#12355b" opacity="{weight:.3f}"><title>{weight:.2f}</title></rect>'
+    shade = f'<rect {place} fill="#12355b" opacity="{weight:.2f}"><title>{weight:.2f}</title></rect>' if weight >= 0.01 else ""
+    return f'<rect {place} fill="#eef1f6"/>{shade}'
 
 
 def _shown(piece: str) -> str:

@@ -183,7 +183,7 @@ class Training(Section):
     threads: Annotated[int, Field(ge=0)] = 0
     """CPU threads; 0 takes what torch finds. The number is part of the run: other numbers round differently."""
     validate_every: Annotated[int, Field(ge=0)] = 0
-    """Updates between validations; 0 makes ten in the whole run."""
+    """Updates between validations; 0 makes ten in the whole run, or one a minute where there are fewer minutes."""
     valid_beam: Count = 1
     """Beam of the decoding that validation scores by BLEU."""
     save_every: Count = 500

@@ -54,6 +54,7 @@ class Training:
         while progress.update < plan.updates and not self.out_of_patience():
             progress.finished = False  # a run that had finished goes on when its limit is raised
             self.update([self.next_batch() for _ in range(plan.accumulate)])
+            self.tell.updated()
             if progress.update % LOG_EVERY == 0 or progress.update == plan.updates:
                 self.log()
             if progress.update % plan.validate_every == 0 or progress.update == plan.updates:

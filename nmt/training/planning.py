@@ -44,7 +44,7 @@ def decide(run: Run, batches: Batches, notice: Callable[[str], None]) -> dict[st
         "updates_per_minute": pace,
         "batches_per_epoch": per_epoch,
         "updates": updates,
-        "validate_every": wanted.validate_every or math.ceil(updates / 10),
+        "validate_every": wanted.validate_every or math.ceil(updates / _validations(wanted)),
         "parameters": parameters(run.fresh_model()),
     }
 
@@ -57,6 +57,11 @@ def count_updates(wanted: Training, pace: float | None, batches_per_epoch: int) 
     if wanted.minutes and pace:
         limits.append(max(1, int(wanted.minutes * pace)))
     return min(limits)
+
+
+def _validations(wanted: Training) -> int:
+    """Validations in a run that does not say: ten, or one a minute where there are fewer minutes."""
+    return max(1, min(10, int(wanted.minutes or 10)))
 
 
 def plan(recipe: Recipe, decided: dict[str, Any]) -> Plan:

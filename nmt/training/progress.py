@@ -89,8 +89,8 @@ class Validation:
     bleu: float
 
     def better_by(self, select: str) -> float:
-        """What is compared to find the best weights: larger is better."""
-        return self.bleu if select == "bleu" else -self.loss
+        """What is compared to find the best weights: larger is better. A BLEU below 1 says nothing, so until then the loss decides."""
+        return self.bleu if select == "bleu" and self.bleu >= 1 else -self.loss
 
 
 class Reporter(Protocol):
@@ -98,6 +98,9 @@ class Reporter(Protocol):
 
     def notice(self, text: str) -> None:
         """A line for the user."""
+
+    def updated(self) -> None:
+        """An update has been made."""
 
     def metrics(self, progress: Progress, rate: float) -> None:
         """How the updates since the last call went, with the current learning rate."""

@@ -39,7 +39,8 @@ class FolderReporter:
         )
         self.task: TaskID = self.bar.add_task("training", total=plan.updates, facts="")
         self.events = _event_writer(folder) if tensorboard else None
-        self.since, self.began, self.said = time.perf_counter(), time.perf_counter(), -math.inf
+        self.began = self.mark = time.perf_counter()
+        self.busy, self.said = 0.0, -math.inf
         self.first: int | None = None
 
     def __enter__(self) -> FolderReporter:
@@ -50,6 +51,11 @@ class FolderReporter:
         self.bar.stop()
         if self.events:
             self.events.close()
+
+    def updated(self) -> None:
+        """Counts the time of an update, its batch included; what lies between two updates is not the model's."""
+        now = time.perf_counter()
+        self.busy, self.mark = self.busy + now - self.mark, now
 
     def metrics(self, progress: Progress, rate: float) -> None:
         """A record for the updates since the last one."""
@@ -77,7 +83,7 @@ class FolderReporter:
         self._plot(record, "valid")
         mark = ", the best so far" if better else ""
         self.notice(f"update {progress.update}: {kind}: loss {validation.loss:.3f} nats a piece, BLEU {validation.bleu:.2f}{mark}")
-        self.since = time.perf_counter()
+        self.mark = time.perf_counter()
 
     def best(self, model: TranslationModel, progress: Progress, validation: Validation) -> None:
         """Puts the weights where translating finds them."""
@@ -85,18 +91,17 @@ class FolderReporter:
         files.write_whole(self.folder / runs.WEIGHTS, weights.packed(model, {"nmt": about}))  # of several entries safetensors shuffles the order
 
     def saved(self, path: Path) -> None:
-        """Time that saving took is not the model's."""
-        self.since = time.perf_counter()
+        """Saving is over."""
+        self.mark = time.perf_counter()
 
     def _timing(self, progress: Progress, pieces: int, loss: float) -> None:
         now = time.perf_counter()
         self.first = progress.update - progress.sums.updates if self.first is None else self.first
-        rate = pieces / (now - self.since)
+        rate, self.busy = pieces / self.busy if self.busy else 0.0, 0.0
         files.append_record(
             self.folder / runs.TIMING,
             {"update": progress.update, "seconds": round(now - self.began, 3), "pieces_per_second": round(rate, 1), "time": round(time.time(), 3)},
         )
-        self.since = now
         facts = f"loss {loss:.3f}  {rate:,.0f} pieces/s"
         self.bar.update(self.task, completed=progress.update, facts=facts)
         if self.lines and now - self.said > LINES_EVERY:

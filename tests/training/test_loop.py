@@ -54,6 +54,9 @@ class Told:
     def notice(self, text: str) -> None:
         self.notices.append(text)
 
+    def updated(self) -> None:
+        pass
+
     def metrics(self, progress: Progress, rate: float) -> None:
         self.rates.append(rate)
         self.sums.append(progress.sums)
@@ -240,3 +243,8 @@ def test_nothing_in_the_state_needs_more_than_plain_values_to_load(make: Make) -
     state = checkpoints.load(training.folder / "step-00000002", training.model)
     assert Progress.restored(state["progress"]) == training.progress
     assert state["threads"] == torch.get_num_threads()
+
+
+def test_while_bleu_says_nothing_the_loss_decides() -> None:
+    judged = [Validation(5.9, 0.0), Validation(8.2, 0.03), Validation(6.0, 1.0), Validation(2.0, 30.0)]
+    assert sorted(judged, key=lambda each: each.better_by("bleu")) == [judged[1], judged[0], judged[2], judged[3]]

@@ -29,6 +29,7 @@ def report(toy: Toy, folder: Path, seconds: float, monkeypatch: pytest.MonkeyPat
     plan = planning.plan(toy.recipe(), FACTS)
     reporter = FolderReporter(folder, plan, said.append, Console(quiet=True), quiet=False, tensorboard=False)
     for update in (20, 40):
+        reporter.updated()
         reporter.metrics(Progress(update, sums=Sums(updates=20, pieces=100, objective=300.0, nats=200.0, norm=10.0, clipped=5)), 0.5)
     reporter.validation("validation", Progress(40), Validation(2.5, 12.345), True)
     return said
@@ -38,8 +39,8 @@ def test_the_clock_is_in_the_timing_and_not_in_the_metrics(toy: Toy, monkeypatch
     for folder, seconds in (("slow", 50.0), ("fast", 0.5)):
         report(toy, Path(folder), seconds, monkeypatch)
     assert Path("slow/metrics.jsonl").read_bytes() == Path("fast/metrics.jsonl").read_bytes()
-    assert [record["pieces_per_second"] for record in files.read_records(Path("slow/timing.jsonl"))] != [200.0, 200.0]
-    assert [record["pieces_per_second"] for record in files.read_records(Path("fast/timing.jsonl"))][1] == 200.0
+    rates = [[record["pieces_per_second"] for record in files.read_records(Path(folder, "timing.jsonl"))] for folder in ("slow", "fast")]
+    assert rates == [[2.0, 1.0], [200.0, 100.0]]
 
 
 def test_metrics_are_means_over_pieces_and_updates(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,9 +51,9 @@ def test_metrics_are_means_over_pieces_and_updates(toy: Toy, monkeypatch: pytest
 
 
 def test_without_a_terminal_a_line_a_minute_says_how_long_it_still_takes(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock is looked at twice when training begins and once for every line of metrics, of which the second comes too soon here."""
-    assert report(toy, Path("run"), 50.0, monkeypatch) == [
-        "update 20/40: loss 2.000  1 pieces/s, about 50 s left",
+    """The clock is looked at when training begins, after an update, and for every line of metrics, of which the second comes too soon here."""
+    assert report(toy, Path("run"), 25.0, monkeypatch) == [
+        "update 20/40: loss 2.000  4 pieces/s, about 50 s left",
         "update 40: validation: loss 2.500 nats a piece, BLEU 12.35, the best so far",
     ]
 
