@@ -6,7 +6,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 DEMO := runs/demo
-MINUTES ?= 6
+MINUTES ?= 9
 
 define SENTENCES
 Zwei Kinder spielen im Park.

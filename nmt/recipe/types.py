@@ -167,7 +167,7 @@ class Training(Section):
     schedule: Literal["constant", "inverse_sqrt", "cosine", "plateau"] = "cosine"
     """Learning rate after warm-up."""
     warmup: Annotated[int, Field(ge=0)] = 200
-    """Updates over which the learning rate rises linearly from 0."""
+    """Updates over which the learning rate rises linearly from 0; at most a tenth of the run."""
     plateau_factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """With `plateau`: factor on the learning rate after `plateau_patience` validations without a better score."""
     plateau_patience: Count = 2

@@ -45,6 +45,7 @@ def decide(run: Run, batches: Batches, notice: Callable[[str], None]) -> dict[st
         "batches_per_epoch": per_epoch,
         "updates": updates,
         "validate_every": wanted.validate_every or math.ceil(updates / _validations(wanted)),
+        "warmup": min(wanted.warmup, updates // 10),
         "parameters": parameters(run.fresh_model()),
     }
 
@@ -66,7 +67,7 @@ def _validations(wanted: Training) -> int:
 
 def plan(recipe: Recipe, decided: dict[str, Any]) -> Plan:
     """What the loop needs of a recipe, with what was decided in the place of what was left open."""
-    values = recipe.training.model_dump() | {name: decided[name] for name in ("updates", "validate_every", "precision")}
+    values = recipe.training.model_dump() | {name: decided[name] for name in ("updates", "validate_every", "warmup", "precision")}
     return Plan(**{field.name: values[field.name] for field in fields(Plan)})
 
 

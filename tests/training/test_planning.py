@@ -47,8 +47,14 @@ def test_what_was_left_open_is_decided_and_kept(toy: Toy) -> None:
 
 
 def test_a_plan_takes_what_was_decided_and_else_what_the_recipe_says(toy: Toy) -> None:
-    plan = planning.plan(toy.recipe(), {"updates": 77, "validate_every": 7, "precision": "bf16", "device": "cpu"})
+    plan = planning.plan(toy.recipe(), {"updates": 77, "validate_every": 7, "warmup": 3, "precision": "bf16", "device": "cpu"})
     assert (plan.updates, plan.validate_every, plan.precision, plan.save_every, plan.learning_rate) == (77, 7, "bf16", 2, 0.01)
+    assert plan.warmup == 3
+
+
+def test_warming_up_takes_at_most_a_tenth_of_a_run(toy: Toy) -> None:
+    assert facts(toy, "short", "training.updates=20", "training.warmup=8")["warmup"] == 2
+    assert facts(toy, "long", "training.updates=20", "training.warmup=1")["warmup"] == 1
 
 
 def test_minutes_are_timed_on_this_machine_and_said(toy: Toy) -> None:

@@ -18,7 +18,7 @@ from nmt.training.reporting import FolderReporter, cut_back
 if TYPE_CHECKING:
     from tests.training.conftest import Toy
 
-FACTS = {"updates": 40, "validate_every": 20, "precision": "fp32"}
+FACTS = {"updates": 40, "validate_every": 20, "warmup": 4, "precision": "fp32"}
 
 
 def report(toy: Toy, folder: Path, seconds: float, monkeypatch: pytest.MonkeyPatch) -> list[str]:
