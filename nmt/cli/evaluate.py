@@ -27,6 +27,7 @@ def evaluate(
     test: Annotated[list[str] | None, typer.Option("--test", metavar="NAME=SRC,REF", help="Two files; by default the recipe's test set.")] = None,
     by_length: Annotated[bool, typer.Option("--by-length", help="Also BLEU by source length.")] = False,
     beam: Annotated[int | None, typer.Option("--beam", min=1, help="Instead of the recipe's beam.")] = None,
+    length_penalty: Annotated[float | None, typer.Option("--length-penalty", min=0.0, help="Instead of the recipe's.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON: a list with an object for each test set.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors besides the table.")] = False,
 ) -> None:
@@ -53,7 +54,8 @@ def evaluate(
     groups = [[(run, each) for run in opened] for each in named] or [[(run, _own_test(run, quiet)) for run in opened]]
     reports = []
     for group in groups:
-        results = [_score(run, each, beam, by_length, quiet) for run, each in group]
+        given = {"beam": beam, "length_penalty": length_penalty}
+        results = [_score(run, each, given, by_length, quiet) for run, each in group]
         differences: Differences = compare(results) if len(results) > 1 else []
         for warning in dict.fromkeys(f"{result.run}: {warning}" for result in results for warning in result.scores.warnings):
             say(f"warning: {warning}")
@@ -77,13 +79,13 @@ def _own_test(run: Run, quiet: bool) -> TestSet:
     return TestSet("test", pairs.source, pairs.target)
 
 
-def _score(run: Run, test: TestSet, beam: int | None, by_length: bool, quiet: bool) -> Result:
+def _score(run: Run, test: TestSet, given: dict[str, Any], by_length: bool, quiet: bool) -> Result:
     from rich.progress import track
 
     from nmt.evaluation import systems
     from nmt.translator import Translator
 
-    search = systems.settings(run, beam=beam)
+    search = systems.settings(run, **given)
     translator = Translator.of(run, keep_weights=False, **search)
 
     def translate(sentences: list[str]) -> list[str]:
