@@ -1,4 +1,4 @@
-# make demo    train, translate and score in about ten minutes
+# make demo    train for MINUTES, translate and score
 # make test    the tests
 # make check   the tests, the linter and the type checker: what CI runs
 
