@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nmt.models import weights
+from nmt.models.encoders import RecurrentEncoder
 from nmt.models.families import build
 from nmt.models.protocol import Memory, State, TranslationModel, repeat, select, size_in_bytes
 from nmt.models.recurrent import RecurrentModel
@@ -27,7 +28,7 @@ CLOSE = 1e-5
 def recurrent(**changes: Any) -> dict[str, Any]:
     stack = {"layers": 1, "residual": False}
     base = {"family": "recurrent", "cell": "lstm", "reader": "bahdanau", "embedding": 6, "attention": 5, "slot": None, "forget_bias": 1.0}
-    halves = {"encoder": {**stack, "hidden": 4, "bidirectional": True}, "decoder": {**stack, "hidden": 8}}
+    halves = {"encoder": {**stack, "hidden": 4, "direction": "both"}, "decoder": {**stack, "hidden": 8}}
     return {**base, **halves, "dropout": 0.0, "tied": False, "source": SIZE, "target": SIZE - 2, "joint": False, **changes}
 
 
@@ -37,10 +38,12 @@ def transformer(**changes: Any) -> dict[str, Any]:
 
 
 STACK = {
-    "encoder": {"layers": 2, "hidden": 4, "bidirectional": True, "residual": True},
+    "encoder": {"layers": 2, "hidden": 4, "direction": "both", "residual": True},
     "decoder": {"layers": 2, "hidden": 8, "residual": True},
 }
-FORWARDS = {"encoder": {"layers": 2, "hidden": 8, "bidirectional": False, "residual": False}}
+FORWARDS = {"encoder": {"layers": 2, "hidden": 8, "direction": "forward", "residual": False}}
+BACKWARDS = {"encoder": {"layers": 2, "hidden": 8, "direction": "backward", "residual": False}}
+BAG = {"encoder": {"layers": 1, "hidden": 4, "direction": "none", "residual": False}}
 JOINT = {"joint": True, "target": SIZE}
 
 THOUGHT_VECTORS = {
@@ -51,6 +54,8 @@ THOUGHT_VECTORS = {
     "fixed, stacked": recurrent(reader="fixed", **STACK),
     "fixed, slot": recurrent(reader="fixed", slot=3, tied=True),
     "fixed, forwards": recurrent(reader="fixed", **FORWARDS),
+    "fixed, backwards": recurrent(reader="fixed", **BACKWARDS),
+    "fixed, bag of words": recurrent(reader="fixed", **BAG),
 }
 ATTENTIONS = {
     "bahdanau": recurrent(),
@@ -59,6 +64,8 @@ ATTENTIONS = {
     "bahdanau, stacked": recurrent(**STACK),
     "bahdanau, stacked gru": recurrent(cell="gru", **STACK),
     "bahdanau, forwards": recurrent(**FORWARDS),
+    "bahdanau, backwards": recurrent(**BACKWARDS),
+    "bahdanau, bag of words": recurrent(**BAG),
     "bahdanau, tied": recurrent(tied=True),
     "bahdanau, tied and joint": recurrent(tied=True, **JOINT),
     "dot": recurrent(reader="dot"),
@@ -252,7 +259,7 @@ def test_the_thought_vector_is_one_slot_of_the_same_size_for_any_length(case: st
     assert len({size_in_bytes(memory) for memory in memories}) == 1
 
 
-@pytest.mark.parametrize("case", [*THOUGHT_VECTORS, *ATTENTIONS])
+@pytest.mark.parametrize("case", [case for case in (*THOUGHT_VECTORS, *ATTENTIONS) if "bag" not in case])
 @torch.no_grad()
 def test_only_attention_sees_more_of_the_encoder_than_its_ends(case: str) -> None:
     model = fresh(case)
@@ -267,12 +274,14 @@ def test_only_attention_sees_more_of_the_encoder_than_its_ends(case: str) -> Non
 def drown(model: TranslationModel) -> None:
     """Replaces all that the encoder puts out by noise, except where a direction has read everything."""
     assert isinstance(model, RecurrentModel)
-    hidden, rows, last = model.encoder.hidden, torch.arange(len(MASK)), MASK.sum(1) - 1
+    assert isinstance(model.encoder, RecurrentEncoder)
+    rows, last = torch.arange(len(MASK)), MASK.sum(1) - 1
+    half = model.encoder.hidden if model.encoder.forwards else 0
 
     def noise(module: nn.Module, inputs: Any, states: Tensor) -> Tensor:
         noisy = torch.randn_like(states)
-        noisy[rows, last, :hidden] = states[rows, last, :hidden]
-        noisy[:, 0, hidden:] = states[:, 0, hidden:]
+        noisy[rows, last, :half] = states[rows, last, :half]
+        noisy[:, 0, half:] = states[:, 0, half:]
         return noisy
 
     model.encoder.register_forward_hook(noise)
@@ -284,6 +293,7 @@ def drown(model: TranslationModel) -> None:
         (recurrent(family="convolutional"), "model.family: expected one of recurrent, transformer, found 'convolutional'"),
         (recurrent(cell="elman"), "model.cell: expected one of tanh, gru, lstm, found 'elman'"),
         (recurrent(reader="concat"), "model.reader: expected one of none, fixed, bahdanau, dot, found 'concat'"),
+        (recurrent(encoder={**FORWARDS["encoder"], "direction": "left"}), "model.encoder.direction: expected one of both, forward, backward, none"),
         (recurrent(slot=4), "model.slot: reader bahdanau keeps a slot for every source piece"),
         (transformer(heads=3), "model.heads: expected a divisor of model.width .8"),
         (transformer(dropout=1.0), "model.dropout: expected a probability of at least 0 and below 1, found 1.0"),

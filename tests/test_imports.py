@@ -27,11 +27,12 @@ MAY_IMPORT = {
     "translator": {"text", "models", "search", "runs", *FOUNDATION},
     "scores": {"faults"},
     "training": {"text", "models", "search", "recipe", "runs", "translator", "scores", *FOUNDATION},
+    "pictures": FOUNDATION,
     "evaluation": {"text", "runs", "translator", "scores", *FOUNDATION},
 }
 """The places of the package from top to bottom; those not named here may import anything but the command line."""
 OUTERMOST = {"cli", "__main__"}
-MODELS = ("protocol", "dropout", "embeddings", "cells", "attention", "recurrent", "transformer", "weights", "families")
+MODELS = ("protocol", "dropout", "embeddings", "cells", "encoders", "attention", "recurrent", "transformer", "weights", "families")
 """The files of `nmt/models/`, each of which imports only from those before it."""
 
 

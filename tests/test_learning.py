@@ -24,7 +24,7 @@ RECURRENT = {
     "attention": 32,
     "slot": None,
     "forget_bias": 1.0,
-    "encoder": {"layers": 1, "hidden": 32, "bidirectional": True, "residual": False},
+    "encoder": {"layers": 1, "hidden": 32, "direction": "both", "residual": False},
     "decoder": {"layers": 1, "hidden": 64, "residual": False},
 }
 TRANSFORMER = {

@@ -1,4 +1,4 @@
-"""Recurrent cells behind one signature, and encoders stacked from them.
+"""Recurrent cells behind one signature.
 
 A state is one tensor: the LSTM keeps [h; c] side by side, GRU and tanh keep h, so that nothing else in the project asks which cell it
 has. `Cell.step` is the equations of the paper with named gates; `Cell.sequence` runs the same weights through torch's fused kernel.
@@ -6,14 +6,12 @@ has. `Cell.step` is the equations of the paper with named gates; `Cell.sequence`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol, cast
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-
-from nmt.models.dropout import Dropout
 
 CELLS: dict[str, Callable[..., Any]] = {"tanh": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 GATES = {"tanh": 1, "gru": 3, "lstm": 4}
@@ -103,59 +101,3 @@ class Cell(nn.Module):
             return self.layer(inputs)[0]
         parts = tuple(part.unsqueeze(0).contiguous() for part in state.chunk(self.state_width // self.hidden, -1))
         return self.layer(inputs, parts if self.kind == "lstm" else parts[0])[0]
-
-
-class RecurrentEncoder(nn.Module):
-    """Stacked recurrent layers over the embedded source: ``(batch, source, embedding) -> (batch, source, width)``.
-
-    Sequences are padded on the right and never packed: going forward, padding comes after everything real; going backward, each sentence
-    is turned round within its own length first. So padding changes no real position, and torch's fused kernel, which packing switches off
-    on CPUs, stays in use. Values at padded positions mean nothing; the mask hides them.
-    """
-
-    def __init__(
-        self, kind: str, width: int, hidden: int, layers: int, bidirectional: bool, residual: bool, forget_bias: float, dropout: float
-    ) -> None:
-        super().__init__()
-        self.hidden = hidden
-        self.width = hidden * (2 if bidirectional else 1)
-        widths = [width] + [self.width] * (layers - 1)
-        self.forwards = cast("Sequence[Cell]", nn.ModuleList(Cell(kind, each, hidden, forget_bias) for each in widths))
-        self.backwards = cast("Sequence[Cell]", nn.ModuleList(Cell(kind, each, hidden, forget_bias) for each in widths if bidirectional))
-        self.residual = residual
-        self.dropout = Dropout(dropout)
-
-    def forward(self, embedded: Tensor, mask: Tensor) -> Tensor:
-        turned = turn_positions(mask) if self.backwards else None
-        below = embedded
-        for level, cell in enumerate(self.forwards):
-            above = cell.sequence(below)
-            if turned is not None:
-                backward = self.backwards[level].sequence(reorder(below, turned))
-                above = torch.cat([above, reorder(backward, turned)], -1)
-            below = above + below if self.residual and level else above
-            below = self.dropout(below)
-        return below
-
-    def ends(self, slots: Tensor, mask: Tensor) -> Tensor:
-        """Where each direction has read everything: ``(batch, source, width) -> (batch, width)``.
-
-        The forward half at the last real slot and the backward half at the first. Of a memory with one slot it is that slot, so the
-        thought vector and the state that attention starts from are the same function of the encoder.
-        """
-        last = mask.sum(1) - 1
-        ending = slots[torch.arange(len(slots), device=slots.device), last]
-        if not self.backwards or slots.shape[1] == 1:
-            return ending
-        return torch.cat([ending[:, : self.hidden], slots[:, 0, self.hidden :]], -1)
-
-
-def turn_positions(mask: Tensor) -> Tensor:
-    """For each sentence the positions of its real part from last to first, ``(batch, source)``; applied twice it changes nothing."""
-    positions = torch.arange(mask.shape[1], device=mask.device).expand_as(mask)
-    return (mask.sum(1, keepdim=True) - 1 - positions) % mask.shape[1]
-
-
-def reorder(sequence: Tensor, positions: Tensor) -> Tensor:
-    """``(batch, time, width)`` with the time steps of each row taken in the given order ``(batch, time)``."""
-    return sequence.gather(1, positions.unsqueeze(-1).expand_as(sequence))

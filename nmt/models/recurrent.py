@@ -8,22 +8,24 @@ context goes to every layer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from nmt.models.attention import READERS
-from nmt.models.cells import Cell, RecurrentEncoder
+from nmt.models.cells import Cell
 from nmt.models.dropout import Dropout
 from nmt.models.embeddings import PieceEmbedding
+from nmt.models.encoders import DIRECTIONS, BagEncoder, Encoder, RecurrentEncoder
 from nmt.models.protocol import Memory, State, Step, TranslationModel
 
 
 class RecurrentModel(TranslationModel):
     """Reads the source by an RNN, writes the target by another that looks at the source through a reader.
 
-    source, target: vocabulary sizes; embedding, hidden, attention, slot: widths; `encoder` and `decoder` give layers and hidden units.
+    source, target: vocabulary sizes; embedding, hidden, attention, slot: widths; `encoder` and `decoder` give layers and hidden
+    units, the encoder also the direction it reads in.
     With `tied`, one matrix embeds the target and scores it, and embeds the source too where the vocabulary is `joint`.
     """
 
@@ -38,8 +40,8 @@ class RecurrentModel(TranslationModel):
         embedding: int,
         attention: int,
         slot: int | None,
-        encoder: dict[str, int | bool],
-        decoder: dict[str, int | bool],
+        encoder: dict[str, Any],
+        decoder: dict[str, Any],
         forget_bias: float,
         dropout: float,
         tied: bool,
@@ -52,16 +54,7 @@ class RecurrentModel(TranslationModel):
         hidden, layers = int(decoder["hidden"]), int(decoder["layers"])
         self.embed_target = PieceEmbedding(target, embedding)
         self.embed_source = self.embed_target if tied and joint else PieceEmbedding(source, embedding)
-        self.encoder = RecurrentEncoder(
-            cell,
-            embedding,
-            int(encoder["hidden"]),
-            int(encoder["layers"]),
-            bool(encoder["bidirectional"]),
-            bool(encoder["residual"]),
-            forget_bias,
-            dropout,
-        )
+        self.encoder = _encoder(cell, embedding, forget_bias=forget_bias, dropout=dropout, **encoder)
         self.squeeze = nn.Linear(self.encoder.width, slot) if slot else nn.Identity()
         width = slot or self.encoder.width
         self.reader = READERS[reader](hidden, width, attention)
@@ -137,6 +130,15 @@ class RecurrentModel(TranslationModel):
         readout = torch.tanh(self.readout(torch.cat([output, embedded, context.to(output.dtype)], -1)))
         logits: Tensor = self.output(self.dropout(readout))
         return logits
+
+
+def _encoder(cell: str, embedding: int, *, layers: int, hidden: int, direction: str, residual: bool, forget_bias: float, dropout: float) -> Encoder:
+    """The encoder that reads in the given direction; a bag of words gives states as wide as those of both directions."""
+    if direction not in DIRECTIONS:
+        raise ValueError(f"model.encoder.direction: expected one of {', '.join(DIRECTIONS)}, found {direction!r}")
+    if direction == "none":
+        return BagEncoder(embedding, 2 * hidden, dropout)
+    return RecurrentEncoder(cell, embedding, hidden, layers, direction, residual, forget_bias, dropout)
 
 
 def _project(cell: Cell, below: Tensor, context: Tensor) -> Tensor:

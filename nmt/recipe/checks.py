@@ -17,7 +17,7 @@ _FILES = re.compile(r".*,.*|.*\.(tsv|jsonl|json|parquet)(\.gz)?", re.DOTALL)
 
 def disagreements(recipe: Recipe) -> Disagreements:
     """All that fits each key alone but not the others."""
-    for check in (_name, _languages, _files, _splits, _hub, _sampling, _slot, _heads, _limits):
+    for check in (_name, _languages, _files, _splits, _hub, _sampling, _slot, _bag, _heads, _limits):
         yield from check(recipe)
 
 
@@ -72,6 +72,14 @@ def _sampling(recipe: Recipe) -> Disagreements:
 def _slot(recipe: Recipe) -> Disagreements:
     if isinstance(recipe.model, Recurrent) and recipe.model.slot is not None and recipe.model.reader not in ("none", "fixed"):
         yield ("model", "slot"), "null, as only the readers fixed and none have a thought vector"
+
+
+def _bag(recipe: Recipe) -> Disagreements:
+    """A bag of words has no recurrence to stack, and no states that attention could tell apart by place."""
+    if not isinstance(recipe.model, Recurrent) or recipe.model.encoder.direction != "none":
+        return
+    if recipe.model.encoder.layers > 1:
+        yield ("model", "encoder", "layers"), "1, as model.encoder.direction none is a bag of words"
 
 
 def _heads(recipe: Recipe) -> Disagreements:

@@ -55,6 +55,11 @@ class Data(Section):
     """Whether a training pair that occurred before is left out."""
     overlap: Literal["keep", "drop"] = "drop"
     """Whether a training pair whose source sentence stands in the test set is left out."""
+    extra: list[str] = []
+    """Files whose pairs are added to the training split, each `SOURCE,TARGET` or one .tsv, .jsonl or .parquet file; cleaned with it."""
+    pack: Count = 1
+    """Sentences joined into one: in every epoch the training pairs are shuffled and joined k at a time, k drawn evenly from 1 to this, and
+    those of validation once (concatenation augmentation: Kondo et al. 2021, arXiv:2104.08478). 1 leaves sentences as they are."""
 
 
 class Vocabulary(Section):
@@ -67,7 +72,7 @@ class Vocabulary(Section):
     joint: bool = True
     """One vocabulary for both languages, or one for each."""
     from_run: str | None = Field(default=None, alias="from")
-    """A run folder whose vocabulary is taken instead of training one."""
+    """A run folder, or a SentencePiece .model file for both languages, whose vocabulary is taken instead of training one."""
     sampling: NotNegative = 0.0
     """Subword sampling (Kudo 2018, arXiv:1804.10959, section 3.2): the exponent alpha with which a segmentation is drawn from the best 16,
     afresh in every epoch. 0 always takes the best one. Unigram only."""
@@ -78,8 +83,9 @@ class RecurrentEncoder(Section):
     """Stacked recurrent layers."""
     hidden: Count = 256
     """Units per direction."""
-    bidirectional: bool = True
-    """Whether a second recurrence reads from the end."""
+    direction: Literal["both", "forward", "backward", "none"] = "both"
+    """How the source is read: from both ends, from the left, from the right (the reversed source of Sutskever et al. 2014), or not in order
+    at all (none: a bag of words, the mean of a map of each piece)."""
     residual: bool = False
     """Adds each layer's input to its output, from the second layer up."""
 

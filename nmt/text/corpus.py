@@ -45,6 +45,8 @@ class Request:
     max_ratio: float | None
     duplicates: str
     overlap: str
+    extra: list[str]
+    pack: int
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,13 @@ def load(*, notice: Notice, **data: Any) -> Corpus:
     test, valid, whole = (_split(origin, role, request) for role in ("test", "valid", "train"))
     if whole is None:
         raise _no_split(origin, "train", "train")
+    if request.extra:
+        whole = joined([whole, read_pair_files(request.extra, request.source, request.target, request.errors)])
     train, left_out = _cleaned(whole, test, request, notice)
     replaced = sum(pairs.replaced for pairs in (whole, valid, test) if pairs)
     if valid is None:
         train, valid = _held_out(train, request.held_out)
+    _check_packs(request.pack, train, valid)
     splits = {"train": train, "valid": valid, "test": test}
     facts = _facts(request, origin, splits) | {"cleaning": {"read": len(whole), **left_out}, "replaced": replaced}
     _report(facts, notice)
@@ -195,6 +200,14 @@ def _held_out(train: Pairs, most: int) -> tuple[Pairs, Pairs]:
     rows = list(range(len(train)))
     random.Random(SHUFFLE).shuffle(rows)
     return train.take(sorted(rows[:-count])), train.take(sorted(rows[-count:]))
+
+
+def _check_packs(pack: int, train: Pairs, valid: Pairs) -> None:
+    for split, pairs in (("training", train), ("validation", valid)):
+        if pack > len(pairs):
+            raise InputFault(
+                f"data.pack: {len(pairs)} {split} pairs are too few to join up to {pack} of them; expected a larger corpus or a smaller pack"
+            )
 
 
 def _facts(request: Request, origin: Origin, splits: Mapping[str, Pairs | None]) -> dict[str, object]:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nmt.text import packs
 from nmt.text.vocabulary import BOS, EOS, PAD
 
 WINDOW = 1 << 17
@@ -100,27 +101,52 @@ Draw = Callable[[int, random.Random], Sequence[int]]
 
 
 class Batches:
-    """The batches of training, by epoch and number. Holds the order of one epoch at a time."""
+    """The batches of training, by epoch and number. Holds the order of one epoch at a time.
 
-    def __init__(self, source: Encoded, target: Encoded, *, seed: int, batch_tokens: int, sample: tuple[Draw, Draw] | None = None) -> None:
-        self.source, self.target, self.seed, self.batch_tokens = source, target, seed, batch_tokens
-        self.sample = sample
+    With ``pack`` above 1 an example is not a row of the corpus but several, drawn afresh in each epoch and joined: since no piece reaches
+    over a space, the pieces of joined sentences are the sentences' pieces in a row.
+    """
+
+    def __init__(
+        self, source: Encoded, target: Encoded, *, seed: int, batch_tokens: int, pack: int = 1, sample: tuple[Draw, Draw] | None = None
+    ) -> None:
+        self.sides, self.seed, self.batch_tokens, self.pack, self.sample = (source, target), seed, batch_tokens, pack, sample
         self._epoch, self._order = -1, [np.arange(0)]
+        self._packs: list[np.ndarray] | None = None
 
     def count(self, epoch: int) -> int:
         """Batches in an epoch."""
-        return len(self._rows(epoch))
+        self._turn_to(epoch)
+        return len(self._order)
+
+    def lengths(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        """Pieces in each example of an epoch, of source and target, end pieces not counted."""
+        self._turn_to(epoch)
+        source, target = (side.lengths if self._packs is None else _sums(side.lengths, self._packs) for side in self.sides)
+        return source, target
 
     def batch(self, epoch: int, number: int) -> Batch:
         """Batch ``number`` of an epoch."""
-        rows = self._rows(epoch)[number].tolist()
-        if self.sample is None:
-            return collate([self.source[row] for row in rows], [self.target[row] for row in rows])
-        drawn = [[side(row, random.Random(f"{self.seed} {epoch} {number} {row} {place}")) for row in rows] for place, side in enumerate(self.sample)]
-        return collate(*drawn)
+        self._turn_to(epoch)
+        examples = [self._rows(example) for example in self._order[number].tolist()]
+        source, target = ([[piece for row in rows for piece in self._pieces(side, row, epoch, number)] for rows in examples] for side in (0, 1))
+        return collate(source, target)
 
-    def _rows(self, epoch: int) -> list[np.ndarray]:
+    def _rows(self, example: int) -> list[int]:
+        return [example] if self._packs is None else self._packs[example].tolist()
+
+    def _pieces(self, side: int, row: int, epoch: int, number: int) -> Sequence[int]:
+        if self.sample is None:
+            return self.sides[side][row]
+        return self.sample[side](row, random.Random(f"{self.seed} {epoch} {number} {row} {side}"))
+
+    def _turn_to(self, epoch: int) -> None:
         if epoch != self._epoch:
-            lengths = self.source.lengths, self.target.lengths
-            self._epoch, self._order = epoch, order(*lengths, seed=self.seed, epoch=epoch, batch_tokens=self.batch_tokens)
-        return self._order
+            self._epoch = epoch
+            self._packs = packs.drawn(len(self.sides[0]), self.pack, [self.seed, epoch, self.pack]) if self.pack > 1 else None
+            self._order = order(*self.lengths(epoch), seed=self.seed, epoch=epoch, batch_tokens=self.batch_tokens)
+
+
+def _sums(lengths: np.ndarray, packed: list[np.ndarray]) -> np.ndarray:
+    """Lengths of packs from those of their sentences."""
+    return np.array([lengths[rows].sum() for rows in packed])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nmt.faults import InputFault
 from nmt.recipe.types import Recipe
 from nmt.runs import Run
-from nmt.text import corpus as corpora, vocabulary as vocabularies
+from nmt.text import corpus as corpora, packs, vocabulary as vocabularies
 from nmt.text.corpus import Corpus
 from nmt.text.pairs import Pairs
 from nmt.text.vocabulary import Vocabulary
@@ -39,8 +39,16 @@ def prepare(recipe: Recipe, notice: Notice) -> Prepared:
     """Loads the corpus, learns or takes the vocabulary, and encodes."""
     corpus = corpora.load(notice=notice, **recipe.data.model_dump())
     given = recipe.vocabulary.from_run or recipe.training.init_from
-    source, target = Run(Path(given)).vocabularies if given else _learn(recipe, corpus, notice)
-    return encode(corpus, source, target)
+    source, target = _taken(Path(given)) if given else _learn(recipe, corpus, notice)
+    return encode(corpus, source, target, recipe.data.pack)
+
+
+def _taken(given: Path) -> tuple[Vocabulary, Vocabulary]:
+    """The vocabularies of a run, or a SentencePiece file for both languages."""
+    if given.is_dir() or given.suffix != ".model":
+        return Run(given).vocabularies
+    joint = Vocabulary.from_file(given)
+    return joint, joint
 
 
 def _learn(recipe: Recipe, corpus: Corpus, notice: Notice) -> tuple[Vocabulary, Vocabulary]:
@@ -58,7 +66,12 @@ def _learn(recipe: Recipe, corpus: Corpus, notice: Notice) -> tuple[Vocabulary, 
     return learn(pairs.source), learn(pairs.target)
 
 
-def encode(corpus: Corpus, source: Vocabulary, target: Vocabulary) -> Prepared:
+def encode(corpus: Corpus, source: Vocabulary, target: Vocabulary, pack: int) -> Prepared:
+    """Both splits in pieces. Validation is packed here, once, as text; training in `Batches`, anew in every epoch."""
+    if pack > 1:
+        valid = corpus.valid
+        corpus = replace(corpus, valid=packs.join(valid, packs.drawn(len(valid), pack, [0, 0, pack])))
+
     def sides(pairs: Pairs) -> tuple[Encoded, Encoded]:
         return Encoded(list(map(source.encode, pairs.source))), Encoded(list(map(target.encode, pairs.target)))
 
@@ -73,14 +86,14 @@ def prepare_again(run: Run, notice: Notice) -> Prepared:
         now = corpus.facts["splits"].get(name, {})  # type: ignore[attr-defined]  # facts are plain JSON values
         if now.get("sha256") != before["sha256"]:
             raise InputFault(f"data.{name}: not the text that {run.path} was begun with; bring it back, or begin anew with --restart")
-    return encode(corpus, *run.vocabularies)
+    return encode(corpus, *run.vocabularies, run.recipe.data.pack)
 
 
 def batches(recipe: Recipe, prepared: Prepared) -> Batches:
     """The batches to train on, drawn afresh in every epoch where the recipe samples subwords."""
     alpha, wanted, pairs = recipe.vocabulary.sampling, recipe.training, prepared.corpus.train
     sample = (_draw(prepared.source, pairs.source, alpha), _draw(prepared.target, pairs.target, alpha)) if alpha else None
-    return Batches(*prepared.train, seed=wanted.seed, batch_tokens=wanted.batch_tokens, sample=sample)
+    return Batches(*prepared.train, seed=wanted.seed, batch_tokens=wanted.batch_tokens, pack=recipe.data.pack, sample=sample)
 
 
 def _draw(vocabulary: Vocabulary, sentences: list[str], alpha: float) -> Draw:

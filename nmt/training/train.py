@@ -25,6 +25,7 @@ from nmt.recipe import reading
 from nmt.recipe.types import Recipe
 from nmt.runs import Run
 from nmt.training import checkpoints, hardware, planning, preparing
+from nmt.training.batches import Batches
 from nmt.training.loop import Stopped, Training
 from nmt.training.preparing import Prepared
 from nmt.training.reporting import FolderReporter, cut_back
@@ -101,9 +102,10 @@ def _create(recipe: Recipe, folder: Path, prepared: Prepared, notice: Notice, *,
         sides = {runs.JOINT: prepared.source} if prepared.joint else {runs.SOURCE: prepared.source, runs.TARGET: prepared.target}
         for name, vocabulary in sides.items():
             files.write_whole(building / name, vocabulary.model)
-        facts = _facts(prepared)
+        batches = preparing.batches(recipe, prepared)
+        facts = _facts(prepared, batches)
         files.write_json(building / runs.FACTS, facts)  # from here on `Run` can build the model that is timed
-        decided = planning.decide(Run(building), preparing.batches(recipe, prepared), notice)
+        decided = planning.decide(Run(building), batches, notice)
         files.write_json(building / runs.FACTS, facts | decided)
         if folder.exists():
             _make_way(folder, restart)
@@ -122,7 +124,7 @@ def _make_way(folder: Path, restart: bool) -> None:
         shutil.rmtree(folder)
 
 
-def _facts(prepared: Prepared) -> dict[str, Any]:
+def _facts(prepared: Prepared, batches: Batches) -> dict[str, Any]:
     packages = ("nmt-recipes", "torch", "sentencepiece", "sacrebleu", "datasets")
     return {
         "format": runs.FORMAT,
@@ -130,13 +132,13 @@ def _facts(prepared: Prepared) -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
         "machine": hardware.describe(),
         "corpus": prepared.corpus.facts,
-        "lengths": {side: _percentiles(encoded.lengths) for side, encoded in zip(("source", "target"), prepared.train, strict=True)},
+        "lengths": {side: _percentiles(lengths) for side, lengths in zip(("source", "target"), batches.lengths(0), strict=True)},
         "vocabulary": {"source": len(prepared.source), "target": len(prepared.target), "joint": prepared.joint},
     }
 
 
 def _percentiles(lengths: np.ndarray) -> dict[str, int]:
-    """Lengths in pieces, without the end piece, and their sum."""
+    """Lengths in pieces of the first epoch's examples, without the end piece, and their sum."""
     return {"median": int(np.median(lengths)), "95": int(np.percentile(lengths, 95)), "longest": int(lengths.max()), "pieces": int(lengths.sum())}
 
 

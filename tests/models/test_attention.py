@@ -70,8 +70,8 @@ def test_attention_over_one_slot_equals_the_fixed_context(attention: type[Bahdan
 def model(reader: str, layers: int) -> RecurrentModel:
     torch.manual_seed(0)
     sizes: dict[str, Any] = {"source": 9, "target": 9, "joint": False, "embedding": 5, "attention": 3, "slot": None, "tied": True}
-    encoder: dict[str, int | bool] = {"layers": 1, "hidden": 2, "bidirectional": True, "residual": False}
-    decoder: dict[str, int | bool] = {"layers": layers, "hidden": 4, "residual": True}
+    encoder: dict[str, int | bool | str] = {"layers": 1, "hidden": 2, "direction": "both", "residual": False}
+    decoder: dict[str, int | bool | str] = {"layers": layers, "hidden": 4, "residual": True}
     return RecurrentModel(cell="gru", reader=reader, encoder=encoder, decoder=decoder, forget_bias=1.0, dropout=0.0, **sizes)
 
 

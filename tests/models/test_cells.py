@@ -3,9 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from nmt.models.cells import CELLS, Cell, RecurrentEncoder, reorder, turn_positions
+from nmt.models.cells import CELLS, Cell
 
 BATCH, TIME, WIDTH, HIDDEN = 3, 50, 5, 7
 
@@ -85,41 +84,3 @@ def test_a_gru_has_three_quarters_of_an_lstms_parameters() -> None:
 def test_fresh_recurrent_weights_are_orthogonal_gate_by_gate(kind: str) -> None:
     for gate in Cell(kind, WIDTH, HIDDEN).layer.weight_hh_l0.split(HIDDEN):  # type: ignore[no-untyped-call]  # torch leaves it untyped
         torch.testing.assert_close(gate @ gate.T, torch.eye(HIDDEN), atol=1e-5, rtol=0.0)
-
-
-def test_turning_reverses_the_real_part_and_keeps_padding_behind_it() -> None:
-    mask = torch.tensor([[True, True, True, False, False], [True, True, True, True, True], [True, False, False, False, False]])
-    sequence = torch.arange(15).view(3, 5, 1)
-    turned = turn_positions(mask)
-    assert reorder(sequence, turned).squeeze(-1).tolist() == [[2, 1, 0, 4, 3], [9, 8, 7, 6, 5], [10, 14, 13, 12, 11]]
-    assert torch.equal(reorder(reorder(sequence, turned), turned), sequence)
-
-
-@pytest.mark.parametrize("bidirectional", [False, True])
-@pytest.mark.parametrize("kind", CELLS)
-@torch.no_grad()
-def test_the_encoder_equals_torchs_over_packed_sequences(kind: str, bidirectional: bool) -> None:
-    encoder = RecurrentEncoder(kind, WIDTH, HIDDEN, 2, bidirectional, residual=False, forget_bias=1.0, dropout=0.0).eval()
-    reference = CELLS[kind](WIDTH, HIDDEN, 2, batch_first=True, bidirectional=bidirectional)
-    levels = zip(encoder.forwards, encoder.backwards, strict=True) if bidirectional else zip(encoder.forwards, strict=True)
-    copy_weights([cell for level in levels for cell in level], reference)
-    inputs, lengths = torch.randn(BATCH, 9, WIDTH), torch.tensor([4, 9, 1])
-    mask = torch.arange(9) < lengths.unsqueeze(1)
-    packed, final = reference(pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False))
-    expected, _ = pad_packed_sequence(packed, batch_first=True)
-    found = encoder(inputs, mask)
-    torch.testing.assert_close(found[mask], expected[mask], atol=1e-6, rtol=0.0)
-    hidden = final[0] if kind == "lstm" else final
-    ends = torch.cat([*hidden[-2:]], -1) if bidirectional else hidden[-1]
-    torch.testing.assert_close(encoder.ends(found, mask), ends, atol=1e-6, rtol=0.0)
-
-
-@torch.no_grad()
-def test_a_residual_adds_a_layers_input_from_the_second_layer_up() -> None:
-    torch.manual_seed(0)
-    encoder = RecurrentEncoder("gru", WIDTH, HIDDEN, 3, False, residual=True, forget_bias=1.0, dropout=0.0).eval()
-    bottom, middle, top = encoder.forwards
-    inputs, mask = torch.randn(BATCH, 4, WIDTH), torch.ones(BATCH, 4, dtype=torch.bool)
-    first = bottom.sequence(inputs)
-    second = first + middle.sequence(first)
-    torch.testing.assert_close(encoder(inputs, mask), second + top.sequence(second))

@@ -178,3 +178,16 @@ def test_a_pinned_request_asks_for_what_was_loaded() -> None:
     assert pinned(data, {"fallback": None, "revision": "abc"}) == {**data, "revision": "abc", "offline": "error"}
     assert pinned(data, {"fallback": None, "revision": None}) == {**data, "offline": "error"}
     assert pinned(data, {"fallback": "builtin", "revision": None}) == {**data, "corpus": "builtin", "valid": None}
+
+
+def test_extra_files_are_added_to_training_and_cleaned_with_it(tmp_path: Path) -> None:
+    place = folder(tmp_path / "set", train=records(1, 2), val=records(3), test=records(4))
+    (tmp_path / "more.tsv").write_text("Satz 9\tsentence 9\nSatz 4\tsentence 4\n", encoding="utf-8")
+    corpus, _ = loaded(corpus=place, extra=[f"{tmp_path}/more.tsv"])
+    assert corpus.train.source == ["Satz 1", "Satz 2", "Satz 9"], "the last one stands in the test set"
+
+
+def test_a_corpus_too_small_to_pack_is_refused(tmp_path: Path) -> None:
+    place = folder(tmp_path / "set", train=records(1, 2, 5), val=records(3), test=records(4))
+    with pytest.raises(InputFault, match=r"data\.pack: 1 validation pairs are too few to join up to 2 of them"):
+        loaded(corpus=place, pack=2)

@@ -155,3 +155,31 @@ def test_another_epoch_and_the_other_side_draw_otherwise() -> None:
     assert sum(drawn[0][row] == drawn[1][row] for row in drawn[0]) < PAIRS / 100  # three of 80 pieces coincide once in 512,000
     batch = given.batch(0, 0)
     assert not torch.equal(batch.source[:, :4], batch.expected[:, :4])
+
+
+def test_packs_hold_every_pair_once_in_every_epoch_with_both_sides_in_the_same_order() -> None:
+    given = Batches(*corpus(), seed=1, batch_tokens=400, pack=4)
+    for epoch in (0, 1):
+        pairs = [
+            (source[source >= 100].tolist(), target[target >= 100].tolist()) for batch in epoch_of(given, epoch) for source, target in examples(batch)
+        ]
+        assert all(source == target for source, target in pairs)
+        assert sorted(row - 100 for source, _ in pairs for row in source) == list(range(PAIRS))
+        assert {len(source) for source, _ in pairs} == {1, 2, 3, 4}
+
+
+def examples(batch: Batch) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    return list(zip(batch.source, batch.expected, strict=True))
+
+
+def test_packs_are_drawn_afresh_in_every_epoch() -> None:
+    given = Batches(*corpus(), seed=1, batch_tokens=10**6, pack=4)
+    first, again, second = (sorted(map(tuple, given.batch(epoch, 0).source.tolist())) for epoch in (0, 0, 1))
+    assert first == again != second
+
+
+def test_the_lengths_of_an_epoch_are_those_of_its_packs() -> None:
+    given = Batches(*corpus(), seed=1, batch_tokens=10**6, pack=4)
+    batch = given.batch(2, 0)
+    assert sorted(given.lengths(2)[0] + 1) == sorted(batch.source_mask.sum(1).tolist())
+    assert sorted(given.lengths(2)[1] + 1) == sorted(batch.target_mask.sum(1).tolist())

@@ -35,6 +35,26 @@ def test_another_runs_vocabulary_is_taken(toy: Toy) -> None:
     assert prepared.source.model == Run(Path("other")).vocabularies[0].model
 
 
+def test_a_sentencepiece_file_is_taken_for_both_languages(toy: Toy) -> None:
+    toy.train("other", "training.updates=1")
+    prepared = preparing.prepare(toy.recipe("vocabulary.from=other/vocabulary.model"), print)
+    assert prepared.joint
+    assert prepared.source.model == Path("other/vocabulary.model").read_bytes()
+
+
+def test_validation_is_packed_as_training_is(toy: Toy) -> None:
+    single, packed = (preparing.prepare(toy.recipe(f"data.pack={pack}"), print) for pack in (1, 3))
+    assert len(packed.corpus.valid) < len(single.corpus.valid)
+    assert sorted(" ".join(packed.corpus.valid.target).split()) == sorted(" ".join(single.corpus.valid.target).split())
+    assert packed.source.decode(packed.valid[0][0]) == packed.corpus.valid.source[0]
+
+
+def test_the_pieces_of_joined_sentences_are_the_sentences_pieces_in_a_row(toy: Toy) -> None:
+    prepared = preparing.prepare(toy.recipe(), print)
+    sentences = prepared.corpus.train.source[:8]
+    assert prepared.source.encode(" ".join(sentences)) == [piece for sentence in sentences for piece in prepared.source.encode(sentence)]
+
+
 def test_batches_are_drawn_afresh_in_every_epoch_only_where_the_recipe_samples(toy: Toy) -> None:
     def shapes(alpha: float, epoch: int) -> list[list[list[int]]]:
         recipe = toy.recipe(f"vocabulary.sampling={alpha}", "training.batch_tokens=100000")

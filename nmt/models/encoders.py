@@ -1,0 +1,109 @@
+"""Encoders: the embedded source to one state a piece, and to the ends in which everything has been read.
+
+They differ in what they know of order: a recurrence reads from the left, from the right or from both, a bag of words has none.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from nmt.models.cells import Cell
+from nmt.models.dropout import Dropout
+
+DIRECTIONS = ("both", "forward", "backward", "none")
+
+
+class Encoder(nn.Module, ABC):
+    """Embedded source ``(batch, source, embedding)`` to states ``(batch, source, width)``."""
+
+    width: int
+    """Width of a state."""
+
+    @abstractmethod
+    def forward(self, embedded: Tensor, mask: Tensor) -> Tensor:
+        """The states; those at padded positions mean nothing, and the mask hides them."""
+
+    @abstractmethod
+    def ends(self, slots: Tensor, mask: Tensor) -> Tensor:
+        """All of a source in one vector, ``(batch, slot, width) -> (batch, width)``. Of a memory with one slot it is that slot, so the
+        thought vector and the state that attention starts from are the same function of the encoder."""
+
+
+class RecurrentEncoder(Encoder):
+    """Stacked recurrent layers that read from the left (`forward`), from the right (`backward`: the reversed source of Sutskever et al.
+    2014, arXiv:1409.3215, section 3.3), or from `both` sides.
+
+    Sequences are padded on the right and never packed: going forward, padding comes after everything real; going backward, each sentence
+    is turned round within its own length first. So padding changes no real position, and torch's fused kernel, which packing switches off
+    on CPUs, stays in use.
+    """
+
+    def __init__(self, kind: str, width: int, hidden: int, layers: int, direction: str, residual: bool, forget_bias: float, dropout: float) -> None:
+        super().__init__()
+        self.layers, self.hidden = layers, hidden
+        self.width = hidden * (2 if direction == "both" else 1)
+        widths = [width] + [self.width] * (layers - 1)
+
+        def cells(there: bool) -> Sequence[Cell]:
+            return cast("Sequence[Cell]", nn.ModuleList(Cell(kind, each, hidden, forget_bias) for each in widths if there))
+
+        self.forwards, self.backwards = cells(direction != "backward"), cells(direction != "forward")
+        self.residual = residual
+        self.dropout = Dropout(dropout)
+
+    def forward(self, embedded: Tensor, mask: Tensor) -> Tensor:
+        turned = turn_positions(mask) if self.backwards else None
+        below = embedded
+        for level in range(self.layers):
+            above = self._layer(level, below, turned)
+            below = above + below if self.residual and level else above
+            below = self.dropout(below)
+        return below
+
+    def _layer(self, level: int, below: Tensor, turned: Tensor | None) -> Tensor:
+        halves = [self.forwards[level].sequence(below)] if self.forwards else []
+        if turned is not None:
+            halves.append(reorder(self.backwards[level].sequence(reorder(below, turned)), turned))
+        return torch.cat(halves, -1) if len(halves) > 1 else halves[0]
+
+    def ends(self, slots: Tensor, mask: Tensor) -> Tensor:
+        """Where each direction has read everything: the forward half at the last real slot and the backward half at the first."""
+        first, last = slots[:, 0], slots[torch.arange(len(slots), device=slots.device), mask.sum(1) - 1]
+        if slots.shape[1] == 1 or not self.backwards:
+            return last
+        return torch.cat([last[:, : self.hidden], first[:, self.hidden :]], -1) if self.forwards else first
+
+
+class BagEncoder(Encoder):
+    """A bag of words: each piece is mapped by itself, and the end is their mean. It knows which pieces there are and nothing of their order."""
+
+    def __init__(self, embedding: int, width: int, dropout: float) -> None:
+        super().__init__()
+        self.width = width
+        self.map = nn.Linear(embedding, width)
+        self.dropout = Dropout(dropout)
+
+    def forward(self, embedded: Tensor, mask: Tensor) -> Tensor:
+        states: Tensor = self.dropout(torch.tanh(self.map(embedded)))
+        return states
+
+    def ends(self, slots: Tensor, mask: Tensor) -> Tensor:
+        """The mean of the real slots."""
+        real = mask.unsqueeze(-1)
+        return (slots * real).sum(1) / real.sum(1)
+
+
+def turn_positions(mask: Tensor) -> Tensor:
+    """For each sentence the positions of its real part from last to first, ``(batch, source)``; applied twice it changes nothing."""
+    positions = torch.arange(mask.shape[1], device=mask.device).expand_as(mask)
+    return (mask.sum(1, keepdim=True) - 1 - positions) % mask.shape[1]
+
+
+def reorder(sequence: Tensor, positions: Tensor) -> Tensor:
+    """``(batch, time, width)`` with the time steps of each row taken in the given order ``(batch, time)``."""
+    return sequence.gather(1, positions.unsqueeze(-1).expand_as(sequence))
