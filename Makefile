@@ -1,6 +1,7 @@
 # make demo    train for MINUTES, translate and score
 # make test    the tests
-# make check   the tests, the linter and the type checker: what CI runs
+# make studies the two tiny studies, from training to report
+# make check   the tests, the tiny studies, the linter and the type checker: what CI runs
 
 PYTHON ?= python3.11
 BIN := .venv/bin
@@ -19,7 +20,7 @@ Ein Junge trinkt Wasser, weil er sehr müde ist.
 endef
 export SENTENCES
 
-.PHONY: demo test check
+.PHONY: demo test check studies
 .DEFAULT_GOAL := test
 
 .venv/installed: pyproject.toml constraints.txt
@@ -41,7 +42,12 @@ demo: .venv/installed
 test: .venv/tested
 	$(BIN)/python -m pytest
 
-check: test
+studies: .venv/tested
+	rm -rf results/ci runs/results-ci-*
+	$(BIN)/nmt bottleneck recipes/bottleneck-tiny.yaml --out results/ci/bottleneck
+	$(BIN)/nmt bottleneck recipes/ladder-tiny.yaml --out results/ci/ladder
+
+check: test studies
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "scores": {"faults"},
     "training": {"text", "models", "search", "recipe", "runs", "translator", "scores", *FOUNDATION},
     "pictures": FOUNDATION,
+    "inspection": {"text", "models", "search", "runs", "translator", "pictures", *FOUNDATION},
     "evaluation": {"text", "runs", "translator", "scores", *FOUNDATION},
 }
 """The places of the package from top to bottom; those not named here may import anything but the command line."""

@@ -14,11 +14,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from nmt import scores
+from nmt.evaluation import bootstrap
 from nmt.faults import InputFault
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from sacrebleu.significance import Result
 
 
@@ -107,26 +106,5 @@ def _difference(
 
 def bleu_interval(first: Sequence[str], second: Sequence[str], references: Sequence[str], *, target: str) -> tuple[float, float]:
     """95 % interval of the BLEU of ``second`` minus that of ``first``, over the very resamples of `paired_bootstrap`."""
-    import numpy as np
-
-    draws = np.random.default_rng(scores.SEED).choice(len(references), size=(scores.RESAMPLES, len(references)), replace=True)
-    counts = [_counts(hypotheses, references, target) for hypotheses in (first, second)]
-    differences = sorted(_bleu(counts[1][rows].sum(0)) - _bleu(counts[0][rows].sum(0)) for rows in draws)
-    outside = len(differences) // 40
-    return differences[outside], differences[-outside - 1]
-
-
-def _counts(hypotheses: Sequence[str], references: Sequence[str], target: str) -> NDArray[np.int64]:
-    """What BLEU is made of, per sentence: ``(sentence, 10)``, both lengths, then matched and all n-grams of 1 to 4 tokens."""
-    import numpy as np
-
-    metric = scores.metrics(target)[0]
-    found = [metric.corpus_score([hypothesis], [[reference]]) for hypothesis, reference in zip(hypotheses, references, strict=True)]
-    return np.array([[one.sys_len, one.ref_len, *one.counts, *one.totals] for one in found], dtype=np.int64)
-
-
-def _bleu(counts: NDArray[np.int64]) -> float:
-    from sacrebleu.metrics.bleu import BLEU
-
-    hypothesis, reference = counts[:2].tolist()
-    return float(BLEU.compute_bleu(counts[2:6].tolist(), counts[6:].tolist(), hypothesis, reference, smooth_method="exp").score)
+    values = [bootstrap.bleu(bootstrap.resampled(bootstrap.counts(side, references, target=target))) for side in (first, second)]
+    return bootstrap.interval((values[1] - values[0]).tolist())

@@ -80,6 +80,8 @@ class Probe:
     """The names that `cells` may hold."""
     tasks: tuple[str, ...] = ()
     """The names that `task` may hold."""
+    looks_at_run: bool = False
+    """Whether it measures a finished run, and so takes `run`."""
 
     def __call__(self, asked: Options, notice: Notice) -> Finding:
         """Answers the question, or refuses options that the probe does not take."""
@@ -89,7 +91,7 @@ class Probe:
         """What was asked for, and the defaults for the rest."""
         defaults, given = asdict(self.defaults), {key: value for key, value in asdict(asked).items() if value is not None}
         for key, value in given.items():
-            if defaults[key] is None and key != "run":
+            if defaults[key] is None and not (key == "run" and self.looks_at_run):
                 raise InputFault(f"--{key}: this probe does not take it; it takes {', '.join(f'--{name}' for name, own in defaults.items() if own)}")
             self._check(key, value)
         return Options(**{**defaults, **given})

@@ -12,11 +12,12 @@ def is_override(place: Place) -> bool:
     return place.rank > MOST_BYTES
 
 
-def override(document: Document, text: str, number: int) -> None:
-    """Sets what ``KEY=VALUE`` gives; a mapping replaces the keys it names. ``number`` counts overrides from 1, of which a later one wins."""
+def override(document: Document, text: str, number: int, root: Key = ()) -> None:
+    """Sets what ``KEY=VALUE`` gives; a mapping replaces the keys it names. ``number`` counts overrides from 1, of which a later one wins.
+    The key is meant below ``root``, where the document holds more than a recipe."""
     place = Place(MOST_BYTES + number, f"override {text if text.isprintable() and len(text) <= 60 else shown(text)}")
     name, equals, written = text.partition("=")
-    key = tuple(name.split("."))
+    key = (*root, *name.split("."))
     if not equals or not all(key) or len(key) > DEEPEST:
         document.faults.append(Fault(place, (), "expected KEY=VALUE, such as training.updates=500"))
         return

@@ -20,7 +20,9 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
     Raises `InputFault` with a line for each fault, `file:line: key: what was found, what is expected`.
     """
-    document = _document(path)
+    document = read_document(path)
+    if "study" in document.values:
+        raise InputFault(f"{document.place(('study',)).words}: study: this is a study of many models; run it with nmt bottleneck {path}")
     for number, text in enumerate(overrides, start=1):
         override(document, text, number)
     return validated(document, path.stem)
@@ -51,7 +53,8 @@ def _leaves(values: dict[str, Any], above: Key = ()) -> Iterator[tuple[Key, obje
             yield (*above, name), value
 
 
-def _document(path: Path) -> Document:
+def read_document(path: Path) -> Document:
+    """The mapping that a file of YAML holds, with the places of its keys."""
     try:
         document = parse(_text(path), Place(0, str(path)), lambda line: Place(line, f"{path}:{line}"))
     except NotYamlError as error:

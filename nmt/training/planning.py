@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from nmt.models.families import parameters
+from nmt.models.protocol import TranslationModel
 from nmt.recipe.types import Recipe, Training
 from nmt.runs import Run
 from nmt.training import hardware
@@ -32,7 +33,7 @@ def decide(run: Run, batches: Batches, notice: Callable[[str], None]) -> dict[st
     precision = hardware.precision(wanted.precision, device)
     threads = wanted.threads or torch.get_num_threads()
     torch.set_num_threads(threads)
-    pace = None if wanted.minutes is None else _pace(run, batches, device, precision)
+    pace = None if wanted.minutes is None else _updates_per_minute(run, batches, device, precision)
     per_epoch = batches.count(0)
     updates = count_updates(wanted, pace, per_epoch)
     if pace is not None:
@@ -71,12 +72,17 @@ def plan(recipe: Recipe, decided: dict[str, Any]) -> Plan:
     return Plan(**{field.name: values[field.name] for field in fields(Plan)})
 
 
-def _pace(run: Run, batches: Batches, device: torch.device, precision: str) -> float:
-    """Updates per minute, validation and saving allowed for, on a model that is thrown away."""
-    model = run.fresh_model().to(device).train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=0.0)
+def _updates_per_minute(run: Run, batches: Batches, device: torch.device, precision: str) -> float:
+    """With validation and saving allowed for, on a model that is thrown away."""
+    seconds = seconds_per_batch(run.fresh_model().to(device), batches, device, precision)
+    return 60 * UPDATING / seconds / run.recipe.training.accumulate
+
+
+def seconds_per_batch(model: TranslationModel, batches: Batches, device: torch.device, precision: str, timed: int = TIMED) -> float:
+    """How long an update on one batch takes this model, whose weights stay as they are: the mean of ``timed`` after two that are not counted."""
+    optimizer = torch.optim.AdamW(model.train().parameters(), lr=0.0)
     began = time.perf_counter()
-    for number in range(2 + TIMED):
+    for number in range(2 + timed):
         if number == 2:
             began = time.perf_counter()
         batch = batches.batch(0, number % batches.count(0)).to(device)
@@ -84,4 +90,4 @@ def _pace(run: Run, batches: Batches, device: torch.device, precision: str) -> f
             logits = model(batch.source, batch.source_mask, batch.previous)
         cross_entropy(logits, batch.expected, batch.target_mask, 0.1).objective.backward()  # type: ignore[no-untyped-call]  # torch's own
         optimizer.step()
-    return 60 * UPDATING * TIMED / (time.perf_counter() - began) / run.recipe.training.accumulate
+    return (time.perf_counter() - began) / timed

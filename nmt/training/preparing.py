@@ -39,11 +39,11 @@ def prepare(recipe: Recipe, notice: Notice) -> Prepared:
     """Loads the corpus, learns or takes the vocabulary, and encodes."""
     corpus = corpora.load(notice=notice, **recipe.data.model_dump())
     given = recipe.vocabulary.from_run or recipe.training.init_from
-    source, target = _taken(Path(given)) if given else _learn(recipe, corpus, notice)
+    source, target = taken(Path(given)) if given else learn(recipe, corpus, notice)
     return encode(corpus, source, target, recipe.data.pack)
 
 
-def _taken(given: Path) -> tuple[Vocabulary, Vocabulary]:
+def taken(given: Path) -> tuple[Vocabulary, Vocabulary]:
     """The vocabularies of a run, or a SentencePiece file for both languages."""
     if given.is_dir() or given.suffix != ".model":
         return Run(given).vocabularies
@@ -51,19 +51,19 @@ def _taken(given: Path) -> tuple[Vocabulary, Vocabulary]:
     return joint, joint
 
 
-def _learn(recipe: Recipe, corpus: Corpus, notice: Notice) -> tuple[Vocabulary, Vocabulary]:
+def learn(recipe: Recipe, corpus: Corpus, notice: Notice) -> tuple[Vocabulary, Vocabulary]:
     """A vocabulary learned from the training split. The size was meant for the corpus of the recipe: one that stands in may give fewer."""
     wanted, pairs = recipe.vocabulary, corpus.train
     notice(f"learning {'a joint vocabulary' if wanted.joint else 'two vocabularies'} of {wanted.size} pieces")
 
-    def learn(lines: list[str]) -> Vocabulary:
+    def of(lines: list[str]) -> Vocabulary:
         exact = corpus.facts["fallback"] is None or wanted.type != "unigram"
         return Vocabulary(vocabularies.train(lines, type=wanted.type, size=wanted.size, exact=exact))
 
     if wanted.joint:
-        joint = learn([*pairs.source, *pairs.target])
+        joint = of([*pairs.source, *pairs.target])
         return joint, joint
-    return learn(pairs.source), learn(pairs.target)
+    return of(pairs.source), of(pairs.target)
 
 
 def encode(corpus: Corpus, source: Vocabulary, target: Vocabulary, pack: int) -> Prepared:

@@ -7,11 +7,15 @@ import pytest
 from rich.console import Console
 
 import nmt
+from nmt.faults import InputFault
 from nmt.recipe import reading
 from nmt.runs import Run
+from nmt.studies import plan as plans
 from nmt.training.train import train
 
-SHIPPED = sorted(Path(__file__).parents[2].glob("recipes/*.yaml"))
+FILES = sorted(Path(__file__).parents[2].glob("recipes/*.yaml"))
+STUDIES = [path for path in FILES if "\nstudy:" in path.read_text("utf8")]
+SHIPPED = [path for path in FILES if path not in STUDIES]
 SMALL = {
     "recurrent": ("model.embedding=8", "model.attention=8", "model.encoder.hidden=8", "model.decoder.hidden=8"),
     "transformer": ("model.width=8", "model.heads=2", "model.feed_forward=16", "model.encoder.layers=1", "model.decoder.layers=1"),
@@ -28,6 +32,15 @@ def write_corpus() -> None:
     words = {"rot": "red", "grün": "green", "Hund": "dog", "Katze": "cat", "groß": "tall", "klein": "small", "Haus": "house", "Baum": "tree"}
     pairs = [(" ".join(chosen), " ".join(map(words.__getitem__, chosen))) for chosen in permutations(words, 2)]
     Path("toy.tsv").write_text("de\ten\n" + "".join(f"{source}\t{target}\n" for source, target in pairs), "utf8")
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=[path.stem for path in STUDIES])
+def test_a_shipped_study_is_valid_in_all_its_recipes_and_says_how_to_run_it(path: Path) -> None:
+    plan = plans.read(path)
+    assert {unit.system for unit in plan.units} == set(plan.systems)
+    assert f"nmt bottleneck recipes/{path.name}" in path.read_text("utf8")
+    with pytest.raises(InputFault, match=f"a study of many models; run it with nmt bottleneck {path}"):
+        reading.read(path)
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=[path.stem for path in SHIPPED])

@@ -215,9 +215,9 @@ def test_minutes_that_were_never_timed_cannot_be_added(toy: Toy) -> None:
 
 def test_what_minutes_came_to_stays_when_the_run_is_resumed(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     minutes = ("training.updates=null", "training.minutes=2")
-    monkeypatch.setattr(planning, "_pace", lambda *_: 2.0)
+    monkeypatch.setattr(planning, "_updates_per_minute", lambda *_: 2.0)
     toy.signalled(signal.SIGTERM, 2, "run", *minutes)
-    monkeypatch.setattr(planning, "_pace", lambda *_: 1000.0)
+    monkeypatch.setattr(planning, "_updates_per_minute", lambda *_: 1000.0)
     toy.train("run", *minutes)
     toy.train("whole")
     assert result("run") == result("whole")

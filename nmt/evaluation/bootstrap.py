@@ -1,0 +1,63 @@
+"""BLEU of many resamples of a test set at once, from counts that are taken once for each sentence.
+
+All that is resampled here is resampled alike: for a number of sentences the resamples are always the same, so that systems are compared
+on the very same ones (paired bootstrap: Koehn 2004, W04-3250).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmt import scores
+
+Counts: TypeAlias = "NDArray[np.int64]"
+Values: TypeAlias = "NDArray[np.float64]"
+
+
+def counts(hypotheses: Sequence[str], references: Sequence[str], *, target: str) -> Counts:
+    """What BLEU is made of, per sentence: ``(sentence, 10)``, both lengths, then matched and all n-grams of 1 to 4 tokens."""
+    scores.check(hypotheses, references)
+    metric = scores.metrics(target)[0]
+    found = [metric.corpus_score([hypothesis], [[reference]]) for hypothesis, reference in zip(hypotheses, references, strict=True)]
+    return np.array([[one.sys_len, one.ref_len, *one.counts, *one.totals] for one in found], dtype=np.int64)
+
+
+def bleu(sums: Counts) -> Values:
+    """BLEU of corpora whose counts are summed, ``(..., 10) -> (...)``: sacrebleu's, exponentially smoothed.
+
+    The first order without a match counts as half a match, the second as a quarter, and so on; without any match, or without an n-gram
+    of some order, BLEU is 0.
+    """
+    hypothesis, reference = sums[..., 0], sums[..., 1]
+    matched, total = sums[..., 2:6], sums[..., 6:]
+    smoothed = np.where(matched, matched, 0.5 ** np.cumsum(matched == 0, axis=-1))
+    precision = smoothed / np.maximum(total, 1)
+    brevity = np.exp(np.minimum(0, 1 - reference / np.maximum(hypothesis, 1)))
+    score: Values = np.where(matched.any(-1) & total.all(-1), 100 * brevity * np.exp(np.log(precision).mean(-1)), 0.0)
+    return score
+
+
+def corpus_bleu(counted: Counts) -> float:
+    """BLEU of all the sentences, as sacrebleu gives it."""
+    return float(bleu(counted.sum(0)))
+
+
+def resampled(counted: Counts) -> Counts:
+    """Summed counts of each resample of the sentences: ``(sentence, 10) -> (resample, 10)``."""
+    return np.stack([counted[rows].sum(0) for rows in draws(len(counted))])
+
+
+def draws(sentences: int) -> NDArray[np.int64]:
+    """Which sentences make up each resample: ``(resample, sentence)``, a function of their number alone."""
+    return np.random.default_rng(scores.SEED).choice(sentences, size=(scores.RESAMPLES, sentences), replace=True)
+
+
+def interval(values: Iterable[float]) -> tuple[float, float]:
+    """The bounds between which 95 % of the resamples lie, 2.5 % being left out at either end."""
+    ordered = sorted(values)
+    outside = len(ordered) // 40
+    return ordered[outside], ordered[-outside - 1]

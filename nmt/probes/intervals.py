@@ -1,0 +1,44 @@
+"""How sure a number is: 95 % intervals of shares and means over examples, and how well one measure tells two groups apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+Z = 1.959964
+"""Standard deviations to either side that hold 95 % of a normal distribution."""
+RESAMPLES = 2000
+
+
+class Interval(NamedTuple):
+    """A value and the bounds of its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def wilson(right: int, count: int) -> Interval:
+    """The share of examples that were right, by Wilson's score (1927): it stays within 0..1 and does not vanish where all are right."""
+    share, spread = right / count, Z * Z / count
+    centre = (share + spread / 2) / (1 + spread)
+    half = Z / (1 + spread) * math.sqrt(share * (1 - share) / count + spread / (4 * count))
+    return Interval(share, max(0.0, centre - half), min(1.0, centre + half))
+
+
+def bootstrap(values: Sequence[float] | np.ndarray, seed: int = 0) -> Interval:
+    """The mean of independent examples, by percentiles of the means of samples drawn from them (Efron 1979)."""
+    given = np.asarray(values, float)
+    picked = np.random.default_rng(seed).integers(len(given), size=(RESAMPLES, len(given)))
+    low, high = np.percentile(given[picked].mean(1), [2.5, 97.5])
+    return Interval(float(given.mean()), float(low), float(high))
+
+
+def auc(group: np.ndarray, others: np.ndarray) -> float:
+    """How often a value of the group is above one of the others, a tie counted half: 0.5 where nothing tells them apart."""
+    ordered = np.sort(others)
+    below, not_above = np.searchsorted(ordered, group, "left"), np.searchsorted(ordered, group, "right")
+    return float((below + not_above).mean() / (2 * len(others)))

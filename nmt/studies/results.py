@@ -1,0 +1,120 @@
+"""The results folder of a study: what every finished run leaves, so that a grid can be completed over days and analysed again untrained.
+
+study.json               what all runs share: the corpus by its hashes, packs, beams
+vocabulary.model         the vocabulary that they share
+references/pack4.txt     source and reference of every test set, source/pack4.txt
+NAME-seedN/recipe.yaml   the recipe, with run.json (facts fixed at the start) and metrics.jsonl
+NAME-seedN/outputs/      pack4.beam5.txt: the translations, one line each, for sacrebleu's own command
+NAME-seedN/result.json   what training and translating came to; written last, so that a folder with it is whole
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nmt import files
+from nmt.evaluation import outputs
+from nmt.evaluation.testsets import TestSet
+from nmt.faults import InputFault
+from nmt.studies.plan import Plan, Unit, described, differences
+from nmt.text.lines import read
+
+STUDY, RESULT, VOCABULARY = "study.json", "result.json", "vocabulary.model"
+SOURCES, REFERENCES, OUTPUTS = "sources", "references", "outputs"
+
+
+class Results:
+    """A results folder. Nothing in it is changed once it is there."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def vocabulary(self) -> Path:
+        """The shared vocabulary."""
+        return self.path / VOCABULARY
+
+    def begin(self, plan: Plan, shared: Mapping[str, Any], vocabulary: bytes, tests: Sequence[TestSet]) -> None:
+        """Writes what all runs share, or refuses a folder that was begun otherwise, or whose runs could not stand beside this plan's."""
+        if (self.path / STUDY).exists():
+            self._compare(plan, shared)
+            for unit in plan.units:
+                self._compare_unit(unit)
+            return
+        if self.path.exists() and any(path.name not in (SOURCES, REFERENCES, VOCABULARY) for path in self.path.iterdir()):
+            raise InputFault(f"{self.path}: not empty and not the results of a study; name another folder with --out")
+        for test in tests:
+            outputs.write_lines(self.path / SOURCES / f"{test.name}.txt", test.source)
+            outputs.write_lines(self.path / REFERENCES / f"{test.name}.txt", test.references)
+        files.write_whole(self.vocabulary, vocabulary)
+        files.write_json(self.path / STUDY, {"name": plan.name, **_settings(plan), **shared})
+
+    def _compare(self, plan: Plan, shared: Mapping[str, Any]) -> None:
+        before = {key: value for key, value in self.study.items() if key != "name"}
+        self._refuse(differences(before, {**_settings(plan), **shared}))
+
+    def _compare_unit(self, unit: Unit) -> None:
+        if self.finished(unit):
+            self._refuse([f"{unit.name}: {text}" for text in differences(self.result(unit)["recipe"], described(unit.recipe))])
+
+    def _refuse(self, changed: list[str]) -> None:
+        if changed:
+            shown = "\n".join(f"  {text}" for text in changed[:2])
+            more = f"\n  and {len(changed) - 2} more" if len(changed) > 2 else ""
+            raise InputFault(f"{self.path}: holds a study with other settings; name another folder with --out\n{shown}{more}")
+
+    @property
+    def study(self) -> dict[str, Any]:
+        """What all runs share."""
+        return read_json(self.path / STUDY)
+
+    def finished(self, unit: Unit) -> bool:
+        """Whether a run has left its results."""
+        return (self.path / unit.name / RESULT).exists()
+
+    def result(self, unit: Unit) -> dict[str, Any]:
+        """What a finished run came to."""
+        return read_json(self.path / unit.name / RESULT)
+
+    def output(self, unit: Unit, test: str, beam: int) -> list[str]:
+        """The translations of a test set by a finished run."""
+        return read(self.path / unit.name / OUTPUTS / output_name(test, beam)).text
+
+    def test(self, name: str) -> TestSet:
+        """A test set of the study as it was translated."""
+        return TestSet(name, *(read(self.path / side / f"{name}.txt").text for side in (SOURCES, REFERENCES)))
+
+    def keep(self, unit: Unit, run: Path, result: Mapping[str, Any]) -> None:
+        """Takes from a run folder all but its weights; the folder appears whole."""
+        final = self.path / unit.name
+        building = final.with_name(f".{final.name}")
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir(parents=True)
+        for name in ("recipe.yaml", "run.json", "metrics.jsonl"):
+            shutil.copyfile(run / name, building / name)
+        shutil.copytree(run / OUTPUTS, building / OUTPUTS)
+        files.write_json(building / RESULT, {**result, "recipe": described(unit.recipe)})
+        shutil.rmtree(final, ignore_errors=True)
+        building.rename(final)
+
+
+def output_name(test: str, beam: int) -> str:
+    """The file of the translations of a test set with a beam."""
+    return f"{test}.beam{beam}.txt"
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """An object that a study wrote."""
+    try:
+        values: dict[str, Any] = json.loads(path.read_text(encoding="utf8"))
+    except (OSError, ValueError) as error:
+        raise InputFault(f"{path}: cannot be read ({error}); bring back a copy, or name another folder with --out") from error
+    return values
+
+
+def _settings(plan: Plan) -> dict[str, Any]:
+    return {"kind": plan.settings.kind, "packs": list(plan.settings.packs), "beams": list(plan.settings.beams)}

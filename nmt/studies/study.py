@@ -1,0 +1,160 @@
+"""A study from its file to its report: what is shared is made once, the units are made ready, run, and analysed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nmt import runs
+from nmt.evaluation import packed
+from nmt.evaluation.testsets import TestSet
+from nmt.faults import InputFault
+from nmt.models.families import build, parameters
+from nmt.recipe.types import Recipe, Recurrent
+from nmt.studies import ladder
+from nmt.studies.plan import Plan, System, Unit
+from nmt.studies.results import Results
+from nmt.studies.worker import Job
+from nmt.text import corpus as corpora
+from nmt.text.corpus import Corpus
+from nmt.text.pairs import Pairs
+from nmt.text.vocabulary import Vocabulary
+from nmt.training import hardware, planning, preparing
+
+TEST = "test"
+TRANSLATING = 0.35
+"""Share of training time that translating all test sets takes on top of it, as it was for models of the shipped study; only the forecast
+before the first run is finished needs it."""
+STEP = 8
+"""Widths that are tried for a matched model are multiples of this."""
+
+Notice = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A plan with its text at hand: everything that is the same for all units."""
+
+    plan: Plan
+    results: Results
+    corpus: Corpus
+    vocabulary: Vocabulary
+    units: tuple[Unit, ...]
+    tests: dict[str, tuple[TestSet, ...]]
+    """The test sets of each system."""
+
+    def jobs(self, units: Sequence[Unit], folder: Path = runs.RUNS) -> list[Job]:
+        """The units as the runner takes them; weights and checkpoints are kept below ``folder``, under the way to the results folder, of
+        which the last name alone would not tell one study from another."""
+        name = "-".join(part for part in self.results.path.parts if part.strip("./"))
+        place, beams = folder / name, tuple(self.plan.settings.beams)
+        return [Job(unit, self.results.path, place, tuple(test.name for test in self.tests[unit.system]), beams) for unit in units]
+
+
+def prepare(plan: Plan, out: Path, notice: Notice) -> Study:
+    """Loads the corpus, learns the vocabulary or takes that of the results folder, and refuses a folder with other settings."""
+    results = Results(out)
+    corpus = corpora.load(notice=notice, **plan.shared.data.model_dump())
+    if corpus.test is None:
+        raise InputFault("recipe.data.test: a study needs a test set, and the corpus has none")
+    known = results.vocabulary if results.vocabulary.exists() else None
+    vocabulary, _ = preparing.taken(known) if known else preparing.learn(plan.shared, corpus, notice)
+    tests = _tests(plan, corpus.test)
+    units = _ready(plan, vocabulary, results)
+    results.begin(replace(plan, units=units), {"splits": _hashes(corpus), "fallback": corpus.facts["fallback"]}, vocabulary.model, _once(tests))
+    if plan.settings.kind == "ladder":
+        ladder.lay_floor(results, corpus.train, notice)
+    return Study(plan, results, corpus, vocabulary, units, tests)
+
+
+def _hashes(corpus: Corpus) -> dict[str, Any]:
+    splits: Any = corpus.facts["splits"]
+    return {name: split["sha256"] for name, split in splits.items()}
+
+
+def _tests(plan: Plan, pairs: Pairs) -> dict[str, tuple[TestSet, ...]]:
+    """The packed test sets that all systems share, and those that a system brings."""
+    whole = TestSet(TEST, pairs.source, pairs.target)
+    largest = max(plan.settings.packs)
+    if largest > len(whole.source):
+        raise InputFault(f"study.packs: {len(whole.source)} test sentences are too few to join {largest} of them")
+    shared = tuple(packed.pack(whole, size) for size in plan.settings.packs)
+    return {name: shared if system.test is None else (_own_test(plan, name, system),) for name, system in plan.systems.items()}
+
+
+def _own_test(plan: Plan, name: str, system: System) -> TestSet:
+    data = plan.shared.data
+    pairs = corpora.read_pair_files(str(system.test), data.source, data.target, data.errors)
+    return TestSet(system.panel, pairs.source, pairs.target)
+
+
+def _once(tests: dict[str, tuple[TestSet, ...]]) -> list[TestSet]:
+    return list({test.name: test for group in tests.values() for test in group}.values())
+
+
+def _ready(plan: Plan, vocabulary: Vocabulary, results: Results) -> tuple[Unit, ...]:
+    """The units with the shared vocabulary, unless a system learns its own, and with matched widths."""
+    size = len(vocabulary)
+    shared = {"from_run": str(results.vocabulary)}
+    ready = []
+    for unit in plan.units:
+        system, recipe = plan.systems[unit.system], unit.recipe
+        if "vocabulary" not in system.recipe:
+            recipe = recipe.model_copy(update={"vocabulary": recipe.vocabulary.model_copy(update=shared)})
+        if system.match is not None:
+            other = next(each.recipe for each in plan.units if each.system == system.match)
+            recipe = matched(recipe, count(other, size), size)
+        ready.append(replace(unit, recipe=recipe))
+    return tuple(ready)
+
+
+def count(recipe: Recipe, vocabulary: int) -> int:
+    """Parameters of a recipe's model over a joint vocabulary."""
+    return parameters(build(**recipe.model.model_dump(), source=vocabulary, target=vocabulary, joint=True))
+
+
+def matched(recipe: Recipe, wanted: int, vocabulary: int) -> Recipe:
+    """The recipe with the narrowest thought vector, in steps of `STEP`, that gives its model at least as many parameters as are wanted."""
+    if not isinstance(recipe.model, Recurrent) or recipe.model.reader not in ("none", "fixed"):
+        raise InputFault(f"systems: {recipe.name}: match widens model.slot, which only the readers fixed and none have")
+    low, high = 0, 1
+    while count(_widened(recipe, high * STEP), vocabulary) < wanted:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if count(_widened(recipe, middle * STEP), vocabulary) < wanted else (low, middle)
+    return _widened(recipe, high * STEP)
+
+
+def _widened(recipe: Recipe, slot: int) -> Recipe:
+    return recipe.model_copy(update={"model": recipe.model.model_copy(update={"slot": slot})})
+
+
+def forecast(study: Study, units: Sequence[Unit], notice: Notice) -> dict[str, float]:
+    """Minutes that each unit will take on one core: as long as the same system took before, or by timing a few updates."""
+    known = {unit.system: study.results.result(unit) for unit in study.units if study.results.finished(unit)}
+    minutes: dict[str, float] = {}
+    for unit in units:
+        if unit.system not in minutes:
+            before = known.get(unit.system)
+            seconds = before["training_seconds"] + before["translating_seconds"] if before else _timed(study, unit, notice)
+            minutes[unit.system] = seconds / 60
+    return {unit.name: minutes[unit.system] for unit in units}
+
+
+def _timed(study: Study, unit: Unit, notice: Notice) -> float:
+    """Seconds for all updates at the pace of a few, and for translating."""
+    notice(f"{unit.system}: timing a few updates")
+    recipe, vocabulary = unit.recipe, study.vocabulary
+    torch.set_num_threads(1)
+    model = build(**recipe.model.model_dump(), source=len(vocabulary), target=len(vocabulary), joint=True)
+    prepared = preparing.encode(study.corpus, vocabulary, vocabulary, 1)
+    cpu = torch.device("cpu")
+    batches = preparing.batches(recipe, prepared)
+    pace = planning.seconds_per_batch(model, batches, cpu, hardware.precision(recipe.training.precision, cpu), timed=4)
+    updates = planning.count_updates(recipe.training, 60 / pace / recipe.training.accumulate, batches.count(0))
+    return updates * recipe.training.accumulate * pace * (1 + TRANSLATING)

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nmt.evaluation.testsets import TestSet
+from nmt.faults import InputFault
+from nmt.studies import plan as plans
+from nmt.studies.plan import Plan
+from nmt.studies.results import Results
+
+FILE = """\
+study: {kind: bottleneck, baseline: one, packs: [1, 2]}
+recipe: {data: {corpus: builtin}, training: {updates: 5}}
+systems:
+  one: {title: one}
+"""
+TESTS = [TestSet("test.pack1", ["ein", "Haus"], ["a", "house"]), TestSet("test.pack2", ["ein Haus"], ["a house"])]
+SHARED: dict[str, Any] = {"splits": {"train": "abc"}, "fallback": None}
+
+
+def plan_of(folder: Path, *overrides: str) -> Plan:
+    (folder / "small.yaml").write_text(FILE)
+    return plans.read(folder / "small.yaml", overrides)
+
+
+def run_folder(folder: Path) -> Path:
+    (folder / "outputs").mkdir(parents=True)
+    for name in ("recipe.yaml", "run.json", "metrics.jsonl", "model.safetensors", "outputs/test.pack1.beam5.txt"):
+        (folder / name).write_text("a\nhouse\n")
+    return folder
+
+
+def test_a_finished_run_leaves_everything_but_its_weights(tmp_path: Path) -> None:
+    plan, results = plan_of(tmp_path), Results(tmp_path / "out")
+    results.begin(plan, SHARED, b"vocabulary", TESTS)
+    (unit,) = plan.units
+    assert not results.finished(unit)
+    results.keep(unit, run_folder(tmp_path / "run"), {"parameters": 7})
+    assert results.finished(unit)
+    assert results.result(unit)["parameters"] == 7
+    assert results.output(unit, "test.pack1", 5) == ["a", "house"]
+    assert sorted(path.name for path in (tmp_path / "out" / "one-seed1").iterdir()) == [
+        "metrics.jsonl",
+        "outputs",
+        "recipe.yaml",
+        "result.json",
+        "run.json",
+    ]
+
+
+def test_test_sets_come_back_as_they_were_translated(tmp_path: Path) -> None:
+    results = Results(tmp_path / "out")
+    results.begin(plan_of(tmp_path), SHARED, b"vocabulary", TESTS)
+    assert results.test("test.pack2") == TESTS[1]
+    assert results.vocabulary.read_bytes() == b"vocabulary"
+
+
+def test_a_folder_of_the_same_study_is_taken_up_again(tmp_path: Path) -> None:
+    results = Results(tmp_path / "out")
+    for _ in range(2):
+        results.begin(plan_of(tmp_path), SHARED, b"vocabulary", TESTS)
+
+
+@pytest.mark.parametrize(
+    ("override", "shared", "told"),
+    [
+        ("study.packs=[1, 4]", SHARED, r"packs: \[1, 2\] there, \[1, 4\] now"),
+        ("data.max_words=9", {**SHARED, "splits": {"train": "xyz"}}, "splits.train: 'abc' there, 'xyz' now"),
+        ("training.updates=6", SHARED, "one-seed1: training.updates: 5 there, 6 now"),
+    ],
+)
+def test_a_folder_with_other_settings_is_refused_and_the_setting_named(tmp_path: Path, override: str, shared: dict[str, Any], told: str) -> None:
+    plan, results = plan_of(tmp_path), Results(tmp_path / "out")
+    results.begin(plan, SHARED, b"vocabulary", TESTS)
+    results.keep(plan.units[0], run_folder(tmp_path / "run"), {})
+    with pytest.raises(InputFault, match=rf"out: holds a study with other settings; name another folder with --out\n  {told}"):
+        results.begin(plan_of(tmp_path, override), shared, b"vocabulary", TESTS)
+
+
+def test_a_folder_of_something_else_is_refused_but_not_one_whose_beginning_was_cut_short(tmp_path: Path) -> None:
+    Results(tmp_path / "out").begin(plan_of(tmp_path), SHARED, b"vocabulary", TESTS)
+    (tmp_path / "out" / "study.json").unlink()
+    Results(tmp_path / "out").begin(plan_of(tmp_path), SHARED, b"vocabulary", TESTS)
+    with pytest.raises(InputFault, match="not empty and not the results of a study"):
+        Results(tmp_path).begin(replace(plan_of(tmp_path)), SHARED, b"", TESTS)

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import run
+from types import ModuleType
+from typing import Any
+
+import pytest
+import typer
+
+from nmt.cli.app import app
+from nmt.faults import InputFault
+from nmt.probes.claims import CHAPTERS, UNMEASURED, story
+from nmt.probes.table import PROBES
+
+FILE = Path(__file__).parents[2] / "tools" / "claims.py"
+STUDIES = ("recipes/bottleneck.yaml", "recipes/ladder.yaml")
+SPAN = "nmt probe span --task adding"
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    """The tool as a module; `tools` is no package."""
+    spec = importlib.util.spec_from_file_location("claims_tool", FILE)
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules["claims_tool"] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+Leave = Callable[..., None]
+
+
+@pytest.fixture
+def leave(tmp_path: Path) -> Leave:
+    """Writes a result with claims given as (id, number, verdict)."""
+
+    def write(name: str, command: str, *claims: tuple[str, str, str], **more: Any) -> None:
+        fields = ("id", "number", "verdict")
+        values = {"command": command, "claims": [dict(zip(fields, claim, strict=True)) for claim in claims], **more}
+        (tmp_path / f"{name}.json").write_text(json.dumps(values), "utf8")
+
+    return write
+
+
+@pytest.fixture
+def page(tool: ModuleType, leave: Leave, tmp_path: Path) -> str:
+    """The page from two results by hand, beside a file that is none."""
+    leave("order", "nmt probe order", ("A1", "0.0 | at 3 seeds", "holds"), ("B6", "order's number", "holds under conditions"))
+    origin = {"commit": "0123456789abcdef-dirty", "date": "2026-01-02T03:04:05+00:00", "seconds": 90.0, "conditions": {"updates": 2000}}
+    leave("span", SPAN, ("B6", "span's *number*", "does not hold"), ("B3", "1e-9", "does not hold"), **origin)
+    (tmp_path / "other.json").write_text("[1]")
+    found: str = tool.page(tool.read_results([tmp_path, tmp_path / "absent"]))
+    return found
+
+
+def row(page: str, name: str) -> list[str]:
+    (line,) = (line for line in page.splitlines() if line.startswith(f"| {name} |"))
+    return [cell.strip() for cell in line.replace("\\|", "/").split("|")[1:-1]]
+
+
+def test_the_story_is_complete_and_each_claim_is_there_once() -> None:
+    counts = {"A": 6, "B": 10, "C": 8, "D": 5, "E": 9}
+    assert list(story()) == [f"{letter}{number}" for letter, count in counts.items() for number in range(1, count + 1)]
+    assert list(counts) == list(CHAPTERS)
+
+
+def test_every_claim_has_a_command_that_exists_or_a_reason_why_there_is_none() -> None:
+    commands = set(typer.main.get_command(app).commands) | {"bottleneck"}  # type: ignore[attr-defined]  # a group has them
+    for each in story().values():
+        assert each.claim.endswith(".")
+        if not each.command:
+            assert each.measured_by.startswith(tuple(f"{state}: " for state in UNMEASURED)), each.id
+            continue
+        program, command, argument, *_ = each.command.split()
+        assert (program, command in commands) == ("nmt", True), each.id
+        assert command != "probe" or argument in PROBES
+        assert command != "bottleneck" or argument in STUDIES
+
+
+def test_a_claim_shows_number_command_and_verdict(page: str) -> None:
+    assert row(page, "A1")[2:] == ["0.0 / at 3 seeds", "`nmt probe order`", "**holds**"]
+    assert row(page, "B3")[2:] == ["1e-9", f"`{SPAN}`", "**does not hold**"]
+
+
+def test_a_claim_that_several_results_answer_shows_all(page: str) -> None:
+    number, command, verdict = row(page, "B6")[2:]
+    assert number == r"order's number<br>span's \*number\*"
+    assert command == f"`nmt probe order`<br>`{SPAN}`"
+    assert verdict == "**holds under conditions**<br>**does not hold**"
+
+
+def test_what_is_not_measured_says_what_would_measure_it_or_why_nothing_does(page: str) -> None:
+    assert row(page, "E2")[2:] == ["not measured yet", "`nmt bottleneck recipes/bottleneck.yaml`", ""]
+    assert row(page, "A3")[2].startswith("out of scope: ")
+    assert row(page, "D4")[2:] == ["not built yet: needs heads that classify and tag", "", ""]
+    assert "Of 38 claims: 1 holds, 1 does not hold, 1 with differing verdicts, 26 not measured yet, 4 out of scope, 5 not built yet." in page
+
+
+def test_corrections_are_the_claims_that_do_not_simply_hold(page: str) -> None:
+    found = page.partition("## What measurement corrected\n")[2].partition("\n## ")[0]
+    assert [line[:6] for line in found.splitlines() if line.startswith("- ")] == ["- **B3", "- **B6"]
+    assert "\n  - does not hold: 1e-9\n" in found
+
+
+def test_where_numbers_come_from_is_told(page: str) -> None:
+    found = page.partition("## The results\n")[2]
+    assert f"`{SPAN}` | 0123456789-dirty | 2026-01-02 | 1.5 |" in found
+    assert "span.json): updates 2,000\n" in found
+
+
+def test_without_results_nothing_is_claimed(tool: ModuleType) -> None:
+    page = tool.page([])
+    assert "**holds" not in page
+    assert "Nothing so far." in page
+    assert "No results yet." in page
+
+
+@pytest.mark.parametrize("claim", [("Z1", "1", "holds"), ("A1", "1", "is proved")])
+def test_a_result_that_knows_another_story_is_refused(tool: ModuleType, leave: Leave, tmp_path: Path, claim: tuple[str, str, str]) -> None:
+    leave("odd", "nmt probe odd", claim)
+    with pytest.raises(InputFault, match=r"odd\.json: no claim of the story"):
+        tool.page(tool.read_results([tmp_path]))
+
+
+def test_damaged_results_are_named_and_nothing_is_printed(tmp_path: Path) -> None:
+    (tmp_path / "cut.json").write_text("{")
+    done = run([sys.executable, FILE, tmp_path], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"claims: {tmp_path}/cut.json: cannot be read as a result")
