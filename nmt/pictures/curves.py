@@ -40,7 +40,7 @@ def draw(axes: Axes, curves: Sequence[Curve], *, x: str, y: str, title: str = ""
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.minorticks_off()
     if len(curves) > 1:
-        axes.legend()
+        axes.legend(frameon=False)
 
 
 def _nan(value: float | None) -> float:

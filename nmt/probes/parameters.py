@@ -10,22 +10,37 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, median, stdev
-from typing import TYPE_CHECKING, Any, NamedTuple
+from statistics import fmean, median
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from nmt.models.cells import Cell
 from nmt.models.families import parameters
-from nmt.models.protocol import TranslationModel
 from nmt.pictures import canvas, curves
 from nmt.pictures.curves import Curve
-from nmt.probes.intervals import Interval
-from nmt.probes.learning import FIRST, DrawBatch, exact, learn, recurrent
+from nmt.probes.intervals import Interval, student
+from nmt.probes.learning import learn
 from nmt.probes.probe import Cell as Value, Claim, Finding, Notice, Options, Probe, Verdict
-from nmt.training.batches import Batch, collate
-from nmt.training.loss import cross_entropy
+from nmt.probes.reversal import (
+    BATCH,
+    EMBEDDING,
+    FEW,
+    HELD_OUT,
+    HIDDEN,
+    LETTERS,
+    LONGEST,
+    PEAK,
+    SHORTEST,
+    Losses,
+    Score,
+    Shape,
+    on_few,
+    on_fresh,
+    reversing,
+    strings,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,10 +49,6 @@ if TYPE_CHECKING:
 QUESTION = "What does a GRU save against an LSTM, in parameters, time and quality?"
 WIDTHS = ((32, 32), (64, 64), (256, 256), (256, 512), (620, 1000))
 """Widths of input and state at which the parameters of a layer are counted; the last are those of Bahdanau et al. 2015."""
-LETTERS, SHORTEST, LONGEST = 10, 5, 15
-EMBEDDING, HIDDEN, BATCH, PEAK = 32, 64, 32, 6e-3
-HELD_OUT, FEW = 1000, 500
-"""Strings that are held out, and strings in the small training set."""
 STACKS = ((2, False), (2, True), (4, False), (4, True))
 """Layers, and whether they are residual, of the stacks beside the single layer."""
 TIMED, ROUNDS, UPDATES = (HIDDEN, 256), 7, 8
@@ -45,47 +56,6 @@ TIMED, ROUNDS, UPDATES = (HIDDEN, 256), 7, 8
 FEWER, FASTER, EQUAL = (0.28, 0.32), 2 / 3, 2.0
 """How the story's words are read: "30 % fewer" lies between these shares, "much faster" takes at most this share of the time, and "just as
 accurate" has an interval of the difference that lies within these points."""
-QUANTILES = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-"""Student's t for 95 % and 1 to 9 degrees of freedom; the last serves for more of them, which errs on the wide side."""
-
-Strings = list[tuple[int, ...]]
-
-
-class Shape(NamedTuple):
-    """What a model is made of: its cell, and the layers of encoder and decoder."""
-
-    cell: str
-    layers: int = 1
-    residual: bool = False
-
-    @property
-    def name(self) -> str:
-        return self.cell + (f", {self.layers} layers" if self.layers > 1 else "") + (", residual" if self.residual else "")
-
-    def model(self, seed: int, hidden: int = HIDDEN) -> TranslationModel:
-        """With the fresh weights of a seed."""
-        torch.manual_seed(seed)
-        stack: dict[str, Any] = {"layers": self.layers, "hidden": hidden, "residual": self.residual}
-        encoder = {**stack, "direction": "forward"}
-        return recurrent(FIRST + LETTERS, cell=self.cell, hidden=hidden, embedding=EMBEDDING, encoder=encoder, decoder=stack)
-
-
-class Score(NamedTuple):
-    """Of held-out strings: those reversed exactly, in per cent, and nats a piece."""
-
-    exact: float
-    loss: float
-
-
-class Losses(NamedTuple):
-    """Nats a piece of a model trained on few strings: on these, and on held-out ones."""
-
-    training: float
-    held_out: float
-
-    @property
-    def gap(self) -> float:
-        return self.held_out - self.training
 
 
 @dataclass(frozen=True)
@@ -106,28 +76,6 @@ class Results:
     def times(self, cell: str, other: str) -> dict[int, list[float]]:
         """Time of one cell over that of another, by hidden units and round."""
         return {hidden: [a / b for a, b in zip(each[cell], each[other], strict=True)] for hidden, each in self.seconds.items()}
-
-
-def strings(generator: np.random.Generator, count: int, without: frozenset[tuple[int, ...]] = frozenset()) -> Strings:
-    """Random strings of letters, none of those to be left out."""
-    found: Strings = []
-    while len(found) < count:
-        length = generator.integers(SHORTEST, LONGEST, endpoint=True)
-        drawn = tuple(generator.integers(FIRST, FIRST + LETTERS, size=length).tolist())
-        found += [drawn] if drawn not in without else []
-    return found
-
-
-def reversing(inputs: Strings) -> Batch:
-    """Strings, and each one's reverse as its target."""
-    return collate(inputs, [each[::-1] for each in inputs])
-
-
-def student(values: Sequence[float]) -> Interval:
-    """The mean of one value a seed with its 95 % interval by Student's t, which has no bounds for a single seed."""
-    freedom = len(values) - 1
-    half = QUANTILES[min(freedom, len(QUANTILES)) - 1] * stdev(values) / math.sqrt(len(values)) if freedom else math.inf
-    return Interval(fmean(values), fmean(values) - half, fmean(values) + half)
 
 
 def recurrent_parameters(model: torch.nn.Module) -> int:
@@ -152,11 +100,11 @@ def run(options: Options, notice: Notice) -> Finding:
     held_out = strings(np.random.default_rng(0), HELD_OUT)
     for seed in range(1, options.seeds + 1):
         for shape in shapes:
-            score = _on_fresh(shape, seed, options.updates, held_out)
+            score = on_fresh(shape, seed, options.updates, held_out)
             results.scores[shape].append(score)
             notice(f"{shape.name}, seed {seed}: {score.exact:.1f} % exact, held-out loss {score.loss:.3f}")
         for cell in options.cells:
-            losses = _on_few(Shape(cell), seed, options.updates, held_out)
+            losses = on_few(Shape(cell), seed, options.updates, held_out)
             results.losses[cell].append(losses)
             notice(f"{cell} on {FEW} strings, seed {seed}: training loss {losses.training:.3f}, held-out loss {losses.held_out:.3f}")
     return report(results, options)
@@ -173,31 +121,6 @@ def _seconds(cells: Sequence[str], hidden: int) -> dict[str, list[float]]:
             learn(model, lambda generator: batches[generator.integers(UPDATES)], updates=UPDATES, seed=0)
             taken[cell].append((time.process_time() - start) / UPDATES)
     return {cell: each[1:] for cell, each in taken.items()}
-
-
-def _on_fresh(shape: Shape, seed: int, updates: int, held_out: Strings) -> Score:
-    without, test = frozenset(held_out), reversing(held_out)
-    model = _trained(shape, lambda generator: reversing(strings(generator, BATCH, without)), seed, updates)
-    return Score(100 * float(exact(model, test).mean()), _loss(model, test))
-
-
-def _on_few(shape: Shape, seed: int, updates: int, held_out: Strings) -> Losses:
-    few = strings(np.random.default_rng([seed, 2]), FEW, frozenset(held_out))
-    model = _trained(shape, lambda generator: reversing([few[row] for row in generator.integers(FEW, size=BATCH)]), seed, updates)
-    return Losses(_loss(model, reversing(few)), _loss(model, reversing(held_out)))
-
-
-def _trained(shape: Shape, draw: DrawBatch, seed: int, updates: int) -> TranslationModel:
-    model = shape.model(seed)
-    learn(model, draw, updates=updates, seed=seed, peak=PEAK)
-    return model
-
-
-@torch.no_grad()
-def _loss(model: TranslationModel, batch: Batch) -> float:
-    """Nats a piece under teacher forcing."""
-    loss = cross_entropy(model(batch.source, batch.source_mask, batch.previous), batch.expected, batch.target_mask, 0.0)
-    return loss.nats.item() / loss.pieces
 
 
 def report(results: Results, options: Options) -> Finding:

@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from nmt import scores
 from nmt.evaluation import bootstrap, packed
 from nmt.evaluation.bootstrap import Counts
+from nmt.recipe.types import Recipe
 from nmt.studies import costs
 from nmt.studies.costs import Sides
 from nmt.studies.plan import Plan, Unit
 from nmt.studies.results import Results
+from nmt.text.loader import is_local
 
 Notice = Callable[[str], None]
 CORE, CAPACITY = "core", "capacity"
@@ -50,7 +53,7 @@ class Outputs:
 def analyse(plan: Plan, results: Results, notice: Notice) -> dict[str, Any]:
     """Everything that the report shows, for the runs that are finished."""
     target = plan.shared.data.target
-    units = [unit for unit in plan.units if results.finished(unit)]
+    units = [unit for unit in plan.units if results.finished(unit) and plan.systems[unit.system].test is None]
     outputs: dict[tuple[int, str, int], Outputs] = {}
     for beam in plan.settings.beams:
         for unit in units:
@@ -78,7 +81,7 @@ def _first(plan: Plan, unit: Unit) -> int:
 def _conditions(plan: Plan, results: Results, units: list[Unit]) -> dict[str, Any]:
     data, training = plan.shared.data, plan.shared.training
     return {
-        "corpus": data.corpus,
+        "corpus": corpus_name(plan.shared),
         "fallback": results.study["fallback"],
         "languages": f"{data.source}-{data.target}",
         "test sentences": len(results.test("test.pack1").source),
@@ -92,6 +95,12 @@ def _conditions(plan: Plan, results: Results, units: list[Unit]) -> dict[str, An
         "resamples": scores.RESAMPLES,
         "missing runs": [unit.name for unit in plan.units if unit not in units],
     }
+
+
+def corpus_name(recipe: Recipe) -> str:
+    """The corpus as it can be told elsewhere: a data set's name, the last part of a way on this machine, or `files`."""
+    corpus = recipe.data.corpus
+    return "files" if corpus is None else Path(corpus).name if is_local(corpus) else corpus
 
 
 def _systems(plan: Plan, results: Results, units: list[Unit]) -> dict[str, Any]:
@@ -127,7 +136,7 @@ def _effects(plan: Plan, outputs: Mapping[tuple[int, str, int], Outputs]) -> Ite
 
 def _capacities(plan: Plan, outputs: Mapping[tuple[int, str, int], Outputs]) -> Iterator[dict[str, Any]]:
     for (beam, system, seed), found in outputs.items():
-        slot = getattr(found.unit.recipe.model, "slot", None)
+        slot = found.results.result(found.unit)["recipe"]["model"].get("slot")  # a matched model's is not in the plan
         yield {
             "system": system,
             "panel": plan.systems[system].panel,

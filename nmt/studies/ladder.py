@@ -19,6 +19,7 @@ from nmt.faults import InputFault
 from nmt.pictures import canvas
 from nmt.probes import record
 from nmt.studies import lexicon
+from nmt.studies.bottleneck import corpus_name
 from nmt.studies.plan import Plan, Unit
 from nmt.studies.results import OUTPUTS, Results
 from nmt.text.lines import read
@@ -72,7 +73,7 @@ def analyse(plan: Plan, results: Results, notice: Notice) -> dict[str, Any]:
     return {
         "study": plan.name,
         "conditions": {
-            "corpus": plan.shared.data.corpus,
+            "corpus": corpus_name(plan.shared),
             "fallback": results.study["fallback"],
             "languages": f"{plan.shared.data.source}-{target}",
             "test sentences": len(test.source),

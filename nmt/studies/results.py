@@ -20,6 +20,7 @@ from nmt import files
 from nmt.evaluation import outputs
 from nmt.evaluation.testsets import TestSet
 from nmt.faults import InputFault
+from nmt.runs import METRICS
 from nmt.studies.plan import Plan, Unit, described, differences
 from nmt.text.lines import read
 
@@ -89,13 +90,12 @@ class Results:
         return TestSet(name, *(read(self.path / side / f"{name}.txt").text for side in (SOURCES, REFERENCES)))
 
     def keep(self, unit: Unit, run: Path, result: Mapping[str, Any]) -> None:
-        """Takes from a run folder all but its weights; the folder appears whole."""
+        """Takes from a run folder its outputs and metrics, and from the recipe what holds elsewhere too; the folder appears whole."""
         final = self.path / unit.name
         building = final.with_name(f".{final.name}")
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(parents=True)
-        for name in ("recipe.yaml", "run.json", "metrics.jsonl"):
-            shutil.copyfile(run / name, building / name)
+        shutil.copyfile(run / METRICS, building / METRICS)
         shutil.copytree(run / OUTPUTS, building / OUTPUTS)
         files.write_json(building / RESULT, {**result, "recipe": described(unit.recipe)})
         shutil.rmtree(final, ignore_errors=True)

@@ -9,10 +9,12 @@ import torch
 
 from nmt.models.cells import Cell
 from nmt.pictures import canvas
-from nmt.probes import parameters
+from nmt.probes import parameters, reversal
+from nmt.probes.intervals import student
 from nmt.probes.learning import FIRST
-from nmt.probes.parameters import PROBE, STACKS, Losses, Results, Score, Shape, reversing, strings, student
+from nmt.probes.parameters import PROBE, STACKS, Results
 from nmt.probes.probe import Options
+from nmt.probes.reversal import Losses, Score, Shape, reversing, strings
 
 SEEDS = (-0.1, 0.0, 0.1)
 
@@ -42,8 +44,8 @@ def measured(
 
 def test_targets_are_the_sources_from_the_end_and_lengths_are_those_stated() -> None:
     drawn = strings(np.random.default_rng(1), 500)
-    assert {len(each) for each in drawn} == set(range(parameters.SHORTEST, parameters.LONGEST + 1))
-    assert {letter for each in drawn for letter in each} == set(range(FIRST, FIRST + parameters.LETTERS))
+    assert {len(each) for each in drawn} == set(range(reversal.SHORTEST, reversal.LONGEST + 1))
+    assert {letter for each in drawn for letter in each} == set(range(FIRST, FIRST + reversal.LETTERS))
     batch = reversing(drawn)
     for source, mask, expected in zip(batch.source, batch.source_mask, batch.expected, strict=True):
         length = int(mask.sum()) - 1  # the end piece stays at the end
