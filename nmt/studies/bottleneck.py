@@ -6,7 +6,6 @@ Nothing is trained or translated here: the same results folder always gives the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,12 @@ from typing import Any
 from nmt import scores
 from nmt.evaluation import bootstrap, packed
 from nmt.evaluation.bootstrap import Counts
+from nmt.evaluation.lengths import by_length
 from nmt.recipe.types import Recipe
 from nmt.studies import costs
 from nmt.studies.costs import Sides
 from nmt.studies.plan import Plan, Unit
-from nmt.studies.results import Results
+from nmt.studies.results import LONG, Results
 from nmt.text.loader import is_local
 
 Notice = Callable[[str], None]
@@ -53,7 +53,8 @@ class Outputs:
 def analyse(plan: Plan, results: Results, notice: Notice) -> dict[str, Any]:
     """Everything that the report shows, for the runs that are finished."""
     target = plan.shared.data.target
-    units = [unit for unit in plan.units if results.finished(unit) and plan.systems[unit.system].test is None]
+    finished = [unit for unit in plan.units if results.finished(unit)]
+    units = [unit for unit in finished if not plan.systems[unit.system].long]
     outputs: dict[tuple[int, str, int], Outputs] = {}
     for beam in plan.settings.beams:
         for unit in units:
@@ -63,13 +64,14 @@ def analyse(plan: Plan, results: Results, notice: Notice) -> dict[str, Any]:
     return {
         "study": plan.name,
         "baseline": plan.settings.baseline,
-        "conditions": _conditions(plan, results, units),
+        "conditions": _conditions(plan, results, finished),
         "signature": scores.score_bleu(first, first, target=target, intervals=False).signature,
         "systems": _systems(plan, results, units),
         "costs": list(_costs(outputs, results)),
         "effects": list(_effects(plan, outputs)),
         "capacity": list(_capacities(plan, outputs)),
         "positions": list(_positions(results, outputs, target)),
+        "long": [_by_length(plan, results, unit, target) for unit in finished if plan.systems[unit.system].long],
         "examples": {unit.system: example for unit in units if unit.seed == _first(plan, unit) and (example := results.result(unit)["example"])},
     }
 
@@ -159,6 +161,9 @@ def _positions(results: Results, outputs: Mapping[tuple[int, str, int], Outputs]
                 yield {"system": system, "seed": seed, "beam": beam, "k": size, **values}
 
 
-def over_seeds(records: list[dict[str, Any]], value: Callable[[dict[str, Any]], float]) -> dict[str, Any]:
-    """Mean and spread of a number over the records of several seeds."""
-    return asdict(costs.spread([value(record) for record in records]))
+def _by_length(plan: Plan, results: Results, unit: Unit, target: str) -> dict[str, Any]:
+    """BLEU by natural length of the source, of a run that was trained on long sentences too; with the widest beam."""
+    beam, test = max(plan.settings.beams), results.test(LONG)
+    buckets = by_length(test.source, results.output(unit, LONG, beam), test.references, target=target)
+    about = {"system": unit.system, "title": plan.systems[unit.system].title, "seed": unit.seed, "beam": beam}
+    return {**about, "buckets": [bucket.as_json() for bucket in buckets]}

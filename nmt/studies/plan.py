@@ -26,6 +26,15 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
+class Long(Section):
+    """A second corpus whose sentences are long by nature."""
+
+    train: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Files as in `data.extra`."""
+    test: str
+    """Its test set: files as in `data.test` without a corpus. It is translated as it is, and not packed."""
+
+
 class Settings(Section):
     """What a study does with its systems."""
 
@@ -37,6 +46,8 @@ class Settings(Section):
     """Sizes of the packed test sets: sentences joined into one."""
     beams: Annotated[tuple[Count, ...], Field(min_length=1)] = (5,)
     """Beams that every test set is translated with."""
+    long: Long | None = None
+    """The corpus that systems with `long` train on too and are tested on; without it they are left out."""
 
 
 class System(Section):
@@ -50,8 +61,8 @@ class System(Section):
     """One run is trained for each."""
     match: Name | None = None
     """Widens `model.slot` until this model has at least as many parameters as that system's."""
-    test: str | None = None
-    """Files of another test set, SOURCE,TARGET, translated as it is and not packed."""
+    long: bool = False
+    """Whether it trains on the corpus of long sentences too, and is tested on that alone: quality by natural length."""
     recipe: dict[str, Any] = Field(default_factory=dict)
     """What it changes of the shared recipe; one that names `model.family` has a model of its own, of which nothing is shared."""
 
@@ -110,9 +121,17 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Plan:
     for key, name in _named(file):
         if name not in file.systems:
             raise InputFault(str(document.fault(key, f"found {shown(name)}, expected one of the systems {', '.join(file.systems)}")))
-    systems = file.systems.items()
-    units = tuple(Unit(name, seed, _recipe(document, name, seed, path.stem)) for name, system in systems for seed in system.seeds)
-    return Plan(path.stem, file.study, _recipe(document, None, 1, path.stem), dict(systems), units)
+    systems = {name: system for name, system in file.systems.items() if file.study.long or not system.long}
+    units = tuple(Unit(name, seed, _of(document, file, name, seed, path.stem)) for name, system in systems.items() for seed in system.seeds)
+    return Plan(path.stem, file.study, _recipe(document, None, 1, path.stem), systems, units)
+
+
+def _of(document: Document, file: _File, system: str, seed: int, study: str) -> Recipe:
+    """The recipe of a system, with the corpus of long sentences where it trains on that."""
+    recipe = _recipe(document, system, seed, study)
+    if file.study.long is None or not file.systems[system].long:
+        return recipe
+    return recipe.model_copy(update={"data": recipe.data.model_copy(update={"extra": list(file.study.long.train)})})
 
 
 def _named(file: _File) -> Iterator[tuple[Key, str]]:
@@ -147,7 +166,7 @@ def _fault(document: Document, detail: Any) -> str:
 
 
 def _keys(key: Key) -> list[str]:
-    section: type[Section] = _File if len(key) == 1 else Settings if key[0] == "study" else System
+    section: type[Section] = _File if len(key) == 1 else System if key[0] == "systems" else Long if len(key) > 2 else Settings
     return list(section.model_fields)
 
 
@@ -184,7 +203,7 @@ def _merge(values: dict[str, Any], given: dict[str, Any]) -> None:
 
 def described(recipe: Recipe) -> dict[str, Any]:
     """What of a recipe makes a run what it is: all but names and the places where its text lies, which are compared by content."""
-    values = recipe.model_dump(mode="json", by_alias=True, exclude={"name": True, "data": {"corpus", "offline"}})
+    values = recipe.model_dump(mode="json", by_alias=True, exclude={"name": True, "data": {"corpus", "offline", "extra"}})
     values["vocabulary"].pop("from")
     return values
 

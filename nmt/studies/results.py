@@ -25,6 +25,8 @@ from nmt.studies.plan import Plan, Unit, described, differences
 from nmt.text.lines import read
 
 STUDY, RESULT, VOCABULARY = "study.json", "result.json", "vocabulary.model"
+LONG = "long"
+"""The test set of long sentences."""
 SOURCES, REFERENCES, OUTPUTS = "sources", "references", "outputs"
 
 

@@ -16,8 +16,8 @@ from nmt.faults import InputFault
 from nmt.models.families import build, parameters
 from nmt.recipe.types import Recipe, Recurrent
 from nmt.studies import ladder
-from nmt.studies.plan import Plan, System, Unit
-from nmt.studies.results import Results
+from nmt.studies.plan import Plan, Unit
+from nmt.studies.results import LONG, Results
 from nmt.studies.worker import Job
 from nmt.text import corpus as corpora
 from nmt.text.corpus import Corpus
@@ -83,13 +83,17 @@ def _tests(plan: Plan, pairs: Pairs) -> dict[str, tuple[TestSet, ...]]:
     if largest > len(whole.source):
         raise InputFault(f"study.packs: {len(whole.source)} test sentences are too few to join {largest} of them")
     shared = tuple(packed.pack(whole, size) for size in plan.settings.packs)
-    return {name: shared if system.test is None else (_own_test(plan, name, system),) for name, system in plan.systems.items()}
+    own = _long(plan)
+    return {name: own if system.long else shared for name, system in plan.systems.items()}
 
 
-def _own_test(plan: Plan, name: str, system: System) -> TestSet:
+def _long(plan: Plan) -> tuple[TestSet, ...]:
+    """The test set of the corpus of long sentences, where the study has one."""
+    if plan.settings.long is None:
+        return ()
     data = plan.shared.data
-    pairs = corpora.read_pair_files(str(system.test), data.source, data.target, data.errors)
-    return TestSet(system.panel, pairs.source, pairs.target)
+    pairs = corpora.read_pair_files(plan.settings.long.test, data.source, data.target, data.errors)
+    return (TestSet(LONG, pairs.source, pairs.target),)
 
 
 def _once(tests: dict[str, tuple[TestSet, ...]]) -> list[TestSet]:

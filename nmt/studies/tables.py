@@ -27,6 +27,7 @@ def tables(findings: Findings) -> Tables:
         f"Bottleneck effect: cost beyond that of {_baseline(findings)}, in BLEU, beam {findings.beam}": effects(findings),
         f"Capacity: share of the join's BLEU that the pack keeps, and k50, beam {findings.beam}": capacity(findings),
         **{f"chrF2 by place in packs of {size}, pack / join, beam {findings.beam}": places(findings, size) for size in _sizes(findings)},
+        f"BLEU by words of the source, trained on long sentences too, beam {findings.beam}": long(findings),
         "Claims of the story": claims(findings),
         "Runs": runs(findings),
     }
@@ -92,6 +93,20 @@ def places(findings: Findings, size: int) -> Table:
             rows.append((_named(findings, name), *cells))
     note = "Mean over seeds. Packs and joins are cut into sentences in the same way, by alignment with the reference."
     return Table(("system", *map(str, range(1, size + 1))), tuple(rows), (note, *_single(rows)))
+
+
+def long(findings: Findings) -> Table:
+    """One row a run: quality by natural length, on a test set of long sentences."""
+    runs = findings.found["long"]
+    buckets = [bucket for run in runs[:1] for bucket in run["buckets"]]
+    rows = [(f"{run['title']}, {run['seed']}", *(_bucket(bucket) for bucket in run["buckets"])) for run in runs]
+    note = "95 % over test sentences. Content differs between lengths: this shows natural text, and only packing keeps content the same."
+    return Table(("system, seed", *(f"{bucket['words']} ({bucket['sentences']})" for bucket in buckets)), tuple(rows), (note,))
+
+
+def _bucket(bucket: Any) -> str:
+    bleu = bucket["bleu"]
+    return f"{number(bleu['value'])} ({number(bleu['low'])} to {number(bleu['high'])}){'*' if bucket['small'] else ''}"
 
 
 def claims(findings: Findings) -> Table:

@@ -61,6 +61,7 @@ def analysis(
         "effects": [record for each in made for record in _effects(each, made, p_value)],
         "capacity": [record for each in made for record in each.capacities(k50)],
         "positions": [record for each in made if each.name in losses for record in each.places(losses[each.name])],
+        "long": [],
         "examples": {each.name: _example(each.name) for each in made},
         "trained": {each.name: each.pack for each in made},
         "expectations": [],

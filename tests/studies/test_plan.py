@@ -96,3 +96,13 @@ def test_where_text_lies_and_names_are_no_settings_of_a_run(tmp_path: Path) -> N
 def test_a_recipe_is_no_study_and_the_command_for_it_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputFault, match=r"small.yaml: expected a study .*; train a recipe with nmt train"):
         read(tmp_path, "training: {updates: 5}\n")
+
+
+def test_systems_for_long_sentences_are_left_out_unless_there_is_a_corpus_of_them(tmp_path: Path) -> None:
+    text = FILE + "  natural: {title: natural, long: true}\n"
+    assert "natural" not in read(tmp_path, text).systems
+    found = read(tmp_path, text, "study.long={train: ['long.de,long.en'], test: 'test.de,test.en'}")
+    assert [(unit.system, unit.recipe.data.extra) for unit in found.units][-1] == ("natural", ["long.de,long.en"])
+    assert found.units[0].recipe.data.extra == []
+    with pytest.raises(InputFault, match=r"study\.long\.tset: not a key here; did you mean test"):
+        read(tmp_path, text, "study.long.tset=x")
