@@ -13,7 +13,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from nmt.models.attention import READERS
+from nmt.models import attention_loop
+from nmt.models.attention import READERS, BahdanauAttention
 from nmt.models.cells import Cell
 from nmt.models.dropout import Dropout
 from nmt.models.embeddings import PieceEmbedding
@@ -111,6 +112,9 @@ class RecurrentModel(TranslationModel):
         The only loop over the target that is left: each query is the state that the step before it made.
         """
         cell = self.cells[0]
+        if isinstance(self.reader, BahdanauAttention) and cell.kind == "lstm":
+            outputs, read = self._attend_by_hand(self.reader, cell, embedded, state, memory)
+            return self._above(0, embedded, outputs), read
         states, contexts = [], []
         for projected in cell.project(embedded).unbind(1):
             context, _ = self.reader(cell.output(state), memory)
@@ -118,6 +122,21 @@ class RecurrentModel(TranslationModel):
             states.append(state)
             contexts.append(context)
         return self._above(0, embedded, cell.output(torch.stack(states, 1))), torch.stack(contexts, 1)
+
+    def _attend_by_hand(self, reader: BahdanauAttention, cell: Cell, embedded: Tensor, state: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+        """The loop of the default model, with a backward written by hand."""
+        return attention_loop.attend(
+            cell.project(embedded),
+            state,
+            memory.slots,
+            memory.keys[0],
+            memory.mask,
+            query=reader.query.weight,
+            score=reader.score.weight.squeeze(0),
+            context=cell.layer.weight_ih_l0[:, embedded.shape[-1] :],
+            recurrent=cell.layer.weight_hh_l0,
+            bias=cell.layer.bias_hh_l0,
+        )
 
     def _above(self, level: int, below: Tensor, output: Tensor) -> Tensor:
         """What the next layer reads: the residual adds the layer's input without the context (GNMT), from the second layer up."""
