@@ -282,7 +282,7 @@ def _dots(axes: Axes, names: Sequence[str], series: dict[str, list[list[float]]]
     axes.set(title=title, ylabel=y, xlim=(-0.5, len(names) - 0.5))
     axes.set_ylim(0, 1.25 * axes.get_ylim()[1])  # room for the legend
     if len(series) > 1:
-        axes.legend(ncols=2, loc="upper center")
+        axes.legend(ncols=2, loc="upper center", frameon=False)
 
 
 def _by_depth(results: Results, residual: bool) -> Curve:

@@ -167,7 +167,9 @@ def _split(origin: Origin, role: str, request: Request) -> Pairs | None:
             raise _no_split(origin, role, name)
     pairs = joined(origin.splits[name]() for name in names)
     if names and not pairs:
-        raise InputFault(f"data.{role}: expected sentence pairs, found none in {origin.name}, {', '.join(names)}")
+        asked = getattr(request, role)
+        place = f"{origin.name}, {', '.join(names)}" if request.corpus else ", ".join([asked] if isinstance(asked, str) else asked)
+        raise InputFault(f"data.{role}: expected sentence pairs, found none in {place}")
     return pairs if names else None
 
 
