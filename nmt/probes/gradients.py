@@ -183,7 +183,7 @@ def draw(lives: Mapping[str, Sequence[Life]]) -> Figure:
     for panel, title, pick in zip(panels, titles, ("start", "trained"), strict=True):
         lines = [_curve(name, [getattr(one, pick).hidden for one in found]) for name, found in lives.items()]
         curves.draw(panel, lines, x="step t", y="norm of dL/dh_t / norm of dL/dh_T", title=title, log_y=True)
-        panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
     panels[0].get_legend().set_visible(False)  # type: ignore[union-attr]  # it was made in the loop
     return figure
 

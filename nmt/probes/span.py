@@ -224,7 +224,7 @@ def draw(scores: Mapping[str, Sequence[Scores]], measure: str) -> Figure:
         lines.append(curves.Curve(name, LENGTHS, mean, low, high))
     curves.draw(panel, lines, x="steps between what is asked for and the end (T)", y=measure, log_x=True)
     panel.axhline(BAR, color="#333333", linewidth=0.8)
-    panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
     return figure
 
 

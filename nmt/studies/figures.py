@@ -97,7 +97,7 @@ def _cost(findings: Findings, beam: int, axes: Axes) -> None:
     axes.set_xticks([1, *findings.packs])
     low, high = axes.get_ylim()
     axes.set_ylim(low, max(high, SMALL))
-    axes.legend()
+    axes.legend(frameon=False)
 
 
 def _capacity_panels(findings: Findings) -> Iterator[Panel]:
@@ -195,7 +195,7 @@ def _places(findings: Findings, size: int, names: Sequence[str], title: str, axe
     axes.plot([], [], color=GREY, linestyle=(0, (4, 2)), linewidth=1.2, label="one by one, joined")
     axes.set_xticks(at)
     axes.set(xlabel="place of the sentence in the pack", ylabel="chrF2", title=title, ylim=(0, None))
-    axes.legend()
+    axes.legend(frameon=False)
 
 
 def _line(axes: Axes, drawn: Ink, x: Sequence[float], y: Sequence[float], label: str, band: tuple[Sequence[float], Sequence[float]]) -> None:

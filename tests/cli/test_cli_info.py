@@ -54,7 +54,7 @@ def test_doctor_tells_what_there_is_to_work_with(nmt: Nmt, monkeypatch: pytest.M
     assert {"python", "torch", "datasets", "threads", "device", "precision", "extras"} <= found.keys()
     out = nmt("doctor").out.decode()
     assert re.search(rf"^hub +{re.escape(words)}$", out, re.MULTILINE)
-    assert re.search(r"^extras +tensorboard: ", out, re.MULTILINE)
+    assert re.search(r"^extras +plot: .*, tensorboard: ", out, re.MULTILINE)
 
 
 def test_recipe_show_gives_every_default_and_reads_as_the_same_recipe(nmt: Nmt) -> None:
