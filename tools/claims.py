@@ -96,7 +96,7 @@ def page(results: Sequence[Result]) -> str:
 def _summary(found: Answers) -> str:
     counts = Counter(_state(row, found[row.id]) for row in story().values())
     states = (*get_args(Verdict), "with differing verdicts", "not measured yet", *UNMEASURED)
-    return f"Of {len(found)} claims: {', '.join(f'{counts[state]} {state}' for state in states if counts[state])}.\n"
+    return f"{len(found)} claims: {', '.join(f'{state} {counts[state]}' for state in states if counts[state])}.\n"
 
 
 def _state(row: Row, given: Sequence[Answer]) -> str:
