@@ -49,10 +49,11 @@ def bottleneck(
     at_once = runner.check_jobs(jobs)
     if not report_only:
         prepared = studies.prepare(plan, folder, say)
-        units = tuple(unit for unit in prepared.units if unit.name in {each.name for each in units})
+        units = tuple(unit for unit in prepared.plan.units if unit.name in {each.name for each in units})
         _announce(prepared, units, at_once)
         if dry_run:
             return
+        prepared.begin(say)
         code = runner.run(prepared.results, prepared.jobs(units), at_once=at_once, notice=say, console=console, quiet=quiet)
         if code:
             raise typer.Exit(code)

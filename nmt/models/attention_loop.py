@@ -57,19 +57,9 @@ def attend(
 
 class _Loop(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any,
-        projected: Tensor,
-        state: Tensor,
-        slots: Tensor,
-        keys: Tensor,
-        mask: Tensor,
-        query: Tensor,
-        score: Tensor,
-        context: Tensor,
-        recurrent: Tensor,
-        bias: Tensor,
-    ) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, *given: Tensor) -> tuple[Tensor, Tensor]:
+        """Takes what `attend` takes, in its order."""
+        projected, state, slots, keys, mask, query, score, context, recurrent, bias = given
         batch, steps, hidden = len(projected), projected.shape[1], recurrent.shape[1]
         dtype, wide = projected.dtype, _wide(projected)
         hide = torch.zeros(mask.shape, device=mask.device, dtype=wide).masked_fill_(~mask, float("-inf"))

@@ -41,15 +41,19 @@ class Results:
         """The shared vocabulary."""
         return self.path / VOCABULARY
 
-    def begin(self, plan: Plan, shared: Mapping[str, Any], vocabulary: bytes, tests: Sequence[TestSet]) -> None:
-        """Writes what all runs share, or refuses a folder that was begun otherwise, or whose runs could not stand beside this plan's."""
+    def check(self, plan: Plan, shared: Mapping[str, Any]) -> None:
+        """Refuses a folder that was begun otherwise, one whose runs could not stand beside this plan's, and one of something else."""
         if (self.path / STUDY).exists():
             self._compare(plan, shared)
             for unit in plan.units:
                 self._compare_unit(unit)
-            return
-        if self.path.exists() and any(path.name not in (SOURCES, REFERENCES, VOCABULARY) for path in self.path.iterdir()):
+        elif self.path.exists() and any(path.name not in (SOURCES, REFERENCES, VOCABULARY) for path in self.path.iterdir()):
             raise InputFault(f"{self.path}: not empty and not the results of a study; name another folder with --out")
+
+    def begin(self, plan: Plan, shared: Mapping[str, Any], vocabulary: bytes, tests: Sequence[TestSet]) -> None:
+        """Writes what all runs share, the file that marks the folder last; does nothing where that is there."""
+        if (self.path / STUDY).exists():
+            return
         for test in tests:
             outputs.write_lines(self.path / SOURCES / f"{test.name}.txt", test.source)
             outputs.write_lines(self.path / REFERENCES / f"{test.name}.txt", test.references)

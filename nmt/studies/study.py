@@ -24,11 +24,11 @@ from nmt.text.corpus import Corpus
 from nmt.text.pairs import Pairs
 from nmt.text.vocabulary import Vocabulary
 from nmt.training import hardware, planning, preparing
+from nmt.training.preparing import Prepared
 
 TEST = "test"
 TRANSLATING = 0.35
-"""Share of training time that translating all test sets takes on top of it, as it was for models of the shipped study; only the forecast
-before the first run is finished needs it."""
+"""Share of training time that translating all test sets is taken to add: a guess, which a system's first finished run replaces."""
 STEP = 8
 """Widths that are tried for a matched model are multiples of this."""
 
@@ -43,9 +43,21 @@ class Study:
     results: Results
     corpus: Corpus
     vocabulary: Vocabulary
-    units: tuple[Unit, ...]
     tests: dict[str, tuple[TestSet, ...]]
     """The test sets of each system."""
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """What of the text all runs share, by content."""
+        splits: Any = self.corpus.facts["splits"]
+        return {"splits": {name: split["sha256"] for name, split in splits.items()}, "fallback": self.corpus.facts["fallback"]}
+
+    def begin(self, notice: Notice) -> None:
+        """Makes the results folder ready for its first run, if it is not."""
+        tests = list({test.name: test for group in self.tests.values() for test in group}.values())
+        self.results.begin(self.plan, self.shared, self.vocabulary.model, tests)
+        if self.plan.settings.kind == "ladder":
+            ladder.lay_floor(self.results, self.corpus.train, notice)
 
     def jobs(self, units: Sequence[Unit], folder: Path = runs.RUNS) -> list[Job]:
         """The units as the runner takes them; weights and checkpoints are kept below ``folder``, under the way to the results folder, of
@@ -56,7 +68,7 @@ class Study:
 
 
 def prepare(plan: Plan, out: Path, notice: Notice) -> Study:
-    """Loads the corpus, learns the vocabulary or takes that of the results folder, and refuses a folder with other settings."""
+    """Loads the corpus, learns the vocabulary or takes that of the results folder, and refuses a folder with other settings. Writes nothing."""
     results = Results(out)
     corpus = corpora.load(notice=notice, **plan.shared.data.model_dump())
     if corpus.test is None:
@@ -64,16 +76,9 @@ def prepare(plan: Plan, out: Path, notice: Notice) -> Study:
     known = results.vocabulary if results.vocabulary.exists() else None
     vocabulary, _ = preparing.taken(known) if known else preparing.learn(plan.shared, corpus, notice)
     tests = _tests(plan, corpus.test)
-    units = _ready(plan, vocabulary, results)
-    results.begin(replace(plan, units=units), {"splits": _hashes(corpus), "fallback": corpus.facts["fallback"]}, vocabulary.model, _once(tests))
-    if plan.settings.kind == "ladder":
-        ladder.lay_floor(results, corpus.train, notice)
-    return Study(plan, results, corpus, vocabulary, units, tests)
-
-
-def _hashes(corpus: Corpus) -> dict[str, Any]:
-    splits: Any = corpus.facts["splits"]
-    return {name: split["sha256"] for name, split in splits.items()}
+    study = Study(replace(plan, units=_ready(plan, vocabulary, results)), results, corpus, vocabulary, tests)
+    results.check(study.plan, study.shared)
+    return study
 
 
 def _tests(plan: Plan, pairs: Pairs) -> dict[str, tuple[TestSet, ...]]:
@@ -94,10 +99,6 @@ def _long(plan: Plan) -> tuple[TestSet, ...]:
     data = plan.shared.data
     pairs = corpora.read_pair_files(plan.settings.long.test, data.source, data.target, data.errors)
     return (TestSet(LONG, pairs.source, pairs.target),)
-
-
-def _once(tests: dict[str, tuple[TestSet, ...]]) -> list[TestSet]:
-    return list({test.name: test for group in tests.values() for test in group}.values())
 
 
 def _ready(plan: Plan, vocabulary: Vocabulary, results: Results) -> tuple[Unit, ...]:
@@ -140,24 +141,24 @@ def _widened(recipe: Recipe, slot: int) -> Recipe:
 
 def forecast(study: Study, units: Sequence[Unit], notice: Notice) -> dict[str, float]:
     """Minutes that each unit will take on one core: as long as the same system took before, or by timing a few updates."""
-    known = {unit.system: study.results.result(unit) for unit in study.units if study.results.finished(unit)}
+    known = {unit.system: study.results.result(unit) for unit in study.plan.units if study.results.finished(unit)}
+    prepared = preparing.encode(study.corpus, study.vocabulary, study.vocabulary, 1)
     minutes: dict[str, float] = {}
     for unit in units:
         if unit.system not in minutes:
             before = known.get(unit.system)
-            seconds = before["training_seconds"] + before["translating_seconds"] if before else _timed(study, unit, notice)
+            if before is None:
+                notice(f"{unit.system}: timing a few updates")
+            seconds = before["training_seconds"] + before["translating_seconds"] if before else _timed(unit.recipe, prepared)
             minutes[unit.system] = seconds / 60
     return {unit.name: minutes[unit.system] for unit in units}
 
 
-def _timed(study: Study, unit: Unit, notice: Notice) -> float:
-    """Seconds for all updates at the pace of a few, and for translating."""
-    notice(f"{unit.system}: timing a few updates")
-    recipe, vocabulary = unit.recipe, study.vocabulary
+def _timed(recipe: Recipe, prepared: Prepared) -> float:
+    """Seconds for all updates on one thread at the pace of a few, and for translating."""
     torch.set_num_threads(1)
-    model = build(**recipe.model.model_dump(), source=len(vocabulary), target=len(vocabulary), joint=True)
-    prepared = preparing.encode(study.corpus, vocabulary, vocabulary, 1)
-    cpu = torch.device("cpu")
+    cpu, size = torch.device("cpu"), len(prepared.source)
+    model = build(**recipe.model.model_dump(), source=size, target=size, joint=True)
     batches = preparing.batches(recipe, prepared)
     pace = planning.seconds_per_batch(model, batches, cpu, hardware.precision(recipe.training.precision, cpu), timed=4)
     updates = planning.count_updates(recipe.training, 60 / pace / recipe.training.accumulate, batches.count(0))

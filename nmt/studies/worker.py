@@ -130,10 +130,11 @@ def shown(found: Translation) -> dict[str, Any]:
 
 def _result(run: Run, translating: float) -> dict[str, Any]:
     """What training came to. Seconds are those of updates on one thread, beside whatever else the machine did."""
-    updates = [record for record in files.read_records(run.path / METRICS) if "pieces" in record]
-    rates = {record["update"]: record["pieces_per_second"] for record in files.read_records(run.path / TIMING)}
+    updates = [each for each in files.read_records(run.path / METRICS) if "pieces" in each]
+    rates = {each["update"]: each["pieces_per_second"] for each in files.read_records(run.path / TIMING)}
     outcome = run.outcome or {}
-    steps = zip([0, *(record["pieces"] for record in updates)], updates, strict=False)
+    steps = zip([0, *(each["pieces"] for each in updates)], updates, strict=False)
+    seconds = sum((each["pieces"] - before) / rates[each["update"]] for before, each in steps if rates.get(each["update"]))
     return {
         "parameters": run.facts["parameters"],
         "updates": outcome["update"],
@@ -144,8 +145,6 @@ def _result(run: Run, translating: float) -> dict[str, Any]:
         "versions": run.facts["versions"],
         "commit": record.commit(),
         "weights_sha256": run.weights_sha256,
-        "training_seconds": round(
-            sum((record["pieces"] - before) / rates[record["update"]] for before, record in steps if rates.get(record["update"]))
-        ),
+        "training_seconds": round(seconds),
         "translating_seconds": round(translating),
     }

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +55,7 @@ def test_test_sets_come_back_as_they_were_translated(tmp_path: Path) -> None:
 def test_a_folder_of_the_same_study_is_taken_up_again(tmp_path: Path) -> None:
     results = Results(tmp_path / "out")
     for _ in range(2):
+        results.check(plan_of(tmp_path), SHARED)
         results.begin(plan_of(tmp_path), SHARED, b"vocabulary", TESTS)
 
 
@@ -72,12 +72,13 @@ def test_a_folder_with_other_settings_is_refused_and_the_setting_named(tmp_path:
     results.begin(plan, SHARED, b"vocabulary", TESTS)
     results.keep(plan.units[0], run_folder(tmp_path / "run"), {})
     with pytest.raises(InputFault, match=rf"out: holds a study with other settings; name another folder with --out\n  {told}"):
-        results.begin(plan_of(tmp_path, override), shared, b"vocabulary", TESTS)
+        results.check(plan_of(tmp_path, override), shared)
 
 
 def test_a_folder_of_something_else_is_refused_but_not_one_whose_beginning_was_cut_short(tmp_path: Path) -> None:
-    Results(tmp_path / "out").begin(plan_of(tmp_path), SHARED, b"vocabulary", TESTS)
+    results = Results(tmp_path / "out")
+    results.begin(plan_of(tmp_path), SHARED, b"vocabulary", TESTS)
     (tmp_path / "out" / "study.json").unlink()
-    Results(tmp_path / "out").begin(plan_of(tmp_path), SHARED, b"vocabulary", TESTS)
+    results.check(plan_of(tmp_path), SHARED)
     with pytest.raises(InputFault, match="not empty and not the results of a study"):
-        Results(tmp_path).begin(replace(plan_of(tmp_path)), SHARED, b"", TESTS)
+        Results(tmp_path).check(plan_of(tmp_path), SHARED)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from collections.abc import Callable
@@ -20,17 +19,6 @@ from nmt.probes.table import PROBES
 FILE = Path(__file__).parents[2] / "tools" / "claims.py"
 STUDIES = ("recipes/bottleneck.yaml", "recipes/ladder.yaml")
 SPAN = "nmt probe span --task adding"
-
-
-@pytest.fixture(scope="module")
-def tool() -> ModuleType:
-    """The tool as a module; `tools` is no package."""
-    spec = importlib.util.spec_from_file_location("claims_tool", FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    sys.modules["claims_tool"] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 Leave = Callable[..., None]

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -15,19 +13,7 @@ from typer.testing import CliRunner, Result
 from nmt.evaluation import ledger
 from nmt.faults import RunFault
 
-FILE = Path(__file__).parents[2] / "tools" / "evaluate_batch.py"
 Calls = list[tuple[str, int, int]]
-
-
-@pytest.fixture(scope="module")
-def tool() -> ModuleType:
-    """The tool as a module; `tools` is no package."""
-    spec = importlib.util.spec_from_file_location("evaluate_batch", FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    sys.modules["evaluate_batch"] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
