@@ -164,6 +164,9 @@ class Training(Section):
     """Padded positions in a batch, source or target, whichever is more."""
     accumulate: Count = 1
     """Batches per update."""
+    pack_growth: Annotated[int, Field(ge=0)] = 0
+    """Epochs over which the largest pack grows evenly from one sentence to `data.pack` (a curriculum: Bengio et al. 2009); 0 draws packs of
+    every size from the start."""
     learning_rate: Positive = 1e-3
     """Peak learning rate of AdamW."""
     betas: tuple[Probability, Probability] = (0.9, 0.98)

@@ -26,6 +26,11 @@ def drawn(count: int, most: int, seed: Sequence[int]) -> list[np.ndarray]:
     return [pack for pack in np.split(rows, ends[ends < count]) if len(pack)]
 
 
+def most(epoch: int, pack: int, growth: int) -> int:
+    """The largest pack of an epoch, counted from 0: from one sentence in the first to ``pack`` after ``growth`` epochs, by even steps."""
+    return pack if epoch >= growth else 1 + (pack - 1) * epoch // growth
+
+
 def join(pairs: Pairs, packs: Sequence[Sequence[int] | np.ndarray]) -> Pairs:
     """A pair for each pack: its sources joined by one space, and its targets."""
     return Pairs(list(joined(pairs.source, packs)), list(joined(pairs.target, packs)), pairs.replaced)

@@ -104,13 +104,23 @@ class Batches:
     """The batches of training, by epoch and number. Holds the order of one epoch at a time.
 
     With ``pack`` above 1 an example is not a row of the corpus but several, drawn afresh in each epoch and joined: since no piece reaches
-    over a space, the pieces of joined sentences are the sentences' pieces in a row.
+    over a space, the pieces of joined sentences are the sentences' pieces in a row. The largest pack grows to that over the first
+    ``growth`` epochs.
     """
 
     def __init__(
-        self, source: Encoded, target: Encoded, *, seed: int, batch_tokens: int, pack: int = 1, sample: tuple[Draw, Draw] | None = None
+        self,
+        source: Encoded,
+        target: Encoded,
+        *,
+        seed: int,
+        batch_tokens: int,
+        pack: int = 1,
+        growth: int = 0,
+        sample: tuple[Draw, Draw] | None = None,
     ) -> None:
-        self.sides, self.seed, self.batch_tokens, self.pack, self.sample = (source, target), seed, batch_tokens, pack, sample
+        self.sides, self.seed, self.batch_tokens, self.sample = (source, target), seed, batch_tokens, sample
+        self.pack, self.growth = pack, growth
         self._epoch, self._order = -1, [np.arange(0)]
         self._packs: list[np.ndarray] | None = None
 
@@ -143,7 +153,8 @@ class Batches:
     def _turn_to(self, epoch: int) -> None:
         if epoch != self._epoch:
             self._epoch = epoch
-            self._packs = packs.drawn(len(self.sides[0]), self.pack, [self.seed, epoch, self.pack]) if self.pack > 1 else None
+            most = packs.most(epoch, self.pack, self.growth)
+            self._packs = packs.drawn(len(self.sides[0]), most, [self.seed, epoch, self.pack]) if most > 1 else None
             self._order = order(*self.lengths(epoch), seed=self.seed, epoch=epoch, batch_tokens=self.batch_tokens)
 
 

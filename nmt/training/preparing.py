@@ -93,7 +93,14 @@ def batches(recipe: Recipe, prepared: Prepared) -> Batches:
     """The batches to train on, drawn afresh in every epoch where the recipe samples subwords."""
     alpha, wanted, pairs = recipe.vocabulary.sampling, recipe.training, prepared.corpus.train
     sample = (_draw(prepared.source, pairs.source, alpha), _draw(prepared.target, pairs.target, alpha)) if alpha else None
-    return Batches(*prepared.train, seed=wanted.seed, batch_tokens=wanted.batch_tokens, pack=recipe.data.pack, sample=sample)
+    return Batches(
+        *prepared.train,
+        seed=wanted.seed,
+        batch_tokens=wanted.batch_tokens,
+        pack=recipe.data.pack,
+        growth=wanted.pack_growth,
+        sample=sample,
+    )
 
 
 def _draw(vocabulary: Vocabulary, sentences: list[str], alpha: float) -> Draw:

@@ -29,3 +29,8 @@ def test_sentences_of_a_pack_are_joined_by_one_space_and_blank_ones_add_none() -
     pairs = packs.join(Pairs(["a ", " ", "c"], ["A", "B", "C"]), [range(2), range(3), [2, 0]])
     assert pairs.source == ["a", "a c", "c a"]
     assert pairs.target == ["A B", "A B C", "C A"]
+
+
+def test_packs_grow_from_single_sentences_to_the_largest_and_stay_there() -> None:
+    assert [packs.most(epoch, 8, 4) for epoch in range(6)] == [1, 2, 4, 6, 8, 8]
+    assert [packs.most(epoch, 8, 0) for epoch in range(2)] == [8, 8]

@@ -178,6 +178,13 @@ def test_packs_are_drawn_afresh_in_every_epoch() -> None:
     assert first == again != second
 
 
+def test_packs_grow_over_the_first_epochs_and_hold_every_pair_throughout() -> None:
+    grown, growing = (Batches(*corpus(), seed=1, batch_tokens=10**6, pack=4, growth=growth) for growth in (0, 3))
+    longest = [max(len(growing._rows(example)) for example in range(len(growing.lengths(epoch)[0]))) for epoch in range(4)]
+    assert longest == [1, 2, 3, 4]
+    assert all(growing.lengths(epoch)[0].sum() == grown.lengths(epoch)[0].sum() for epoch in range(4))
+
+
 def test_the_lengths_of_an_epoch_are_those_of_its_packs() -> None:
     given = Batches(*corpus(), seed=1, batch_tokens=10**6, pack=4)
     batch = given.batch(2, 0)
