@@ -88,6 +88,7 @@ def _conditions(plan: Plan, results: Results, units: list[Unit]) -> dict[str, An
         "languages": f"{data.source}-{data.target}",
         "test sentences": len(results.test("test.pack1").source),
         "trained on packs of up to": data.pack,
+        "epochs in which packs grow": training.pack_growth or None,
         "vocabulary": plan.shared.vocabulary.size,
         "updates": training.updates,
         "batch positions": training.batch_tokens,

@@ -82,7 +82,7 @@ def claims(findings: Findings) -> list[Claim]:
     vector, baseline = findings.vector, findings.baseline
     if vector is None or baseline is None or findings.mute or findings.standing(vector) is None:
         return []
-    return [_bottleneck(findings, vector, baseline), _look_back(findings, vector, baseline), *_beginning(findings, vector)]
+    return [_bottleneck(findings, vector, baseline), _look_back(findings, vector, baseline), *_beginning(findings, vector), *_window(findings)]
 
 
 def _bottleneck(findings: Findings, vector: str, baseline: str) -> Claim:
@@ -146,3 +146,21 @@ def _beginning(findings: Findings, vector: str) -> Iterator[Claim]:
     first = [name for name in ends if ends[name] == "beginning"]
     verdict: Verdict = "holds" if len(first) == len(ends) else "holds under conditions" if first else "does not hold"
     yield Claim(id="B9", number=f"chrF lost at the first and last place of packs of {findings.size}: {'; '.join(each)}", verdict=verdict)
+
+
+def _window(findings: Findings) -> Iterator[Claim]:
+    """E8: that a length counts as too long because training never reached it, shown by the same models trained on it and not."""
+    size = findings.size
+    pairs = [
+        (name, within, beyond)
+        for name in findings.parts
+        if (other := findings.singles(name)) and (within := findings.cost(name, size)) and (beyond := findings.cost(other, size))
+    ]
+    if not pairs:
+        return
+    lose = [name for name, within, beyond in pairs if beyond.mean > max(SMALL, within.mean)]
+    keep = [name for name, within, _ in pairs if within.mean <= SMALL]
+    each = [f"{findings.title(name)} {over_seeds(beyond)} against {over_seeds(within)}" for name, within, beyond in pairs]
+    found = f"packing {size} costs those trained on single sentences, against those trained on packs: {'; '.join(each)} BLEU"
+    verdict: Verdict = "does not hold" if not lose else "holds" if len(lose) == len(keep) == len(pairs) else "holds under conditions"
+    yield Claim(id="E8", number=found, verdict=verdict)

@@ -123,6 +123,13 @@ def test_each_claim_can_hold_hold_under_conditions_or_not_hold() -> None:
     assert claims(costs=CHEAP) == {"E2": "does not hold", "E3": "does not hold", "B9": "holds under conditions"}
 
 
+def test_a_length_counts_as_unseen_only_where_training_on_it_would_have_helped() -> None:
+    dear = (9.0, 15.0, 22.0, 29.0)
+    assert claims(k50=NARROW, singles={"attention": dear})["E8"] == "holds"
+    assert claims(k50=NARROW, singles={"thought-vector": dear, "attention": dear})["E8"] == "holds under conditions"
+    assert claims(k50=NARROW, singles={"attention": COSTS["attention"]})["E8"] == "does not hold"
+
+
 @pytest.mark.parametrize("weaker", [{"seeds": 1}, {"trained": 1}, {"costs": FALLING}])
 def test_a_claim_rests_on_seeds_on_training_and_on_growth(weaker: dict[str, Any]) -> None:
     assert claims(k50=NARROW, **weaker)["E2"] == "holds under conditions"
