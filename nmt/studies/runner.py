@@ -27,10 +27,11 @@ Notice = Callable[[str], None]
 
 
 def run(results: Results, jobs: Sequence[Job], *, at_once: int, notice: Notice, console: Console, quiet: bool) -> int:
-    """Trains and translates what is missing. Returns 0, or 128 plus the number of the signal that asked to stop."""
+    """Trains and translates what is missing, seed by seed, so that a study stopped midway can compare its systems. Returns 0, or 128 plus
+    the number of the signal that asked to stop."""
     from nmt.training.train import listening
 
-    waiting = [job for job in jobs if not results.finished(job.unit)]
+    waiting = sorted((job for job in jobs if not results.finished(job.unit)), key=lambda job: job.unit.seed)
     notice(f"{len(jobs) - len(waiting)} of {len(jobs)} runs are finished; {len(waiting)} to go, {at_once} at a time")
     crew = Crew(at_once, Display(len(jobs), len(jobs) - len(waiting), notice, console, quiet))
     with listening(notice) as heard, crew.display:

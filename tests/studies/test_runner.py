@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -58,10 +58,10 @@ def _processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "LOOK_EVERY", 0.0)
 
 
-def run(folder: Path, act: Act, units: int = 4, at_once: int = 2) -> tuple[int, list[str]]:
+def run(folder: Path, act: Act, units: int = 4, at_once: int = 2, systems: Sequence[str] = ("system",)) -> tuple[int, list[str]]:
     FakeProcess.act = staticmethod(act)
     recipe = Recipe(training=Training(updates=1))
-    jobs = [Job(Unit("system", seed, recipe), folder / "results", folder / "runs", (), ()) for seed in range(units)]
+    jobs = [Job(Unit(system, seed, recipe), folder / "results", folder / "runs", (), ()) for system in systems for seed in range(units)]
     said: list[str] = []
     return runner.run(Results(folder / "results"), jobs, at_once=at_once, notice=said.append, console=Console(quiet=True), quiet=True), said
 
@@ -71,6 +71,11 @@ def finish(job: Job) -> int:
     place.parent.mkdir(parents=True)
     place.write_text("{}")
     return 0
+
+
+def test_every_system_is_trained_with_its_first_seed_before_any_with_its_second(tmp_path: Path) -> None:
+    _, said = run(tmp_path, finish, units=2, at_once=1, systems=("one", "other"))
+    assert [line.split(":")[0] for line in said if "at work" in line] == ["one-seed0", "other-seed0", "one-seed1", "other-seed1"]
 
 
 def test_every_run_is_done_once_and_as_many_at_a_time_as_wanted(tmp_path: Path) -> None:
