@@ -17,10 +17,11 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from hashlib import file_digest
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,11 @@ class Run:
         _ = self.recipe, self.facts, self.weights_sha256
 
     @property
+    def unseen(self) -> frozenset[int] | None:
+        """Source token ids that no training sentence has; None for a run of a time when they were not recorded."""
+        return frozenset(_numbers(self.facts["unseen"])) if "unseen" in self.facts else None
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What must be said beside every score of this run."""
         fallback = self.facts["corpus"]["fallback"]
@@ -141,6 +147,19 @@ def newest_finished(folder: Path = RUNS) -> Path:
     if not finished:
         raise InputFault(f"{folder}: there is no finished run; name one, or train one: nmt train recipes/de-en.yaml")
     return finished[-1].parent
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Rising numbers as text, such as `4-259 1033`."""
+    runs = [[number for _, number in run] for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])]
+    return " ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def _numbers(text: str) -> Iterator[int]:
+    """The numbers that `ranges` wrote."""
+    for run in text.split():
+        first, _, last = run.partition("-")
+        yield from range(int(first), int(last or first) + 1)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -24,11 +24,12 @@ MAY_IMPORT = {
     "search": {"models.protocol"},
     "recipe": FOUNDATION,
     "runs": {"text", "models", "recipe", *FOUNDATION},
-    "translator": {"text", "models", "search", "runs", *FOUNDATION},
+    "warnings": {"text", *FOUNDATION},
+    "translator": {"text", "models", "search", "runs", "warnings", *FOUNDATION},
     "scores": {"faults"},
     "training": {"text", "models", "search", "recipe", "runs", "translator", "scores", *FOUNDATION},
     "pictures": FOUNDATION,
-    "inspection": {"text", "models", "search", "runs", "translator", "pictures", *FOUNDATION},
+    "inspection": {"text", "models", "search", "runs", "translator", "warnings", "pictures", *FOUNDATION},
     "evaluation": {"text", "runs", "translator", "scores", *FOUNDATION},
 }
 """The places of the package from top to bottom; those not named here may import anything but the command line."""

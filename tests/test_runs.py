@@ -139,6 +139,14 @@ def test_a_fallback_is_noted_beside_every_score(folder: Path) -> None:
     assert Run(folder).notes == ("trained on the builtin corpus, because owner/set could not be reached",)
 
 
+@pytest.mark.parametrize(("numbers", "text"), [([], ""), ([7], "7"), ([4, 5, 6, 9, 11, 12], "4-6 9 11-12")])
+def test_what_training_never_saw_is_kept_as_ranges(folder: Path, numbers: list[int], text: str) -> None:
+    assert Run(folder).unseen is None
+    assert runs.ranges(numbers) == text
+    write_facts(folder, format=runs.FORMAT, corpus=CORPUS, unseen=text)
+    assert Run(folder).unseen == frozenset(numbers)
+
+
 def test_the_newest_finished_run_is_the_one_that_finished_last(tmp_path: Path) -> None:
     for name, finished in (("old", 10), ("new", 20), ("unfinished", None)):
         (tmp_path / name).mkdir()

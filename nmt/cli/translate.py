@@ -118,8 +118,9 @@ def _texts(chunk: list[bytes], notes: Counter[str]) -> list[str]:
 
 
 def _kinds(found: Translation) -> list[str]:
-    """The warnings of a translation without their numbers, to be counted."""
-    return [warning.partition(":")[0] for warning in found.warnings]
+    from nmt.warnings import kind
+
+    return [kind(warning) for warning in found.warnings]
 
 
 def _progress(found: Iterator[Translation], hidden: bool) -> Iterable[Translation]:

@@ -95,6 +95,11 @@ class Vocabulary:
         """The text of token ids, on one line whatever bytes they spell; ids 0 to 3 are passed over."""
         return normalized(self._pieces.DecodeIds([id for id in ids if id > EOS]))
 
+    @property
+    def bytes(self) -> frozenset[int]:
+        """The token ids that spell single bytes of characters which the text it was learned from does not have."""
+        return frozenset(id for id in range(len(self)) if self._pieces.IsByte(id))
+
     def piece(self, id: int) -> str:
         """What a token id stands for, such as `▁Hund`."""
         return str(self._pieces.IdToPiece(id))
