@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "training": {"text", "models", "search", "recipe", "runs", "translator", "scores", *FOUNDATION},
     "pictures": FOUNDATION,
     "inspection": {"text", "models", "search", "runs", "translator", "warnings", "pictures", *FOUNDATION},
+    "checkup": {"text", "recipe", "training", "evaluation", "faults"},
     "evaluation": {"text", "runs", "translator", "scores", *FOUNDATION},
 }
 """The places of the package from top to bottom; those not named here may import anything but the command line."""

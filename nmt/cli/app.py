@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from nmt.cli import bottleneck, doctor, evaluate, info, inspect, probe, recipe, train, translate
+from nmt.cli import bottleneck, data, doctor, evaluate, info, inspect, probe, recipe, train, translate
 from nmt.cli.output import say
 from nmt.faults import InputFault, RunFault
 
@@ -33,6 +33,7 @@ app.command("probe")(probe.probe)
 app.command("doctor")(doctor.doctor)
 app.command("bottleneck")(bottleneck.bottleneck)
 app.add_typer(recipe.app, name="recipe")
+app.add_typer(data.app, name="data")
 
 
 def _version(wanted: bool) -> None:
