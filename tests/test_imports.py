@@ -23,7 +23,9 @@ MAY_IMPORT = {
     "models": {"faults"},
     "search": {"models.protocol"},
     "recipe": FOUNDATION,
-    "runs": {"text", "models", "recipe", *FOUNDATION},
+    "parts": FOUNDATION,
+    "facts": {"faults"},
+    "runs": {"text", "models", "recipe", "parts", "facts", *FOUNDATION},
     "warnings": {"text", *FOUNDATION},
     "translator": {"text", "models", "search", "runs", "warnings", *FOUNDATION},
     "scores": {"faults"},
@@ -31,7 +33,8 @@ MAY_IMPORT = {
     "pictures": FOUNDATION,
     "inspection": {"text", "models", "search", "runs", "translator", "warnings", "pictures", *FOUNDATION},
     "checkup": {"text", "recipe", "training", "evaluation", "faults"},
-    "evaluation": {"text", "runs", "translator", "scores", *FOUNDATION},
+    "evaluation": {"text", "runs", "translator", "scores", "parts", *FOUNDATION},
+    "sharing": {"text", "runs", "parts", "evaluation", *FOUNDATION},
 }
 """The places of the package from top to bottom; those not named here may import anything but the command line."""
 OUTERMOST = {"cli", "__main__"}

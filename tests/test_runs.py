@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sentencepiece
 import torch
 
 from nmt import runs
@@ -111,6 +113,25 @@ def test_a_missing_or_damaged_part_is_named_in_three_lines_at_most(folder: Path,
         (Run(folder).facts, Run(folder).model())
     assert str(folder) in str(caught.value)
     assert len(str(caught.value).splitlines()) <= 3
+
+
+@pytest.mark.parametrize(
+    "sizes", ["embedding: 1000000000000", "embedding: 4, encoder: {hidden: 999999999}", "slot: 1, reader: fixed, attention: 99999999999"]
+)
+def test_a_model_of_any_size_takes_no_memory_before_its_weights_are_at_hand(folder: Path, sizes: str) -> None:
+    (folder / runs.RECIPE).write_text(f"data: {{corpus: builtin}}\nmodel: {{{sizes}}}\ntraining: {{updates: 1}}\n")
+    with pytest.raises(InputFault, match="not the weights of this run's model"):
+        Run(folder).model()
+
+
+def test_ids_of_another_kind_of_vocabulary_are_refused(folder: Path) -> None:
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["ein Hund", "a dog"]), model_writer=model, vocab_size=275, model_type="bpe", byte_fallback=True, minloglevel=2
+    )
+    (folder / runs.JOINT).write_bytes(model.getvalue())
+    with pytest.raises(InputFault, match="expected ids 0, 1, 2, 3 for padding, unknown, begin and end, found -1, 0, 1, 2"):
+        _ = Run(folder).vocabularies
 
 
 def test_weights_cut_short_are_found(folder: Path) -> None:

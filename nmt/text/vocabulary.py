@@ -73,6 +73,9 @@ class Vocabulary:
             self._pieces.LoadFromSerializedProto(model)
         except RuntimeError as error:
             raise InputFault("vocabulary: not a SentencePiece model, or a damaged one") from error
+        ids = [getattr(self._pieces, f"{name}_id")() for name in ("pad", "unk", "bos", "eos")]
+        if ids != [PAD, UNK, BOS, EOS] or len(self) <= EOS:
+            raise InputFault(f"vocabulary: expected ids 0, 1, 2, 3 for padding, unknown, begin and end, found {', '.join(map(str, ids))}")
 
     @classmethod
     def from_file(cls, path: Path) -> Vocabulary:

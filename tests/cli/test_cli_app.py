@@ -13,7 +13,7 @@ from nmt.faults import RunFault
 if TYPE_CHECKING:
     from tests.cli.conftest import Nmt
 
-COMMANDS = ("train", "translate", "evaluate", "info", "doctor", "recipe", "inspect", "probe", "bottleneck", "data")
+COMMANDS = ("train", "translate", "evaluate", "info", "doctor", "recipe", "inspect", "probe", "bottleneck", "data", "bundle", "push", "pull")
 
 
 def test_help_names_every_command_and_loads_nothing_heavy() -> None:
