@@ -12,7 +12,7 @@ __all__ = ["load"]
 
 
 def load(run: str | Path, **search: Any) -> Translator:
-    """The translator of a run folder: ``nmt.load("runs/de-en").translate("Ein Hund läuft.").text``.
+    """The translator of a run folder or a bundle: ``nmt.load("runs/de-en").translate("Ein Hund läuft.").text``.
 
     Keywords such as ``beam=1`` or ``nbest=3`` take the place of the recipe's search settings.
     """

@@ -62,15 +62,19 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     try:
-        found = [_object(line) for line in path.read_bytes().split(b"\n")]
+        return records(path.read_bytes())
     except OSError as error:
         raise RunFault(f"{path}: cannot be read ({error.strerror})") from error
-    return [record for record in found if record is not None]
+
+
+def records(data: bytes) -> list[dict[str, Any]]:
+    """All objects in the bytes of such a file."""
+    return [record for line in data.split(b"\n") if (record := _object(line)) is not None]
 
 
 def _object(line: bytes) -> dict[str, Any] | None:
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None

@@ -9,22 +9,25 @@
     outcome.json          there when training has finished
     scores.jsonl, outputs/   what evaluation found
 
-Everything but the checkpoints is what translating and evaluating need; the folder can be moved to another machine.
+Everything but the checkpoints is what translating and evaluating need; the folder can be moved to another machine, and bundled into one file.
 """
 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from hashlib import file_digest
+from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nmt.faults import InputFault
+from nmt import facts
+from nmt.facts import FORMAT, Facts
+from nmt.faults import InputFault, RunFault
+from nmt.parts import FACTS, JOINT, OUTCOME, RECIPE, SOURCE, TARGET, WEIGHTS, Bundle, Folder, Parts
 from nmt.recipe import reading
 from nmt.recipe.types import Recipe
 from nmt.text.vocabulary import Vocabulary
@@ -32,61 +35,85 @@ from nmt.text.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from nmt.models.protocol import TranslationModel
 
+__all__ = ["FACTS", "FORMAT", "JOINT", "OUTCOME", "RECIPE", "RUNS", "SOURCE", "TARGET", "WEIGHTS", "Run", "locked", "newest_finished", "ranges"]
+
 RUNS = Path("runs")
-FORMAT = 1
-RECIPE, FACTS, WEIGHTS, OUTCOME = "recipe.yaml", "run.json", "model.safetensors", "outcome.json"
-JOINT, SOURCE, TARGET = "vocabulary.model", "source.model", "target.model"
 CHECKPOINTS, METRICS, TIMING = "checkpoints", "metrics.jsonl", "timing.jsonl"
 
 
 class Run:
-    """A run folder, opened for reading. Its parts are read when they are asked for."""
+    """A run folder, or a bundle of one, opened for reading. Its parts are read when they are asked for, and checked: they may be a stranger's."""
 
     def __init__(self, path: Path) -> None:
-        if not (path / FACTS).is_file():
+        self.parts: Parts = Bundle(path) if path.is_file() else Folder(path)
+        if FACTS not in self.parts:
             found = "not a run folder" if path.exists() else "no such run folder"
             raise InputFault(f"{path}: {found}; expected one made by nmt train, with {FACTS} in it")
         self.path = path
 
+    @property
+    def bundled(self) -> bool:
+        """Whether this is one file that nothing can be added to."""
+        return isinstance(self.parts, Bundle)
+
+    @property
+    def evaluations(self) -> Path:
+        """Where evaluating leaves outputs and ledger: the run folder, or a folder beside the bundle."""
+        return self.path.with_name(f"{self.path.name}.evaluations") if self.bundled else self.path
+
     @cached_property
     def recipe(self) -> Recipe:
         """The recipe with every default."""
-        return reading.read(self.path / RECIPE)
+        try:
+            return reading.read_content(self.parts.read(RECIPE), self.parts.where(RECIPE))
+        except FileNotFoundError as error:
+            raise InputFault(f"{self.parts.where(RECIPE)}: cannot read the recipe: there is none") from error
 
     @cached_property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> Facts:
         """What was fixed when training started."""
-        facts = _read_json(self.path / FACTS)
-        if facts.get("format") != FORMAT:
-            found = f"found {facts.get('format')!r}; it was made by another version of nmt"
-            raise InputFault(f"{self.path / FACTS}: expected a run of format {FORMAT}, {found}")
-        return facts
+        return facts.read(self.parts.read(FACTS), self.parts.where(FACTS))
 
     @property
     def outcome(self) -> dict[str, Any] | None:
         """How training ended, or None while it has not."""
-        return _read_json(self.path / OUTCOME) if (self.path / OUTCOME).exists() else None
+        return facts.read_object(self.parts.read(OUTCOME), self.parts.where(OUTCOME)) if OUTCOME in self.parts else None
 
     @cached_property
     def vocabularies(self) -> tuple[Vocabulary, Vocabulary]:
         """Source and target vocabulary; the same object when they are joint."""
-        if (self.path / JOINT).exists():
-            joint = Vocabulary.from_file(self.path / JOINT)
+        if JOINT in self.parts:
+            joint = self._vocabulary(JOINT)
             return joint, joint
-        return Vocabulary.from_file(self.path / SOURCE), Vocabulary.from_file(self.path / TARGET)
+        return self._vocabulary(SOURCE), self._vocabulary(TARGET)
+
+    def _vocabulary(self, name: str) -> Vocabulary:
+        try:
+            return Vocabulary(self.parts.read(name))
+        except FileNotFoundError as error:
+            raise InputFault(f"{self.parts.where(name)}: expected a SentencePiece model, found none") from error
+        except InputFault as error:
+            raise InputFault(f"{self.parts.where(name)}: expected a SentencePiece model of nmt, found something else ({error})") from error
 
     @cached_property
     def weights_sha256(self) -> str:
         """Hash of the best weights."""
+        return sha256(self._weights()).hexdigest()
+
+    def _weights(self) -> bytes:
         try:
-            with (self.path / WEIGHTS).open("rb") as file:
-                return file_digest(file, "sha256").hexdigest()
+            return self.parts.read(WEIGHTS)
         except FileNotFoundError as error:
             raise self._no_weights() from error
 
     def check(self) -> None:
         """Finds what is missing before work begins that would need it; the weights are hashed but not loaded."""
         _ = self.recipe, self.facts, self.weights_sha256
+
+    @property
+    def unseen(self) -> frozenset[int] | None:
+        """Source token ids that no training sentence has; None for a run of a time when they were not recorded."""
+        return frozenset(_numbers(self.facts["unseen"], len(self.vocabularies[0]))) if "unseen" in self.facts else None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -104,22 +131,27 @@ class Run:
 
     def model(self) -> TranslationModel:
         """The best weights, ready to translate."""
+        import torch
         from safetensors import SafetensorError
 
         from nmt.models import weights
 
-        model = self.fresh_model()
-        path = self.path / WEIGHTS
         try:
-            weights.load(model, path)
-        except FileNotFoundError as error:
-            raise self._no_weights() from error
-        except (SafetensorError, ValueError) as error:
-            raise InputFault(f"{path}: not the weights of this run's model ({error})") from error
+            found = weights.unpacked(self._weights())
+            with torch.device("meta"):  # a model without memory: that of the recipe may be of any size, that of the weights is at hand
+                weights.put(self.fresh_model(), found)
+        except (SafetensorError, ValueError, RuntimeError) as error:
+            if isinstance(error, InputFault | RunFault):
+                raise
+            raise InputFault(f"{self.parts.where(WEIGHTS)}: not the weights of this run's model ({_first_line(error)})") from error
+        model = self.fresh_model()
+        weights.put(model, found)
         return model.eval()
 
     def _no_weights(self) -> InputFault:
-        return InputFault(f"{self.path / WEIGHTS}: this run has no weights yet; train it to its first validation: nmt train RECIPE --run {self.path}")
+        return InputFault(
+            f"{self.parts.where(WEIGHTS)}: this run has no weights yet; train it to its first validation: nmt train RECIPE --run {self.path}"
+        )
 
 
 @contextmanager
@@ -143,11 +175,18 @@ def newest_finished(folder: Path = RUNS) -> Path:
     return finished[-1].parent
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(path.read_text(encoding="utf8"))
-    except (OSError, ValueError) as error:
-        raise InputFault(f"{path}: cannot be read as JSON ({error}); the run folder is damaged") from error
-    if not isinstance(values, dict):
-        raise InputFault(f"{path}: expected an object, found {type(values).__name__}; the run folder is damaged")
-    return values
+def ranges(numbers: Sequence[int]) -> str:
+    """Rising numbers as text, such as `4-259 1033`."""
+    runs = [[number for _, number in run] for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])]
+    return " ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def _numbers(text: str, limit: int) -> Iterator[int]:
+    """The numbers that `ranges` wrote, below a limit."""
+    for run in text.split():
+        first, _, last = run.partition("-")
+        yield from range(int(first), min(int(last or first) + 1, limit))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:200]

@@ -6,7 +6,7 @@ One line in is one line out, whatever its characters and its length, and what st
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, overload
@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, overload
 import torch
 from torch import Tensor
 
+from nmt import warnings
 from nmt.faults import RunFault
 from nmt.models.protocol import Translates
 from nmt.search import BeamSearch, Hypothesis, length_penalty
 from nmt.text.vocabulary import BOS, EOS, PAD, Vocabulary
+from nmt.warnings import Part, Trained
 
 if TYPE_CHECKING:
     from nmt.runs import Run
@@ -54,6 +56,7 @@ class Translation:
     alignment: list[tuple[int, int]] = field(default_factory=list)
     """Pairs of a source piece and a target piece, by place: what each target piece attended to most. Empty for a thought vector."""
     warnings: list[str] = field(default_factory=list)
+    """What may be wrong, see `nmt.warnings`."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for one line of JSON; the weights stay out."""
@@ -79,6 +82,8 @@ class Translator:
         target_vocabulary: Vocabulary,
         *,
         longest: int,
+        ratio: float | None = None,
+        unseen: Collection[int] | None = None,
         beam: int = 5,
         length_penalty: float = 0.6,
         min_length: int = 0,
@@ -89,13 +94,15 @@ class Translator:
         keep_weights: bool = True,
         device: torch.device | str = "cpu",
     ) -> None:
-        """`longest` is the number of pieces in the longest source sentence of training: lines are not fed longer ones.
+        """`longest` is the number of pieces in the longest source sentence of training: lines are not fed longer ones. `ratio` and `unseen`
+        are what warnings compare with, see `nmt.warnings.Trained`; where `unseen` is not known, it is what spells unknown characters.
         `batch_tokens` limits the padded source positions in a batch, the beam not counted. For the rest see `BeamSearch`."""
         for name, value in (("longest", longest), ("batch_tokens", batch_tokens)):
             if value < 1:
                 raise ValueError(f"{name}: expected an integer of at least 1, found {value!r}")
         self.model, self.source_vocabulary, self.target_vocabulary = model, source_vocabulary, target_vocabulary
-        self.longest, self.limit = longest, max(longest, SHORTEST_LIMIT)
+        self.limit = max(longest, SHORTEST_LIMIT)
+        self.trained = Trained(longest, ratio, source_vocabulary.bytes if unseen is None else unseen)
         self.alpha, self.batch_tokens, self.device = length_penalty, batch_tokens, device
         self.search = BeamSearch(
             bos=BOS,
@@ -114,8 +121,9 @@ class Translator:
     def of(cls, run: Run, *, device: torch.device | str = "cpu", **search: Any) -> Translator:
         """The translator of a run folder: its best weights and its recipe's search settings, but for those given here."""
         settings = run.recipe.search.model_dump() | search
-        longest = run.facts["lengths"]["source"]["longest"]
-        return cls(run.model().to(device), *run.vocabularies, longest=longest, device=device, **settings)
+        lengths = run.facts["lengths"]
+        longest, ratio = lengths["source"]["longest"], lengths["target"]["pieces"] / lengths["source"]["pieces"]
+        return cls(run.model().to(device), *run.vocabularies, longest=longest, ratio=ratio, unseen=run.unseen, device=device, **settings)
 
     @overload
     def translate(self, text: str) -> Translation: ...  # type: ignore[overload-overlap]  # a str is an iterable of str too, and meant as one text
@@ -175,6 +183,7 @@ class Translator:
         source = [self.source_vocabulary.pieces([*part, EOS]) for part in parts]
         target = [self.target_vocabulary.pieces([*each.tokens, *[EOS] * each.finished]) for each in best]
         text = " ".join(filter(None, map(self._text, best)))
+        seen = [Part(part, each.tokens, each.finished, each.weights) for part, each in zip(parts, best, strict=True)]
         return Translation(
             source=line,
             text=text,
@@ -184,7 +193,7 @@ class Translator:
             weights=best[0].weights if len(best) == 1 else None,
             alternatives=self._alternatives(text, found[0][1:]) if len(found) == 1 else [],
             alignment=_alignment(source, target, best),
-            warnings=self._warnings(sum(map(len, parts)), best),
+            warnings=warnings.of(line, text, seen, self.source_vocabulary, self.target_vocabulary, self.trained),
         )
 
     def _text(self, hypothesis: Hypothesis) -> str:
@@ -196,16 +205,6 @@ class Translator:
         for each in others:
             different.setdefault(self._text(each), each.score)
         return [(other, score) for other, score in different.items() if other != text]
-
-    def _warnings(self, pieces: int, best: list[Hypothesis]) -> list[str]:
-        warnings = []
-        if len(best) > 1:
-            warnings.append(f"split into {len(best)} parts: {pieces} source pieces, at most {self.longest} in training")
-        elif pieces > self.longest:
-            warnings.append(f"longer than anything trained on: {pieces} source pieces, at most {self.longest} in training")
-        if not all(each.finished for each in best):
-            warnings.append("output reached the length cap before it ended")
-        return warnings
 
 
 def split(text: str, limit: int, count: Callable[[str], int], cuts: Sequence[re.Pattern[str]] = _CUTS) -> list[str]:

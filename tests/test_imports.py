@@ -23,13 +23,18 @@ MAY_IMPORT = {
     "models": {"faults"},
     "search": {"models.protocol"},
     "recipe": FOUNDATION,
-    "runs": {"text", "models", "recipe", *FOUNDATION},
-    "translator": {"text", "models", "search", "runs", *FOUNDATION},
+    "parts": FOUNDATION,
+    "facts": {"faults"},
+    "runs": {"text", "models", "recipe", "parts", "facts", *FOUNDATION},
+    "warnings": {"text", *FOUNDATION},
+    "translator": {"text", "models", "search", "runs", "warnings", *FOUNDATION},
     "scores": {"faults"},
     "training": {"text", "models", "search", "recipe", "runs", "translator", "scores", *FOUNDATION},
     "pictures": FOUNDATION,
-    "inspection": {"text", "models", "search", "runs", "translator", "pictures", *FOUNDATION},
-    "evaluation": {"text", "runs", "translator", "scores", *FOUNDATION},
+    "inspection": {"text", "models", "search", "runs", "translator", "warnings", "pictures", *FOUNDATION},
+    "checkup": {"text", "recipe", "training", "evaluation", "faults"},
+    "evaluation": {"text", "runs", "translator", "scores", "parts", *FOUNDATION},
+    "sharing": {"text", "runs", "parts", "evaluation", *FOUNDATION},
 }
 """The places of the package from top to bottom; those not named here may import anything but the command line."""
 OUTERMOST = {"cli", "__main__"}

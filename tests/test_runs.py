@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sentencepiece
 import torch
 
 from nmt import runs
@@ -113,6 +115,25 @@ def test_a_missing_or_damaged_part_is_named_in_three_lines_at_most(folder: Path,
     assert len(str(caught.value).splitlines()) <= 3
 
 
+@pytest.mark.parametrize(
+    "sizes", ["embedding: 1000000000000", "embedding: 4, encoder: {hidden: 999999999}", "slot: 1, reader: fixed, attention: 99999999999"]
+)
+def test_a_model_of_any_size_takes_no_memory_before_its_weights_are_at_hand(folder: Path, sizes: str) -> None:
+    (folder / runs.RECIPE).write_text(f"data: {{corpus: builtin}}\nmodel: {{{sizes}}}\ntraining: {{updates: 1}}\n")
+    with pytest.raises(InputFault, match="not the weights of this run's model"):
+        Run(folder).model()
+
+
+def test_ids_of_another_kind_of_vocabulary_are_refused(folder: Path) -> None:
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["ein Hund", "a dog"]), model_writer=model, vocab_size=275, model_type="bpe", byte_fallback=True, minloglevel=2
+    )
+    (folder / runs.JOINT).write_bytes(model.getvalue())
+    with pytest.raises(InputFault, match="expected ids 0, 1, 2, 3 for padding, unknown, begin and end, found -1, 0, 1, 2"):
+        _ = Run(folder).vocabularies
+
+
 def test_weights_cut_short_are_found(folder: Path) -> None:
     whole = (folder / runs.WEIGHTS).read_bytes()
     for length in (0, 7, 8, 100, len(whole) // 2, len(whole) - 1):
@@ -137,6 +158,14 @@ def test_a_fallback_is_noted_beside_every_score(folder: Path) -> None:
     assert Run(folder).notes == ()
     write_facts(folder, format=runs.FORMAT, corpus=CORPUS | {"fallback": "builtin"})
     assert Run(folder).notes == ("trained on the builtin corpus, because owner/set could not be reached",)
+
+
+@pytest.mark.parametrize(("numbers", "text"), [([], ""), ([7], "7"), ([4, 5, 6, 9, 11, 12], "4-6 9 11-12")])
+def test_what_training_never_saw_is_kept_as_ranges(folder: Path, numbers: list[int], text: str) -> None:
+    assert Run(folder).unseen is None
+    assert runs.ranges(numbers) == text
+    write_facts(folder, format=runs.FORMAT, corpus=CORPUS, unseen=text)
+    assert Run(folder).unseen == frozenset(numbers)
 
 
 def test_the_newest_finished_run_is_the_one_that_finished_last(tmp_path: Path) -> None:

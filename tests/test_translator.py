@@ -185,8 +185,21 @@ def test_the_score_of_a_line_in_parts_is_that_of_its_parts_together() -> None:
 def test_warnings_say_what_may_be_wrong() -> None:
     assert translator().translate("abc").warnings == []
     assert translator(longest=2).translate("abc").warnings == ["longer than anything trained on: 4 source pieces, at most 2 in training"]
-    assert translator(longest=2).translate("a " * 40).warnings == ["split into 3 parts: 80 source pieces, at most 2 in training"]
+    assert "translated in parts: 3 parts of 80 source pieces together, at most 2 in training" in translator(longest=2).translate("a " * 40).warnings
     assert translator(max_ratio=0.5, max_extra=0).translate("abc").warnings == ["output reached the length cap before it ended"]
+
+
+def test_what_the_model_attended_to_and_what_training_held_are_looked_at() -> None:
+    class Skipping(Copier):
+        def step(self, previous: Tensor, state: Any, memory: Reading) -> Step:
+            return super().step(previous, state + 5 * (state == 1), memory)
+
+    skipping = translator(Skipping(), ratio=1.0).translate("abcdefgh☃").warnings
+    assert skipping == ["source span never attended: 'abcde'", "pieces unknown to training: '☃'"]
+    assert translator(ratio=0.3).translate("abcdefghijkl").warnings == [
+        "length ratio out of range: 13 target pieces for 13 source pieces, about 4 expected"
+    ]
+    assert translator(unseen={A}).translate("abc").warnings == ["pieces unknown to training: 'a'"]
 
 
 def test_json_holds_plain_values() -> None:

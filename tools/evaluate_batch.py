@@ -23,7 +23,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from nmt import files
-from nmt.evaluation import report, systems, testsets
+from nmt.evaluation import ledger, report, systems, testsets
 from nmt.evaluation.evaluate import Translate
 from nmt.evaluation.testsets import TestSet
 from nmt.faults import InputFault, RunFault
@@ -68,10 +68,14 @@ class Cell:
         facts = [run, self.run.weights_sha256, self.run.recipe.data.target, self.test.sha256, dict(self.search)]
         return f"{run}.{self.test.name}.{sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]}"
 
-    def score(self) -> Record:
+    def score(self, reason: str | None) -> Record:
         """Translates, scores, and leaves outputs and a line of the ledger in the run folder."""
         translate = load(self.run.path, tuple(self.search.items()))
-        return systems.score(self.run, self.test, self.search, translate, by_length=True).as_json()
+        return systems.score(self.run, self.test, self.search, translate, by_length=True, reason=reason).as_json()
+
+    def record(self, results: Path) -> Path:
+        """The file that holds what it came to."""
+        return results / "cells" / f"{self.name}.json"
 
 
 @lru_cache(maxsize=1)
@@ -116,13 +120,20 @@ def make_cells(patterns: Sequence[str], tests: Sequence[TestSet], beams: Sequenc
     return [Cell(run, test, search) for run, search in searches for test in tests]
 
 
-def run_batch(cells: Sequence[Cell], results: Path, say: Callable[[str], None]) -> list[Record]:
+def permit(cells: Sequence[Cell], results: Path, reason: str | None) -> None:
+    """Refuses to score a test set in several ways without a reason, before any work; what is scored already is no new look."""
+    new = [cell for cell in cells if not cell.record(results).exists()]
+    for cell in new:
+        ledger.permit(cell.run, cell.test, [other.search for other in new if (other.run, other.test) == (cell.run, cell.test)], reason)
+
+
+def run_batch(cells: Sequence[Cell], results: Path, reason: str | None, say: Callable[[str], None]) -> list[Record]:
     """The records of all cells, scored or found in the results folder; what fails is told on stderr and left out."""
     records = []
     for number, cell in enumerate(cells, 1):
         begun = time.monotonic()
         try:
-            record, how = _found_or_scored(cell, results / "cells" / f"{cell.name}.json")
+            record, how = _found_or_scored(cell, cell.record(results), reason)
         except (InputFault, RunFault) as fault:
             print(f"[{number}/{len(cells)}] {cell.run.path} on {cell.test.name}: {fault}", file=sys.stderr)
             continue
@@ -132,10 +143,10 @@ def run_batch(cells: Sequence[Cell], results: Path, say: Callable[[str], None]) 
     return records
 
 
-def _found_or_scored(cell: Cell, path: Path) -> tuple[Record, Literal["found", "translated"]]:
+def _found_or_scored(cell: Cell, path: Path, reason: str | None) -> tuple[Record, Literal["found", "translated"]]:
     if path.exists():
         return _read_record(path), "found"
-    record = cell.score()
+    record = cell.score(reason)
     files.write_whole(path, report.json_text(record))
     return record, "translated"
 
@@ -163,6 +174,7 @@ def main(
     runs: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Run folder or pattern; may be repeated, and adds to the file's.")] = None,
     test: Annotated[list[str] | None, typer.Option(metavar="NAME=SRC,REF", help="Test set; may be repeated, and adds to the file's.")] = None,
     beam: Annotated[list[int] | None, typer.Option(min=1, metavar="N", help="Beam; may be repeated. By default each recipe's own.")] = None,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why a test set is scored in several ways; kept in the ledger.")] = None,
     results: Annotated[Path, typer.Option(help="Folder of the tables and of what is already scored.")] = Path("results"),
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
 ) -> None:
@@ -174,14 +186,15 @@ def main(
     Examples:
       python tools/evaluate_batch.py batch.yaml
       python tools/evaluate_batch.py --runs 'runs/de-en*' --test test2016=test2016.de,test2016.en
-      python tools/evaluate_batch.py batch.yaml --beam 1 --beam 5 --results results/beams
+      python tools/evaluate_batch.py batch.yaml --beam 1 --beam 5 --results results/beams --reason 'a curve over beams'
     """
     try:
         given = Batch() if batch is None else read_batch(batch)
         tests = [testsets.from_files(name, Path(pair.source), Path(pair.reference)) for name, pair in given.tests.items()]
         tests += [testsets.read(argument) for argument in test or []]
         cells = make_cells([*given.runs, *(runs or [])], tests, [*given.beam, *(beam or [])])
-        records = run_batch(cells, results, lambda line: None if quiet else print(line, file=sys.stderr))
+        permit(cells, results, reason)
+        records = run_batch(cells, results, reason, lambda line: None if quiet else print(line, file=sys.stderr))
         if records:
             write_tables(records, results)
         if failed := len(cells) - len(records):

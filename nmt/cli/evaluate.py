@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
@@ -23,8 +24,12 @@ WINDOW = 1024
 
 
 def evaluate(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders; the second and further ones are compared with the first.")],
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Run folders or bundles; the second and further ones are compared with the first.")
+    ],
     test: Annotated[list[str] | None, typer.Option("--test", metavar="NAME=SRC,REF", help="Two files; by default the recipe's test set.")] = None,
+    split: Annotated[Literal["test", "valid"], typer.Option("--split", help="Of the recipe's corpus: valid is there to choose by.")] = "test",
+    reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why a test set is scored in yet another way.")] = None,
     by_length: Annotated[bool, typer.Option("--by-length", help="Also BLEU by source length.")] = False,
     beam: Annotated[int | None, typer.Option("--beam", min=1, help="Instead of the recipe's beam.")] = None,
     length_penalty: Annotated[float | None, typer.Option("--length-penalty", min=0.0, help="Instead of the recipe's.")] = None,
@@ -33,15 +38,18 @@ def evaluate(
 ) -> None:
     """Score runs by BLEU, chrF2 and TER with 95 % intervals and signatures.
 
-    Outputs and scores are also kept in the run folder, where sacrebleu's own command line can score them again.
+    Outputs and scores are also kept in the run folder, where sacrebleu's own command line can score them again. A test set that was scored
+    before with other settings or weights is refused: choose by --split valid, or give a --reason.
 
     Examples:
 
       nmt evaluate runs/de-en
 
+      nmt evaluate runs/de-en --split valid --length-penalty 1.0
+
       nmt evaluate runs/de-en-thought-vector runs/de-en --test news=news.de,news.en --by-length
     """
-    from nmt.evaluation import testsets
+    from nmt.evaluation import ledger, systems, testsets
     from nmt.evaluation.evaluate import compare
     from nmt.runs import Run
 
@@ -51,11 +59,13 @@ def evaluate(
         run.check()
     named = [testsets.read(argument) for argument in test or []]
     testsets.check_names(named)
-    groups = [[(run, each) for run in opened] for each in named] or [[(run, _own_test(run, quiet)) for run in opened]]
+    groups = [[(run, each) for run in opened] for each in named] or [[(run, _own(run, split, quiet)) for run in opened]]
+    given = {"beam": beam, "length_penalty": length_penalty}
+    for run, each in chain(*groups):
+        ledger.permit(run, each, [systems.settings(run, **given)], reason)
     reports = []
     for group in groups:
-        given = {"beam": beam, "length_penalty": length_penalty}
-        results = [_score(run, each, given, by_length, quiet) for run, each in group]
+        results = [_score(run, each, given, by_length, reason, quiet) for run, each in group]
         differences: Differences = compare(results) if len(results) > 1 else []
         for warning in dict.fromkeys(f"{result.run}: {warning}" for result in results for warning in result.scores.warnings):
             say(f"warning: {warning}")
@@ -67,19 +77,22 @@ def evaluate(
         print_json(reports)
 
 
-def _own_test(run: Run, quiet: bool) -> TestSet:
-    """The test set of a run's recipe, as it was when the run began."""
+def _own(run: Run, split: str, quiet: bool) -> TestSet:
+    """The test or validation split of a run's recipe, as it was when the run began."""
     from nmt.evaluation.testsets import TestSet
-    from nmt.text import corpus
+    from nmt.text import corpus, loader
 
-    data = run.recipe.data
-    pairs, _ = corpus.load_test(notice=speaker(quiet), **corpus.pinned(data.model_dump(), run.facts["corpus"]))
+    data, say = run.recipe.data, speaker(quiet)
+    if run.bundled and (data.corpus is None or loader.is_local(data.corpus)):
+        raise InputFault(f"{run.path}: a bundle cannot name files of this machine to be read; name a test set: --test NAME=SOURCE,REFERENCES")
+    request = corpus.pinned(data.model_dump(), run.facts["corpus"])
+    pairs = corpus.load_test(notice=say, **request)[0] if split == "test" else corpus.load(notice=say, **request).valid
     if pairs is None:
         raise InputFault(f"{run.path}: its recipe has no test set; name one: --test NAME=SOURCE,REFERENCES")
-    return TestSet("test", pairs.source, pairs.target)
+    return TestSet(split, pairs.source, pairs.target)
 
 
-def _score(run: Run, test: TestSet, given: dict[str, Any], by_length: bool, quiet: bool) -> Result:
+def _score(run: Run, test: TestSet, given: dict[str, Any], by_length: bool, reason: str | None, quiet: bool) -> Result:
     from rich.progress import track
 
     from nmt.evaluation import systems
@@ -94,7 +107,7 @@ def _score(run: Run, test: TestSet, given: dict[str, Any], by_length: bool, quie
         return [each.text for each in found]
 
     speaker(quiet)(f"{run.path}: translating {len(test.source):,} sentences of {test.name}")
-    return systems.score(run, test, search, translate, by_length=by_length)
+    return systems.score(run, test, search, translate, by_length=by_length, reason=reason)
 
 
 def _as_json(results: list[Result], differences: Differences) -> dict[str, Any]:

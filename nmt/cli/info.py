@@ -1,7 +1,8 @@
-"""`nmt info`: what is in a run folder."""
+"""`nmt info`: what is in a run folder or a bundle."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def info(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    run: Annotated[Path, typer.Argument(help="A run folder or a bundle.")],
     scores: Annotated[bool, typer.Option("--scores", help="Only the scores.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
@@ -27,7 +28,7 @@ def info(
     from nmt.runs import Run
 
     opened = Run(run)
-    scored = ledger.read(opened.path)
+    scored = ledger.read(opened)
     about = {} if scores else _facts(opened)
     if as_json:
         print_json({**about, "scores": scored} | ({} if scores else {"recipe": opened.recipe.model_dump(by_alias=True)}))
@@ -67,7 +68,7 @@ def _facts(run: Run) -> dict[str, Any]:
         "vocabulary": _vocabulary(facts["vocabulary"]),
         "trained lengths": "; ".join(_lengths(side, each) for side, each in facts["lengths"].items()),
         "computed": f"on {facts['device']} in {facts['precision']} with {facts['threads']} threads",
-        "size": f"weights {_mebibytes(run, '*.safetensors')}, checkpoints {_mebibytes(run, 'checkpoints/*/*')}",
+        "size": _size(run),
         "made by": ", ".join(f"{name} {version}" for name, version in facts["versions"].items()) + f", {facts['created']}",
     }
 
@@ -80,5 +81,11 @@ def _lengths(side: str, pieces: dict[str, int]) -> str:
     return f"{side}: median {pieces['median']}, 95 % up to {pieces['95']}, longest {pieces['longest']} pieces"
 
 
-def _mebibytes(run: Run, pattern: str) -> str:
-    return f"{sum(path.stat().st_size for path in run.path.glob(pattern)) / 2**20:.1f} MiB"
+def _size(run: Run) -> str:
+    if run.bundled:
+        return f"{_mebibytes([run.path])}, one file"
+    return f"weights {_mebibytes(run.path.glob('*.safetensors'))}, checkpoints {_mebibytes(run.path.glob('checkpoints/*/*'))}"
+
+
+def _mebibytes(paths: Iterable[Path]) -> str:
+    return f"{sum(path.stat().st_size for path in paths) / 2**20:.1f} MiB"

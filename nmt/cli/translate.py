@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def translate(
-    run: Annotated[Path | None, typer.Argument(help="A run folder; by default the run that finished last.")] = None,
+    run: Annotated[Path | None, typer.Argument(help="A run folder or a bundle; by default the run that finished last.")] = None,
     input: Annotated[Path | None, typer.Option("-i", "--input", help="A file to translate, plain or gz; by default stdin.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Where to write; appears whole, and replaces. By default stdout.")] = None,
     text: Annotated[list[str] | None, typer.Option("--text", help="A text to translate; may be given several times.")] = None,
@@ -118,8 +118,9 @@ def _texts(chunk: list[bytes], notes: Counter[str]) -> list[str]:
 
 
 def _kinds(found: Translation) -> list[str]:
-    """The warnings of a translation without their numbers, to be counted."""
-    return [warning.partition(":")[0] for warning in found.warnings]
+    from nmt.warnings import kind
+
+    return [kind(warning) for warning in found.warnings]
 
 
 def _progress(found: Iterator[Translation], hidden: bool) -> Iterable[Translation]:

@@ -22,7 +22,7 @@ class Result:
     """What one run made of one test set under some search settings, and how good it is.
 
     ``notes`` are facts of the run that belong beside every number of it, such as the corpus it fell back to. ``lengths`` is empty
-    unless it was asked for, ``output`` None until the hypotheses are saved.
+    unless it was asked for, ``output`` None until the hypotheses are saved; ``scored_before`` is what the ledger counted.
     """
 
     run: str
@@ -35,6 +35,7 @@ class Result:
     weights_sha256: str | None = None
     notes: tuple[str, ...] = ()
     output: Path | None = None
+    scored_before: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """The record that tables, ledger and files are made of: all but the sentences, for which their hashes stand."""
@@ -50,6 +51,7 @@ class Result:
             "scores": self.scores.as_json(),
             "by_length": [bucket.as_json() for bucket in self.lengths],
             "notes": list(self.notes),
+            "scored_before": self.scored_before,
             "output": None if self.output is None else str(self.output),
             "output_sha256": text_sha256(self.hypotheses),
         }

@@ -117,7 +117,13 @@ def _scores_notes(records: Sequence[Record], varying: Sequence[str], differences
     yield from _once(f"search: {settings}" for record in records if (settings := _settings(record["search"], varying)))
     if differences:
         yield f"p: paired bootstrap against the first row, significant below {LEVEL}; it is over test sentences, and says nothing of training seeds"
+    yield from _once(f"{record['run']}, {record['test']}: {looks(record)}" for record in records if record["scored_before"])
     yield from _once(f"{record['run']}, {record['test']}: {note}" for record in records for note in (*record["notes"], *record["scores"]["warnings"]))
+
+
+def looks(record: Record) -> str:
+    """How often a run was scored on a test set, this time counted."""
+    return f"scored {record['scored_before'] + 1} times; what was chosen by a test set cannot be measured on it"
 
 
 def _metrics(record: Record) -> list[Record]:

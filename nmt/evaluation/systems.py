@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from nmt.evaluation import ledger
@@ -25,8 +26,8 @@ def translate_with(run: Run, search: Mapping[str, Any]) -> Translate:
     return lambda sentences: [found.text for found in translator.translate(sentences)]
 
 
-def score(run: Run, test: TestSet, search: Mapping[str, Any], translate: Translate, *, by_length: bool) -> Result:
-    """Translates and scores, and leaves the output and a line of the ledger in the run folder."""
+def score(run: Run, test: TestSet, search: Mapping[str, Any], translate: Translate, *, by_length: bool, reason: str | None = None) -> Result:
+    """Translates and scores, and leaves the output and a line of the ledger in the run folder. The caller has asked `ledger.permit`."""
     result = evaluate(
         translate,
         test,
@@ -37,6 +38,5 @@ def score(run: Run, test: TestSet, search: Mapping[str, Any], translate: Transla
         weights_sha256=run.weights_sha256,
         notes=run.notes,
     )
-    result = save(result, run.path)
-    ledger.append(run.path, result)
-    return result
+    result = save(result, run.evaluations)
+    return replace(result, scored_before=ledger.append(run, result, reason))

@@ -13,6 +13,7 @@ from nmt.models.protocol import Translates
 from nmt.search import Hypothesis
 from nmt.text.vocabulary import BOS, EOS, normalized
 from nmt.translator import Translator
+from nmt.warnings import CAPPED
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Subject:
     @property
     def warnings(self) -> list[str]:
         """What may be wrong with the translation."""
-        return [] if self.hypothesis.finished else ["output reached the length cap before it ended"]
+        return [] if self.hypothesis.finished else [CAPPED]
 
 
 def translated(translator: Translator, text: str) -> Subject:

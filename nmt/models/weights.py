@@ -5,13 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import load as load_bytes, load_file, save
 from torch import Tensor, nn
 
 
 def packed(model: nn.Module, about: dict[str, str] | None = None) -> bytes:
     """All parameters by name, tied ones once, with facts ``about`` them in the header."""
     return save({name: tensor.detach().contiguous().cpu() for name, tensor in model.named_parameters()}, about)
+
+
+def unpacked(data: bytes) -> dict[str, Tensor]:
+    """What `packed` packed."""
+    return load_bytes(data)
 
 
 def load(model: nn.Module, path: Path) -> None:

@@ -12,7 +12,7 @@ from nmt.recipe.types import Recipe
 Schema: TypeAlias = dict[str, Any]
 
 _KINDS = {"integer": "an integer", "number": "a number", "string": "text", "boolean": "true or false", "null": "null"}
-_BOUNDS = {"minimum": "of at least", "exclusiveMinimum": "above", "exclusiveMaximum": "below"}
+_BOUNDS = {"minimum": "of at least", "exclusiveMinimum": "above", "exclusiveMaximum": "below", "maximum": "at most"}
 
 
 @cache

@@ -28,6 +28,11 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     return validated(document, path.stem)
 
 
+def read_content(content: bytes, where: str) -> Recipe:
+    """The recipe in a file's content, which is said to stand at ``where``."""
+    return validated(_document(content, where), Path(where).stem)
+
+
 def dump(recipe: Recipe) -> str:
     """YAML with every default, keys in the order of their definition, which `read` reads as the same recipe."""
     return write(recipe.model_dump(mode="json", by_alias=True))
@@ -55,33 +60,35 @@ def _leaves(values: dict[str, Any], above: Key = ()) -> Iterator[tuple[Key, obje
 
 def read_document(path: Path) -> Document:
     """The mapping that a file of YAML holds, with the places of its keys."""
+    return _document(_content(path), str(path))
+
+
+def _document(content: bytes, where: str) -> Document:
+    if len(content) > MOST_BYTES:
+        raise InputFault(f"{where}: found more than {MOST_BYTES} bytes, expected a recipe")
     try:
-        document = parse(_text(path), Place(0, str(path)), lambda line: Place(line, f"{path}:{line}"))
+        document = parse(_text(content, where), Place(0, where), lambda line: Place(line, f"{where}:{line}"))
     except NotYamlError as error:
-        raise InputFault(f"{path}:{error.line}: {error}" if error.line else f"{path}: {error}") from error
+        raise InputFault(f"{where}:{error.line}: {error}" if error.line else f"{where}: {error}") from error
     if not isinstance(document.values, dict):
         found = "nothing" if document.values is None else shown(document.values)
-        raise InputFault(f"{path}: found {found}, expected a recipe: a mapping with keys among {', '.join(Recipe.model_fields)}")
+        raise InputFault(f"{where}: found {found}, expected a recipe: a mapping with keys among {', '.join(Recipe.model_fields)}")
     return document
 
 
-def _text(path: Path) -> str:
-    content = _content(path)
+def _text(content: bytes, where: str) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise InputFault(f"{path}:{line}: found bytes that are not UTF-8, expected a recipe saved in that encoding") from error
+        raise InputFault(f"{where}:{line}: found bytes that are not UTF-8, expected a recipe saved in that encoding") from error
 
 
 def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+            return file.read(MOST_BYTES + 1)
     except OSError as error:
         raise InputFault(f"{path}: cannot read the recipe: {error.strerror}") from error
     except ValueError as error:  # a NUL in the path
         raise InputFault(f"{shown(str(path))}: cannot read the recipe: {error}") from error
-    if len(content) > MOST_BYTES:
-        raise InputFault(f"{path}: found more than {MOST_BYTES} bytes, expected a recipe")
-    return content

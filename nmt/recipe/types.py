@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Count = Annotated[int, Field(ge=1)]
+Layers = Annotated[int, Field(ge=1, le=100)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 NotNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
@@ -79,7 +80,7 @@ class Vocabulary(Section):
 
 
 class RecurrentEncoder(Section):
-    layers: Count = 1
+    layers: Layers = 1
     """Stacked recurrent layers."""
     hidden: Count = 256
     """Units per direction."""
@@ -91,7 +92,7 @@ class RecurrentEncoder(Section):
 
 
 class RecurrentDecoder(Section):
-    layers: Count = 1
+    layers: Layers = 1
     """Stacked recurrent layers; attention queries with the bottom layer and gives its context to all (GNMT)."""
     hidden: Count = 512
     """Units."""
@@ -125,7 +126,7 @@ class Recurrent(Section):
 
 
 class TransformerStack(Section):
-    layers: Count = 3
+    layers: Layers = 3
     """Layers."""
 
 
@@ -214,15 +215,15 @@ class Training(Section):
 class Search(Section):
     """How translations are found, unless the command says otherwise."""
 
-    beam: Count = 5
+    beam: Annotated[int, Field(ge=1, le=1000)] = 5
     """Hypotheses kept per sentence; 1 is greedy search."""
     length_penalty: NotNegative = 0.6
     """Alpha of Wu et al. 2016 (arXiv:1609.08144, equation 14); 0 compares plain log-probabilities."""
-    min_length: Annotated[int, Field(ge=0)] = 0
+    min_length: Annotated[int, Field(ge=0, le=10_000)] = 0
     """Fewest pieces before the end may come."""
-    max_ratio: Positive = 2.0
+    max_ratio: Annotated[float, Field(gt=0, le=100)] = 2.0
     """An output has at most this many times the pieces of its source, plus `max_extra`."""
-    max_extra: Annotated[int, Field(ge=0)] = 20
+    max_extra: Annotated[int, Field(ge=0, le=10_000)] = 20
     """See `max_ratio`."""
     batch_tokens: Count = 4096
     """Source positions in a batch, the beam not counted."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from rich.console import Console
 
-from nmt import files
+from nmt import files, warnings
 from nmt.evaluation import outputs
 from nmt.evaluation.testsets import TestSet
 from nmt.faults import InputFault, RunFault
@@ -103,7 +103,7 @@ def _translate(job: Job) -> dict[str, Any]:
             if name not in counts:
                 found = translator.translate(test.source)
                 outputs.write_lines(job.run / OUTPUTS / name, [one.text for one in found])
-                counts[name] = sum(any("length cap" in warning for warning in one.warnings) for one in found)
+                counts[name] = sum(warnings.CAPPED in one.warnings for one in found)
                 files.write_json(capped, counts)
     sentence = example([results.test(name) for name in job.tests])
     translator = translator_of(run, max(job.beams), keep_weights=True)

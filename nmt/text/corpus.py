@@ -81,6 +81,7 @@ def load(*, notice: Notice, **data: Any) -> Corpus:
     replaced = sum(pairs.replaced for pairs in (whole, valid, test) if pairs)
     if valid is None:
         train, valid = _held_out(train, request.held_out)
+    _check_choice(valid, test)
     _check_packs(request.pack, train, valid)
     splits = {"train": train, "valid": valid, "test": test}
     facts = _facts(request, origin, splits) | {"cleaning": {"read": len(whole), **left_out}, "replaced": replaced}
@@ -202,6 +203,17 @@ def _held_out(train: Pairs, most: int) -> tuple[Pairs, Pairs]:
     rows = list(range(len(train)))
     random.Random(SHUFFLE).shuffle(rows)
     return train.take(sorted(rows[:-count])), train.take(sorted(rows[-count:]))
+
+
+def _check_choice(valid: Pairs, test: Pairs | None) -> None:
+    """Weights are chosen by the validation split, which therefore must not be the test set, or mostly be made of it."""
+    tested = set(zip(test.source, test.target, strict=True)) if test else set()
+    shared = sum(pair in tested for pair in zip(valid.source, valid.target, strict=True))
+    if 2 * shared > len(valid):
+        raise InputFault(
+            f"data.valid: {shared:,} of its {len(valid):,} pairs stand in data.test; weights are chosen by validation, and a test set that "
+            "chose them measures nothing\nexpected other pairs in data.valid, or null to hold some out of training"
+        )
 
 
 def _check_packs(pack: int, train: Pairs, valid: Pairs) -> None:

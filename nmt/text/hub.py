@@ -13,13 +13,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from nmt.faults import InputFault, RunFault
 from nmt.text import loader
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
+
+Answer = TypeVar("Answer")
 
 ANSWER_WITHIN = 3.0
 """Seconds in which the Hub must have answered, looking up its address included."""
@@ -43,20 +45,46 @@ def load_remote(corpus: str, configuration: str | None, revision: str | None, no
 
 
 def probe(corpus: str, revision: str | None) -> str:
-    """The commit that a revision stands for; asked in a thread, since a name server may keep silent too."""
+    """The commit that a revision stands for."""
+    answer = asked(lambda: _ask(corpus, revision))
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def asked(question: Callable[[], Answer]) -> Answer:
+    """The Hub's answer to a first question, or a fault when none comes in time; asked in a thread, since a name server may keep silent too."""
     from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE or os.environ.get("HF_DATASETS_OFFLINE", "").upper() in constants.ENV_VARS_TRUE_VALUES:
         raise UnreachableError("HF_HUB_OFFLINE is set")
-    answers: queue.SimpleQueue[str | Exception] = queue.SimpleQueue()
-    threading.Thread(target=lambda: answers.put(_ask(corpus, revision)), daemon=True).start()
+    answers: queue.SimpleQueue[tuple[Answer | None, Exception | None]] = queue.SimpleQueue()
+    threading.Thread(target=lambda: answers.put(_outcome(question)), daemon=True).start()
     try:
-        answer = answers.get(timeout=ANSWER_WITHIN)
+        answer, error = answers.get(timeout=ANSWER_WITHIN)
     except queue.Empty:
         raise UnreachableError(f"no answer within {ANSWER_WITHIN:.0f} seconds") from None
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
+    if error is not None:
+        raise error
+    return cast("Answer", answer)
+
+
+def reason(error: Exception) -> str:
+    """A network's error in a line."""
+    return re.sub(r"^\[Errno .*?\] ", "", str(error).splitlines()[0] if str(error) else type(error).__name__)
+
+
+def _outcome(question: Callable[[], Answer]) -> tuple[Answer | None, Exception | None]:
+    from huggingface_hub import errors
+
+    try:
+        return question(), None
+    except (errors.HfHubHTTPError, errors.LocalTokenNotFoundError, errors.HFValidationError) as error:
+        return None, error
+    except ValueError:
+        return None, UnreachableError("something else answered in its place, such as the sign-in page of a network")
+    except Exception as error:  # what a network may do has no end
+        return None, UnreachableError(reason(error))
 
 
 def _ask(corpus: str, revision: str | None) -> str | Exception:
@@ -72,10 +100,8 @@ def _ask(corpus: str, revision: str | None) -> str | Exception:
         return InputFault(f"data.corpus: the Hub has no public data set {corpus!r}; check the name, or sign in if it is private: hf auth login")
     except errors.HFValidationError:
         return InputFault(f"data.corpus: expected a data set such as NAME or OWNER/NAME, or a folder; found {corpus!r}")
-    except ValueError:
-        return UnreachableError("something else answered in its place, such as the sign-in page of a network")
-    except Exception as error:  # what a network may do has no end
-        return UnreachableError(re.sub(r"^\[Errno .*?\] ", "", str(error).splitlines()[0] if str(error) else type(error).__name__))
+    except errors.HfHubHTTPError as error:
+        return UnreachableError(reason(error))
 
 
 def _cached(corpus: str, configuration: str | None, revision: str | None, reason: str, notice: Callable[[str], None]) -> tuple[DatasetDict, str]:

@@ -73,6 +73,9 @@ class Vocabulary:
             self._pieces.LoadFromSerializedProto(model)
         except RuntimeError as error:
             raise InputFault("vocabulary: not a SentencePiece model, or a damaged one") from error
+        ids = [getattr(self._pieces, f"{name}_id")() for name in ("pad", "unk", "bos", "eos")]
+        if ids != [PAD, UNK, BOS, EOS] or len(self) <= EOS:
+            raise InputFault(f"vocabulary: expected ids 0, 1, 2, 3 for padding, unknown, begin and end, found {', '.join(map(str, ids))}")
 
     @classmethod
     def from_file(cls, path: Path) -> Vocabulary:
@@ -94,6 +97,11 @@ class Vocabulary:
     def decode(self, ids: Sequence[int]) -> str:
         """The text of token ids, on one line whatever bytes they spell; ids 0 to 3 are passed over."""
         return normalized(self._pieces.DecodeIds([id for id in ids if id > EOS]))
+
+    @property
+    def bytes(self) -> frozenset[int]:
+        """The token ids that spell single bytes of characters which the text it was learned from does not have."""
+        return frozenset(id for id in range(len(self)) if self._pieces.IsByte(id))
 
     def piece(self, id: int) -> str:
         """What a token id stands for, such as `▁Hund`."""

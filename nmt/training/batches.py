@@ -48,6 +48,11 @@ class Encoded:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    @property
+    def distinct(self) -> np.ndarray:
+        """The token ids that occur, rising."""
+        return np.unique(self._pieces)
+
     def __getitem__(self, row: int) -> list[int]:
         return self._pieces[self._starts[row] : self._starts[row + 1]].tolist()  # type: ignore[no-any-return]  # numpy types tolist as Any
 

@@ -38,9 +38,13 @@ class Prepared:
 def prepare(recipe: Recipe, notice: Notice) -> Prepared:
     """Loads the corpus, learns or takes the vocabulary, and encodes."""
     corpus = corpora.load(notice=notice, **recipe.data.model_dump())
+    return encode(corpus, *vocabularies_of(recipe, corpus, notice), recipe.data.pack)
+
+
+def vocabularies_of(recipe: Recipe, corpus: Corpus, notice: Notice) -> tuple[Vocabulary, Vocabulary]:
+    """The vocabularies that the recipe names, or learned ones."""
     given = recipe.vocabulary.from_run or recipe.training.init_from
-    source, target = taken(Path(given)) if given else learn(recipe, corpus, notice)
-    return encode(corpus, source, target, recipe.data.pack)
+    return taken(Path(given)) if given else learn(recipe, corpus, notice)
 
 
 def taken(given: Path) -> tuple[Vocabulary, Vocabulary]:

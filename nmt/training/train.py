@@ -24,6 +24,7 @@ from nmt.models import weights
 from nmt.recipe import reading
 from nmt.recipe.types import Recipe
 from nmt.runs import Run
+from nmt.text.vocabulary import EOS
 from nmt.training import checkpoints, hardware, planning, preparing
 from nmt.training.batches import Batches
 from nmt.training.loop import Stopped, Training
@@ -134,7 +135,13 @@ def _facts(prepared: Prepared, batches: Batches) -> dict[str, Any]:
         "corpus": prepared.corpus.facts,
         "lengths": {side: _percentiles(lengths) for side, lengths in zip(("source", "target"), batches.lengths(0), strict=True)},
         "vocabulary": {"source": len(prepared.source), "target": len(prepared.target), "joint": prepared.joint},
+        "unseen": runs.ranges(_unseen(prepared)),
     }
+
+
+def _unseen(prepared: Prepared) -> list[int]:
+    """Source token ids that the best segmentation of no training sentence has, as translating takes the best one."""
+    return np.setdiff1d(np.arange(EOS + 1, len(prepared.source)), prepared.train[0].distinct).tolist()  # type: ignore[no-any-return]  # as numpy does
 
 
 def _percentiles(lengths: np.ndarray) -> dict[str, int]:

@@ -13,7 +13,7 @@ from nmt.faults import RunFault
 if TYPE_CHECKING:
     from tests.cli.conftest import Nmt
 
-COMMANDS = ("train", "translate", "evaluate", "info", "doctor", "recipe", "inspect", "probe", "bottleneck")
+COMMANDS = ("train", "translate", "evaluate", "info", "doctor", "recipe", "inspect", "probe", "bottleneck", "data", "bundle", "push", "pull")
 
 
 def test_help_names_every_command_and_loads_nothing_heavy() -> None:
@@ -25,11 +25,11 @@ def test_help_names_every_command_and_loads_nothing_heavy() -> None:
     assert "nmt.cli.translate" in out.splitlines()
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "recipe show", "recipe schema"])
+@pytest.mark.parametrize("command", [*COMMANDS, "recipe show", "recipe schema", "data check"])
 def test_the_help_of_every_command_has_an_example(nmt: Nmt, command: str) -> None:
     outcome = nmt(*command.split(), "--help")
     assert outcome.status == 0
-    assert command == "recipe" or f"nmt {command}" in outcome.out.decode()
+    assert command in ("recipe", "data") or f"nmt {command}" in outcome.out.decode()
 
 
 def test_the_version_is_that_of_the_package(nmt: Nmt) -> None:

@@ -10,6 +10,7 @@ import pytest
 import nmt as package
 from nmt.evaluation import ledger
 from nmt.evaluation.testsets import text_sha256
+from nmt.runs import Run
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Nmt
@@ -31,7 +32,7 @@ def test_the_recipes_test_set_is_scored_into_a_table_and_the_run_folder(nmt: Nmt
     header, _, row = outcome.out.decode().split("\n")[:3]
     assert header.split()[:5] == ["run", "test", "sentences", "BLEU", "95"]
     assert row.split()[:2] == ["runs/toy", "test"]
-    [record] = ledger.read(Path("runs/toy"))
+    [record] = ledger.read(Run(Path("runs/toy")))
     assert record["scores"]["bleu"]["signature"] in outcome.out.decode()
     assert outcome.err.splitlines()[0] == "runs/toy: translating 6 sentences of test"
     assert "warning: runs/toy: 6 sentences are too few" in outcome.err
@@ -52,7 +53,7 @@ def test_json_is_one_document_with_an_object_for_each_test_set(nmt: Nmt, news: s
 
 def test_what_is_scored_is_what_translate_gives(nmt: Nmt, news: str) -> None:
     nmt("evaluate", "runs/toy", news)
-    [record] = ledger.read(Path("runs/toy"))
+    [record] = ledger.read(Run(Path("runs/toy")))
     found = [each.text for each in package.load("runs/toy").translate(SOURCE)]
     assert Path("runs/toy", record["output"]).read_text("utf8").splitlines() == found
 
@@ -91,7 +92,36 @@ def test_what_cannot_be_scored_is_refused_before_anything_is_translated(nmt: Nmt
     assert words in outcome.err
     assert "translating" not in outcome.err
     assert outcome.err.count("\n") <= 3
-    assert ledger.read(Path("runs/toy")) == []
+    assert ledger.read(Run(Path("runs/toy"))) == []
+
+
+def test_a_test_set_is_not_scored_with_other_settings_without_a_reason(nmt: Nmt, news: str) -> None:
+    assert nmt("evaluate", "-q", "runs/toy", news).status == 0
+    refused = nmt("evaluate", "runs/toy", news, "--beam", "1")
+    assert (refused.status, refused.out) == (2, b"")
+    assert "test set news was scored 1 time with other settings or weights" in refused.err
+    assert refused.err.count("\n") == 3
+    assert nmt("evaluate", "-q", "runs/toy", news, "--beam", "1", "--reason", "to see what greedy search loses").status == 0
+    assert nmt("evaluate", "-q", "runs/toy", news).status == 2, "the ledger now holds two ways"
+    assert [entry["reason"] for entry in ledger.read(Run(Path("runs/toy")))] == [None, "to see what greedy search loses"]
+
+
+def test_other_weights_of_the_same_run_are_another_way(nmt: Nmt, news: str) -> None:
+    nmt("evaluate", "-q", "runs/toy", news)
+    nmt("train", "-q", "toy.yaml", "training.updates=61", "training.save_every=30")
+    if Run(Path("runs/toy")).weights_sha256 != ledger.read(Run(Path("runs/toy")))[0]["weights_sha256"]:
+        assert "with other settings or weights" in nmt("evaluate", "runs/toy", news).err
+
+
+def test_the_same_again_is_allowed_and_counted_in_the_report(nmt: Nmt, news: str) -> None:
+    assert "scored" not in nmt("evaluate", "-q", "runs/toy", news).out.decode()
+    assert "runs/toy, news: scored 2 times" in nmt("evaluate", "-q", "runs/toy", news).out.decode()
+
+
+def test_the_validation_split_may_be_scored_in_any_way(nmt: Nmt) -> None:
+    for beam in ("1", "2", "3"):
+        outcome = nmt("evaluate", "-q", "runs/toy", "--split", "valid", "--beam", beam)
+        assert (outcome.status, outcome.out.decode().splitlines()[2].split()[:3]) == (0, ["runs/toy", "valid", "4*"])
 
 
 def test_a_run_without_a_test_set_asks_for_one(nmt: Nmt) -> None:

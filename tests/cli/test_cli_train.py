@@ -29,6 +29,15 @@ def test_a_run_is_trained_from_a_recipe_into_a_folder_of_its_name(nmt: Nmt) -> N
     }
 
 
+def test_pieces_that_no_training_sentence_has_are_recorded(nmt: Nmt) -> None:
+    nmt("train", "toy.yaml", *TINY, "vocabulary.from=runs/toy", "data.train=valid.tsv")
+    run = Run(Path("run"))
+    vocabulary = run.vocabularies[0]
+    seen = {id for line in Path("valid.tsv").read_text("utf8").splitlines() for id in vocabulary.encode(line.split("\t")[0])}
+    assert seen
+    assert run.unseen == frozenset(range(4, len(vocabulary))) - seen
+
+
 def test_quiet_trains_without_a_word(nmt: Nmt) -> None:
     assert nmt("train", "-q", "toy.yaml", *TINY) == (0, b"", "")
 

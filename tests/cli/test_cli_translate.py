@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Nmt
 
 LINES = b"rot Hund\n\nKatze\r\n\xff Baum\xfe\n \t\nklein Haus ohne Ende"
-NOTE = "invalid UTF-8 was replaced: 1 line\n"
+NOTE = "invalid UTF-8 was replaced: 1 line\npieces unknown to training: 2 lines\n"
 
 
 def expected(*texts: str) -> bytes:
@@ -121,10 +121,20 @@ def test_quiet_says_nothing_but_errors(nmt: Nmt) -> None:
     assert nmt("translate", "-q", "runs/none").err.startswith("nmt: runs/none: no such run folder")
 
 
+def test_warnings_stand_beside_a_translation_and_are_counted_on_stderr(nmt: Nmt) -> None:
+    outcome = nmt("translate", "runs/toy", "--json", stdin="☃ Hund\nHund\n☃ Baum Ω\n".encode())
+    assert [json.loads(line)["warnings"] for line in outcome.out.splitlines()] == [
+        ["pieces unknown to training: '☃'"],
+        [],
+        ["pieces unknown to training: '☃', 'Ω'"],
+    ]
+    assert outcome.err == "pieces unknown to training: 2 lines\n"
+
+
 def test_long_lines_are_counted_on_stderr(nmt: Nmt) -> None:
     outcome = nmt("translate", "runs/toy", stdin=b"rot Hund Katze Haus " * 9 + b"\n" + b"rot\n")
     assert (outcome.status, outcome.out.count(b"\n")) == (0, 2)
-    assert any(line.startswith("split into") and line.endswith("1 line") for line in outcome.err.splitlines())
+    assert "translated in parts: 1 line" in outcome.err.splitlines()
 
 
 @pytest.mark.parametrize(("damage", "words"), [("none", "has no weights yet"), ("cut", "not the weights of this run's model")])

@@ -302,3 +302,9 @@ def test_what_is_dumped_is_read_back_the_same(folder: Path, name: str, number: f
     recipe = plain.model_copy(update={"data": plain.data.model_copy(update={"corpus": name})})
     (folder / "b.yaml").write_text(dump(recipe), encoding="utf-8")
     assert read(folder / "b.yaml") == recipe
+
+
+def test_what_has_a_most_is_told_with_it(faults: Faults) -> None:
+    assert faults(SOUND, "search.beam=1001") == [
+        "override search.beam=1001: search.beam: found 1001, expected an integer of at least 1 and at most 1000"
+    ]

@@ -51,11 +51,19 @@ def test_a_local_folder_is_loaded_in_both_layouts(tmp_path: Path, nested: bool) 
     assert (corpus.valid, corpus.test) == (Pairs(["Satz 3"], ["sentence 3"]), Pairs(["Satz 4"], ["sentence 4"]))
 
 
+def test_weights_are_not_chosen_by_the_test_set(tmp_path: Path) -> None:
+    place = folder(tmp_path / "set", train=records(1, 2), valid=records(3, 4, 5), test=records(4, 5, 6))
+    with pytest.raises(InputFault, match=r"data\.valid: 2 of its 3 pairs stand in data\.test"):
+        loaded(corpus=place)
+    corpus, _ = loaded(corpus=folder(tmp_path / "other", train=records(1, 2), valid=records(3, 4), test=records(4, 5, 6)))
+    assert corpus.valid.source == ["Satz 3", "Satz 4"]
+
+
 def test_the_languages_can_be_exchanged_and_the_splits_renamed(tmp_path: Path) -> None:
     place = folder(tmp_path / "set", train=records(1, 2), test=records(3))
-    corpus, _ = loaded(corpus=place, source="en", target="de", train=["train", "test"], valid="test", test="test", overlap="keep")
+    corpus, _ = loaded(corpus=place, source="en", target="de", train=["train", "test"], valid="train", test="test", overlap="keep")
     assert corpus.train.source == ["sentence 1", "sentence 2", "sentence 3"]
-    assert corpus.valid == corpus.test
+    assert corpus.valid.source == ["sentence 1", "sentence 2"]
 
 
 def test_training_is_cleaned_and_evaluation_is_not(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from nmt.evaluation import ledger
 from nmt.faults import RunFault
+from nmt.runs import Run
 
 Calls = list[tuple[str, int, int]]
 
@@ -52,7 +53,7 @@ OPTIONS = ("--runs", "runs/*", "--test", "toy=t.de,t.en")
 
 
 def test_every_run_is_scored_under_every_beam_into_three_tables(tool: ModuleType, calls: Calls) -> None:
-    assert run(tool, *OPTIONS, "--beam", "1", "--beam", "5").exit_code == 0
+    assert run(tool, *OPTIONS, "--beam", "1", "--beam", "5", "--reason", "a curve").exit_code == 0
     assert calls == [("a", 1, 2), ("a", 5, 2), ("b", 1, 2), ("b", 5, 2)]
     records = json.loads(Path("results/scores.json").read_text())
     assert [(record["run"], record["search"]["beam"]) for record in records] == [("runs/a", 1), ("runs/a", 5), ("runs/b", 1), ("runs/b", 5)]
@@ -79,7 +80,7 @@ def test_other_weights_or_sentences_are_translated_anew(tool: ModuleType, calls:
     run(tool, *OPTIONS)
     calls.clear()
     Path(path).write_text(text)
-    run(tool, *OPTIONS)
+    run(tool, *OPTIONS, "--reason", "other weights")
     assert calls == expected
 
 
@@ -96,9 +97,20 @@ def test_a_run_that_fails_is_named_and_the_others_are_scored(tool: ModuleType, c
 
 def test_outputs_and_the_ledger_are_left_in_the_run_folder(tool: ModuleType, calls: Calls) -> None:
     run(tool, *OPTIONS)
-    [entry] = ledger.read(Path("runs/a"))
+    [entry] = ledger.read(Run(Path("runs/a")))
     assert (entry["test"], entry["scored_before"], entry["search"]["beam"]) == ("toy", 0, 5)
     assert Path("runs/a", entry["output"]).read_text() == "a dog runs in the house\n" * 2
+
+
+def test_a_test_set_is_not_scored_in_several_ways_without_a_reason(tool: ModuleType, calls: Calls) -> None:
+    found = run(tool, *OPTIONS, "--beam", "1", "--beam", "5")
+    assert (found.exit_code, calls) == (2, [])
+    assert "test set toy would be scored in several ways" in found.stderr
+    run(tool, *OPTIONS, "--beam", "1")
+    assert run(tool, *OPTIONS, "--beam", "5").exit_code == 2
+    assert run(tool, *OPTIONS, "--beam", "1", "--beam", "5", "--reason", "a curve").exit_code == 0
+    assert [entry["reason"] for entry in ledger.read(Run(Path("runs/a")))] == [None, "a curve"]
+    assert run(tool, *OPTIONS, "--beam", "1", "--beam", "5").exit_code == 0, "what is scored already is no new look"
 
 
 def test_a_yaml_file_says_the_same_as_options(tool: ModuleType, calls: Calls) -> None:

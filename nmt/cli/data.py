@@ -1,0 +1,65 @@
+"""`nmt data check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nmt.cli.output import print_json, speaker
+from nmt.faults import InputFault
+
+app = typer.Typer(help="Look at corpora.", no_args_is_help=True)
+
+
+@app.callback()
+def options() -> None:
+    """Look at corpora."""
+
+
+@app.command()
+def check(
+    recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/de-en.yaml.")],
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Keys to change.")] = None,
+    limit: Annotated[
+        list[str] | None, typer.Option("--limit", metavar="CHECK=SHARE", help="Share of sentences that may have a fault, such as overlap=0.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors besides the report.")] = False,
+) -> None:
+    """Examine a recipe's corpus before training on it.
+
+    Looks at what training would see after cleaning, at validation and test: sentences that stand in two splits, duplicates, lengths that do
+    not go together, untranslated, damaged or tokenised text, odd scripts and languages, characters unknown to the vocabulary.
+    Exit status: 0 without problems, 1 where a share is beyond its limit, 2 where the corpus cannot be read.
+
+    Examples:
+
+      nmt data check recipes/de-en.yaml
+
+      nmt data check recipes/de-en.yaml data.corpus=null data.train=mine.tsv --limit overlap=0 --limit 'length ratio=0.05' --json
+    """
+    from nmt.recipe import reading
+
+    read, limits = reading.read(recipe, overrides or []), dict(map(_limit, limit or []))
+    from nmt.checkup import report
+    from nmt.checkup.checkup import examine
+
+    found = examine(read, limits, speaker(quiet))
+    if as_json:
+        print_json(found.as_json())
+    else:
+        print(report.tables(found))
+    raise typer.Exit(1 if found.problems else 0)
+
+
+def _limit(text: str) -> tuple[str, float]:
+    name, _, share = text.partition("=")
+    try:
+        value = float(share)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise InputFault(f"--limit {text}: expected CHECK=SHARE with a share from 0 to 1, such as overlap=0.01")
+    return name, value

@@ -1,0 +1,71 @@
+"""`nmt bundle`, `nmt push` and `nmt pull`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nmt.cli.output import speaker
+
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")]
+
+
+def bundle(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write, such as de-en.nmt; appears whole, and replaces.")],
+    terms: Annotated[str | None, typer.Option("--terms", metavar="TEXT", help="Terms of the training data, for the model card.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Put what translating needs into one file: weights, vocabulary, recipe, facts, scores, a model card, and a manifest with hashes.
+
+    Nothing in it is executable. It is used wherever a run folder is: nmt translate, evaluate, info, inspect. The recipe goes with it as it is,
+    names of local files included.
+
+    Examples:
+
+      nmt bundle runs/de-en -o de-en.nmt
+
+      nmt translate de-en.nmt --text 'Ein Hund läuft.'
+    """
+    from nmt.runs import Run
+    from nmt.sharing.bundling import bundle as write
+
+    write(Run(run), output, terms)
+    speaker(quiet)(f"{output}: {output.stat().st_size / 2**20:.1f} MiB; to look at its card: unzip -p {output} README.md")
+
+
+def push(
+    bundle: Annotated[Path, typer.Argument(help="A bundle, made by nmt bundle.")],
+    repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="A model repository on the Hugging Face Hub; made where there is none.")],
+    private: Annotated[bool, typer.Option("--private", help="Of a new repository: only for you.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Put a bundle and its model card on the Hugging Face Hub. Needs a token that may write: hf auth login.
+
+    Example: nmt push de-en.nmt me/multi30k-de-en
+    """
+    from nmt.sharing import hub
+
+    say = speaker(quiet)
+    say(f"pushing {bundle} to {repository}")
+    say(hub.push(bundle, repository, private=private))
+
+
+def pull(
+    repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="A model repository on the Hugging Face Hub.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="The file to write; by default NAME.nmt.")] = None,
+    revision: Annotated[str | None, typer.Option("--revision", help="A commit, tag or branch.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Fetch a bundle from the Hugging Face Hub; it is looked through before it is put in place.
+
+    Example: nmt pull me/multi30k-de-en -o de-en.nmt
+    """
+    from nmt.sharing import hub
+
+    say, target = speaker(quiet), output or Path(f"{repository.rpartition('/')[2]}.nmt")
+    say(f"fetching {repository}")
+    commit = hub.pull(repository, target, revision)
+    say(f"{target}: commit {commit}; nmt translate {target}")
