@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from nmt.cli import bottleneck, doctor, evaluate, info, inspect, probe, recipe, train, translate
+from nmt.cli import bottleneck, doctor, evaluate, export, info, inspect, probe, recipe, train, translate
 from nmt.cli.output import say
 from nmt.faults import InputFault, RunFault
 
@@ -29,6 +29,7 @@ app.command("translate")(translate.translate)
 app.command("evaluate")(evaluate.evaluate)
 app.command("inspect")(inspect.inspect)
 app.command("info")(info.info)
+app.command("export")(export.export)
 app.command("probe")(probe.probe)
 app.command("doctor")(doctor.doctor)
 app.command("bottleneck")(bottleneck.bottleneck)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from nmt.cli.output import console, print_json, speaker
-from nmt.faults import InputFault
 
 if TYPE_CHECKING:
     from nmt.evaluation.evaluate import Result
@@ -51,7 +50,7 @@ def evaluate(
         run.check()
     named = [testsets.read(argument) for argument in test or []]
     testsets.check_names(named)
-    groups = [[(run, each) for run in opened] for each in named] or [[(run, _own_test(run, quiet)) for run in opened]]
+    groups = [[(run, each) for run in opened] for each in named] or [[(run, testsets.of_run(run, say)) for run in opened]]
     reports = []
     for group in groups:
         given = {"beam": beam, "length_penalty": length_penalty}
@@ -65,18 +64,6 @@ def evaluate(
             _print(results, differences, by_length)
     if as_json:
         print_json(reports)
-
-
-def _own_test(run: Run, quiet: bool) -> TestSet:
-    """The test set of a run's recipe, as it was when the run began."""
-    from nmt.evaluation.testsets import TestSet
-    from nmt.text import corpus
-
-    data = run.recipe.data
-    pairs, _ = corpus.load_test(notice=speaker(quiet), **corpus.pinned(data.model_dump(), run.facts["corpus"]))
-    if pairs is None:
-        raise InputFault(f"{run.path}: its recipe has no test set; name one: --test NAME=SOURCE,REFERENCES")
-    return TestSet("test", pairs.source, pairs.target)
 
 
 def _score(run: Run, test: TestSet, given: dict[str, Any], by_length: bool, quiet: bool) -> Result:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from nmt.faults import InputFault
-from nmt.text import lines
+from nmt.runs import Run
+from nmt.text import corpus, lines
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,14 @@ def read(argument: str, errors: str = "strict") -> TestSet:
     if not (name and equals and len(paths) == 2 and all(paths)):
         raise InputFault(f"test set {argument!r}: expected NAME=SRC,REF, two text files separated by one comma")
     return from_files(name, Path(paths[0]), Path(paths[1]), errors)
+
+
+def of_run(run: Run, notice: Callable[[str], None]) -> TestSet:
+    """The test set of a run's recipe, as it was when the run began."""
+    pairs, _ = corpus.load_test(notice=notice, **corpus.pinned(run.recipe.data.model_dump(), run.facts["corpus"]))
+    if pairs is None:
+        raise InputFault(f"{run.path}: its recipe has no test set; name one: --test NAME=SOURCE,REFERENCES")
+    return TestSet("test", pairs.source, pairs.target)
 
 
 def from_files(name: str, source: Path, references: Path, errors: str = "strict") -> TestSet:
