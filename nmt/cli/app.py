@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from nmt.cli import bottleneck, doctor, evaluate, export, info, inspect, probe, recipe, train, translate
+from nmt.cli import bench, bottleneck, doctor, evaluate, export, info, inspect, probe, recipe, train, translate
 from nmt.cli.output import say
 from nmt.faults import InputFault, RunFault
 
@@ -32,6 +32,7 @@ app.command("info")(info.info)
 app.command("export")(export.export)
 app.command("probe")(probe.probe)
 app.command("doctor")(doctor.doctor)
+app.command("bench")(bench.bench)
 app.command("bottleneck")(bottleneck.bottleneck)
 app.add_typer(recipe.app, name="recipe")
 

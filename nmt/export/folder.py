@@ -72,7 +72,8 @@ def fill(folder: Path, run: Run, quantization: str) -> Export:
     model = run.model()
     assert isinstance(model, TransformerModel), "refused before"
     positions = most_positions(run)
-    spec = layout.specification(model, *run.vocabularies, positions)
+    source, target = (side.pieces(range(len(side))) for side in run.vocabularies)
+    spec = layout.specification(model, source, target, positions)
     spec.optimize(quantization)
     spec.save(str(folder))
     for name in (JOINT, SOURCE, TARGET):

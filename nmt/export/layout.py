@@ -6,20 +6,24 @@ the norms, and that attention weights are the mean over the heads of the last la
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor, nn
 
 from nmt.models.embeddings import sinusoids
 from nmt.models.transformer import DecoderLayer, EncoderLayer, FeedForward, TransformerModel
-from nmt.text.vocabulary import BOS, EOS, UNK, Vocabulary
+from nmt.text.vocabulary import BOS, EOS, UNK
 
 FEWEST_POSITIONS = 1024
 """Rows of an exported table of positions, if the run's own limits do not ask for more."""
 
 
-def specification(model: TransformerModel, source: Vocabulary, target: Vocabulary, positions: int) -> Any:
-    """A checked `ctranslate2.specs.TransformerSpec` with the model's weights, for up to ``positions`` pieces on either side."""
+def specification(model: TransformerModel, source: Sequence[str], target: Sequence[str], positions: int) -> Any:
+    """A checked `ctranslate2.specs.TransformerSpec` with the model's weights, for up to ``positions`` pieces on either side.
+
+    ``source`` and ``target`` are the vocabularies' pieces in the order of their token ids.
+    """
     from ctranslate2.specs import TransformerSpec
 
     layers = (len(model.encoder), len(model.decoder))
@@ -42,13 +46,13 @@ def specification(model: TransformerModel, source: Vocabulary, target: Vocabular
     return spec
 
 
-def _configure(spec: Any, model: TransformerModel, source: Vocabulary, target: Vocabulary) -> None:
+def _configure(spec: Any, model: TransformerModel, source: Sequence[str], target: Sequence[str]) -> None:
     spec.config.layer_norm_epsilon = model.norm_encoder.eps
     spec.config.add_source_eos = True
-    spec.config.unk_token, spec.config.bos_token, spec.config.eos_token = target.pieces([UNK, BOS, EOS])
-    spec.config.decoder_start_token = target.piece(BOS)
-    spec.register_source_vocabulary(source.pieces(range(len(source))))
-    spec.register_target_vocabulary(target.pieces(range(len(target))))
+    spec.config.unk_token, spec.config.bos_token, spec.config.eos_token = target[UNK], target[BOS], target[EOS]
+    spec.config.decoder_start_token = target[BOS]
+    spec.register_source_vocabulary(list(source))
+    spec.register_target_vocabulary(list(target))
 
 
 def _fill_encoder_layer(filled: Any, layer: EncoderLayer) -> None:

@@ -122,7 +122,8 @@ class DecoderLayer(nn.Module):
 
     def _finish(self, inputs: Tensor, read: Tensor) -> Tensor:
         inputs = inputs + self.dropout(read)
-        return inputs + self.dropout(self.feed(self.norm_feed(inputs)))
+        inputs = inputs + self.dropout(self.feed(self.norm_feed(inputs)))
+        return inputs
 
 
 class TransformerModel(TranslationModel):

@@ -106,6 +106,7 @@ def test_the_weights_of_a_step_are_those_that_the_last_layer_attends_with() -> N
     attended = attend(cross.query(inputs).view(BATCH, 1, model.heads, -1).transpose(1, 2), keys, each, mask, Dropout(0.0))
     torch.testing.assert_close(weights, attended.mean(1).squeeze(1), atol=1e-6, rtol=0.0)
 
+
 @torch.no_grad()
 def test_a_text_longer_than_the_table_of_positions_is_read_and_written() -> None:
     model, pieces = tiny().double(), torch.randint(9, (1, 1030))
