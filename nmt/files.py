@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,6 +29,39 @@ def building(path: Path) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):  # it has taken its place, or was never made
             part.unlink()
+
+
+@contextmanager
+def building_folder(path: Path) -> Iterator[Path]:
+    """A folder to fill that takes its final name once everything in it is on disk, and that is gone if anything fails."""
+    building = path.parent / f".{path.name}.{os.getpid()}"
+    building.mkdir()
+    try:
+        yield building
+        for part in building.iterdir():
+            _flush(part)
+        _flush(building)
+        _put(building, path)
+        _flush(path.parent)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _put(building: Path, path: Path) -> None:
+    """Gives a folder its final name. Where there was one of that name, there is a moment between two renames without it."""
+    aside = building.with_name(f"{building.name}.old")
+    if path.exists():
+        path.rename(aside)
+    building.rename(path)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_whole(path: Path, data: bytes | str) -> None:

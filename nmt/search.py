@@ -27,7 +27,7 @@ class Hypothesis:
     score: float
     """Log-probability after the length penalty."""
     token_scores: tuple[float, ...]
-    """Log-probability of every piece; of the end too, when it is finished."""
+    """Log-probability of every piece; of the end too, when it is finished. Empty where an engine tells only their sum."""
     weights: Tensor | None = field(compare=False, default=None)
     """``(target, slot)``: a row for each of `token_scores`, and only the slots of real source pieces. None unless search keeps weights."""
     finished: bool = True
@@ -161,7 +161,7 @@ class BeamSearch:
 
     def _run(self, model: Translates, source: Tensor, mask: Tensor) -> tuple[list[Position], Kept]:
         frontier = self._start(model, source, mask)
-        longest = self._longest(mask)
+        longest = self.longest(mask.sum(1))
         kept = self._nothing(source)
         positions: list[Position] = []
         while len(frontier.active):
@@ -231,9 +231,9 @@ class BeamSearch:
             state = select(state, parents.flatten())
         return Frontier(active, live, tokens.flatten(), state, memory)
 
-    def _longest(self, mask: Tensor) -> Tensor:
-        """Most pieces of a target, its end counted ``(batch,)``; at least one more than the fewest."""
-        return (mask.sum(1) * self.max_ratio).long().add(self.max_extra).clamp(min=self.min_length + 1)
+    def longest(self, lengths: Tensor) -> Tensor:
+        """Most pieces of a target ``(batch,)`` for those of its source, both with their end; at least one more than the fewest."""
+        return (lengths * self.max_ratio).long().add(self.max_extra).clamp(min=self.min_length + 1)
 
     def _nothing(self, source: Tensor) -> Kept:
         zeros = torch.zeros(len(source), self.nbest, dtype=torch.long, device=source.device)

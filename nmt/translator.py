@@ -6,6 +6,7 @@ One line in is one line out, whatever its characters and its length, and what st
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -24,6 +25,8 @@ from nmt.warnings import Part, Trained
 if TYPE_CHECKING:
     from nmt.runs import Run
 
+WINDOW = 4096
+"""Lines that are read at a time and batched by length."""
 SHORTEST_LIMIT = 32
 """Pieces that a line may always have before it is split, however short the training sentences were."""
 
@@ -72,58 +75,24 @@ class Translation:
         }
 
 
-class Translator:
-    """A model with its vocabularies and the settings of its search. The model is used as it is: in evaluation mode, on the given device."""
+class LineTranslator(ABC):
+    """Lines in, lines out, whoever searches: what stands around the search for a translation."""
 
     def __init__(
-        self,
-        model: Translates,
-        source_vocabulary: Vocabulary,
-        target_vocabulary: Vocabulary,
-        *,
-        longest: int,
-        ratio: float | None = None,
-        unseen: Collection[int] | None = None,
-        beam: int = 5,
-        length_penalty: float = 0.6,
-        min_length: int = 0,
-        max_ratio: float = 2.0,
-        max_extra: int = 20,
-        nbest: int = 1,
-        batch_tokens: int = 4096,
-        keep_weights: bool = True,
-        device: torch.device | str = "cpu",
+        self, source_vocabulary: Vocabulary, target_vocabulary: Vocabulary, trained: Trained, *, length_penalty: float, batch_tokens: int
     ) -> None:
-        """`longest` is the number of pieces in the longest source sentence of training: lines are not fed longer ones. `ratio` and `unseen`
-        are what warnings compare with, see `nmt.warnings.Trained`; where `unseen` is not known, it is what spells unknown characters.
-        `batch_tokens` limits the padded source positions in a batch, the beam not counted. For the rest see `BeamSearch`."""
-        for name, value in (("longest", longest), ("batch_tokens", batch_tokens)):
+        """Lines are not fed longer than anything in training. `batch_tokens` limits the padded source positions in a batch, the beam not
+        counted."""
+        for name, value in (("longest", trained.longest), ("batch_tokens", batch_tokens)):
             if value < 1:
                 raise ValueError(f"{name}: expected an integer of at least 1, found {value!r}")
-        self.model, self.source_vocabulary, self.target_vocabulary = model, source_vocabulary, target_vocabulary
-        self.limit = max(longest, SHORTEST_LIMIT)
-        self.trained = Trained(longest, ratio, source_vocabulary.bytes if unseen is None else unseen)
-        self.alpha, self.batch_tokens, self.device = length_penalty, batch_tokens, device
-        self.search = BeamSearch(
-            bos=BOS,
-            eos=EOS,
-            pad=PAD,
-            beam=beam,
-            length_penalty=length_penalty,
-            min_length=min_length,
-            max_ratio=max_ratio,
-            max_extra=max_extra,
-            nbest=nbest,
-            keep_weights=keep_weights,
-        )
+        self.source_vocabulary, self.target_vocabulary = source_vocabulary, target_vocabulary
+        self.trained, self.limit = trained, max(trained.longest, SHORTEST_LIMIT)
+        self.alpha, self.batch_tokens = length_penalty, batch_tokens
 
-    @classmethod
-    def of(cls, run: Run, *, device: torch.device | str = "cpu", **search: Any) -> Translator:
-        """The translator of a run folder: its best weights and its recipe's search settings, but for those given here."""
-        settings = run.recipe.search.model_dump() | search
-        lengths = run.facts["lengths"]
-        longest, ratio = lengths["source"]["longest"], lengths["target"]["pieces"] / lengths["source"]["pieces"]
-        return cls(run.model().to(device), *run.vocabularies, longest=longest, ratio=ratio, unseen=run.unseen, device=device, **settings)
+    @abstractmethod
+    def _find(self, batches: Sequence[list[list[int]]]) -> Iterable[list[list[Hypothesis]]]:
+        """The hypotheses, best first, for every part of every batch of parts; parts are token ids without the end of the sentence."""
 
     @overload
     def translate(self, text: str) -> Translation: ...  # type: ignore[overload-overlap]  # a str is an iterable of str too, and meant as one text
@@ -135,7 +104,7 @@ class Translator:
             return self._window([text])[0]
         return list(self.stream(text))
 
-    def stream(self, lines: Iterable[str], window: int = 4096) -> Iterator[Translation]:
+    def stream(self, lines: Iterable[str], window: int = WINDOW) -> Iterator[Translation]:
         """Translates lines in order, reading `window` of them at a time and batching these by length."""
         assert window >= 1, "a window without lines would drop them all"
         lines = iter(lines)
@@ -158,23 +127,13 @@ class Translator:
     def _search(self, parts: list[list[int]]) -> list[list[Hypothesis]]:
         """The hypotheses for every part, in order; batches are made of parts of about the same length, longest first."""
         order = sorted(range(len(parts)), key=lambda place: -len(parts[place]))
-        found: dict[int, list[Hypothesis]] = {}
-        while len(found) < len(parts):
-            start = len(found)
+        batches, start = [], 0
+        while start < len(order):
             positions = len(parts[order[start]]) + 1
-            batch = order[start : start + max(1, self.batch_tokens // positions)]
-            found.update(zip(batch, self._batch([parts[place] for place in batch]), strict=True))
+            batches.append([parts[place] for place in order[start : start + max(1, self.batch_tokens // positions)]])
+            start += len(batches[-1])
+        found = dict(zip(order, chain.from_iterable(self._find(batches)), strict=True))
         return [found[place] for place in range(len(parts))]
-
-    def _batch(self, parts: list[list[int]]) -> list[list[Hypothesis]]:
-        width = max(map(len, parts)) + 1
-        source = torch.tensor([[*part, EOS, *[PAD] * (width - len(part) - 1)] for part in parts], device=self.device)
-        lengths = torch.tensor([len(part) + 1 for part in parts], device=self.device)
-        mask = torch.arange(width, device=self.device) < lengths[:, None]
-        try:
-            return self.search(self.model, source, mask)
-        except FloatingPointError as error:
-            raise RunFault(str(error)) from error
 
     def _translation(self, line: str, parts: list[list[int]], found: list[list[Hypothesis]]) -> Translation:
         if not parts:
@@ -205,6 +164,74 @@ class Translator:
         for each in others:
             different.setdefault(self._text(each), each.score)
         return [(other, score) for other, score in different.items() if other != text]
+
+
+class Translator(LineTranslator):
+    """A model with its vocabularies and the settings of its search. The model is used as it is: in evaluation mode, on the given device."""
+
+    def __init__(
+        self,
+        model: Translates,
+        source_vocabulary: Vocabulary,
+        target_vocabulary: Vocabulary,
+        *,
+        longest: int,
+        ratio: float | None = None,
+        unseen: Collection[int] | None = None,
+        beam: int = 5,
+        length_penalty: float = 0.6,
+        min_length: int = 0,
+        max_ratio: float = 2.0,
+        max_extra: int = 20,
+        nbest: int = 1,
+        batch_tokens: int = 4096,
+        keep_weights: bool = True,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        """For `longest`, `ratio` and `unseen` see `nmt.warnings.Trained`; where `unseen` is not known, it is what spells unknown characters.
+        For `batch_tokens` see `LineTranslator`, for the rest `BeamSearch`."""
+        trained = Trained(longest, ratio, source_vocabulary.bytes if unseen is None else unseen)
+        super().__init__(source_vocabulary, target_vocabulary, trained, length_penalty=length_penalty, batch_tokens=batch_tokens)
+        self.model, self.device = model, device
+        self.search = BeamSearch(
+            bos=BOS,
+            eos=EOS,
+            pad=PAD,
+            beam=beam,
+            length_penalty=length_penalty,
+            min_length=min_length,
+            max_ratio=max_ratio,
+            max_extra=max_extra,
+            nbest=nbest,
+            keep_weights=keep_weights,
+        )
+
+    @classmethod
+    def of(cls, run: Run, *, device: torch.device | str = "cpu", **search: Any) -> Translator:
+        """The translator of a run folder: its best weights and its recipe's search settings, but for those given here."""
+        settings = run.recipe.search.model_dump() | search
+        longest, ratio, unseen = shown_in_training(run)
+        return cls(run.model().to(device), *run.vocabularies, longest=longest, ratio=ratio, unseen=unseen, device=device, **settings)
+
+    def _find(self, batches: Sequence[list[list[int]]]) -> Iterable[list[list[Hypothesis]]]:
+        return map(self._batch, batches)
+
+    def _batch(self, parts: list[list[int]]) -> list[list[Hypothesis]]:
+        width = max(map(len, parts)) + 1
+        source = torch.tensor([[*part, EOS, *[PAD] * (width - len(part) - 1)] for part in parts], device=self.device)
+        lengths = torch.tensor([len(part) + 1 for part in parts], device=self.device)
+        mask = torch.arange(width, device=self.device) < lengths[:, None]
+        try:
+            return self.search(self.model, source, mask)
+        except FloatingPointError as error:
+            raise RunFault(str(error)) from error
+
+
+def shown_in_training(run: Run) -> Trained:
+    """What the training of a run showed its model."""
+    lengths, unseen = run.facts["lengths"], run.unseen
+    ratio = lengths["target"]["pieces"] / lengths["source"]["pieces"]
+    return Trained(lengths["source"]["longest"], ratio, run.vocabularies[0].bytes if unseen is None else unseen)
 
 
 def split(text: str, limit: int, count: Callable[[str], int], cuts: Sequence[re.Pattern[str]] = _CUTS) -> list[str]:

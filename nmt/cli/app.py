@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from nmt.cli import bottleneck, data, doctor, evaluate, info, inspect, probe, recipe, share, train, translate
+from nmt.cli import bench, bottleneck, data, doctor, evaluate, export, info, inspect, probe, recipe, share, train, translate
 from nmt.cli.output import say
 from nmt.faults import InputFault, RunFault
 
@@ -29,11 +29,13 @@ app.command("translate")(translate.translate)
 app.command("evaluate")(evaluate.evaluate)
 app.command("inspect")(inspect.inspect)
 app.command("info")(info.info)
+app.command("export")(export.export)
 app.command("probe")(probe.probe)
 app.command("bundle")(share.bundle)
 app.command("push")(share.push)
 app.command("pull")(share.pull)
 app.command("doctor")(doctor.doctor)
+app.command("bench")(bench.bench)
 app.command("bottleneck")(bottleneck.bottleneck)
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(data.app, name="data")

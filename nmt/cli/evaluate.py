@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 import typer
 
 from nmt.cli.output import console, print_json, speaker
-from nmt.faults import InputFault
 
 if TYPE_CHECKING:
     from nmt.evaluation.evaluate import Result
@@ -59,7 +58,7 @@ def evaluate(
         run.check()
     named = [testsets.read(argument) for argument in test or []]
     testsets.check_names(named)
-    groups = [[(run, each) for run in opened] for each in named] or [[(run, _own(run, split, quiet)) for run in opened]]
+    groups = [[(run, each) for run in opened] for each in named] or [[(run, testsets.of_run(run, say, split)) for run in opened]]
     given = {"beam": beam, "length_penalty": length_penalty}
     for run, each in chain(*groups):
         ledger.permit(run, each, [systems.settings(run, **given)], reason)
@@ -75,21 +74,6 @@ def evaluate(
             _print(results, differences, by_length)
     if as_json:
         print_json(reports)
-
-
-def _own(run: Run, split: str, quiet: bool) -> TestSet:
-    """The test or validation split of a run's recipe, as it was when the run began."""
-    from nmt.evaluation.testsets import TestSet
-    from nmt.text import corpus, loader
-
-    data, say = run.recipe.data, speaker(quiet)
-    if run.bundled and (data.corpus is None or loader.is_local(data.corpus)):
-        raise InputFault(f"{run.path}: a bundle cannot name files of this machine to be read; name a test set: --test NAME=SOURCE,REFERENCES")
-    request = corpus.pinned(data.model_dump(), run.facts["corpus"])
-    pairs = corpus.load_test(notice=say, **request)[0] if split == "test" else corpus.load(notice=say, **request).valid
-    if pairs is None:
-        raise InputFault(f"{run.path}: its recipe has no test set; name one: --test NAME=SOURCE,REFERENCES")
-    return TestSet(split, pairs.source, pairs.target)
 
 
 def _score(run: Run, test: TestSet, given: dict[str, Any], by_length: bool, reason: str | None, quiet: bool) -> Result:

@@ -8,10 +8,10 @@ import stat
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 import typer
 
@@ -21,7 +21,9 @@ from nmt.faults import InputFault
 from nmt.text import lines
 
 if TYPE_CHECKING:
-    from nmt.translator import Translation, Translator
+    from nmt.runs import Run
+    from nmt.translator import LineTranslator, Translation
+    from nmt.workers import Workers
 
 
 def translate(
@@ -33,6 +35,10 @@ def translate(
     nbest: Annotated[int, typer.Option("--nbest", min=1, help="Alternatives to give, with --json.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line: text, score, pieces, alternatives, alignment, warnings.")] = False,
     batch_tokens: Annotated[int | None, typer.Option("--batch-tokens", min=1, help="Source pieces translated at a time.")] = None,
+    engine: Annotated[
+        Literal["auto", "torch", "ctranslate2"], typer.Option("--engine", help="auto takes the run's export where there is one.")
+    ] = "auto",
+    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Translate side by side, one thread each: about a core each.")] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
 ) -> None:
     """Translate stdin, a file or texts.
@@ -45,6 +51,8 @@ def translate(
 
       nmt translate runs/de-en -i letter.de.txt -o letter.en.txt
 
+      nmt translate runs/de-en --workers 2 -i book.de.txt -o book.en.txt
+
       tail -f log.de | nmt translate
     """
     if nbest > 1 and not as_json:
@@ -52,8 +60,13 @@ def translate(
     if text and input:
         raise InputFault("--text and --input: expected one of them")
     say, notes = speaker(quiet), Counter[str]()
-    translator = _translator(run, beam, nbest, batch_tokens, quiet)
-    with _target(output) as out, _source(input, text) as (chunks, waits):
+    opened = _run(run, quiet)
+    search = _search(opened, beam, nbest, batch_tokens) | {"keep_weights": as_json}
+    with (
+        _translator(opened, engine, workers, search, quiet) as translator,
+        _target(output) as out,
+        _source(input, text) as (chunks, waits),
+    ):
         texts = (_texts(chunk, notes) for chunk in chunks)
         windows = texts if waits else iter([chain.from_iterable(texts)])
         for window in windows:
@@ -65,22 +78,41 @@ def translate(
         say(f"{kind}: {count:,} {'line' if count == 1 else 'lines'}")
 
 
-def _translator(run: Path | None, beam: int | None, nbest: int, batch_tokens: int | None, quiet: bool) -> Translator:
-    from nmt import load, runs
+def _run(path: Path | None, quiet: bool) -> Run:
+    from nmt import runs
 
-    if run is None:
-        run = runs.newest_finished()
-        speaker(quiet)(f"translating with {run}")
-    given = {"beam": beam, "batch_tokens": batch_tokens}
-    settings = {name: value for name, value in given.items() if value is not None}
+    if path is None:
+        path = runs.newest_finished()
+        speaker(quiet)(f"translating with {path}")
+    return runs.Run(path)
+
+
+def _search(run: Run, beam: int | None, nbest: int, batch_tokens: int | None) -> dict[str, Any]:
+    """The settings that take the place of the recipe's."""
     if nbest > 1 and beam is None:
-        settings["beam"] = max(nbest, runs.Run(run).recipe.search.beam)
-    try:
-        return load(run, nbest=nbest, keep_weights=True, **settings)
-    except InputFault:
-        raise
-    except ValueError as error:  # a constructor's words, which begin with the name of the setting
-        raise InputFault(f"--{error}") from error
+        beam = max(nbest, run.recipe.search.beam)
+    given = {"beam": beam, "nbest": nbest, "batch_tokens": batch_tokens}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+@contextmanager
+def _translator(run: Run, engine: str, workers: int | None, search: dict[str, Any], quiet: bool) -> Iterator[LineTranslator | Workers]:
+    """The translator by the engine that was asked for; by torch, several workers are processes."""
+    from nmt.export import engines
+    from nmt.workers import Workers
+
+    export = engines.usable(run, engine, speaker(quiet))
+    with ExitStack() as stack:
+        try:
+            if export is None and workers is not None:
+                translator: LineTranslator | Workers = stack.enter_context(Workers(workers, run.path, search))
+            else:
+                translator = engines.translator(run, export, workers=workers or 1, **search)
+        except InputFault:
+            raise
+        except ValueError as error:  # a constructor's words, which begin with the name of the setting
+            raise InputFault(f"--{error}") from error
+        yield translator
 
 
 @contextmanager

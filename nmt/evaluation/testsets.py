@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 
 from nmt.faults import InputFault
-from nmt.text import lines
+from nmt.runs import Run
+from nmt.text import corpus, lines, loader
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,18 @@ def read(argument: str, errors: str = "strict") -> TestSet:
     if not (name and equals and len(paths) == 2 and all(paths)):
         raise InputFault(f"test set {argument!r}: expected NAME=SRC,REF, two text files separated by one comma")
     return from_files(name, Path(paths[0]), Path(paths[1]), errors)
+
+
+def of_run(run: Run, notice: Callable[[str], None], split: Literal["test", "valid"] = "test") -> TestSet:
+    """The test or validation split of a run's recipe, as it was when the run began."""
+    data = run.recipe.data
+    if run.bundled and (data.corpus is None or loader.is_local(data.corpus)):
+        raise InputFault(f"{run.path}: a bundle cannot name files of this machine to be read; name a test set: --test NAME=SOURCE,REFERENCES")
+    request = corpus.pinned(data.model_dump(), run.facts["corpus"])
+    pairs = corpus.load_test(notice=notice, **request)[0] if split == "test" else corpus.load(notice=notice, **request).valid
+    if pairs is None:
+        raise InputFault(f"{run.path}: its recipe has no test set; name one: --test NAME=SOURCE,REFERENCES")
+    return TestSet(split, pairs.source, pairs.target)
 
 
 def from_files(name: str, source: Path, references: Path, errors: str = "strict") -> TestSet:

@@ -65,9 +65,11 @@ class CrossAttention(nn.Module):
         output: Tensor = self.out(join_heads(read))
         return output
 
-    def weights(self, inputs: Tensor, keys: Tensor, mask: Tensor) -> Tensor:
-        """The mean over heads of the attention weights, ``(batch, slot)``, for inputs of one position ``(batch, 1, width)``."""
-        return attention_weights(split_heads(self.query(inputs), self.heads), keys, mask).float().mean(1).squeeze(1)
+    def with_weights(self, inputs: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """As `forward` for inputs of one position ``(batch, 1, width)``, and the mean over heads of the attention weights, ``(batch, slot)``."""
+        weights = attention_weights(split_heads(self.query(inputs), self.heads), keys, mask)
+        output: Tensor = self.out(join_heads(self.dropout(weights) @ values))
+        return output, weights.float().mean(1).squeeze(1)
 
 
 class FeedForward(nn.Module):
@@ -110,7 +112,16 @@ class DecoderLayer(nn.Module):
     def read_memory(self, inputs: Tensor, own: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
         """The layer after its self-attention, whose output is ``own``: ``(batch, target, width)``."""
         inputs = inputs + self.dropout(own)
-        inputs = inputs + self.dropout(self.cross(self.norm_cross(inputs), keys, values, mask))
+        return self._finish(inputs, self.cross(self.norm_cross(inputs), keys, values, mask))
+
+    def read_with_weights(self, inputs: Tensor, own: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The same for one position, and the weights of the slots ``(batch, slot)``."""
+        inputs = inputs + self.dropout(own)
+        read, weights = self.cross.with_weights(self.norm_cross(inputs), keys, values, mask)
+        return self._finish(inputs, read), weights
+
+    def _finish(self, inputs: Tensor, read: Tensor) -> Tensor:
+        inputs = inputs + self.dropout(read)
         inputs = inputs + self.dropout(self.feed(self.norm_feed(inputs)))
         return inputs
 
@@ -185,10 +196,11 @@ class TransformerModel(TranslationModel):
             all_keys.append(torch.cat([state.keys[level].to(keys.dtype), keys], 2))
             all_values.append(torch.cat([state.values[level].to(values.dtype), values], 2))
             own = layer.attention(queries, all_keys[-1], all_values[-1], None)
-            memory_keys, memory_values = memory.keys[2 * level : 2 * level + 2]
-            if layer is self.decoder[-1]:
-                weights = layer.cross.weights(layer.norm_cross(inputs + own), memory_keys, mask)
-            inputs = layer.read_memory(inputs, own, memory_keys, memory_values, mask)
+            source = (*memory.keys[2 * level : 2 * level + 2], mask)
+            if level < len(self.decoder) - 1:
+                inputs = layer.read_memory(inputs, own, *source)
+            else:
+                inputs, weights = layer.read_with_weights(inputs, own, *source)
         logits = self.output(self.norm_decoder(inputs)).squeeze(1)
         return Step(logits, Cache(tuple(all_keys), tuple(all_values)), weights)
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from nmt import files
 from nmt.faults import InputFault, RunFault
 from nmt.models import weights
 
@@ -32,7 +31,7 @@ def save(folder: Path, update: int, model: nn.Module, state: dict[str, Any]) -> 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _discard_unfinished(folder)
-        with _whole_folder(final) as building:
+        with files.building_folder(final) as building:
             (building / WEIGHTS).write_bytes(weights.packed(model))
             torch.save(state, building / STATE)
             manifest = {path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in sorted(building.iterdir())}
@@ -120,42 +119,9 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-@contextmanager
-def _whole_folder(final: Path) -> Iterator[Path]:
-    """A folder to fill that takes its final name once everything in it is on disk, and that is gone if anything fails."""
-    building = final.parent / f".{final.name}.{os.getpid()}"
-    building.mkdir()
-    try:
-        yield building
-        for path in building.iterdir():
-            _flush(path)
-        _flush(building)
-        _put(building, final)
-        _flush(final.parent)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-
-
-def _put(building: Path, final: Path) -> None:
-    """Gives a folder its final name. Where the same update was saved before, there is a moment between two renames without it."""
-    aside = building.with_name(f"{building.name}.old")
-    if final.exists():
-        final.rename(aside)
-    building.rename(final)
-    shutil.rmtree(aside, ignore_errors=True)
-
-
 def _discard_unfinished(folder: Path) -> None:
     for path in folder.glob(".step-*"):
         shutil.rmtree(path, ignore_errors=True)
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _reason(error: BaseException) -> str:

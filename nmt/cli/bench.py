@@ -1,0 +1,76 @@
+"""`nmt bench`: how fast a run trains and translates on this machine."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nmt.cli.output import print_json, speaker
+
+
+def bench(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    threads: Annotated[list[int] | None, typer.Option("--threads", min=1, help="May be repeated; by default what torch finds.")] = None,
+    workers: Annotated[list[int] | None, typer.Option("--workers", min=1, help="Also translate by that many; may be repeated.")] = None,
+    beam: Annotated[list[int] | None, typer.Option("--beam", min=1, help="May be repeated; by default the recipe's.")] = None,
+    test: Annotated[str | None, typer.Option("--test", metavar="NAME=SRC,REF", help="Text to work on; by default the recipe's test set.")] = None,
+    sentences: Annotated[int, typer.Option("--sentences", min=1, help="How many of its sentences to translate.")] = 200,
+    updates: Annotated[int, typer.Option("--updates", min=1, help="Updates to time, after ten that are not counted.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors besides the table.")] = False,
+) -> None:
+    """Time updates and translations of a run, each in a process of its own.
+
+    Training: target pieces a second, the parts of an update, and what share it is of the machine's rate of matrix products.
+    Translating: by torch, and by the run's export if it has one. Nothing in the run is changed. Figures hold for an idle machine only.
+
+    Examples:
+
+      nmt bench runs/de-en
+
+      nmt bench runs/de-en-transformer --threads 1 --threads 2 --workers 2 --beam 1 --beam 5 --json
+    """
+    from nmt.bench import alone, of_run
+    from nmt.bench.cases import available_precisions
+    from nmt.bench.tables import table
+    from nmt.evaluation import report, testsets
+    from nmt.export import folder
+    from nmt.probes.record import origin
+    from nmt.runs import Run
+
+    opened, say, begun = Run(run), speaker(quiet), time.monotonic()
+    opened.check()
+    compared = testsets.read(test) if test else testsets.of_run(opened, say)
+    text = of_run.Text(compared.source, compared.references)
+    few = of_run.Text(text.source[:sentences], text.target[:sentences])
+    engines = ["torch"] + (["ctranslate2"] if (export := folder.opened(opened)) and not export.fault(opened) else [])
+    rows: list[dict[str, Any]] = []
+    for count in threads or [_threads()]:
+        for precision in available_precisions("cpu"):
+            say(f"training in {precision}, threads: {count}")
+            rows.append({"threads": count} | alone.measured(of_run.train, run, text, precision, updates, threads=count))
+        for width in beam or [opened.recipe.search.beam]:
+            for engine in engines:
+                say(f"translating by {engine}, beam {width}, threads: {count}")
+                rows.append({"threads": count} | alone.measured(of_run.translate, run, few, engine, None, count, width, threads=count))
+    for count in workers or []:
+        for width in beam or [opened.recipe.search.beam]:
+            for engine in engines:
+                say(f"translating by {engine}, beam {width}, workers: {count}")
+                rows.append({"workers": count} | alone.measured(of_run.translate, run, few, engine, count, 1, width, threads=1))
+    if as_json:
+        print_json({**origin(shlex.join(["nmt", *sys.argv[1:]]), time.monotonic() - begun), "rows": rows})
+    else:
+        for work in ("train", "translate"):
+            print(report.text(table([row for row in rows if row["work"] == work])))
+
+
+def _threads() -> int:
+    import torch
+
+    return torch.get_num_threads()

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import nmt as package
+from nmt import runs
+from nmt.faults import RunFault
+from nmt.workers import Workers
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Nmt
+
+LINES = ["rot Hund", "", "Katze groß Haus Baum", "klein", *["Haus rot Baum"] * 5, "grün " * 60, "Hund"]
+
+
+def test_workers_change_neither_translations_nor_their_order(nmt: Nmt) -> None:
+    stdin = "".join(f"{line}\n" for line in LINES).encode()
+    alone, together = (nmt("translate", "runs/toy", "--json", *option, stdin=stdin) for option in ([], ["--workers", "2"]))
+    assert (together.status, together.err) == (0, alone.err)
+    expected, found = ([json.loads(line) for line in outcome.out.splitlines()] for outcome in (alone, together))
+    assert [each.pop("score") for each in found] == pytest.approx([each.pop("score") for each in expected])
+    assert found == expected
+
+
+def test_windows_come_in_order_and_one_is_read_ahead(nmt: Nmt) -> None:
+    read: list[int] = []
+
+    def lines() -> Iterator[str]:
+        for number, line in enumerate(LINES):
+            read.append(number)
+            yield line
+
+    with Workers(2, Path("runs/toy"), {}) as workers:
+        stream = workers.stream(lines(), window=3)
+        assert (next(stream).source, read) == (LINES[0], list(range(6)))
+        assert [each.source for each in stream] == LINES[1:]
+        assert [each.text for each in workers.stream(LINES, window=3)] == [each.text for each in package.load("runs/toy").translate(LINES)]
+
+
+def test_a_worker_that_is_killed_is_reported_in_a_line(nmt: Nmt) -> None:
+    with Workers(1, Path("runs/toy"), {}) as workers:
+        (process,) = multiprocessing.active_children()
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGKILL)
+        with pytest.raises(RunFault, match=r"a worker ended before its work was done.*\n.*fewer --workers"):
+            list(workers.stream(LINES))
+
+
+def test_faults_of_a_run_or_a_setting_are_those_of_one_process(nmt: Nmt) -> None:
+    outcome = nmt("translate", "runs/toy", "--workers", "1", "--json", "--nbest", "3", "--beam", "2", stdin=b"rot\n")
+    assert (outcome.status, outcome.out) == (2, b"")
+    assert outcome.err == "nmt: --nbest: expected between 1 and the beam, which is 2, found 3\n"
+    Path("runs/toy", runs.WEIGHTS).write_bytes(b"nothing")
+    outcome = nmt("translate", "runs/toy", "--workers", "1", stdin=b"rot\n")
+    assert (outcome.status, outcome.out) == (2, b"")
+    assert outcome.err.startswith(f"nmt: runs/toy/{runs.WEIGHTS}: not the weights of this run's model")

@@ -1,0 +1,231 @@
+"""Times training and decoding of every family: how the time goes, what share of the machine's best it is, and next to other toolkits.
+
+Without peers, made-up sentences: around one base case, each setting is varied by itself. With ``--peers``, fixed work on Multi30k that the peers
+do as well (batches of 4,096 padded positions; beam 5, 64 sentences a batch, every hypothesis run to 40 positions), in turn A B A B: an absolute
+figure holds on one machine in one hour, so ratios are taken within a round, and shown with their spread.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Annotated, Any
+
+import typer
+
+from nmt.bench.cases import FAMILIES, Case, Corpus, available_precisions, sweep
+from nmt.bench.tables import table
+from nmt.evaluation import report
+from nmt.evaluation.report import Table
+from nmt.faults import InputFault, RunFault
+from nmt.probes.record import origin
+from nmt.text import lines, vocabulary
+from nmt.text.vocabulary import Vocabulary
+from nmt.training.batches import Batches, Encoded
+
+Row = dict[str, Any]
+Say = Callable[[str], None]
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+LENGTHS, BATCHES, BEAMS = (10, 25, 50, 100, 200), (1024, 2048, 8192), (1, 2, 4, 8, 16)
+PEERS = {"eole": tuple(FAMILIES), "joeynmt": ("attention", "transformer")}
+"""What each can do: JoeyNMT has no decoder without attention."""
+POSITIONS, BUDGET = 40, 4096
+RATES = {"train": ("pieces_per_second", "target_pieces_per_second"), "decode": ("positions_per_second", "positions_per_second")}
+"""What a rate is called in our rows, and in the peers'."""
+
+
+@dataclass(frozen=True)
+class Party:
+    """Somebody who does the fixed work: a name, and a way to measure its rate once."""
+
+    name: str
+    rate: Callable[[], float]
+
+
+def cases(families: Sequence[str], works: Sequence[str], threads: int, device: str, quick: bool) -> Iterator[Case]:
+    """All made-up work that is measured; ``quick``, without lengths, batches and beams."""
+    alone = {"threads": [1]} if device == "cpu" else {}
+    varied: dict[str, dict[str, Sequence[Any]]] = {
+        "train": alone | {"precision": available_precisions(device)} | ({} if quick else {"length": LENGTHS, "batch_tokens": BATCHES}),
+        "decode": alone | ({} if quick else {"length": LENGTHS, "beam": BEAMS}),
+    }
+    for work in works:
+        for family in families:
+            engines = {"engine": _engines(family)} if work == "decode" and device == "cpu" else {}
+            yield from sweep(Case(family, work, threads=threads, device=device), **varied[work], **engines)
+
+
+def fixed_corpus(folder: Path) -> Corpus:
+    """Multi30k as the peers read it: a joint vocabulary of 6,000 pieces, all training pairs, and the test sentences of 2016."""
+    train = [lines.read(folder / f"train.{side}").text for side in ("de", "en")]
+    joint = Vocabulary(vocabulary.train([*train[0], *train[1]], type="unigram", size=6000))
+    sides = (Encoded(list(map(joint.encode, side))) for side in train)
+    sources = list(map(joint.encode, lines.read(folder / "test_2016_flickr.de").text))
+    return Corpus(Batches(*sides, seed=1, batch_tokens=BUDGET), sources, joint)
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """The fixed work: where the peers, what runs them and the corpus are, how many threads all may have, and how much is done in a turn."""
+
+    folder: Path
+    script: Path
+    corpus: Corpus
+    threads: int
+    amounts: dict[str, int]
+    """Updates to train for and sentences to decode, by work."""
+
+    def parties(self, family: str, work: str) -> list[Party]:
+        """Everybody who has this family; ours in each precision, and a decoding Transformer by CTranslate2 as well."""
+        base = Case(family, work, threads=self.threads, length=POSITIONS, batch_tokens=BUDGET, amount=self.amounts[work], corpus=self.corpus)
+        if work == "train":
+            chosen = {f"ours {precision}": replace(base, precision=precision) for precision in available_precisions("cpu")}
+        else:
+            chosen = {f"ours {engine}": replace(base, engine=engine) for engine in _engines(family)}
+        found = [Party(name, partial(_own_rate, case)) for name, case in chosen.items()]
+        return found + [Party(peer, partial(self._peer_rate, peer, family, work)) for peer in PEERS if family in PEERS[peer]]
+
+    def _peer_rate(self, peer: str, family: str, work: str) -> float:
+        option = "--updates" if work == "train" else "--sentences"
+        command = [sys.executable, str(self.script), str(self.folder), work, "--peer", peer, "--family", family, option, str(self.amounts[work])]
+        limits = {name: str(self.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+        done = subprocess.run(command, capture_output=True, text=True, env=os.environ | limits)
+        try:
+            return float(json.loads(done.stdout.splitlines()[-1])[RATES[work][1]])
+        except (IndexError, KeyError, ValueError) as error:
+            reason = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
+            raise RunFault(f"{peer}, {work} {family}: no figure (exit status {done.returncode}): {reason}\n{shlex.join(command)}") from error
+
+
+def _own_rate(case: Case) -> float:
+    return float(case.measured()[RATES[case.work][0]])
+
+
+def _engines(family: str) -> list[str]:
+    return ["torch", "float32", "int8"] if family == "transformer" else ["torch"]
+
+
+def in_turn(parties: Sequence[Party], rounds: int, say: Say) -> dict[str, list[float]]:
+    """The rates of all parties, who take their turn in every round."""
+    rates: dict[str, list[float]] = {party.name: [] for party in parties}
+    for number in range(rounds):
+        for party in parties:
+            rates[party.name].append(party.rate())
+            say(f"  round {number + 1}: {party.name} {rates[party.name][-1]:,.0f}/s")
+    return rates
+
+
+def ratios(family: str, work: str, rates: dict[str, list[float]]) -> list[Row]:
+    """Each of ours against each peer, and against the best of them in every round."""
+    others = {name: values for name, values in rates.items() if not name.startswith("ours")}
+    if len(others) > 1:
+        others["best peer"] = [max(each) for each in zip(*others.values(), strict=True)]
+    rows = []
+    for name in rates:
+        for other in others if name.startswith("ours") else []:
+            each = [mine / theirs for mine, theirs in zip(rates[name], others[other], strict=True)]
+            known = {"family": family, "work": work, "party": name, "against": other}
+            rows.append({**known, "rate": median(rates[name]), "ratio": median(each), "low": min(each), "high": max(each), "rounds": len(each)})
+    return rows
+
+
+def ratio_table(rows: Sequence[Row]) -> Table:
+    """The ratios with their spread over rounds."""
+    cells = [
+        (
+            *(row[name] for name in ("family", "work", "party", "against")),
+            f"{row['rate']:,.0f}",
+            f"{row['ratio']:.2f}",
+            f"{row['low']:.2f} to {row['high']:.2f}",
+        )
+        for row in rows
+    ]
+    note = "rate: target pieces a second in training, positions a second in decoding; medians over rounds, spread from lowest to highest"
+    return Table(("family", "work", "party", "against", "rate", "ratio", "spread"), tuple(cells), (note,))
+
+
+def compare(families: Sequence[str], works: Sequence[str], fixed: Fixed, rounds: int, say: Say) -> list[Row]:
+    """The fixed work by everybody; training comes first, since peers decode with what they have trained."""
+    rows: list[Row] = []
+    for work in works:
+        for family in families:
+            say(f"{work} {family}")
+            rows += ratios(family, work, in_turn(fixed.parties(family, work), rounds, say))
+    return rows
+
+
+@app.command()
+def main(
+    family: Annotated[list[str] | None, typer.Option(metavar="NAME", help=f"{', '.join(FAMILIES)}; may be repeated, by default all.")] = None,
+    work: Annotated[list[str] | None, typer.Option(metavar="NAME", help="train or decode; by default both.")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads; also measured with one.")] = os.cpu_count() or 1,
+    device: Annotated[str, typer.Option(help="cpu, cuda or mps.")] = "cpu",
+    updates: Annotated[int, typer.Option(min=1, help="Updates to time.")] = 40,
+    sentences: Annotated[int, typer.Option(min=1, help="Sentences to decode.")] = 200,
+    quick: Annotated[bool, typer.Option("--quick", help="Base cases only.")] = False,
+    peers: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder with the peers' environments: compare with them instead.")] = None,
+    script: Annotated[Path | None, typer.Option(metavar="FILE", help="What runs the peers; by default peers.py in that folder.")] = None,
+    data: Annotated[Path | None, typer.Option(metavar="DIR", help="Multi30k, train.de to test_2016_flickr.en; by default beside the script.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns that each party takes.")] = 3,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
+) -> None:
+    """Time training and decoding by family, precision, threads, length, batch and beam; or the same work as other toolkits, in turn.
+
+    Run it on an idle machine: figures of a busy one are worth nothing.
+
+    \b
+    Examples:
+      python tools/bench.py --quick
+      python tools/bench.py --family transformer --work decode --json > decode.json
+      python tools/bench.py --peers peers --script setup/peers.py --data multi30k --rounds 5
+    """
+    say: Say = (lambda _: None) if quiet else (lambda line: print(line, file=sys.stderr, flush=True))
+    families, works, begun = family or list(FAMILIES), sorted(set(work or ("train", "decode")), reverse=True), time.monotonic()
+    amounts = {"train": updates, "decode": sentences}
+    try:
+        for option, known, given in (("--family", FAMILIES, families), ("--work", RATES, works)):
+            if unknown := set(given) - known.keys():
+                raise InputFault(f"{option}: expected one of {', '.join(known)}, found {', '.join(sorted(unknown))}")
+        if peers is None:
+            chosen = [replace(case, amount=amounts[case.work]) for case in cases(families, works, threads, device, quick)]
+            rows = [_measured(case, f"[{number}/{len(chosen)}]", say) for number, case in enumerate(chosen, 1)]
+            tables = [table([row for row in rows if row["work"] == each]) for each in works]
+        else:
+            script = script or peers / "peers.py"
+            data = data or script.parent.parent / "data" / "multi30k"
+            _check(peers, script, data)
+            rows = compare(families, works, Fixed(peers, script, fixed_corpus(data), threads, amounts), rounds, say)
+            tables = [ratio_table(rows)]
+    except (InputFault, RunFault) as fault:
+        print(f"bench: {fault}", file=sys.stderr)
+        raise typer.Exit(2 if isinstance(fault, InputFault) else 1) from None
+    if as_json:
+        print(json.dumps({**origin(shlex.join(["python", *sys.argv]), time.monotonic() - begun), "rows": rows}, indent=1))
+    else:
+        print("\n".join(map(report.text, tables)), end="")
+
+
+def _measured(case: Case, place: str, say: Say) -> Row:
+    say(f"{place} {case}")
+    return case.measured()
+
+
+def _check(peers: Path, script: Path, data: Path) -> None:
+    for path, meant in ((peers / "eole", "--peers: expected a folder with an environment for each peer"), (script, "--script"), (data, "--data")):
+        if not path.exists():
+            raise InputFault(f"{meant}: there is no {path}")
+
+
+if __name__ == "__main__":
+    app()
