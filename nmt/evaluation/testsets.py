@@ -87,4 +87,6 @@ def from_files(name: str, source: Path, references: Path, errors: str = "strict"
     sides = [lines.read(path, errors).text for path in (source, references)]
     if len(sides[0]) != len(sides[1]):
         raise InputFault(f"test set {name}: {source} has {len(sides[0])} lines, but {references} has {len(sides[1])}; one reference per source")
+    if not sides[0]:
+        raise InputFault(f"test set {name}: {source} and {references} have no lines")
     return TestSet(name, *sides)

@@ -1,0 +1,193 @@
+"""Files of every kind of line there is, translated by the command: as many lines come out as went in, each what became of its own.
+
+A model that copies its source stands in for a trained one, so that every line of output is known beforehand and a shift by one is seen. One
+file in a hundred goes through a process of its own, by a model that was trained and whose words are not known: there lines are counted, and
+blank ones compared.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+import string
+import sys
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+import torch
+from torch import Tensor
+
+from nmt.models.protocol import Step
+from nmt.text.vocabulary import Vocabulary, normalized, train
+from nmt.translator import Translator
+from tools.checks import process, toy
+from tools.checks.check import Check, Trial, run
+from tools.checks.command import nmt, within
+
+LONG = 100_000
+"""Characters of the longest lines."""
+EVERY = 100
+"""One file in so many goes through a process of its own, from 99 on."""
+LONG_EVERY = 1000
+"""One file in so many has a line of the longest, from 0 on."""
+KINDS: tuple[bytes, ...] = (
+    *(b"", b" ", b"\t \t", b"\r", "\u00a0\u3000".encode(), "\u2028".encode(), b"\x0b\x0c\x1c\x1d\x1e", "\x85".encode()),
+    *(
+        b"ein Hund",
+        b"Ja.",
+        b"... --- ...",
+        b"12:30 Uhr, 3.000 EUR",
+        b"  zwei  Worte  ",
+        b"a\rb",
+        b"a\x0bb\x0cc\x1cd",
+        "a\u2028b\u2029c\x85d".encode(),
+    ),
+    *(b"\0", b"a\0b", "\ufeff".encode(), "a\ufeffb".encode(), "\u200b\u200d".encode(), "a\u200db".encode(), b"</s>", b"<unk> <s> <pad>", b"<0x0A>"),
+    *(b"\xff\xfe", b"a\xffb", b"\xc3", b"\xe2\x82", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80", b"\xc0\xaf", "größer".encode("latin-1")),
+    *("👩‍👩‍👧‍👦 🇩🇪".encode(), "שלום עולם".encode(), "مرحبا".encode(), "你好。世界".encode(), "e\u0301 n\u0303".encode(), "\u202eabc\u202c".encode()),
+    *(b"\x1b[2J\x07", b"\\n", b"%s %d {0}", b'"; rm -rf', b"x" * 50, b"wort " * 9),
+)
+
+
+class Reading(NamedTuple):
+    """What the copying model knows of a source."""
+
+    source: Tensor
+    lengths: Tensor
+
+
+class Copier:
+    """Writes the source down, piece by piece."""
+
+    def encode(self, source: Tensor, mask: Tensor) -> Reading:
+        """Keeps the source."""
+        return Reading(source, mask.sum(1))
+
+    def initial_state(self, memory: Reading) -> Tensor:
+        """The place of the next piece."""
+        return torch.zeros_like(memory.lengths)
+
+    def step(self, previous: Tensor, state: Any, memory: Reading) -> Step:
+        """Wants the piece at that place; the end is the last."""
+        slot = state.minimum(memory.lengths - 1)
+        wanted = memory.source.gather(1, slot[:, None])
+        logits = torch.zeros(len(previous), len(vocabulary())).scatter(1, wanted, 30.0)
+        return Step(logits, state + 1, torch.zeros(memory.source.shape).scatter(1, slot[:, None], 1.0))
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """Letters, and bytes for everything else."""
+    return Vocabulary(train([" ".join(string.ascii_letters)], type="unigram", size=313))
+
+
+@cache
+def copier(beam: int) -> Translator:
+    """The translator that copies."""
+    return Translator(Copier(), vocabulary(), vocabulary(), longest=200, beam=beam, max_ratio=1.0, max_extra=1)
+
+
+class File(NamedTuple):
+    """The bytes of a file, and its lines as they should be read."""
+
+    data: bytes
+    lines: list[str]
+
+
+def generated(chance: random.Random, long: bool) -> File:
+    """A file of some lines, with and without an end, a mark at its beginning, ends of Windows."""
+    lines = [_line(chance) for _ in range(chance.choice([0, 1, 1, 2, 3, 4, 6]))]
+    if long:
+        lines.insert(chance.randint(0, len(lines)), chance.choice([b"x" * LONG, b"ein Wort. " * (LONG // 10), b"\xff" * (LONG // 10)]))
+    ends = chance.choice([[b"\n"], [b"\r\n"], [b"\n", b"\r\n"]])
+    data = b"".join(line + chance.choice(ends) for line in lines)
+    if lines and chance.random() < 0.3:
+        data = data[: -1 - data.endswith(b"\r\n")]
+    # by the rule of `wc -l`, said in another way than the reader says it
+    marked = b"\xef\xbb\xbf" if chance.random() < 0.1 else b""
+    body = (marked + data).removeprefix(b"\xef\xbb\xbf")
+    count = data.count(b"\n") + (not data.endswith(b"\n") and data != b"")
+    return File(marked + data, [line.decode(errors="replace") for line in body.split(b"\n")[:count]])
+
+
+def _line(chance: random.Random) -> bytes:
+    kind = chance.random()
+    if kind < 0.6:
+        return chance.choice(KINDS)
+    if kind < 0.8:
+        return b"".join(chance.choices(KINDS, k=2))[:60]
+    return chance.randbytes(chance.randrange(12)).replace(b"\n", b"")
+
+
+def trials(count: int) -> Iterator[Trial]:
+    """File or stdin, greedy or beam, plain or packed, in turn by chance."""
+    with tempfile.TemporaryDirectory(prefix="nmt-lines-") as name, within(Path(name)):
+        run = _trained(Path(name))
+        with mock.patch("nmt.load", lambda run, *, beam, **_: copier(beam)):
+            for number in range(count):
+                yield _trial(random.Random(f"lines {number}"), number, run)
+
+
+def _trained(folder: Path) -> Path:
+    toy.write(folder)
+    status, said = process.finish(folder, "train", toy.recipe("attention"), "--run", "run")
+    assert status == 0, said
+    return folder / "run"
+
+
+def _trial(chance: random.Random, number: int, run: Path) -> Trial:
+    itself = number % EVERY == EVERY - 1
+    file = generated(chance, long=number % LONG_EVERY == 0)
+    beam, named, packed = chance.choice([1, 2]), chance.random() < 0.5, chance.random() < 0.1
+    arguments = ["translate", str(run), "--beam", str(beam), *(["-i", "file"] if named else [])]
+    Path("file").write_bytes(gzip.compress(file.data) if packed and named else file.data)
+    tried = f"file {number} ({' '.join(arguments[2:])}{', the command itself' if itself else ''})"
+    if itself:
+        Path("in").write_bytes(b"" if named else file.data)
+        status, said = process.finish(Path.cwd(), *arguments, prelude=_redirected)
+        return Trial(tried, _fault(status, Path("out").read_bytes(), "\n".join(said), file.lines, known=False))
+    return Trial(tried, _fault(*nmt(*arguments, stdin=b"" if named else file.data), file.lines, known=True))
+
+
+def _redirected() -> None:
+    """For a process of its own: stdin and stdout are files."""
+    for path, flags, number in (("in", os.O_RDONLY, 0), ("out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 1)):
+        os.dup2(os.open(path, flags), number)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - a forked process has lost it, and needs it to its end
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - the same
+
+
+def _fault(status: int, out: bytes, err: str, lines: list[str], *, known: bool) -> str | None:
+    if status or "Traceback" in err:
+        return f"exit {status}: {err[-200:]}"
+    found = out.decode().split("\n")
+    if found.pop() != "" or len(found) != len(lines):
+        return f"{len(lines)} lines in, {len(found)} out"
+    for number, (line, text) in enumerate(zip(lines, found, strict=True), 1):
+        expected = normalized(line.replace("▁", " "))
+        if (known and _bare(text) != _bare(expected)) or (text and not expected):
+            return f"line {number}: {line[:60]!r} became {text[:60]!r}"
+    return None
+
+
+def _bare(text: str) -> str:
+    """Long lines are joined from parts, by spaces that may not have been there."""
+    return text.replace(" ", "")
+
+
+CHECK = Check(
+    number=10,
+    name="lines",
+    promise="One line in is one line out, in order, blank where it was blank, whatever bytes a file or stdin holds.",
+    held="with every line in its place",
+    full=10_000,
+    trials=trials,
+)
+
+if __name__ == "__main__":
+    run(CHECK)

@@ -1,0 +1,144 @@
+"""Corpora that do not fit together, in twenty ways: training and evaluating stop before any work, with both counts or the line that is wrong."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tools.checks import process, toy
+from tools.checks.check import Check, Trial, run
+from tools.checks.command import nmt, within
+
+LINES = 40
+WRITTEN = re.compile(r"has \d[\d,]* lines|have no lines|:\d+: |\d+ source|no such file|gzip|Parquet|UTF-8|no column|sentence pairs|expected a file")
+"""What a fault names: both counts, a line, or the file and what is wrong with it."""
+
+Way = Callable[[], tuple[str, str]]
+"""Writes files, and names them for training and for evaluating."""
+
+
+def text(source: bytes, target: bytes) -> tuple[str, str]:
+    """Two text files, for either command."""
+    Path("a.de").write_bytes(source)
+    Path("a.en").write_bytes(target)
+    return "a.de,a.en", "t=a.de,a.en"
+
+
+def lines(word: str, count: int = LINES) -> bytes:
+    """Sentences, all different."""
+    return "".join(f"{word} {number}\n" for number in range(count)).encode()
+
+
+def packed_whole() -> tuple[str, str]:
+    """A packed file that is cut short."""
+    text(b"", lines("dog"))
+    Path("a.de.gz").write_bytes(gzip.compress(lines("Hund"))[:-9])
+    return "a.de.gz,a.en", "t=a.de.gz,a.en"
+
+
+def packed_wrong() -> tuple[str, str]:
+    """A name that ends in .gz and a file that is not packed."""
+    text(b"", lines("dog"))
+    Path("a.de.gz").write_bytes(lines("Hund"))
+    return "a.de.gz,a.en", "t=a.de.gz,a.en"
+
+
+def packed_damaged() -> tuple[str, str]:
+    """A packed file with another checksum."""
+    text(b"", lines("dog"))
+    data = bytearray(gzip.compress(lines("Hund")))
+    data[-8] ^= 1
+    Path("a.de.gz").write_bytes(data)
+    return "a.de.gz,a.en", "t=a.de.gz,a.en"
+
+
+def missing() -> tuple[str, str]:
+    """A target file that is not there."""
+    text(lines("Hund"), b"")
+    Path("a.en").unlink()
+    return "a.de,a.en", "t=a.de,a.en"
+
+
+def folder() -> tuple[str, str]:
+    """A folder in the place of the target."""
+    missing()
+    Path("a.en").mkdir()
+    return "a.de,a.en", "t=a.de,a.en"
+
+
+def table(name: str, data: bytes) -> tuple[str, str]:
+    """A file of pairs for training; for evaluating, its line count against a text."""
+    Path(name).write_bytes(data)
+    Path("a.en").write_bytes(lines("dog", LINES + 1))
+    return name, f"t={name},a.en"
+
+
+ROWS = lines("Hund").replace(b"\n", b"\tdog\n")
+RECORDS = "".join(f'{{"de": "Hund {number}", "en": "dog {number}"}}\n' for number in range(LINES)).encode()
+WAYS: dict[str, Way] = {
+    "one line fewer in the target": lambda: text(lines("Hund"), lines("dog", LINES - 1)),
+    "one line more in the target": lambda: text(lines("Hund"), lines("dog", LINES + 1)),
+    "one line fewer in the source": lambda: text(lines("Hund", LINES - 1), lines("dog")),
+    "an empty target": lambda: text(lines("Hund"), b""),
+    "an empty source": lambda: text(b"", lines("dog")),
+    "both empty": lambda: text(b"", b""),
+    "a line that a carriage return breaks for others": lambda: text(lines("Hund").replace(b"\n", b"\r", 1), lines("dog")),
+    "a blank line lost in the middle": lambda: text(lines("Hund").replace(b" 7\n", b" 7\n\n"), lines("dog")),
+    "a target in UTF-16": lambda: text(lines("Hund"), lines("dog").decode().encode("utf-16")),
+    "a target in Latin-1": lambda: text(lines("Hund"), lines("größer").decode().encode("latin-1")),
+    "a zero byte": lambda: text(lines("Hund"), lines("dog").replace(b"dog 9", b"dog\x009")),
+    "a packed file cut short": packed_whole,
+    "a name of a packed file": packed_wrong,
+    "a packed file with another checksum": packed_damaged,
+    "a missing target": missing,
+    "a folder as target": folder,
+    "a table with a column too few": lambda: table("a.tsv", ROWS.replace(b"\tdog", b"", 1)),
+    "a table with a column too many": lambda: table("a.tsv", ROWS.replace(b"\tdog", b"\tdog\tcat", 1)),
+    "a record without the target": lambda: table("a.jsonl", RECORDS.replace(b'"en"', b'"fr"', 1)),
+    "a record that is cut short": lambda: table("a.jsonl", RECORDS[:-9]),
+}
+
+
+def trials(count: int) -> Iterator[Trial]:
+    """Each way, to train on, to validate by, to test on and to evaluate."""
+    with tempfile.TemporaryDirectory(prefix="nmt-mismatched-") as name, within(Path(name)):
+        toy.write(Path(name))
+        status, said = process.finish(Path(name), "train", toy.recipe("attention"), "--run", "sound")
+        assert status == 0, said
+        for words, way in list(WAYS.items())[:count]:
+            for path in Path().glob("a.*"):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            training, evaluating = way()
+            yield Trial(words, _fault(training, evaluating))
+
+
+def _fault(training: str, evaluating: str) -> str | None:
+    before = Path("sound/scores.jsonl").exists()
+    commands = [["train", toy.recipe("attention"), f"data.{split}={training}", "--run", "new"] for split in ("train", "valid", "test")]
+    for command in [*commands, ["evaluate", "sound", "--test", evaluating]]:
+        outcome = nmt(*command)
+        told = [line for line in outcome.err.splitlines() if line.startswith("nmt: ")]
+        if outcome.status != 2 or len(told) != 1 or "Traceback" in outcome.err:
+            return f"{' '.join(command)}: exit {outcome.status}: {outcome.err[-200:]}"
+        if not WRITTEN.search(outcome.err):
+            return f"{' '.join(command)}: said neither counts nor a line: {outcome.err[-200:]}"
+        if Path("new").exists() or Path("sound/scores.jsonl").exists() != before or "translating" in outcome.err or "update" in outcome.err:
+            return f"{' '.join(command)}: work was done"
+    return None
+
+
+CHECK = Check(
+    number=12,
+    name="mismatched",
+    promise="Files of a corpus that do not fit together stop training and evaluating before any work, with both counts or file and line.",
+    held="stopped",
+    full=len(WAYS),
+    trials=trials,
+)
+
+if __name__ == "__main__":
+    run(CHECK)
