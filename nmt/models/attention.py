@@ -89,7 +89,7 @@ class BahdanauAttention(Reader):
 
         tanh(x) is taken as 2 sigmoid(2x) - 1, which on a CPU takes a third of the time.
         """
-        asked = self.query(query).unflatten(0, (len(memory.mask), -1)).unsqueeze(2)
+        asked = torch.unflatten(self.query(query), 0, (len(memory.mask), -1)).unsqueeze(2)
         energies = 2 * torch.sigmoid(2 * (asked + memory.keys[0].unsqueeze(1)).float()) - 1  # (batch, beam, slot, attention)
         return weigh(self.score(energies).squeeze(-1), memory)
 
@@ -111,7 +111,7 @@ class DotAttention(Reader):
 
     def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Weights of masked slots are exactly 0; a row without a real slot is an error of the caller."""
-        return weigh(query.unflatten(0, (len(memory.mask), -1)) @ memory.slots.transpose(1, 2), memory)
+        return weigh(torch.unflatten(query, 0, (len(memory.mask), -1)) @ memory.slots.transpose(1, 2), memory)
 
 
 def weigh(scores: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
