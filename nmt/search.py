@@ -12,8 +12,12 @@ from typing import Any, NamedTuple, overload
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from nmt.models.protocol import State, Step, Translates, repeat, select
+
+BLOCK = 64
+"""Pieces of the vocabulary that are looked at together to find the best."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class Position(NamedTuple):
     live: Tensor
     """``(sentence, beam)``: its log-probability, -inf where there are fewer live hypotheses than beams."""
     weights: Tensor | None
-    """``(sentence x beam, slot)``."""
+    """``(sentence, beam, slot)``, of the beams before the step."""
 
 
 class Frontier(NamedTuple):
@@ -79,7 +83,7 @@ class Frontier(NamedTuple):
     active: Tensor
     """``(sentence,)``: the sentences of the batch that are not done."""
     live: Tensor
-    """``(sentence, beam)``: log-probabilities, best first."""
+    """``(sentence, beam)``: log-probabilities, best first. At the start all beams are the same, so there is one."""
     previous: Tensor
     """``(sentence x beam,)``: token ids."""
     state: State
@@ -169,19 +173,15 @@ class BeamSearch:
             positions.append(self._position(step, frontier, len(source), len(positions)))
             best, done = self._judge(select(kept, frontier.active), positions[-1], len(positions), longest[frontier.active])
             kept = Kept(*(old.index_copy(0, frontier.active, new) for old, new in zip(kept, best, strict=True)))
-            frontier = self._advance(frontier, positions[-1], step.state, done)
+            shares = self.beam == 1 or getattr(model, "shares_memory", False)
+            frontier = self._advance(frontier, positions[-1], step.state, done, shares)
         return positions, kept
 
     def _start(self, model: Translates, source: Tensor, mask: Tensor) -> Frontier:
-        """The beams of a sentence start equal, so all but the first are dead: the first step expands one row."""
         memory = model.encode(source, mask)
-        state = model.initial_state(memory)
-        if self.beam > 1:
-            memory, state = repeat(memory, self.beam), repeat(state, self.beam)
-        live = torch.full((len(source), self.beam), -math.inf, device=source.device)
-        live[:, 0] = 0
         active = torch.arange(len(source), device=source.device)
-        return Frontier(active, live, source.new_full((live.numel(),), self.bos), state, memory)
+        live = torch.zeros(len(source), 1, device=source.device)
+        return Frontier(active, live, source.new_full((len(source),), self.bos), model.initial_state(memory), memory)
 
     def _position(self, step: Step, frontier: Frontier, batch: int, length: int) -> Position:
         """Ranks the continuations of hypotheses of the given length, and chooses the next beams among those that did not end."""
@@ -189,7 +189,8 @@ class BeamSearch:
         row = active.new_zeros(batch).index_copy(0, active, torch.arange(len(active), device=active.device))
         candidates = _best(self._log_probabilities(step.logits, length), frontier.live, self.width)
         live, chosen = candidates.totals.masked_fill(candidates.tokens == self.eos, -math.inf).topk(self.beam)
-        return Position(row, candidates, chosen, live, step.weights if self.keep_weights else None)
+        weights = torch.unflatten(step.weights, 0, frontier.live.shape) if self.keep_weights else None
+        return Position(row, candidates, chosen, live, weights)
 
     def _log_probabilities(self, logits: Tensor, length: int) -> Tensor:
         """``(row, vocabulary)``, with -inf for what may not follow a hypothesis of this length."""
@@ -216,19 +217,23 @@ class BeamSearch:
         scores = (totals / length_penalty(length, self.alpha)).masked_fill(~which, -math.inf)
         return Kept(scores, torch.full_like(candidates, length - 1), candidates)
 
-    def _advance(self, frontier: Frontier, position: Position, state: State, done: Tensor) -> Frontier:
-        """Follows the chosen beams. Memory is the same for all beams of a sentence, so it moves only when a sentence leaves."""
-        active, live, memory = frontier.active, position.live, frontier.memory
-        first = torch.arange(0, live.numel(), self.beam, device=live.device)[:, None]
+    def _advance(self, frontier: Frontier, position: Position, state: State, done: Tensor, shares: bool) -> Frontier:
+        """Follows the chosen beams. Memory is the same for all beams of a sentence, so it moves only when a sentence leaves; a model that
+        does not share it gets a row for each beam after the first step."""
+        active, live, memory, beams = frontier.active, position.live, frontier.memory, frontier.live.shape[1]
+        first = torch.arange(0, len(active) * beams, beams, device=live.device)[:, None]
         parents = first + position.candidates.beams.gather(1, position.chosen)
         tokens = position.candidates.tokens.gather(1, position.chosen)
+        apart = not shares and beams > 1
         if done.any():
             stay = done.logical_not().nonzero().squeeze(1)
-            memory = select(memory, (first + torch.arange(self.beam, device=live.device))[stay].flatten())
+            memory = select(memory, (first + torch.arange(beams, device=live.device))[stay].flatten() if apart else stay)
             active, live, parents, tokens = select((active, live, parents, tokens), stay)
             state = select(state, parents.flatten())
         elif self.beam > 1:
             state = select(state, parents.flatten())
+        if not shares and not apart:
+            memory = repeat(memory, self.beam)
         return Frontier(active, live, tokens.flatten(), state, memory)
 
     def longest(self, lengths: Tensor) -> Tensor:
@@ -251,7 +256,7 @@ class BeamSearch:
             scores.append(candidates.scores[row, candidate])
             beam = candidates.beams[row, candidate]
             if attended is not None:
-                weights.append(attended[row * self.beam + beam])
+                weights.append(attended[row, beam])
         together = [torch.stack(part[::-1], 2) for part in (tokens, scores, weights) if part]
         return Trace(together[0], together[1], together[2] if weights else None)
 
@@ -273,15 +278,35 @@ class BeamSearch:
 def _best(log_probabilities: Tensor, live: Tensor, count: int) -> Candidates:
     """The best continuations, given log-probabilities ``(sentence x beam, vocabulary)`` and those of the beams ``(sentence, beam)``.
 
-    Each beam's own best come first: of a large vocabulary nearly all is then left out by one pass.
+    Each beam's own best come first: of a large vocabulary nearly all is then left out by one pass. There are always ``count`` of them: of a
+    tiny vocabulary some that have no probability.
     """
     sentences, beams = live.shape
-    scores, tokens = log_probabilities.topk(min(count, log_probabilities.shape[1]))
+    scores, tokens = _top(log_probabilities, min(count, log_probabilities.shape[1]))
     each = scores.shape[1]
     totals = (live.flatten()[:, None] + scores).view(sentences, beams * each)  # (sentence x beam, each) -> (sentence, beam x each)
     totals, order = totals.topk(min(count, beams * each))
     tokens, scores = (part.view(sentences, beams * each).gather(1, order) for part in (tokens, scores))
-    return Candidates(totals, tokens, scores, order // each)
+    missing = (0, count - totals.shape[1])
+    return Candidates(pad(totals, missing, value=-math.inf), pad(tokens, missing), pad(scores, missing), pad(order // each, missing))
+
+
+def _top(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """As `Tensor.topk` of rows, in half the time for the best few of thousands: the best of a row stand in those of its blocks whose best are
+    the best. Among equals another may be taken."""
+    rows, size = values.shape
+    blocks = size // BLOCK
+    if count == 1:
+        return values.max(1, keepdim=True)
+    if blocks < 4 * count:
+        return values.topk(count)
+    whole = blocks * BLOCK
+    chosen = values[:, :whole].view(rows, blocks, BLOCK).amax(2).topk(count).indices
+    places = (chosen.unsqueeze(2) * BLOCK + torch.arange(BLOCK, device=values.device)).flatten(1)
+    rest = torch.arange(whole, size, device=values.device).expand(rows, -1)
+    places = torch.cat([places, rest], 1)
+    best, at = values.gather(1, places).topk(count)
+    return best, places.gather(1, at)
 
 
 def _real_slots(weights: Tensor, mask: Tensor) -> Tensor:

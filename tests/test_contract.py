@@ -179,6 +179,8 @@ def test_repeat_commutes_with_step(model: TranslationModel) -> None:
     state = advanced(model, memory)
     before = model.step(TARGET[:, 3].repeat_interleave(3), repeat(state, 3), repeat(memory, 3))
     assert_same(before, repeat(model.step(TARGET[:, 3], state, memory), 3), CLOSE)
+    shared = model.step(TARGET[:, 3].repeat_interleave(3), repeat(state, 3), memory)
+    assert_same(shared, before, CLOSE)
 
 
 @torch.no_grad()

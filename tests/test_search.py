@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nmt.models.protocol import Step
-from nmt.search import BeamSearch, Hypothesis, length_penalty
+from nmt.search import BeamSearch, Hypothesis, _top, length_penalty
 
 PAD, A, BOS, EOS, B, C = range(6)
 SIZE = 6
@@ -199,3 +199,34 @@ def test_the_length_penalty_is_that_of_the_paper() -> None:
     assert length_penalty(7, 0.0) == 1
     assert length_penalty(7, 0.5) == pytest.approx(math.sqrt(2))
     assert length_penalty(torch.tensor([1, 7]), 0.5).tolist() == pytest.approx([1, math.sqrt(2)])
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+@pytest.mark.parametrize("shares", [False, True])
+def test_a_model_gets_a_row_of_memory_for_each_state_unless_it_shares_them(beam: int, shares: bool) -> None:
+    """The first step knows one state a sentence, whatever the beam."""
+    rows: list[tuple[int, int]] = []
+
+    class Watched(Tables):
+        shares_memory = shares
+
+        def step(self, previous: Tensor, state: Any, memory: Reading) -> Step:
+            rows.append((len(previous), len(memory.sentence)))
+            spread = len(previous) // len(memory.sentence)
+            return super().step(previous, state, Reading(*(part.repeat_interleave(spread, 0) for part in memory)))
+
+    model = Watched(random_tables().tables)
+    assert search(model, list(range(20)), beam=beam) == search(random_tables(), list(range(20)), beam=beam)
+    assert rows[0] == (20, 20)
+    assert all(states == beam * (memories if shares else memories // beam) for states, memories in rows[1:])
+
+
+@pytest.mark.parametrize("size", [65, 6000, 6011])
+@pytest.mark.parametrize("count", [1, 2, 10])
+def test_the_best_are_those_that_sorting_finds(size: int, count: int) -> None:
+    values = torch.randn(7, size, generator=torch.Generator().manual_seed(size))
+    values[2] = values[2].sort().values  # the best stand together, in the last block
+    values[3, 5:] = -math.inf
+    best, places = _top(values, count)
+    assert torch.equal(best, values.sort(descending=True).values[:, :count])
+    assert torch.equal(values.gather(1, places), best)

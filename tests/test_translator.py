@@ -49,7 +49,8 @@ class Copier:
         last = memory.lengths - 1
         slot = torch.where(state < last, last - 1 - state, last) if self.backwards else state.minimum(last)
         wanted = memory.source.gather(1, slot[:, None])
-        logits = torch.zeros(len(previous), len(VOCABULARY)).scatter(1, torch.full_like(wanted, SPACE), 9.0).scatter(1, wanted, 12.0)
+        logits = torch.zeros(len(previous), len(VOCABULARY)).scatter(1, torch.full_like(wanted, SPACE), 9.0)
+        logits = logits.index_fill(1, torch.tensor(EOS), -1.0).scatter(1, wanted, 12.0)
         return Step(logits, state + 1, torch.zeros(memory.source.shape).scatter(1, slot[:, None], 1.0))
 
 

@@ -52,7 +52,7 @@ class Party:
     rate: Callable[[], float]
 
 
-def cases(families: Sequence[str], works: Sequence[str], threads: int, device: str, quick: bool) -> Iterator[Case]:
+def cases(families: Sequence[str], works: Sequence[str], threads: int, device: str, batch_tokens: int, quick: bool) -> Iterator[Case]:
     """All made-up work that is measured; ``quick``, without lengths, batches and beams."""
     alone = {"threads": [1]} if device == "cpu" else {}
     varied: dict[str, dict[str, Sequence[Any]]] = {
@@ -62,7 +62,7 @@ def cases(families: Sequence[str], works: Sequence[str], threads: int, device: s
     for work in works:
         for family in families:
             engines = {"engine": _engines(family)} if work == "decode" and device == "cpu" else {}
-            yield from sweep(Case(family, work, threads=threads, device=device), **varied[work], **engines)
+            yield from sweep(Case(family, work, threads=threads, device=device, batch_tokens=batch_tokens), **varied[work], **engines)
 
 
 def fixed_corpus(folder: Path) -> Corpus:
@@ -170,6 +170,7 @@ def main(
     work: Annotated[list[str] | None, typer.Option(metavar="NAME", help="train or decode; by default both.")] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads; also measured with one.")] = os.cpu_count() or 1,
     device: Annotated[str, typer.Option(help="cpu, cuda or mps.")] = "cpu",
+    batch_tokens: Annotated[int, typer.Option(min=1, help="Padded positions in a batch of the base case.")] = BUDGET,
     updates: Annotated[int, typer.Option(min=1, help="Updates to time.")] = 40,
     sentences: Annotated[int, typer.Option(min=1, help="Sentences to decode.")] = 200,
     quick: Annotated[bool, typer.Option("--quick", help="Base cases only.")] = False,
@@ -198,7 +199,7 @@ def main(
             if unknown := set(given) - known.keys():
                 raise InputFault(f"{option}: expected one of {', '.join(known)}, found {', '.join(sorted(unknown))}")
         if peers is None:
-            chosen = [replace(case, amount=amounts[case.work]) for case in cases(families, works, threads, device, quick)]
+            chosen = [replace(case, amount=amounts[case.work]) for case in cases(families, works, threads, device, batch_tokens, quick)]
             rows = [_measured(case, f"[{number}/{len(chosen)}]", say) for number, case in enumerate(chosen, 1)]
             tables = [table([row for row in rows if row["work"] == each]) for each in works]
         else:

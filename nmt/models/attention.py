@@ -1,5 +1,6 @@
 """Readers: how a recurrent decoder looks at memory. Each turns a query and a memory into a context and the weights of the slots.
 
+A memory of fewer rows than there are queries serves as many of them in a row with each of its own: the beams of a sentence share one.
 The decoder does not know which reader it has. Those with `one_slot` are given the thought vector, the others a slot per source piece.
 """
 
@@ -11,11 +12,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from nmt.models.protocol import Memory
+from nmt.models.protocol import Memory, repeat
 
 
 class Reader(nn.Module, ABC):
-    """Reads a context ``(batch, context)`` from memory for a query ``(batch, hidden)``."""
+    """Reads a context ``(row, context)`` from memory for a query ``(row, hidden)``; there are as many rows as memory has, or a multiple."""
 
     one_slot: ClassVar[bool]
     """Whether the encoder hands over one slot, the thought vector, instead of all its states."""
@@ -31,7 +32,7 @@ class Reader(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        """The context ``(batch, context)`` and the weights ``(batch, slot)``."""
+        """The context ``(row, context)`` and the weights ``(row, slot)``."""
 
 
 class NoContext(Reader):
@@ -45,7 +46,7 @@ class NoContext(Reader):
         self.context = 0
 
     def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        return memory.slots.new_zeros(len(query), 0), memory.slots.new_zeros(memory.mask.shape)
+        return memory.slots.new_zeros(len(query), 0), memory.slots.new_zeros(len(query), memory.mask.shape[1])
 
 
 class FixedContext(Reader):
@@ -59,7 +60,7 @@ class FixedContext(Reader):
         self.context = slot
 
     def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        return memory.slots[:, 0], memory.slots.new_ones(memory.mask.shape)
+        return repeat(memory.slots[:, 0], len(query) // len(memory.slots)), memory.slots.new_ones(len(query), 1)
 
 
 class BahdanauAttention(Reader):
@@ -84,8 +85,12 @@ class BahdanauAttention(Reader):
         return (self.key(slots),)
 
     def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        """Weights of masked slots are exactly 0; a row without a real slot is an error of the caller."""
-        energies = torch.tanh(self.query(query).unsqueeze(1) + memory.keys[0])  # (batch, slot, attention)
+        """Weights of masked slots are exactly 0; a row without a real slot is an error of the caller.
+
+        tanh(x) is taken as 2 sigmoid(2x) - 1, which on a CPU takes a third of the time.
+        """
+        asked = torch.unflatten(self.query(query), 0, (len(memory.mask), -1)).unsqueeze(2)
+        energies = 2 * torch.sigmoid(2 * (asked + memory.keys[0].unsqueeze(1)).float()) - 1  # (batch, beam, slot, attention)
         return weigh(self.score(energies).squeeze(-1), memory)
 
 
@@ -106,14 +111,14 @@ class DotAttention(Reader):
 
     def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Weights of masked slots are exactly 0; a row without a real slot is an error of the caller."""
-        return weigh((memory.slots @ query.unsqueeze(-1)).squeeze(-1), memory)
+        return weigh(torch.unflatten(query, 0, (len(memory.mask), -1)) @ memory.slots.transpose(1, 2), memory)
 
 
 def weigh(scores: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-    """The context ``(batch, context)`` and weights ``(batch, slot)`` for scores ``(batch, slot)``: a softmax over the real slots."""
-    weights = scores.float().masked_fill(~memory.mask, float("-inf")).softmax(-1)
-    context = torch.bmm(weights.to(memory.slots.dtype).unsqueeze(1), memory.slots).squeeze(1)
-    return context, weights
+    """The context ``(row, context)`` and weights ``(row, slot)`` for scores ``(batch, beam, slot)``: a softmax over the real slots."""
+    weights = scores.float().masked_fill(~memory.mask.unsqueeze(1), float("-inf")).softmax(-1)
+    context = torch.bmm(weights.to(memory.slots.dtype), memory.slots)
+    return context.flatten(0, 1), weights.flatten(0, 1)
 
 
 READERS: dict[str, type[Reader]] = {"none": NoContext, "fixed": FixedContext, "bahdanau": BahdanauAttention, "dot": DotAttention}

@@ -8,7 +8,7 @@ can know of the source. Search, probes and export are written against these verb
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -56,6 +56,9 @@ class Translates(Protocol):
 class TranslationModel(nn.Module, ABC):
     """A model family: the three verbs, and the teacher-forced pass written with them."""
 
+    shares_memory: ClassVar[bool] = True
+    """Whether a row of memory can serve several rows of a state, see `step`; for what does not say so, search makes a row for each."""
+
     @abstractmethod
     def encode(self, source: Tensor, mask: Tensor) -> Memory:
         """Reads token ids ``(batch, source)`` whose real positions are True in ``mask``."""
@@ -66,7 +69,10 @@ class TranslationModel(nn.Module, ABC):
 
     @abstractmethod
     def step(self, previous: Tensor, state: State, memory: Memory) -> Step:
-        """Reads the previous target ids ``(batch,)`` and predicts the next ones. Nothing is kept in the module."""
+        """Reads the previous target ids ``(batch,)`` and predicts the next ones. Nothing is kept in the module.
+
+        Memory may have fewer rows than there are ids: each then serves as many of them in a row, so that beams need no copies of it.
+        """
 
     def decode(self, target: Tensor, memory: Memory) -> Tensor:
         """Logits ``(batch, target, vocabulary)`` under teacher forcing for the decoder's inputs ``(batch, target)``.

@@ -56,8 +56,8 @@ class CrossAttention(nn.Module):
         self.out = nn.Linear(width, width)
 
     def keys(self, slots: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys and values ``(batch, head, slot, width of a head)``."""
-        keys, values = (split_heads(part, self.heads) for part in self.project(slots).chunk(2, -1))
+        """Keys and values ``(batch, head, slot, width of a head)``, laid out once as every step reads them."""
+        keys, values = (split_heads(part, self.heads).contiguous() for part in self.project(slots).chunk(2, -1))
         return keys, values
 
     def forward(self, inputs: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
@@ -66,10 +66,10 @@ class CrossAttention(nn.Module):
         return output
 
     def with_weights(self, inputs: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """As `forward` for inputs of one position ``(batch, 1, width)``, and the mean over heads of the attention weights, ``(batch, slot)``."""
+        """As `forward`, and the mean over heads of the attention weights, ``(batch, position, slot)``."""
         weights = attention_weights(split_heads(self.query(inputs), self.heads), keys, mask)
         output: Tensor = self.out(join_heads(self.dropout(weights) @ values))
-        return output, weights.float().mean(1).squeeze(1)
+        return output, weights.float().mean(1)
 
 
 class FeedForward(nn.Module):
@@ -115,7 +115,7 @@ class DecoderLayer(nn.Module):
         return self._finish(inputs, self.cross(self.norm_cross(inputs), keys, values, mask))
 
     def read_with_weights(self, inputs: Tensor, own: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """The same for one position, and the weights of the slots ``(batch, slot)``."""
+        """The same, and the weights of the slots ``(batch, position, slot)``."""
         inputs = inputs + self.dropout(own)
         read, weights = self.cross.with_weights(self.norm_cross(inputs), keys, values, mask)
         return self._finish(inputs, read), weights
@@ -187,22 +187,26 @@ class TransformerModel(TranslationModel):
         return Cache((empty,) * len(self.decoder), (empty,) * len(self.decoder))
 
     def step(self, previous: Tensor, state: Cache, memory: Memory) -> Step:
-        """Appends one position to the caches and attends; the weights are those of the last layer, mean over heads."""
-        inputs = self._embed(self.embed_target, previous.unsqueeze(1), state.keys[0].shape[2])  # (batch, 1, width)
+        """Appends one position to the caches and attends; the weights are those of the last layer, mean over heads.
+
+        The beams that share a row of memory attend to it as the positions of one sequence do: ``(batch, beam, width)``.
+        """
+        rows, sentences = len(previous), len(memory.mask)
+        inputs = self._embed(self.embed_target, previous.unsqueeze(1), state.keys[0].shape[2]).view(sentences, -1, self.width)
         mask = memory.mask[:, None, None, :]
         all_keys, all_values, weights = [], [], memory.slots
         for level, layer in enumerate(self.decoder):
-            queries, keys, values = layer.attention.split(layer.norm_self(inputs))
+            queries, keys, values = layer.attention.split(layer.norm_self(inputs).view(rows, 1, self.width))
             all_keys.append(torch.cat([state.keys[level].to(keys.dtype), keys], 2))
             all_values.append(torch.cat([state.values[level].to(values.dtype), values], 2))
-            own = layer.attention(queries, all_keys[-1], all_values[-1], None)
+            own = layer.attention(queries, all_keys[-1], all_values[-1], None).view_as(inputs)
             source = (*memory.keys[2 * level : 2 * level + 2], mask)
             if level < len(self.decoder) - 1:
                 inputs = layer.read_memory(inputs, own, *source)
             else:
                 inputs, weights = layer.read_with_weights(inputs, own, *source)
-        logits = self.output(self.norm_decoder(inputs)).squeeze(1)
-        return Step(logits, Cache(tuple(all_keys), tuple(all_values)), weights)
+        logits = self.output(self.norm_decoder(inputs)).flatten(0, 1)
+        return Step(logits, Cache(tuple(all_keys), tuple(all_values)), weights.flatten(0, 1))
 
     def decode(self, target: Tensor, memory: Memory) -> Tensor:
         """The whole target in one pass under a causal mask."""

@@ -101,10 +101,10 @@ def test_the_weights_of_a_step_are_those_that_the_last_layer_attends_with() -> N
     (inputs,), (keys, values), mask = given, memory.keys[2:], MASK[:, None, None, :]
     read, weights = cross.with_weights(inputs, keys, values, mask)
     torch.testing.assert_close(read, cross(inputs, keys, values, mask), atol=1e-6, rtol=0.0)
-    torch.testing.assert_close(step.weights, weights, atol=1e-6, rtol=0.0)
+    torch.testing.assert_close(step.weights, weights.squeeze(1), atol=1e-6, rtol=0.0)
     each = torch.eye(SLOTS).expand(BATCH, model.heads, -1, -1)  # attending to slots that are themselves gives the weights
     attended = attend(cross.query(inputs).view(BATCH, 1, model.heads, -1).transpose(1, 2), keys, each, mask, Dropout(0.0))
-    torch.testing.assert_close(weights, attended.mean(1).squeeze(1), atol=1e-6, rtol=0.0)
+    torch.testing.assert_close(weights, attended.mean(1), atol=1e-6, rtol=0.0)
 
 
 @torch.no_grad()

@@ -29,13 +29,13 @@ def script(tmp_path: Path) -> Path:
 
 
 def test_made_up_work_covers_what_was_asked_for(tool: ModuleType) -> None:
-    cases = list(tool.cases(["attention", "transformer"], ["train", "decode"], 2, "cpu", quick=False))
+    cases = list(tool.cases(["attention", "transformer"], ["train", "decode"], 2, "cpu", 4096, quick=False))
     assert len(set(cases)) == len(cases)
     assert {case.length for case in cases} == {15, 10, 25, 50, 100, 200}
     assert {case.beam for case in cases if case.work == "decode"} == {1, 2, 4, 5, 8, 16}
     assert {case.engine for case in cases if case.family == "attention"} == {"torch"}
     assert {case.engine for case in cases if case.family == "transformer" and case.work == "decode"} == {"torch", "float32", "int8"}
-    quick = list(tool.cases(["attention"], ["train"], 2, "cpu", quick=True))
+    quick = list(tool.cases(["attention"], ["train"], 2, "cpu", 4096, quick=True))
     assert {(case.length, case.batch_tokens) for case in quick} == {(15, 4096)}
 
 
