@@ -1,0 +1,138 @@
+"""A check: a promise put to the test many times, one figure at the end, and the record that `docs/reliability.md` is made from.
+
+Every file beside this one that has a `CHECK` is a check, and is run from the root of a checkout: python -m tools.checks.damage --count 20
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from nmt import files
+from nmt.cli.output import say
+from nmt.probes import record
+
+RESULTS = Path(__file__).parents[2] / "docs" / "results" / "checks"
+SAID_EVERY = 5.0
+"""Seconds between two lines of progress."""
+FAULTS_KEPT = 20
+"""Faults that a record names; the others are only counted."""
+
+
+class Trial(NamedTuple):
+    """The promise put to the test once."""
+
+    tried: str
+    """What was done, so that it can be done again."""
+    fault: str | None = None
+    """What went wrong; None where the promise held."""
+    measured: Mapping[str, float] = {}
+    """Numbers by name and unit, such as ``seconds``; the figure gives the largest of all trials."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A promise and how it is put to the test."""
+
+    number: int
+    """Its place among the promises."""
+    name: str
+    """The file it stands in."""
+    promise: str
+    """What users are promised, as a sentence."""
+    held: str
+    """What a trial is in which the promise holds: the word after the count, such as ``identical``."""
+    full: int
+    """The count that the figure is published for."""
+    trials: Callable[[int], Iterator[Trial]]
+    """Makes the trials for a count, one after the other; usually as many as the count."""
+    share: float = 1.0
+    """Of the trials, how many must hold."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What came of a check."""
+
+    check: Check
+    count: int
+    trials: list[Trial]
+
+    @property
+    def faults(self) -> list[Trial]:
+        """The trials in which the promise did not hold."""
+        return [trial for trial in self.trials if trial.fault is not None]
+
+    @property
+    def kept(self) -> bool:
+        """Whether the promise was kept; without a trial it was not."""
+        return bool(self.trials) and len(self.trials) - len(self.faults) >= self.check.share * len(self.trials)
+
+    @property
+    def measured(self) -> dict[str, float]:
+        """The largest of each number that was measured."""
+        names = {name: None for trial in self.trials for name in trial.measured}
+        return {name: max(trial.measured[name] for trial in self.trials if name in trial.measured) for name in names}
+
+    @property
+    def figure(self) -> str:
+        """How often the promise held, and what was measured, in one line."""
+        held = f"{len(self.trials) - len(self.faults):,}/{len(self.trials):,} {self.check.held}"
+        return "; ".join([held, *(f"{name} at most {value:.3g}" for name, value in self.measured.items())])
+
+    def as_record(self, seconds: float) -> dict[str, Any]:
+        """All there is to keep, ready for JSON, with how it came about."""
+        asked = "" if self.count == self.check.full else f" --count {self.count}"
+        return {
+            "check": self.check.name,
+            "promise": self.check.promise,
+            "figure": self.figure,
+            "kept": self.kept,
+            "tried": len(self.trials),
+            "held": len(self.trials) - len(self.faults),
+            "count": self.count,
+            "full_count": self.check.full,
+            "measured": self.measured,
+            "faults": [{"tried": trial.tried, "fault": trial.fault} for trial in self.faults[:FAULTS_KEPT]],
+            **record.origin(f"python -m tools.checks.{self.check.name}{asked}", seconds),
+        }
+
+
+def tally(check: Check, count: int, tell: Callable[[str], None] = say) -> Tally:
+    """Makes the trials, telling of every fault at once and of progress now and then."""
+    trials: list[Trial] = []
+    said = time.monotonic()
+    for trial in check.trials(count):
+        trials.append(trial)
+        if trial.fault is not None:
+            tell(f"{check.name}: trial {len(trials)}: {trial.tried}: {trial.fault}")
+        if time.monotonic() - said > SAID_EVERY:
+            said = time.monotonic()
+            tell(f"{check.name}: {len(trials)} trials")
+    return Tally(check, count, trials)
+
+
+def run(check: Check) -> None:
+    """The command line of a check: the figure is the last line; status 0 where the promise was kept, 1 where it was not."""
+
+    def main(
+        count: Annotated[int, typer.Option(min=1, help="How often; the default is the full count.")] = check.full,
+        results: Annotated[Path | None, typer.Option(help="Folder for the record; a full count goes to docs/results/checks by default.")] = None,
+    ) -> None:
+        began = time.monotonic()
+        found = tally(check, count)
+        folder = results or (RESULTS if count >= check.full else None)
+        if folder is not None:
+            files.write_json(folder / f"{check.name}.json", found.as_record(time.monotonic() - began))
+        print(found.figure)
+        raise typer.Exit(0 if found.kept else 1)
+
+    main.__doc__ = check.promise
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    app()

@@ -1,0 +1,179 @@
+"""The newest checkpoint damaged in 200 ways: the same command falls back to the one before, in a line, and comes to the same end."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from nmt import runs
+from nmt.training import checkpoints
+from tools.checks import process, toy
+from tools.checks.check import Check, Trial, run
+from tools.checks.outcome import difference, outcome
+
+LEFT = 8
+"""The update at which training is stopped; its checkpoint is damaged, the one of two updates before is sound."""
+FILES = (checkpoints.MANIFEST, checkpoints.STATE, checkpoints.WEIGHTS)
+
+Damage = Callable[[Path, random.Random], str]
+
+
+def flip(path: Path, chance: random.Random) -> str:
+    """Turns one bit of one file."""
+    file = path / chance.choice(FILES)
+    data = bytearray(file.read_bytes())
+    place, bit = chance.randrange(len(data)), chance.randrange(8)
+    data[place] ^= 1 << bit
+    file.write_bytes(data)
+    return f"bit {bit} of byte {place} of {file.name} turned"
+
+
+def truncate(path: Path, chance: random.Random) -> str:
+    """Cuts a file off, possibly at its beginning."""
+    file = path / chance.choice(FILES)
+    length = chance.choice([0, chance.randrange(file.stat().st_size)])
+    os.truncate(file, length)
+    return f"{file.name} cut off after {length} bytes"
+
+
+def lengthen(path: Path, chance: random.Random) -> str:
+    """Adds bytes to a file."""
+    file, more = path / chance.choice(FILES), chance.randrange(1, 5000)
+    with file.open("ab") as end:
+        end.write(chance.randbytes(more))
+    return f"{more} bytes added to {file.name}"
+
+
+def blank(path: Path, chance: random.Random) -> str:
+    """Fills a stretch of a file with zeros, as a file system does with blocks that were never written."""
+    file = path / chance.choice(FILES)
+    data = bytearray(file.read_bytes())
+    start = chance.randrange(len(data))
+    end = min(len(data), start + chance.choice([512, 4096, len(data)]))
+    if not any(data[start:end]):
+        start, end = 0, len(data)
+    data[start:end] = bytes(end - start)
+    file.write_bytes(data)
+    return f"zeros from {start} to {end} in {file.name}"
+
+
+def delete(path: Path, chance: random.Random) -> str:
+    """Deletes a file, or all of them."""
+    names = chance.choice([*((name,) for name in FILES), FILES])
+    for name in names:
+        (path / name).unlink()
+    return f"{', '.join(names)} deleted"
+
+
+def swap(path: Path, chance: random.Random) -> str:
+    """Puts files of the checkpoint before in the place of its own."""
+    names = chance.choice([*((name,) for name in FILES), FILES])
+    for name in names:
+        shutil.copy(before(path) / name, path / name)
+    return f"{', '.join(names)} of the checkpoint before"
+
+
+def exchange(path: Path, chance: random.Random) -> str:
+    """Exchanges two of its own files."""
+    one, other = chance.sample(FILES, 2)
+    (path / one).rename(path / "aside")
+    (path / other).rename(path / one)
+    (path / "aside").rename(path / other)
+    return f"{one} and {other} exchanged"
+
+
+def edit(path: Path, chance: random.Random) -> str:
+    """Leaves a manifest that is JSON, but not the one that was written."""
+    manifest = json.loads((path / checkpoints.MANIFEST).read_text())
+    name = chance.choice(FILES[1:])
+    edits: dict[str, object] = {
+        "a number": 20,
+        "a list": [],
+        "no files": {**manifest, "files": {}},
+        "another update": {**manifest, "update": LEFT - 2},
+        "another size": {**manifest, "files": {**manifest["files"], name: {**manifest["files"][name], "bytes": 1}}},
+        "a file too few": {**manifest, "files": {key: value for key, value in manifest["files"].items() if key != name}},
+        "null as hash": {**manifest, "files": {**manifest["files"], name: {"bytes": 1, "sha256": None}}},
+    }
+    what = chance.choice(list(edits))
+    (path / checkpoints.MANIFEST).write_text(json.dumps(edits[what]))
+    return f"{what} in {checkpoints.MANIFEST}"
+
+
+def replace(path: Path, chance: random.Random) -> str:
+    """Puts a folder, or a link to nowhere, in the place of a file."""
+    file, link = path / chance.choice(FILES), chance.random() < 0.5
+    file.unlink()
+    if link:
+        file.symlink_to("nowhere")
+    else:
+        file.mkdir()
+    return f"{'a dead link' if link else 'a folder'} in the place of {file.name}"
+
+
+def flatten(path: Path, chance: random.Random) -> str:
+    """Puts a file in the place of the whole checkpoint."""
+    shutil.rmtree(path)
+    path.write_bytes(chance.randbytes(chance.randrange(100)))
+    return "a file in its place"
+
+
+WAYS: tuple[Damage, ...] = (flip, truncate, lengthen, blank, delete, swap, exchange, edit, replace, flatten)
+
+
+def before(path: Path) -> Path:
+    """The checkpoint before the newest."""
+    return path.with_name(f"step-{LEFT - 2:08d}")
+
+
+def trials(count: int) -> Iterator[Trial]:
+    """One damage each, of all ways in turn, to runs of all families in turn."""
+    with tempfile.TemporaryDirectory(prefix="nmt-damage-") as name:
+        folder = Path(name)
+        toy.write(folder)
+        for family in list(toy.MODELS)[:count]:
+            _prepare(folder, family)
+        for number in range(count):
+            family = list(toy.MODELS)[number % len(toy.MODELS)]
+            yield _trial(folder, family, WAYS[number % len(WAYS)], random.Random(f"damage {number}"))
+
+
+def _prepare(folder: Path, family: str) -> None:
+    """Trains a family to the end, and once more to the update that is damaged later."""
+    stop = toy.stop_after(LEFT)
+    for name, prelude, expected in ((f"whole-{family}", None, 0), (f"left-{family}", stop, 143)):
+        status, said = process.finish(folder, "train", toy.recipe(family), "--run", name, prelude=prelude)
+        assert status == expected, said
+
+
+def _trial(folder: Path, family: str, damage: Damage, chance: random.Random) -> Trial:
+    damaged = folder / "damaged"
+    shutil.rmtree(damaged, ignore_errors=True)
+    shutil.copytree(folder / f"left-{family}", damaged)
+    newest = damaged / runs.CHECKPOINTS / f"step-{LEFT:08d}"
+    tried = f"{family}: {damage(newest, chance)}"
+    status, said = process.finish(folder, "train", toy.recipe(family), "--run", "damaged")
+    if status != 0:
+        return Trial(tried, f"exit {status}: {' / '.join(said[-3:])}")
+    lines = [line for line in said if "damaged (" in line]
+    if len(lines) != 1 or f"continuing from update {LEFT - 2}" not in said:
+        return Trial(tried, f"{len(lines)} lines say so, and {next((line for line in said if 'continuing' in line), 'training began anew')}")
+    return Trial(tried, difference(outcome(damaged), outcome(folder / f"whole-{family}")))
+
+
+CHECK = Check(
+    number=4,
+    name="damage",
+    promise="A damaged checkpoint is never used: the same command says so in a line, falls back to the one before, and comes to the same end.",
+    held="fell back and came to the same end",
+    full=200,
+    trials=trials,
+)
+
+if __name__ == "__main__":
+    run(CHECK)

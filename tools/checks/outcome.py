@@ -1,0 +1,39 @@
+"""Everything that training leaves, as values to compare: two runs are the same when all of it is equal to the bit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nmt import runs
+from nmt.training import checkpoints
+
+FILES = (runs.METRICS, runs.OUTCOME, runs.WEIGHTS)
+
+
+def outcome(folder: Path) -> dict[str, Any]:
+    """Metrics, outcome and best weights of a run folder; last weights, optimizer, random states and progress of its newest checkpoint."""
+    last = list(checkpoints.steps(folder / runs.CHECKPOINTS).values())[-1]
+    fault = checkpoints.damage(last)
+    assert fault is None, f"{last}: {fault}"
+    files = [*(folder / name for name in FILES), last / checkpoints.WEIGHTS]
+    state = torch.load(last / checkpoints.STATE, weights_only=True)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files} | dict(leaves(state))
+
+
+def leaves(value: Any, name: str = "state") -> Iterator[tuple[str, Any]]:
+    """The plain values of a nested one; tensors as bytes, so that equal means equal to the bit."""
+    if isinstance(value, dict | list | tuple):
+        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(each, f"{name}.{key}")
+    else:
+        yield name, value.numpy().tobytes() if isinstance(value, torch.Tensor) else value
+
+
+def difference(found: dict[str, Any], expected: dict[str, Any]) -> str | None:
+    """The first names under which two outcomes differ, or None."""
+    odd = [name for name in {**expected, **found} if name not in found or name not in expected or found[name] != expected[name]]
+    return f"differs in {', '.join(odd[:3])}" + (f" and {len(odd) - 3} more" if len(odd) > 3 else "") if odd else None
