@@ -35,8 +35,8 @@ def save(folder: Path, update: int, model: nn.Module, state: dict[str, Any]) -> 
         with _whole_folder(final) as building:
             (building / WEIGHTS).write_bytes(weights.packed(model))
             torch.save(state, building / STATE)
-            manifest = {path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in sorted(building.iterdir())}
-            (building / MANIFEST).write_text(json.dumps({"update": update, "files": manifest}, indent=1), encoding="utf8")
+            files = {name: _entry(building / name) for name in (WEIGHTS, STATE)}
+            (building / MANIFEST).write_text(json.dumps({"update": update, "files": files}, indent=1), encoding="utf8")
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         raise RunFault(
             f"{final}: the checkpoint could not be saved ({_reason(error)})\n"
@@ -91,8 +91,10 @@ def damage(path: Path) -> str | None:
         if manifest["update"] != int(path.name[5:]):
             return f"{MANIFEST} is of update {manifest['update']}"
         for name in (WEIGHTS, STATE):
-            if sha256(path / name) != manifest["files"][name]["sha256"]:
+            if _entry(path / name) != manifest["files"][name]:
                 return f"{name} is not the file that was saved"
+        if manifest.keys() | manifest["files"].keys() != {"update", "files", WEIGHTS, STATE}:
+            return f"{MANIFEST} is not the one that was saved"
     except (OSError, ValueError, KeyError, TypeError) as error:
         return _reason(error)
     return None
@@ -114,10 +116,10 @@ def average(own: dict[str, Tensor], paths: Collection[Path]) -> dict[str, Tensor
     return {name: (tensor / (1 + len(paths))).float() for name, tensor in sums.items()}
 
 
-def sha256(path: Path) -> str:
-    """Hash of a file's bytes, hexadecimal."""
+def _entry(path: Path) -> dict[str, int | str]:
+    """What the manifest says of a file."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
 @contextmanager

@@ -100,6 +100,10 @@ def edit_manifest(path: Path, **changes: Any) -> None:
     (path / "manifest.json").write_text(json.dumps(manifest | changes))
 
 
+def edit_text(path: Path, before: str, now: str) -> None:
+    path.write_text(path.read_text().replace(before, now, 1))
+
+
 def put_folder(path: Path) -> None:
     path.unlink()
     path.mkdir()
@@ -119,6 +123,9 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a manifest of bytes": lambda path: (path / "manifest.json").write_bytes(b"\xff\xfe"),
     "a manifest without files": lambda path: edit_manifest(path, files={}),
     "files that are no objects": lambda path: edit_manifest(path, files="none"),
+    "another size": lambda path: edit_text(path / "manifest.json", '"bytes": ', '"bytes": 1'),
+    "another name in the manifest": lambda path: edit_text(path / "manifest.json", "bytes", "bites"),
+    "an added name": lambda path: edit_manifest(path, more=1),
     "a folder for a file": lambda path: put_folder(path / "state.pt"),
 }
 
