@@ -46,14 +46,15 @@ def save(folder: Path, update: int, model: nn.Module, state: dict[str, Any]) -> 
 
 
 def prune(folder: Path, update: int, keep: int, needed: Collection[Path]) -> None:
-    """Removes all checkpoints up to ``update`` but the newest ``keep`` and those that are needed otherwise.
+    """Removes all checkpoints up to ``update`` but the newest ``keep`` and those that are needed otherwise, and what a kill left of others.
 
     Later ones are damaged, or training would have continued from them; they must not count as the newest.
     """
+    _discard_unfinished(folder)
     past = [path for step, path in steps(folder).items() if step <= update]
     for path in past[:-keep]:
         if path not in needed:
-            shutil.rmtree(path)
+            _delete(_put_aside(path))  # killed meanwhile, it must not be left half there
 
 
 def steps(folder: Path) -> dict[int, Path]:
@@ -140,16 +141,28 @@ def _whole_folder(final: Path) -> Iterator[Path]:
 
 def _put(building: Path, final: Path) -> None:
     """Gives a folder its final name. Where the same update was saved before, there is a moment between two renames without it."""
-    aside = building.with_name(f"{building.name}.old")
-    if final.exists():
-        final.rename(aside)
+    aside = _put_aside(final) if final.exists() else None
     building.rename(final)
-    shutil.rmtree(aside, ignore_errors=True)
+    if aside is not None:
+        _delete(aside)
+
+
+def _put_aside(path: Path) -> Path:
+    """Gives a checkpoint a name under which it is none."""
+    return path.rename(path.with_name(f".{path.name}.{os.getpid()}.old"))
 
 
 def _discard_unfinished(folder: Path) -> None:
     for path in folder.glob(".step-*"):
+        _delete(path)
+
+
+def _delete(path: Path) -> None:
+    """Deletes a folder, or the file that damage has put in its place."""
+    if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:

@@ -172,6 +172,10 @@ class Training:
         """A checkpoint of everything that makes the resumed run the same run."""
         path = checkpoints.save(self.folder, self.progress.update, self.model, self.state())
         self.tell.saved(path)
+        self.prune()
+
+    def prune(self) -> None:
+        """Removes the checkpoints that are no longer needed."""
         checkpoints.prune(self.folder, self.progress.update, self.plan.keep, self.averaged())
 
     def state(self) -> dict[str, Any]:
@@ -189,6 +193,7 @@ class Training:
         torch.set_rng_state(state["random"]["cpu"])
         if self.device.type == "cuda" and state["random"]["cuda"]:
             torch.cuda.set_rng_state_all(state["random"]["cuda"])
+        self.prune()  # a kill may have come before
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
