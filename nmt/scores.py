@@ -133,7 +133,14 @@ def metrics(target: str) -> tuple[BLEU, CHRF, TER]:
     # Without word boundaries, TER would take a whole Chinese or Japanese sentence for one word.
     split = language in ("zh", "ja")
     # `force` only silences sacrebleu's own warning about tokenised text; ours names the side and the share.
-    return BLEU(tokenize=_tokenizer(language), force=True), CHRF(), TER(normalized=split, asian_support=split)
+    return BLEU(tokenize=_tokenizer(language), force=True), _averageable(CHRF()), TER(normalized=split, asian_support=split)
+
+
+def _averageable(metric: CHRF) -> CHRF:
+    """Gives 0 the type of the other scores: sacrebleu's bootstrap cannot average its 0.0, of a resample without a match, with float32."""
+    compute = metric._compute_f_score
+    metric._compute_f_score = lambda statistics: compute(statistics) or statistics[0] * 0.0
+    return metric
 
 
 @contextmanager
