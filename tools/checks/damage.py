@@ -141,7 +141,7 @@ def trials(count: int) -> Iterator[Trial]:
 def _trial(toy: Toy, damage: Damage, chance: random.Random) -> Trial:
     left = toy.folder / "left"
     if not left.exists():
-        toy.train(run="left", prelude=in_update(LEFT, signal.SIGTERM))
+        toy.train(run=left, prelude=in_update(LEFT, signal.SIGTERM))
     shutil.rmtree(toy.run, ignore_errors=True)
     shutil.copytree(left, toy.run)
     tried = f"{toy.name}: {damage(toy.run / runs.CHECKPOINTS / f'step-{LEFT:08d}', chance)}"

@@ -54,6 +54,7 @@ def said(folder: Path) -> list[str]:
 def _command(folder: Path, arguments: tuple[str, ...], prelude: Prelude | None) -> None:
     handle = os.open(folder / STDERR, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(handle, sys.stderr.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     os.chdir(folder)
     sys.argv = ["nmt", *arguments]
     if prelude is not None:

@@ -37,7 +37,7 @@ search: {{beam: 1, max_ratio: 1.0, max_extra: 0}}
 
 
 class Toy:
-    """One of the models, in a folder of its own. Its run folder is `run`, unless another is named."""
+    """One of the models, in a folder of its own."""
 
     def __init__(self, corpus: Path, family: str, precision: str) -> None:
         self.name, self.folder = f"{family} in {precision}", corpus / f"{family}-{precision}".replace(" ", "-")
@@ -45,16 +45,15 @@ class Toy:
         values = {"updates": UPDATES, "saved": SAVED, "validated": VALIDATED}
         (self.folder / "toy.yaml").write_text(RECIPE.format(model=FAMILIES[family], precision=precision, **values), "utf8")
 
-    @property
-    def run(self) -> Path:
-        """The run folder."""
-        return self.folder / "run"
+        self.run = self.folder / "run"
+        """The run folder, unless another is named."""
 
-    def start(self, *overrides: str, run: str = "run", prelude: process.Prelude | None = None) -> process.Process:
+    def start(self, *overrides: str, run: Path | None = None, prelude: process.Prelude | None = None) -> process.Process:
         """Starts ``nmt train``, or continues."""
-        return process.start(self.folder, "train", "toy.yaml", *overrides, "--run", run, prelude=prelude)
+        run = (run or self.run).relative_to(self.folder)
+        return process.start(self.folder, "train", "toy.yaml", *overrides, "--run", str(run), prelude=prelude)
 
-    def train(self, *overrides: str, run: str = "run", prelude: process.Prelude | None = None) -> int:
+    def train(self, *overrides: str, run: Path | None = None, prelude: process.Prelude | None = None) -> int:
         """The exit status of ``nmt train``."""
         return process.wait(self.start(*overrides, run=run, prelude=prelude))
 
@@ -67,13 +66,13 @@ class Toy:
         """Trains to the end, and says how what it comes to differs from what it should be; None where it does not."""
         if status := self.train():
             return f"exit {status}: {' / '.join(self.said[-3:])}"
-        left = [path.name for path in self.folder.glob(".*")]
+        left = [path.name for path in self.run.parent.glob(".*")]
         return f"left over: {', '.join(left)}" if left else difference(outcome(self.run), self.whole)
 
     @cached_property
     def whole(self) -> dict[str, Any]:
         """What training comes to when nothing interrupts it."""
-        status = self.train(run="whole")
+        status = self.train(run=self.folder / "whole")
         assert status == 0, self.said
         return outcome(self.folder / "whole")
 
