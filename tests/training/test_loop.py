@@ -180,7 +180,10 @@ def test_a_loss_that_is_not_finite_is_skipped_though_its_gradient_is(make: Make,
 def test_twenty_skipped_in_a_row_end_training_and_keep_the_last_checkpoint(make: Make) -> None:
     training, _ = make(updates=100)
     poison(training, range(4, 100))
-    with pytest.raises(RunFault, match=r"update 23: 20 updates in a row had a loss or gradient that is not finite; the last good checkpoint is kept in .*checkpoints\n"):
+    with pytest.raises(
+        RunFault,
+        match=r"update 23: 20 updates in a row had a loss or gradient that is not finite; the last good checkpoint is kept in .*checkpoints\n",
+    ):
         training.fit(never)
     newest = checkpoints.newest(training.folder, print)
     assert newest is not None
