@@ -56,6 +56,13 @@ def test_the_plain_number_and_the_lengths_are_those_of_corpus_bleu() -> None:
     assert (ours.bleu.low, ours.bleu.high) == (None, None)
 
 
+def test_hypotheses_of_which_most_match_nothing_have_intervals() -> None:
+    """Some resamples match nothing at all, others a little."""
+    found = scores.score(["xx", "yy", "dog", "zz"], ["a cat", "a dog", "a dog", "a man"], target="en")
+    assert found.chrf.low is not None
+    assert found.chrf.low < found.chrf.value
+
+
 def test_unequal_counts_are_refused_with_both_counts() -> None:
     with pytest.raises(InputFault, match="1 hypotheses, but 2 references"):
         scores.score(["a b c d"], ["a b c d", "e f g h"], target="en")

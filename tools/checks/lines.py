@@ -12,7 +12,6 @@ import os
 import random
 import string
 import sys
-import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -25,9 +24,10 @@ from torch import Tensor
 from nmt.models.protocol import Step
 from nmt.text.vocabulary import Vocabulary, normalized, train
 from nmt.translator import Translator
-from tools.checks import process, toy
+from tools.checks import process
 from tools.checks.check import Check, Trial, run
 from tools.checks.command import nmt, within
+from tools.checks.toy import toys
 
 LONG = 100_000
 """Characters of the longest lines."""
@@ -126,18 +126,12 @@ def _line(chance: random.Random) -> bytes:
 
 def trials(count: int) -> Iterator[Trial]:
     """File or stdin, greedy or beam, plain or packed, in turn by chance."""
-    with tempfile.TemporaryDirectory(prefix="nmt-lines-") as name, within(Path(name)):
-        run = _trained(Path(name))
-        with mock.patch("nmt.load", lambda run, *, beam, **_: copier(beam)):
+    with toys(("fp32",)) as (toy, *_), within(toy.folder):
+        status = toy.train()
+        assert status == 0, toy.said
+        with mock.patch.object(Translator, "of", lambda run, *, beam, **_: copier(beam)):
             for number in range(count):
-                yield _trial(random.Random(f"lines {number}"), number, run)
-
-
-def _trained(folder: Path) -> Path:
-    toy.write(folder)
-    status, said = process.finish(folder, "train", toy.recipe("attention"), "--run", "run")
-    assert status == 0, said
-    return folder / "run"
+                yield _trial(random.Random(f"lines {number}"), number, toy.run)
 
 
 def _trial(chance: random.Random, number: int, run: Path) -> Trial:
@@ -149,7 +143,7 @@ def _trial(chance: random.Random, number: int, run: Path) -> Trial:
     tried = f"file {number} ({' '.join(arguments[2:])}{', the command itself' if itself else ''})"
     if itself:
         Path("in").write_bytes(b"" if named else file.data)
-        status, said = process.finish(Path.cwd(), *arguments, prelude=_redirected)
+        status, said = process.finish(Path.cwd(), *arguments, prelude=_redirected), process.said(Path.cwd())
         return Trial(tried, _fault(status, Path("out").read_bytes(), "\n".join(said), file.lines, known=False))
     return Trial(tried, _fault(*nmt(*arguments, stdin=b"" if named else file.data), file.lines, known=True))
 

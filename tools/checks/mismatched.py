@@ -5,13 +5,12 @@ from __future__ import annotations
 import gzip
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tools.checks import process, toy
 from tools.checks.check import Check, Trial, run
 from tools.checks.command import nmt, within
+from tools.checks.toy import toys
 
 LINES = 40
 WRITTEN = re.compile(r"has \d[\d,]* lines|have no lines|:\d+: |\d+ source|no such file|gzip|Parquet|UTF-8|no column|sentence pairs|expected a file")
@@ -105,10 +104,9 @@ WAYS: dict[str, Way] = {
 
 def trials(count: int) -> Iterator[Trial]:
     """Each way, to train on, to validate by, to test on and to evaluate."""
-    with tempfile.TemporaryDirectory(prefix="nmt-mismatched-") as name, within(Path(name)):
-        toy.write(Path(name))
-        status, said = process.finish(Path(name), "train", toy.recipe("attention"), "--run", "sound")
-        assert status == 0, said
+    with toys(("fp32",)) as (toy, *_), within(toy.folder):
+        status = toy.train(run=toy.folder / "sound")
+        assert status == 0, toy.said
         for words, way in list(WAYS.items())[:count]:
             for path in Path().glob("a.*"):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -118,7 +116,7 @@ def trials(count: int) -> Iterator[Trial]:
 
 def _fault(training: str, evaluating: str) -> str | None:
     before = Path("sound/scores.jsonl").exists()
-    commands = [["train", toy.recipe("attention"), f"data.{split}={training}", "--run", "new"] for split in ("train", "valid", "test")]
+    commands = [["train", "toy.yaml", f"data.{split}={training}", "--run", "new"] for split in ("train", "valid", "test")]
     for command in [*commands, ["evaluate", "sound", "--test", evaluating]]:
         outcome = nmt(*command)
         told = [line for line in outcome.err.splitlines() if line.startswith("nmt: ")]
