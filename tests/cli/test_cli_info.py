@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from nmt.faults import InputFault
 from nmt.recipe import reading
 from nmt.text import hub
+from nmt.translator import Translator
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Nmt
@@ -55,6 +57,36 @@ def test_doctor_tells_what_there_is_to_work_with(nmt: Nmt, monkeypatch: pytest.M
     out = nmt("doctor").out.decode()
     assert re.search(rf"^hub +{re.escape(words)}$", out, re.MULTILINE)
     assert re.search(r"^extras +plot: .*, tensorboard: ", out, re.MULTILINE)
+
+
+def test_doctor_of_a_run_compares_sentences_alone_and_in_batches(nmt: Nmt) -> None:
+    found = json.loads(nmt("doctor", "runs/toy", "--json", "--sentences", "12").out)
+    assert (found["sentences"], found["same text"], found["sound"]) == (12, 12, True)
+    Path("lines").write_text("rot Hund\n\nKatze\nHaus groß rot\n", "utf8")
+    assert re.search(r"^same text +3$", nmt("doctor", "runs/toy", "-i", "lines").out.decode(), re.MULTILINE)
+
+
+def test_doctor_says_when_company_changes_a_translation(nmt: Nmt, monkeypatch: pytest.MonkeyPatch) -> None:
+    search: Callable[..., Any] = Translator._batch
+
+    def disturbed(translator: Translator, parts: list[list[int]]) -> Any:
+        return search(translator, parts if len(parts) == 1 else [part[:1] for part in parts])
+
+    monkeypatch.setattr(Translator, "_batch", disturbed)
+    outcome = nmt("doctor", "runs/toy", "--sentences", "12")
+    assert outcome.status == 1
+    assert re.search(r"^text 1 .* alone, .* beside \d+ others$", outcome.out.decode(), re.MULTILINE)
+    assert re.search(r"^sound +False$", outcome.out.decode(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"), [(["-i", "toy.yaml"], "--input: expected with a run only"), (["runs/toy", "-i", "empty"], "at least 2 lines")]
+)
+def test_doctor_refuses_what_it_cannot_compare(nmt: Nmt, arguments: list[str], words: str) -> None:
+    Path("empty").write_text("\n\n")
+    outcome = nmt("doctor", *arguments)
+    assert (outcome.status, outcome.out) == (2, b"")
+    assert words in outcome.err
 
 
 def test_recipe_show_gives_every_default_and_reads_as_the_same_recipe(nmt: Nmt) -> None:

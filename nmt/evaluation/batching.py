@@ -1,0 +1,50 @@
+"""Whether a translation depends on what stands beside it in a batch: every sentence alone, and in a batch of random others."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from nmt.translator import Translation, Translator
+
+FEWEST, MOST = 2, 64
+"""Sentences in a batch."""
+TOGETHER = 1 << 40
+"""Source positions that no batch of so many sentences reaches, so that all of them are padded to the longest."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A sentence translated alone and in company; ``beside`` counts the others."""
+
+    alone: Translation
+    together: Translation
+    beside: int
+
+    @property
+    def same(self) -> bool:
+        """Whether the text is the same."""
+        return self.alone.text == self.together.text
+
+    @property
+    def difference(self) -> float:
+        """Of the scores, in nats."""
+        return abs(self.alone.score - self.together.score)
+
+
+def pairs(translator: Translator, sentences: Sequence[str], seed: int = 1) -> Iterator[Pair]:
+    """Every sentence once alone and once in a mixed batch; the translator's own limit of a batch is put back at the end."""
+    chance, order, before = random.Random(seed), list(range(len(sentences))), translator.batch_tokens
+    chance.shuffle(order)
+    try:
+        while order:
+            size = chance.randint(FEWEST, MOST)
+            batch, order = [sentences[row] for row in order[:size]], order[size:]
+            translator.batch_tokens = TOGETHER
+            together = translator.translate(batch)
+            translator.batch_tokens = 1
+            for sentence, found in zip(batch, together, strict=True):
+                yield Pair(translator.translate(sentence), found, len(batch) - 1)
+    finally:
+        translator.batch_tokens = before
