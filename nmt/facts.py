@@ -60,9 +60,9 @@ class _Vocabulary(_Section):
 class _Known(_Section):
     """Keys that may be missing here are missed when they are asked for."""
 
-    corpus: _Corpus | None = None
-    lengths: _Sides | None = None
-    vocabulary: _Vocabulary | None = None
+    corpus: _Corpus = Field(default=None)
+    lengths: _Sides = Field(default=None)
+    vocabulary: _Vocabulary = Field(default=None)
     unseen: Annotated[str, Field(pattern=r"^(\d{1,9}(-\d{1,9})?( \d{1,9}(-\d{1,9})?)*)?$")] = ""
     updates: _Count = 1
     parameters: _Count = 1
