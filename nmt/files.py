@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 from collections.abc import Iterator
@@ -28,6 +29,12 @@ def building(path: Path) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):  # it has taken its place, or was never made
             part.unlink()
+
+
+def discard_unfinished(path: Path) -> None:
+    """Removes what a kill left of `building` for this path. The caller knows that nobody is building it now."""
+    for part in path.parent.glob(f".{glob.escape(path.name)}.[0-9]*"):
+        part.unlink()
 
 
 def write_whole(path: Path, data: bytes | str) -> None:

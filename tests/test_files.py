@@ -41,6 +41,13 @@ def test_a_full_disk_is_named_and_leaves_the_old_file(tmp_path: Path, monkeypatc
     assert (path.read_text(), names(tmp_path)) == ("old", ["file"])
 
 
+def test_what_kills_left_of_a_file_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    for name in (".a.json.12", ".a.json.345", "a.json", ".a.json.swp", ".b.json.12"):
+        (tmp_path / name).touch()
+    files.discard_unfinished(tmp_path / "a.json")
+    assert names(tmp_path) == [".a.json.swp", ".b.json.12", "a.json"]
+
+
 def test_whatever_interrupts_writing_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     files.write_whole(path, "old")

@@ -40,9 +40,7 @@ def test_values_signatures_and_intervals_are_those_of_the_command_line_of_sacreb
         assert our.high is not None
         assert (our.name, our.signature) == (their["name"], their["signature"])
         found = [our.value, (our.low + our.high) / 2, (our.high - our.low) / 2]
-        assert found == pytest.approx(
-            [their["score"], their["confidence_mean"], their["confidence_var"]], abs=1e-5
-        )  # it takes means in single precision
+        assert found == pytest.approx([their["score"], their["confidence_mean"], their["confidence_var"]], abs=1e-6)
 
 
 def test_the_plain_number_and_the_lengths_are_those_of_corpus_bleu() -> None:
@@ -54,6 +52,13 @@ def test_the_plain_number_and_the_lengths_are_those_of_corpus_bleu() -> None:
     assert (ours.bleu.brevity_penalty, ours.bleu.length_ratio) == (theirs.bp, theirs.sys_len / theirs.ref_len)
     assert ours.bleu.brevity_penalty < 1
     assert (ours.bleu.low, ours.bleu.high) == (None, None)
+
+
+def test_hypotheses_of_which_most_match_nothing_have_intervals() -> None:
+    """Some resamples match nothing at all, others a little."""
+    found = scores.score(["xx", "yy", "dog", "zz"], ["a cat", "a dog", "a dog", "a man"], target="en")
+    assert found.chrf.low is not None
+    assert found.chrf.low < found.chrf.value
 
 
 def test_unequal_counts_are_refused_with_both_counts() -> None:

@@ -35,8 +35,8 @@ def save(folder: Path, update: int, model: nn.Module, state: dict[str, Any]) -> 
         with _whole_folder(final) as building:
             (building / WEIGHTS).write_bytes(weights.packed(model))
             torch.save(state, building / STATE)
-            manifest = {path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in sorted(building.iterdir())}
-            (building / MANIFEST).write_text(json.dumps({"update": update, "files": manifest}, indent=1), encoding="utf8")
+            files = {name: _entry(building / name) for name in (WEIGHTS, STATE)}
+            (building / MANIFEST).write_text(json.dumps({"update": update, "files": files}, indent=1), encoding="utf8")
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         raise RunFault(
             f"{final}: the checkpoint could not be saved ({_reason(error)})\n"
@@ -46,14 +46,15 @@ def save(folder: Path, update: int, model: nn.Module, state: dict[str, Any]) -> 
 
 
 def prune(folder: Path, update: int, keep: int, needed: Collection[Path]) -> None:
-    """Removes all checkpoints up to ``update`` but the newest ``keep`` and those that are needed otherwise.
+    """Removes all checkpoints up to ``update`` but the newest ``keep`` and those that are needed otherwise, and what a kill left of others.
 
     Later ones are damaged, or training would have continued from them; they must not count as the newest.
     """
+    _discard_unfinished(folder)
     past = [path for step, path in steps(folder).items() if step <= update]
     for path in past[:-keep]:
         if path not in needed:
-            shutil.rmtree(path)
+            _delete(_put_aside(path))  # killed meanwhile, it must not be left half there
 
 
 def steps(folder: Path) -> dict[int, Path]:
@@ -91,8 +92,10 @@ def damage(path: Path) -> str | None:
         if manifest["update"] != int(path.name[5:]):
             return f"{MANIFEST} is of update {manifest['update']}"
         for name in (WEIGHTS, STATE):
-            if sha256(path / name) != manifest["files"][name]["sha256"]:
+            if _entry(path / name) != manifest["files"][name]:
                 return f"{name} is not the file that was saved"
+        if manifest.keys() | manifest["files"].keys() != {"update", "files", WEIGHTS, STATE}:
+            return f"{MANIFEST} is not the one that was saved"
     except (OSError, ValueError, KeyError, TypeError) as error:
         return _reason(error)
     return None
@@ -114,10 +117,10 @@ def average(own: dict[str, Tensor], paths: Collection[Path]) -> dict[str, Tensor
     return {name: (tensor / (1 + len(paths))).float() for name, tensor in sums.items()}
 
 
-def sha256(path: Path) -> str:
-    """Hash of a file's bytes, hexadecimal."""
+def _entry(path: Path) -> dict[str, int | str]:
+    """What the manifest says of a file."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
 @contextmanager
@@ -138,16 +141,28 @@ def _whole_folder(final: Path) -> Iterator[Path]:
 
 def _put(building: Path, final: Path) -> None:
     """Gives a folder its final name. Where the same update was saved before, there is a moment between two renames without it."""
-    aside = building.with_name(f"{building.name}.old")
-    if final.exists():
-        final.rename(aside)
+    aside = _put_aside(final) if final.exists() else None
     building.rename(final)
-    shutil.rmtree(aside, ignore_errors=True)
+    if aside is not None:
+        _delete(aside)
+
+
+def _put_aside(path: Path) -> Path:
+    """Gives a checkpoint a name under which it is none."""
+    return path.rename(path.with_name(f".{path.name}.{os.getpid()}.old"))
 
 
 def _discard_unfinished(folder: Path) -> None:
     for path in folder.glob(".step-*"):
+        _delete(path)
+
+
+def _delete(path: Path) -> None:
+    """Deletes a folder, or the file that damage has put in its place."""
+    if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:

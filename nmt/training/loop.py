@@ -21,7 +21,7 @@ from nmt.training.progress import Plan, Progress, Reporter, Sums, Validation
 from nmt.training.schedules import learning_rate
 
 PATIENCE_WITH_NAN = 20
-"""Updates in a row that may be skipped because the gradient was not finite."""
+"""Updates in a row that may be skipped because the loss or its gradient was not finite."""
 LOG_EVERY = 20
 """Updates between two lines of the metrics."""
 
@@ -84,11 +84,11 @@ class Training:
             nats += loss.nats.item()
         progress.update += 1
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), plan.clip or math.inf).item()
-        if math.isfinite(norm):
+        if math.isfinite(norm) and math.isfinite(objective):
             self.step(norm)
             progress.sums.add(pieces, objective, nats)
         else:
-            self.skip()
+            self.skip("gradient" if math.isfinite(objective) else "loss")
         self.optimizer.zero_grad()
         progress.pieces += pieces
 
@@ -102,14 +102,14 @@ class Training:
         progress.sums.norm += norm
         progress.sums.clipped += plan.clip is not None and norm > plan.clip
 
-    def skip(self) -> None:
-        """Leaves the weights alone; a finite loss can have a gradient that is not, so the gradient's norm is what is tested."""
+    def skip(self, what: str) -> None:
+        """Leaves the weights alone; a finite loss can have a gradient that is not, so the norm of that is tested beside the loss."""
         self.progress.skipped += 1
         self.progress.skipped_in_a_row += 1
-        self.tell.notice(f"update {self.progress.update}: the gradient is not finite; skipped ({self.progress.skipped} so far)")
+        self.tell.notice(f"update {self.progress.update}: the {what} is not finite; skipped ({self.progress.skipped} so far)")
         if self.progress.skipped_in_a_row >= PATIENCE_WITH_NAN:
             raise RunFault(
-                f"update {self.progress.update}: {PATIENCE_WITH_NAN} gradients in a row were not finite; "
+                f"update {self.progress.update}: {PATIENCE_WITH_NAN} updates in a row had a loss or gradient that is not finite; "
                 f"the last good checkpoint is kept in {self.folder}\nlower training.learning_rate or set training.precision=fp32"
             )
 
@@ -172,6 +172,10 @@ class Training:
         """A checkpoint of everything that makes the resumed run the same run."""
         path = checkpoints.save(self.folder, self.progress.update, self.model, self.state())
         self.tell.saved(path)
+        self.prune()
+
+    def prune(self) -> None:
+        """Removes the checkpoints that are no longer needed."""
         checkpoints.prune(self.folder, self.progress.update, self.plan.keep, self.averaged())
 
     def state(self) -> dict[str, Any]:
@@ -189,6 +193,7 @@ class Training:
         torch.set_rng_state(state["random"]["cpu"])
         if self.device.type == "cuda" and state["random"]["cuda"]:
             torch.cuda.set_rng_state_all(state["random"]["cuda"])
+        self.prune()  # a kill may have come before
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:

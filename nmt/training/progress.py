@@ -70,7 +70,7 @@ class Progress:
     drops: int = 0
     """How often the plateau schedule has lowered the learning rate."""
     skipped: int = 0
-    """Updates left out because the gradient was not finite."""
+    """Updates left out because the loss or its gradient was not finite."""
     skipped_in_a_row: int = 0
     finished: bool = False
     sums: Sums = field(default_factory=Sums)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import platform
 import shutil
@@ -35,6 +36,8 @@ from nmt.training.validating import Validator
 LIMITS = ("training.updates", "training.epochs", "training.minutes")
 CHANGEABLE = {*LIMITS, "training.keep"}
 """Keys that may differ when a run is continued: limits may be raised, and how many checkpoints are kept does not touch the result."""
+WRITTEN = (runs.RECIPE, runs.FACTS, runs.WEIGHTS, runs.OUTCOME, runs.METRICS, runs.TIMING)
+"""The files of a run folder that training alone writes, one process at a time."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 Notice = Callable[[str], None]
@@ -98,31 +101,45 @@ def _create(recipe: Recipe, folder: Path, prepared: Prepared, notice: Notice, *,
     """Makes the run folder with everything that is fixed at the start; it appears whole. On a restart the old one makes way only then."""
     building = folder.with_name(f".{folder.name}.{os.getpid()}")
     try:
+        _discard_unfinished(folder)
         building.mkdir(parents=True)
-        files.write_whole(building / runs.RECIPE, reading.dump(recipe))
-        sides = {runs.JOINT: prepared.source} if prepared.joint else {runs.SOURCE: prepared.source, runs.TARGET: prepared.target}
-        for name, vocabulary in sides.items():
-            files.write_whole(building / name, vocabulary.model)
-        batches = preparing.batches(recipe, prepared)
-        facts = _facts(prepared, batches)
-        files.write_json(building / runs.FACTS, facts)  # from here on `Run` can build the model that is timed
-        decided = planning.decide(Run(building), batches, notice)
-        files.write_json(building / runs.FACTS, facts | decided)
-        if folder.exists():
-            _make_way(folder, restart)
-        building.rename(folder)
+        with runs.locked(building):
+            _fill(building, recipe, prepared, notice)
+            _take_place(building, folder, restart)
     except OSError as error:
         raise InputFault(f"{folder}: the run folder cannot be made ({error.strerror}); name another one with --run") from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
 
 
-def _make_way(folder: Path, restart: bool) -> None:
-    if not restart:
-        folder.rmdir()
+def _discard_unfinished(folder: Path) -> None:
+    """Removes what kills left of earlier beginnings of this run; one that is being made is locked."""
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}.[0-9]*"):
+        with contextlib.suppress(InputFault), runs.locked(left):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _fill(building: Path, recipe: Recipe, prepared: Prepared, notice: Notice) -> None:
+    files.write_whole(building / runs.RECIPE, reading.dump(recipe))
+    sides = {runs.JOINT: prepared.source} if prepared.joint else {runs.SOURCE: prepared.source, runs.TARGET: prepared.target}
+    for name, vocabulary in sides.items():
+        files.write_whole(building / name, vocabulary.model)
+    batches = preparing.batches(recipe, prepared)
+    facts = _facts(prepared, batches)
+    files.write_json(building / runs.FACTS, facts)  # from here on `Run` can build the model that is timed
+    decided = planning.decide(Run(building), batches, notice)
+    files.write_json(building / runs.FACTS, facts | decided)
+
+
+def _take_place(building: Path, folder: Path, restart: bool) -> None:
+    """Gives the folder its name. An old run goes under another one: killed while it is deleted, it must not be left half there."""
+    if not folder.exists() or not restart:
+        building.rename(folder)  # an empty folder may be there
         return
     with runs.locked(folder):
-        shutil.rmtree(folder)
+        aside = folder.rename(building.with_name(f"{building.name}.old"))
+        building.rename(folder)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _facts(prepared: Prepared, batches: Batches) -> dict[str, Any]:
@@ -174,7 +191,9 @@ def _fit(run: Run, prepared: Prepared, notice: Notice, console: Console, quiet: 
 
 
 def _restore(training: Training, run: Run, notice: Notice) -> None:
-    """Puts the training where it was left, or where it begins."""
+    """Puts the training where it was left, or where it begins, and removes what a kill left unfinished."""
+    for name in WRITTEN:
+        files.discard_unfinished(run.path / name)
     newest = checkpoints.newest(run.path / runs.CHECKPOINTS, notice)
     if newest is not None:
         training.restore(newest)

@@ -100,6 +100,10 @@ def edit_manifest(path: Path, **changes: Any) -> None:
     (path / "manifest.json").write_text(json.dumps(manifest | changes))
 
 
+def edit_text(path: Path, before: str, now: str) -> None:
+    path.write_text(path.read_text().replace(before, now, 1))
+
+
 def put_folder(path: Path) -> None:
     path.unlink()
     path.mkdir()
@@ -119,6 +123,9 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a manifest of bytes": lambda path: (path / "manifest.json").write_bytes(b"\xff\xfe"),
     "a manifest without files": lambda path: edit_manifest(path, files={}),
     "files that are no objects": lambda path: edit_manifest(path, files="none"),
+    "another size": lambda path: edit_text(path / "manifest.json", '"bytes": ', '"bytes": 1'),
+    "another name in the manifest": lambda path: edit_text(path / "manifest.json", "bytes", "bites"),
+    "an added name": lambda path: edit_manifest(path, more=1),
     "a folder for a file": lambda path: put_folder(path / "state.pt"),
 }
 
@@ -169,3 +176,23 @@ def test_the_average_is_the_mean(tmp_path: Path) -> None:
     assert mean["weight"].tolist() == [[5.0, 5.0], [5.0, 5.0]]
     assert mean["weight"].dtype == torch.float32
     assert own["weight"].tolist() == [[10.0, 10.0], [10.0, 10.0]]
+
+
+def test_a_kill_while_an_old_checkpoint_is_removed_leaves_no_half_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for update in (2, 4):
+        save(tmp_path, update)
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            checkpoints.prune(tmp_path, 4, 1, [])
+    assert list(checkpoints.steps(tmp_path)) == [4]
+    checkpoints.prune(tmp_path, 4, 1, [])
+    assert names(tmp_path) == ["step-00000004"]
+
+
+def test_a_file_in_the_place_of_a_checkpoint_makes_way(tmp_path: Path) -> None:
+    for update in (2, 4):
+        (tmp_path / f"step-{update:08d}").write_text("what is this")
+    save(tmp_path, 4)
+    checkpoints.prune(tmp_path, 4, 1, [])
+    assert names(tmp_path) == ["step-00000004"]

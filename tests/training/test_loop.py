@@ -16,6 +16,7 @@ from nmt.models.protocol import TranslationModel
 from nmt.training import checkpoints, loop
 from nmt.training.batches import Batch, Batches, Encoded, collate
 from nmt.training.loop import Stopped, Training
+from nmt.training.loss import Loss, cross_entropy
 from nmt.training.progress import Plan, Progress, Validation
 
 SENTENCES = [[5, 6, 7], [8, 9], [5, 9, 9, 6], [7], [6, 6, 8], [9, 5]]
@@ -160,10 +161,29 @@ def test_a_gradient_that_is_not_finite_is_skipped_and_counted(make: Make) -> Non
     assert training.progress.skipped_in_a_row == 0
 
 
+def test_a_loss_that_is_not_finite_is_skipped_though_its_gradient_is(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What went into the metrics' sums would make them say nothing."""
+
+    def endless(*given: Any) -> Loss:
+        loss = cross_entropy(*given)
+        return loss._replace(objective=loss.objective + math.inf)
+
+    training, told = make()
+    before = parameters(training)
+    monkeypatch.setattr(loop, "cross_entropy", endless)
+    training.update([training.next_batch()])
+    assert all(map(torch.equal, before, parameters(training)))
+    assert (training.progress.skipped, training.progress.sums.updates) == (1, 0)
+    assert told.notices == ["update 1: the loss is not finite; skipped (1 so far)"]
+
+
 def test_twenty_skipped_in_a_row_end_training_and_keep_the_last_checkpoint(make: Make) -> None:
     training, _ = make(updates=100)
     poison(training, range(4, 100))
-    with pytest.raises(RunFault, match=r"update 23: 20 gradients in a row were not finite; the last good checkpoint is kept in .*checkpoints\n"):
+    with pytest.raises(
+        RunFault,
+        match=r"update 23: 20 updates in a row had a loss or gradient that is not finite; the last good checkpoint is kept in .*checkpoints\n",
+    ):
         training.fit(never)
     newest = checkpoints.newest(training.folder, print)
     assert newest is not None

@@ -230,6 +230,36 @@ def test_restart_begins_anew(toy: Toy) -> None:
     assert result("run") == result("fresh")
 
 
+def test_a_restart_killed_while_the_old_run_is_deleted_leaves_the_new_one(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    toy.train("run")
+    toy.train("fresh", "training.seed=2")
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            toy.train("run", "training.seed=2", restart=True)
+    assert toy.train("run", "training.seed=2") == 0
+    assert result("run") == result("fresh")
+
+
+def test_what_a_kill_left_unfinished_is_gone_when_the_run_has_been_continued(toy: Toy) -> None:
+    toy.killed(1, "run")
+    for name in (runs.METRICS, runs.WEIGHTS):
+        Path(f"run/.{name}.12345").write_bytes(b"half")
+    toy.train("run")
+    toy.train("whole")
+    run, whole = (sorted(path.name for path in Path(name).rglob("*")) for name in ("run", "whole"))
+    assert run == whole
+
+
+def test_what_kills_left_of_beginnings_is_removed_unless_it_is_being_made(toy: Toy) -> None:
+    left, made = Path(".run.12345"), Path(".run.12346")
+    left.mkdir()
+    made.mkdir()
+    with runs.locked(made):
+        toy.train("run")
+    assert (left.exists(), made.exists()) == (False, True)
+
+
 def test_a_restart_that_cannot_begin_leaves_the_old_run(toy: Toy) -> None:
     toy.train("run")
     with pytest.raises(InputFault, match="no such file"):

@@ -6,15 +6,15 @@ import json
 import os
 import random
 import shutil
-import tempfile
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nmt import runs
 from nmt.training import checkpoints
-from tools.checks import process, toy
 from tools.checks.check import Check, Trial, run
-from tools.checks.outcome import difference, outcome
+from tools.checks.moments import in_update
+from tools.checks.toy import SAVED, Toy, toys
 
 LEFT = 8
 """The update at which training is stopped; its checkpoint is damaged, the one of two updates before is sound."""
@@ -95,7 +95,7 @@ def edit(path: Path, chance: random.Random) -> str:
         "a number": 20,
         "a list": [],
         "no files": {**manifest, "files": {}},
-        "another update": {**manifest, "update": LEFT - 2},
+        "another update": {**manifest, "update": LEFT - SAVED},
         "another size": {**manifest, "files": {**manifest["files"], name: {**manifest["files"][name], "bytes": 1}}},
         "a file too few": {**manifest, "files": {key: value for key, value in manifest["files"].items() if key != name}},
         "null as hash": {**manifest, "files": {**manifest["files"], name: {"bytes": 1, "sha256": None}}},
@@ -128,42 +128,28 @@ WAYS: tuple[Damage, ...] = (flip, truncate, lengthen, blank, delete, swap, excha
 
 def before(path: Path) -> Path:
     """The checkpoint before the newest."""
-    return path.with_name(f"step-{LEFT - 2:08d}")
+    return path.with_name(f"step-{LEFT - SAVED:08d}")
 
 
 def trials(count: int) -> Iterator[Trial]:
-    """One damage each, of all ways in turn, to runs of all families in turn."""
-    with tempfile.TemporaryDirectory(prefix="nmt-damage-") as name:
-        folder = Path(name)
-        toy.write(folder)
-        for family in list(toy.MODELS)[:count]:
-            _prepare(folder, family)
+    """One damage each, in all ways in turn, to runs of all families in turn."""
+    with toys(("fp32",)) as models:
         for number in range(count):
-            family = list(toy.MODELS)[number % len(toy.MODELS)]
-            yield _trial(folder, family, WAYS[number % len(WAYS)], random.Random(f"damage {number}"))
+            yield _trial(models[number % len(models)], WAYS[number % len(WAYS)], random.Random(f"damage {number}"))
 
 
-def _prepare(folder: Path, family: str) -> None:
-    """Trains a family to the end, and once more to the update that is damaged later."""
-    stop = toy.stop_after(LEFT)
-    for name, prelude, expected in ((f"whole-{family}", None, 0), (f"left-{family}", stop, 143)):
-        status, said = process.finish(folder, "train", toy.recipe(family), "--run", name, prelude=prelude)
-        assert status == expected, said
-
-
-def _trial(folder: Path, family: str, damage: Damage, chance: random.Random) -> Trial:
-    damaged = folder / "damaged"
-    shutil.rmtree(damaged, ignore_errors=True)
-    shutil.copytree(folder / f"left-{family}", damaged)
-    newest = damaged / runs.CHECKPOINTS / f"step-{LEFT:08d}"
-    tried = f"{family}: {damage(newest, chance)}"
-    status, said = process.finish(folder, "train", toy.recipe(family), "--run", "damaged")
-    if status != 0:
-        return Trial(tried, f"exit {status}: {' / '.join(said[-3:])}")
+def _trial(toy: Toy, damage: Damage, chance: random.Random) -> Trial:
+    left = toy.folder / "left"
+    if not left.exists():
+        toy.train(run=left, prelude=in_update(LEFT, signal.SIGTERM))
+    shutil.rmtree(toy.run, ignore_errors=True)
+    shutil.copytree(left, toy.run)
+    tried = f"{toy.name}: {damage(toy.run / runs.CHECKPOINTS / f'step-{LEFT:08d}', chance)}"
+    fault, said = toy.continued(), toy.said
     lines = [line for line in said if "damaged (" in line]
-    if len(lines) != 1 or f"continuing from update {LEFT - 2}" not in said:
-        return Trial(tried, f"{len(lines)} lines say so, and {next((line for line in said if 'continuing' in line), 'training began anew')}")
-    return Trial(tried, difference(outcome(damaged), outcome(folder / f"whole-{family}")))
+    if fault is None and (len(lines) != 1 or f"continuing from update {LEFT - SAVED}" not in said):
+        fault = f"{len(lines)} lines say so, and {next((line for line in said if 'continuing' in line), 'training began anew')}"
+    return Trial(tried, fault)
 
 
 CHECK = Check(

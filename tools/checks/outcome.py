@@ -15,13 +15,14 @@ FILES = (runs.METRICS, runs.OUTCOME, runs.WEIGHTS)
 
 
 def outcome(folder: Path) -> dict[str, Any]:
-    """Metrics, outcome and best weights of a run folder; last weights, optimizer, random states and progress of its newest checkpoint."""
+    """Metrics, outcome and best weights of a run folder; last weights, optimizer, random states and progress of its newest checkpoint; the names of
+    all its files, as nothing may be left over."""
     last = list(checkpoints.steps(folder / runs.CHECKPOINTS).values())[-1]
-    fault = checkpoints.damage(last)
-    assert fault is None, f"{last}: {fault}"
     files = [*(folder / name for name in FILES), last / checkpoints.WEIGHTS]
     state = torch.load(last / checkpoints.STATE, weights_only=True)
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files} | dict(leaves(state))
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+    sound = {"the state of its checkpoints": checkpoints.damage(last)}
+    return {"the names of its files": names, **sound, **{str(path.relative_to(folder)): path.read_bytes() for path in files}, **dict(leaves(state))}
 
 
 def leaves(value: Any, name: str = "state") -> Iterator[tuple[str, Any]]:

@@ -92,7 +92,12 @@ def pipe(name: str) -> Harm:
 
 def sparse(name: str, size: int) -> Harm:
     """A file of any size that takes no room on disk."""
-    return lambda run: os.truncate(run / name, size)
+
+    def harm(run: Path) -> None:
+        (run / name).touch()
+        os.truncate(run / name, size)
+
+    return harm
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -131,8 +136,8 @@ FOLDERS: dict[str, Harm] = {
     "a longest sentence of 10^15 pieces": edit(lengths={"source": {**LENGTHS, "longest": 10**15}, "target": LENGTHS}),
     "no training pieces at all": edit(lengths={"source": {**LENGTHS, "pieces": 0}, "target": LENGTHS}),
     "unseen pieces up to 10^12": edit(unseen="4-1000000000000"),
-    "a model of 10^12 units": recipe("hidden: 16", "hidden: 1000000000000"),
-    "a model of 10^5 units": recipe("embedding: 16", "embedding: 100000000"),
+    "a model of 10^12 units": recipe("feed_forward: 32", "feed_forward: 1000000000000"),
+    "a model of 10^5 units": recipe("width: 16", "width: 100000000"),
     "a model of 10^9 layers": recipe("layers: 1", "layers: 1000000000"),
     "a beam of 10^9": recipe("search:\n  beam: 1", "search:\n  beam: 1000000000"),
     "translations of 10^12 pieces": recipe("max_extra: 0", "max_extra: 1000000000000"),
@@ -150,7 +155,7 @@ FOLDERS: dict[str, Harm] = {
     "facts of 20 GB": sparse(parts.FACTS, 20 << 30),
     "a vocabulary of 20 GB": sparse(parts.JOINT, 20 << 30),
     "a recipe of 20 GB": sparse(parts.RECIPE, 20 << 30),
-    "scores of 20 GB": lambda run: (_write(run / parts.SCORES, b""), os.truncate(run / parts.SCORES, 20 << 30), None)[-1],
+    "scores of 20 GB": sparse(parts.SCORES, 20 << 30),
     "scores that are none": put(parts.SCORES, b'{"test": 1, "scores": {"bleu": null}}\n'),
     "scores that paint the terminal": put(parts.SCORES, b'{"test": "\\u001b[2J"}\n'),
 }
@@ -216,32 +221,35 @@ BUNDLES: dict[str, Callable[[Path], None]] = {
 def trials(count: int) -> Iterator[Trial]:
     """Each is looked at, translated with and evaluated, in processes that watch what they open."""
     with tempfile.TemporaryDirectory(prefix="nmt-strangers-") as name:
-        folder = Path(name)
-        _prepare(folder)
+        folder = _prepared(Path(name))
         ways = [(words, harm, RUN) for words, harm in FOLDERS.items()] + [(words, harm, BUNDLE) for words, harm in BUNDLES.items()]
         for words, harm, path in ways[:count]:
             yield _trial(folder, words, harm, path)
 
 
-def _prepare(folder: Path) -> None:
-    toy.write(folder)
-    status, said = process.finish(folder, "train", toy.recipe("attention"), "--run", "sound")
-    assert status == 0, said
-    (folder / SECRET).parent.mkdir()
-    (folder / SECRET).write_text("nobody's business")
+def _prepared(corpus: Path) -> Path:
+    """A folder with a sound run, a test set, and beside it something that is nobody's business."""
+    toy.write_corpus(corpus)
+    sound = toy.Toy(corpus, "transformer", "fp32")
+    assert sound.train() == 0, sound.said
+    (sound.folder / SECRET).parent.mkdir()
+    (sound.folder / SECRET).write_text("nobody's business")
     for side in ("de", "en"):
-        (folder / f"t.{side}").write_text("ein Hund\nzwei Hunde\n")
-    assert nmt.load(folder / "sound").translate("ein Hund").source, "what is not harmed translates"
+        (sound.folder / f"t.{side}").write_text("ein Hund\nzwei Hunde\n")
+    assert nmt.load(sound.run).translate("ein Hund").source, "what is not harmed translates"
+    return sound.folder
 
 
 def _trial(folder: Path, words: str, harm: Harm, path: str) -> Trial:
     shutil.rmtree(folder / RUN, ignore_errors=True)
-    shutil.copytree(folder / "sound", folder / RUN)
-    (folder / BUNDLE).unlink(missing_ok=True)
+    shutil.copytree(folder / "run", folder / RUN)
+    for left in (folder / BUNDLE, *folder.rglob(CANARY)):
+        left.unlink(missing_ok=True)
     harm(folder / RUN)
     mebibytes, refused = 0.0, False
     for command in (("info", path), ("translate", path, "--text", "ein Hund"), ("evaluate", path, "--test", "t=t.de,t.en", "-q")):
-        status, said = process.finish(folder, *command, prelude=partial(_watch, folder))
+        status = process.finish(folder, *command, prelude=partial(_watch, folder))
+        said = process.said(folder)
         watched = json.loads((folder / WATCHED).read_text())
         mebibytes, refused = max(mebibytes, watched["mebibytes"]), refused or status == 2
         if fault := _fault(folder, status, said, watched):

@@ -2,62 +2,92 @@
 
 from __future__ import annotations
 
-import signal
-from functools import partial
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from nmt.text.builtin.corpus import pairs
-from nmt.training.batches import Batch
-from nmt.training.loop import Training
+from tools.checks import process
+from tools.checks.outcome import difference, outcome
 
 SIZES = {"train": 80, "valid": 4, "test": 4}
 LONGEST = 6
 """Words in a sentence, at most."""
+UPDATES, SAVED, VALIDATED = 12, 2, 4
+"""How many, and every how many updates a checkpoint and a validation."""
 RECURRENT = "embedding: 16, attention: 16, encoder: {hidden: 16}, decoder: {hidden: 16}"
-MODELS = {
+FAMILIES = {
     "thought vector": f"{{reader: fixed, {RECURRENT}}}",
     "attention": f"{{reader: bahdanau, {RECURRENT}}}",
     "transformer": "{family: transformer, width: 16, heads: 2, feed_forward: 32, encoder: {layers: 1}, decoder: {layers: 1}}",
 }
 RECIPE = """\
-data: {{train: train.tsv, valid: valid.tsv, test: test.tsv}}
+data: {{train: ../train.tsv, valid: ../valid.tsv, test: ../test.tsv}}
 vocabulary: {{size: 340, sampling: 0.3}}
 model: {model}
-training: {{updates: 12, save_every: 2, validate_every: 4, average: 2, batch_tokens: 128, warmup: 2, learning_rate: 0.005,
-  threads: 1, device: cpu, precision: {precision}}}
+training: {{updates: {updates}, save_every: {saved}, validate_every: {validated}, average: 2, batch_tokens: 128, warmup: 2,
+  learning_rate: 0.005, threads: 1, device: cpu, precision: {precision}}}
 search: {{beam: 1, max_ratio: 1.0, max_extra: 0}}
 """
 """Dropout is on by default; an average at the end, so that earlier checkpoints matter to the result."""
 
 
-def write(folder: Path) -> None:
-    """Puts the corpus and a recipe for every family and precision into a folder."""
+class Toy:
+    """One of the models, in a folder of its own."""
+
+    def __init__(self, corpus: Path, family: str, precision: str) -> None:
+        self.name, self.folder = f"{family} in {precision}", corpus / f"{family}-{precision}".replace(" ", "-")
+        self.folder.mkdir()
+        values = {"updates": UPDATES, "saved": SAVED, "validated": VALIDATED}
+        (self.folder / "toy.yaml").write_text(RECIPE.format(model=FAMILIES[family], precision=precision, **values), "utf8")
+
+        self.run = self.folder / "run"
+        """The run folder, unless another is named."""
+
+    def start(self, *overrides: str, run: Path | None = None, prelude: process.Prelude | None = None) -> process.Process:
+        """Starts ``nmt train``, or continues."""
+        run = (run or self.run).relative_to(self.folder)
+        return process.start(self.folder, "train", "toy.yaml", *overrides, "--run", str(run), prelude=prelude)
+
+    def train(self, *overrides: str, run: Path | None = None, prelude: process.Prelude | None = None) -> int:
+        """The exit status of ``nmt train``."""
+        return process.wait(self.start(*overrides, run=run, prelude=prelude))
+
+    @property
+    def said(self) -> list[str]:
+        """What the last command said on stderr, in lines."""
+        return process.said(self.folder)
+
+    def continued(self) -> str | None:
+        """Trains to the end, and says how what it comes to differs from what it should be; None where it does not."""
+        if status := self.train():
+            return f"exit {status}: {' / '.join(self.said[-3:])}"
+        left = [path.name for path in self.run.parent.glob(".*")]
+        return f"left over: {', '.join(left)}" if left else difference(outcome(self.run), self.whole)
+
+    @cached_property
+    def whole(self) -> dict[str, Any]:
+        """What training comes to when nothing interrupts it."""
+        status = self.train(run=self.folder / "whole")
+        assert status == 0, self.said
+        return outcome(self.folder / "whole")
+
+
+@contextmanager
+def toys(precisions: tuple[str, ...] = ("fp32", "bf16")) -> Iterator[list[Toy]]:
+    """All families in all precisions, in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="nmt-check-") as name:
+        write_corpus(Path(name))
+        yield [Toy(Path(name), family, precision) for precision in precisions for family in FAMILIES]
+
+
+def write_corpus(folder: Path) -> None:
+    """Short pairs of the built-in corpus, in three files."""
     for split, count in SIZES.items():
         short = (pair for pair in pairs(split, count=20 * count) if max(text.count(" ") for text in pair) < LONGEST)
         lines = (f"{source}\t{target}\n" for source, target in islice(short, count))
         (folder / f"{split}.tsv").write_text("".join(lines), "utf8")
-    for family, model in MODELS.items():
-        for precision in ("fp32", "bf16"):
-            (folder / recipe(family, precision)).write_text(RECIPE.format(model=model, precision=precision), "utf8")
-
-
-def recipe(family: str, precision: str = "fp32") -> str:
-    """The name of a family's recipe in that folder."""
-    return f"{family.replace(' ', '-')}-{precision}.yaml"
-
-
-def stop_after(update: int) -> partial[None]:
-    """For a process of its own: asks training to stop while it makes that update, as SIGTERM does."""
-    return partial(_stop_after, update)
-
-
-def _stop_after(update: int) -> None:
-    original = Training.update
-
-    def stopping(training: Training, batches: list[Batch]) -> None:
-        original(training, batches)
-        if training.progress.update == update:
-            signal.raise_signal(signal.SIGTERM)
-
-    Training.update = stopping  # type: ignore[method-assign,assignment]  # this process has no other purpose

@@ -1,0 +1,152 @@
+"""NaN and inf in the loss and in gradients: the update is left out and counted; twenty in a row end training with the last good state kept."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import torch
+from safetensors.torch import load_file
+
+from nmt import runs
+from nmt.models.protocol import TranslationModel
+from nmt.training import checkpoints, loop
+from nmt.training.loss import cross_entropy
+from tools.checks.check import Check, Trial, run
+from tools.checks.moments import around_updates, in_update
+from tools.checks.outcome import difference, leaves
+from tools.checks.process import Prelude
+from tools.checks.toy import Toy, toys
+
+LONGER = "training.updates=26"
+GOOD = 4
+"""The last update before the bad ones in a row."""
+PATTERNS = {"now and then": 3, "19 in a row": 19, "20 in a row": 20}
+VALUES = (math.nan, math.inf, -math.inf)
+
+Poison = Callable[[TranslationModel, float], AbstractContextManager[object]]
+
+
+def in_loss(model: TranslationModel, value: float) -> AbstractContextManager[object]:
+    """Adds the value to the loss, whose gradient stays finite."""
+
+    def poisoned(*given: Any) -> Any:
+        loss = cross_entropy(*given)
+        return loss._replace(objective=loss.objective + value)
+
+    return patch.object(loop, "cross_entropy", poisoned)
+
+
+@contextmanager
+def in_logits(model: TranslationModel, value: float) -> Iterator[None]:
+    """Multiplies what the model says by the value, so that loss and gradients are not finite."""
+    hook = model.register_forward_hook(lambda _, given, logits: logits * value)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+@contextmanager
+def in_gradient(model: TranslationModel, value: float) -> Iterator[None]:
+    """Adds the value to the gradient of one parameter; the loss stays finite."""
+    hook = next(iter(model.parameters())).register_hook(lambda gradient: gradient + value)  # type: ignore[no-untyped-call]  # torch leaves it so
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+POISONS: tuple[Poison, ...] = (in_loss, in_logits, in_gradient)
+
+
+def inject(poison: Poison, value: float, updates: frozenset[int]) -> Prelude:
+    """For `process.start`: poisons these updates."""
+    return partial(_inject, poison, value, updates)
+
+
+def _inject(poison: Poison, value: float, updates: frozenset[int]) -> None:
+    def act(training: loop.Training, make: Callable[[], None]) -> None:
+        if training.progress.update + 1 not in updates:
+            make()
+            return
+        with poison(training.model, value):
+            make()
+
+    around_updates(act)
+
+
+def trials(count: int) -> Iterator[Trial]:
+    """Every poison with every value in every pattern, with all models in turn."""
+    ways = [(pattern, poison, value) for pattern in PATTERNS for poison in POISONS for value in VALUES]
+    with toys() as models:
+        for number in range(count):
+            yield _trial(models[number % len(models)], *ways[number * 10 % len(ways)], random.Random(f"finite {number}"))
+
+
+def _trial(toy: Toy, pattern: str, poison: Poison, value: float, chance: random.Random) -> Trial:
+    shutil.rmtree(toy.run, ignore_errors=True)
+    many = PATTERNS[pattern]
+    updates = chance.sample(range(1, 27), many) if pattern == "now and then" else range(GOOD + 1, GOOD + 1 + many)
+    status = toy.train(LONGER, prelude=inject(poison, value, frozenset(updates)))
+    tried = f"{toy.name}: {value} {poison.__name__.replace('_', ' ')}, {pattern}"
+    skipped = sum("is not finite; skipped" in line for line in toy.said)
+    if skipped != many:
+        return Trial(tried, f"exit {status}; {skipped} of {many} were skipped: {toy.said[-1]}")
+    return Trial(tried, _not_finite(toy.run) or (_not_kept(toy, status) if many == loop.PATIENCE_WITH_NAN else _not_finished(toy, status, many)))
+
+
+def _not_finite(folder: Path) -> str | None:
+    """A number that is not finite in weights or metrics, or None."""
+    last = list(checkpoints.steps(folder / runs.CHECKPOINTS).values())[-1] / checkpoints.WEIGHTS
+    for path in (folder / runs.WEIGHTS, last):
+        if not all(bool(torch.isfinite(tensor).all()) for tensor in load_file(path).values()):
+            return f"{path.name} holds what is not finite"
+    metrics = (folder / runs.METRICS).read_text()
+    return None if all(word not in metrics for word in ("NaN", "Infinity")) else f"{runs.METRICS} holds what is not finite"
+
+
+def _not_finished(toy: Toy, status: int, many: int) -> str | None:
+    outcome = json.loads((toy.run / runs.OUTCOME).read_text()) if status == 0 else {}
+    return None if outcome.get("skipped") == many else f"exit {status}, counted {outcome.get('skipped')}: {toy.said[-1]}"
+
+
+def _not_kept(toy: Toy, status: int) -> str | None:
+    """What is wrong after twenty in a row: training fails, the newest checkpoint has the last good state, and from there it goes on."""
+    if status != 1 or not any("20 updates in a row" in line for line in toy.said[-2:]):
+        return f"exit {status}: {toy.said[-1]}"
+    good = toy.folder / "good"
+    if not good.exists():
+        toy.train(LONGER, run=good, prelude=in_update(GOOD, signal.SIGTERM))
+    if found := difference(_state(toy.run), _state(good)):
+        return found
+    return None if toy.train(LONGER) == 0 else f"does not go on: {toy.said[-1]}"
+
+
+def _state(folder: Path) -> dict[str, Any]:
+    """Weights and optimizer of the newest checkpoint."""
+    last = list(checkpoints.steps(folder / runs.CHECKPOINTS).values())[-1]
+    state = torch.load(last / checkpoints.STATE, weights_only=True)["optimizer"]["state"]
+    return {"weights": (last / checkpoints.WEIGHTS).read_bytes(), **dict(leaves(state, "optimizer"))}
+
+
+CHECK = Check(
+    number=9,
+    name="finite",
+    promise="An update whose loss or gradient is not finite is left out and counted; twenty in a row end training with the last good state kept.",
+    held="skipped, counted and kept the last good state",
+    full=54,
+    trials=trials,
+)
+
+if __name__ == "__main__":
+    run(CHECK)

@@ -1,0 +1,187 @@
+"""A full disk and a read-only folder while checkpoints, outputs and reports are saved: the path is named and what was there before is intact.
+
+The disk is a small one in memory, which only root can mount; without root nothing is tried.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tools.checks import process
+from tools.checks.check import Check, Trial, run
+from tools.checks.kills import unreadable
+from tools.checks.moments import Range, in_update
+from tools.checks.toy import UPDATES, Toy, toys
+
+SIZE = 4 << 20
+"""Bytes of the disk: several times what a toy needs."""
+PAGE = 4096
+"""Bytes in which the disk is filled."""
+DISK = "disk"
+
+Way = Callable[[Toy, random.Random, Range], Trial]
+
+
+def trials(count: int) -> Iterator[Trial]:
+    """All ways in turn, with all families in turn."""
+    needed = Range(SIZE / 4)
+    with toys(("fp32",)) as models:
+        for number in range(count):
+            with _disk(models[number % len(models)]) as toy:
+                yield WAYS[number % len(WAYS)](toy, random.Random(f"full {number}"), needed)
+
+
+@contextmanager
+def _disk(toy: Toy) -> Iterator[Toy]:
+    """The toy with its run folder on a disk of its own."""
+    disk = toy.folder / DISK
+    disk.mkdir(exist_ok=True)
+    _mount("-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(disk))
+    toy.run = disk / "run"
+    try:
+        yield toy
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def _mount(*words: str) -> None:
+    subprocess.run(["mount", *words], check=True)
+
+
+def _remount(toy: Toy, option: str) -> None:
+    _mount("-o", f"remount,{option}", str(toy.folder / DISK))
+
+
+def _fill(toy: Toy, left: int) -> None:
+    """Leaves so many bytes on the disk."""
+    with suppress(OSError), (toy.folder / DISK / "filler").open("wb", buffering=0) as filler:
+        while filler.write(bytes(PAGE)):
+            pass
+    os.truncate(toy.folder / DISK / "filler", (toy.folder / DISK / "filler").stat().st_size - left)
+
+
+def checkpoint_on_a_full_disk(toy: Toy, chance: random.Random, needed: Range) -> Trial:
+    """Trains with less space than training needs; with more it comes to the end."""
+    while True:
+        left = PAGE * int(needed.draw(chance) / PAGE)
+        _fill(toy, left)
+        if status := toy.train():
+            break
+        needed.missed(left)
+        subprocess.run(["rm", "-r", str(toy.run), str(toy.folder / DISK / "filler")], check=True)
+    fault = _unclear(toy, status) or unreadable(toy.run)
+    (toy.folder / DISK / "filler").unlink()
+    return Trial(f"{toy.name}: training with {left:,} bytes left: {toy.said[-1]}", fault or toy.continued())
+
+
+def checkpoint_in_a_read_only_folder(toy: Toy, chance: random.Random, needed: Range) -> Trial:
+    """Trains, is held in an update by a signal, and finds the folder read-only when it goes on."""
+    update = chance.randrange(1, UPDATES)
+    command = toy.start(prelude=in_update(update, signal.SIGSTOP))
+    assert command.pid is not None
+    _wait_until_stopped(command.pid)
+    _remount(toy, "ro")
+    before = _contents(toy)
+    os.kill(command.pid, signal.SIGCONT)
+    fault = _unclear(toy, process.wait(command)) or unreadable(toy.run) or _changed(toy, before)
+    _remount(toy, "rw")
+    return Trial(f"{toy.name}: read-only from update {update}: {toy.said[-1]}", fault or toy.continued())
+
+
+def _wait_until_stopped(pid: int) -> None:
+    while "State:\tT" not in Path(f"/proc/{pid}/status").read_text():
+        os.sched_yield()
+
+
+def output(toy: Toy) -> tuple[str, ...]:
+    """A translation into a file that is there already."""
+    (toy.folder / DISK / "out.txt").write_text("what was there before\n")
+    (toy.folder / "in.txt").write_text("Der Hund schläft.\n" * 300)
+    return ("translate", str(toy.run), "-i", "in.txt", "-o", f"{DISK}/out.txt", "--json")
+
+
+def scores(toy: Toy) -> tuple[str, ...]:
+    """A second evaluation, whose outputs and line in the ledger go into the run folder."""
+    command = ("evaluate", str(toy.run))
+    assert process.finish(toy.folder, *command, "--beam", "1") == 0
+    return (*command, "--beam", "2")
+
+
+def page(toy: Toy) -> tuple[str, ...]:
+    """A page with pictures."""
+    (toy.folder / DISK / "page.html").write_text("what was there before\n")
+    return ("inspect", str(toy.run), "Der Hund schläft.", "--kind", "occlusion", "--out", f"{DISK}/page.html")
+
+
+def written(prepare: Callable[[Toy], tuple[str, ...]], left: int | None) -> Way:
+    """A way in which a command that writes something finds only so many bytes left for it; None makes the folder read-only."""
+
+    def way(toy: Toy, chance: random.Random, needed: Range) -> Trial:
+        assert toy.train() == 0
+        command = prepare(toy)
+        if left is None:
+            _remount(toy, "ro")
+        else:
+            _fill(toy, left)
+        before = _contents(toy)
+        fault = _unclear(toy, process.finish(toy.folder, *command)) or _changed(toy, before)
+        if left is None:
+            _remount(toy, "rw")
+        return Trial(f"{toy.name}: {command[0]} {'read-only' if left is None else f'with {left} bytes left'}: {toy.said[-1]}", fault)
+
+    return way
+
+
+WAYS: tuple[Way, ...] = (
+    checkpoint_on_a_full_disk,
+    checkpoint_in_a_read_only_folder,
+    written(output, PAGE),
+    written(output, None),
+    written(scores, 0),
+    written(scores, None),
+    written(page, PAGE),
+    written(page, None),
+    checkpoint_on_a_full_disk,
+    checkpoint_in_a_read_only_folder,
+)
+
+
+def _unclear(toy: Toy, status: int) -> str | None:
+    """What is wrong with how a command ended that could not write: it fails, and says in at most three lines where."""
+    end = next((number for number, line in enumerate(toy.said) if line.startswith("nmt: ")), None)
+    if status not in (1, 2) or end is None:
+        return f"exit {status}: {' / '.join(toy.said[-3:])}"
+    message = toy.said[end:]
+    named = any(f"{DISK}/" in line for line in message) and len(message) <= 3
+    return None if named else f"not clear: {' / '.join(message)}"
+
+
+def _contents(toy: Toy) -> dict[str, bytes]:
+    disk = toy.folder / DISK
+    return {str(path.relative_to(disk)): path.read_bytes() for path in disk.rglob("*") if path.is_file()}
+
+
+def _changed(toy: Toy, before: dict[str, bytes]) -> str | None:
+    after = _contents(toy)
+    odd = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return f"changed: {', '.join(odd)}" if odd else None
+
+
+CHECK = Check(
+    number=5,
+    name="full",
+    promise="A full disk and a read-only folder end training, translating, evaluating and reporting with the path named; what was there "
+    "before is intact, and training goes on to the same end once there is space.",
+    held="stopped, named the path and kept what was there",
+    full=20,
+    trials=trials,
+)
+
+if __name__ == "__main__":
+    run(CHECK)

@@ -1,0 +1,93 @@
+"""A Hub that refuses, cannot be looked up, or keeps silent: known within five seconds, with the way out named."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from pathlib import Path
+
+from tools.checks import process
+from tools.checks.check import Check, Trial, run
+
+WITHIN = 5.0
+"""Seconds from the start of the command, what it imports not counted."""
+WAYS_OUT = ("download it on a connected machine", "data.corpus=null data.train=")
+
+
+@contextmanager
+def refusing() -> Iterator[str]:
+    """A port that is taken but not listened on."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{closed.getsockname()[1]}"
+
+
+def unresolvable() -> AbstractContextManager[str]:
+    """A name that no name server may know (RFC 2606)."""
+    return nullcontext("https://hub.invalid")
+
+
+@contextmanager
+def silent() -> Iterator[str]:
+    """A server that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+HUBS: tuple[Callable[[], AbstractContextManager[str]], ...] = (refusing, unresolvable, silent)
+
+
+def trials(count: int) -> Iterator[Trial]:
+    """Trainings with a Hub of each kind in turn and nothing in the cache."""
+    with tempfile.TemporaryDirectory(prefix="nmt-check-") as name:
+        folder = Path(name)
+        (folder / "hub.yaml").write_text("data: {corpus: me/tiny}\ntraining: {updates: 1}\n")
+        process.finish(folder, "--version")  # from here on everything is imported
+        for number in range(count):
+            with HUBS[number % len(HUBS)]() as address:
+                yield _trial(folder, HUBS[number % len(HUBS)].__name__, address)
+
+
+def _trial(folder: Path, kind: str, address: str) -> Trial:
+    began = time.monotonic()
+    status = process.finish(folder, "train", "hub.yaml", prelude=partial(_point_to, address, folder))
+    seconds, said = time.monotonic() - began, process.said(folder)
+    clear = (
+        status == 1
+        and len(said) <= 3
+        and "cannot reach the Hugging Face Hub" in said[0]
+        and all(any(way in line for line in said) for way in WAYS_OUT)
+    )
+    fault = None if clear else f"exit {status}: {' / '.join(said)}"
+    return Trial(f"a Hub {kind}", fault or (f"took {seconds:.1f} s" if seconds > WITHIN else None), {"seconds": seconds})
+
+
+def _point_to(address: str, cache: Path) -> None:
+    """For a process of its own: takes the Hub to be there, without proxies, and an empty folder for its cache."""
+    import datasets
+    from huggingface_hub import constants
+
+    for name in [name for name in os.environ if name.upper().endswith("_PROXY") or name.startswith("HF_")]:
+        del os.environ[name]
+    constants.ENDPOINT = datasets.config.HF_ENDPOINT = address
+    constants.HUGGINGFACE_CO_URL_TEMPLATE = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    constants.HF_HUB_OFFLINE = datasets.config.HF_HUB_OFFLINE = False
+    constants.HF_HUB_CACHE, datasets.config.HF_DATASETS_CACHE = str(cache / "hub"), cache / "datasets"
+
+
+CHECK = Check(
+    number=25,
+    name="hub",
+    promise="A Hub that refuses, cannot be looked up or keeps silent is known as such within 5 seconds, with the ways out named.",
+    held="named the ways out in time",
+    full=9,
+    trials=trials,
+)
+
+if __name__ == "__main__":
+    run(CHECK)

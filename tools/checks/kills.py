@@ -1,0 +1,102 @@
+"""kill -9 at 50 random moments, half of them aimed inside a save: the same command comes to the same end, to the bit."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from nmt import files, runs
+from nmt.runs import Run
+from nmt.training import checkpoints
+from tools.checks.check import Check, Trial, run
+from tools.checks.moments import Range, strike
+from tools.checks.process import wait
+from tools.checks.toy import Toy, toys
+
+LINES = {"nmt.training.checkpoints": 2000, "nmt.files": 1000, "nmt.models.weights": 1000, "torch.serialization": 20_000, "shutil": 2000}
+"""Where a save happens, and more lines of it than a training executes; a kill is aimed at one of them."""
+SECONDS = 10
+"""More than a training takes."""
+KILLED = -signal.SIGKILL
+
+
+class Killer:
+    """Kills trainings at moments drawn at random."""
+
+    def __init__(self) -> None:
+        self.ranges: dict[str, Range] = {"": Range(SECONDS)}
+
+    def kill(self, toy: Toy, aimed: bool, chance: random.Random) -> str | None:
+        """Trains until the kill, and says where it struck; None where training was over before."""
+        return self._in_a_save(toy, chance) if aimed else self._at_any_time(toy, chance)
+
+    def _in_a_save(self, toy: Toy, chance: random.Random) -> str | None:
+        place = chance.choice(list(LINES))
+        found = self.ranges.setdefault(f"{toy.name} {place}", Range(LINES[place]))
+        line = 1 + int(found.draw(chance))
+        if toy.train(prelude=strike(place, line, signal.SIGKILL)) == KILLED:
+            return f"at line {line} executed in {place}"
+        found.missed(line)
+        return None
+
+    def _at_any_time(self, toy: Toy, chance: random.Random) -> str | None:
+        moment, began = self.ranges[""].draw(chance), time.monotonic()
+        command = toy.start()
+        command.join(moment)
+        command.kill()
+        if wait(command) == KILLED:
+            return f"after {moment:.3f} s"
+        self.ranges[""].missed(time.monotonic() - began)
+        return None
+
+
+def trials(count: int) -> Iterator[Trial]:
+    """Each a training that is killed, killed again on the way to its end if the second kill comes in time, and continued."""
+    killer = Killer()
+    with toys() as models:
+        for number in range(count):
+            yield _trial(models[number % len(models)], killer, number // len(models) % 2 == 0, random.Random(f"kill {number}"))
+
+
+def _trial(toy: Toy, killer: Killer, aimed: bool, chance: random.Random) -> Trial:
+    struck = None
+    while struck is None:
+        shutil.rmtree(toy.run, ignore_errors=True)
+        struck = killer.kill(toy, aimed, chance)
+    found = unreadable(toy.run)
+    again = killer.kill(toy, aimed, chance)
+    tried = f"{toy.name}: killed {struck}" + (f", then {again}" if again else "")
+    return Trial(tried, found or unreadable(toy.run) or toy.continued())
+
+
+def unreadable(folder: Path) -> str | None:
+    """What of a run folder cannot be read after a kill, or None; a run that was not begun has no folder."""
+    if not folder.exists():
+        return None
+    try:
+        found = Run(folder)
+        _ = found.recipe, found.facts, found.vocabularies, found.outcome, files.read_records(folder / runs.METRICS)
+        if (folder / runs.WEIGHTS).exists():
+            found.model()
+    except Exception as error:  # whatever it is, it is what the check is after
+        return f"unreadable: {error}"
+    faults = [f"{path.name}: {fault}" for path in checkpoints.steps(folder / runs.CHECKPOINTS).values() if (fault := checkpoints.damage(path))]
+    return "; ".join(faults) or None
+
+
+CHECK = Check(
+    number=1,
+    name="kills",
+    promise="Training killed at any moment leaves a folder that can be read, and the same command comes to the same end, to the bit: "
+    "weights, optimizer, random states and metrics.",
+    held="identical",
+    full=50,
+    trials=trials,
+)
+
+if __name__ == "__main__":
+    run(CHECK)

@@ -1,0 +1,96 @@
+"""A signal to a process of its own, sent at an exact moment: before the n-th line of Python that it executes in a given file."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from nmt.training.batches import Batch
+from nmt.training.loop import Training
+from tools.checks.process import Prelude
+
+STRUCK = Path("struck.txt")
+"""In the folder of the process: the last update that had been begun when the signal was sent, 0 before the first."""
+
+
+def strike(place: str, line: int, number: signal.Signals) -> Prelude:
+    """For `process.start`: sends the signal before that line executed in the module called ``place``."""
+    return partial(_strike, place, line, number)
+
+
+def _strike(place: str, line: int, number: signal.Signals) -> None:
+    file, left = importlib.import_module(place).__file__, line
+    begun = _count_updates()
+
+    def enter(frame: FrameType, event: str, value: Any) -> Any:
+        return step if frame.f_code.co_filename == file else None
+
+    def step(frame: FrameType, event: str, value: Any) -> Any:
+        nonlocal left
+        left -= event == "line"
+        if left == 0 and event == "line":
+            sys.settrace(None)
+            STRUCK.write_text(str(begun[-1] if begun else 0))
+            os.kill(os.getpid(), number)
+        return step
+
+    sys.settrace(enter)
+
+
+def in_update(update: int, number: signal.Signals) -> Prelude:
+    """For `process.start`: sends the signal when that update has been made, before anything else happens."""
+    return partial(_in_update, update, number)
+
+
+def _in_update(update: int, number: signal.Signals) -> None:
+    def act(training: Training, make: Callable[[], None]) -> None:
+        make()
+        if training.progress.update == update:
+            os.kill(os.getpid(), number)
+
+    around_updates(act)
+
+
+def around_updates(act: Callable[[Training, Callable[[], None]], None]) -> None:
+    """Calls ``act`` for every update of this process, which has no other purpose, in the update's place; it is given how to make it."""
+    update = Training.update
+
+    def acting(training: Training, batches: list[Batch]) -> None:
+        act(training, lambda: update(training, batches))
+
+    Training.update = acting  # type: ignore[method-assign,assignment]
+
+
+def _count_updates() -> list[int]:
+    """A list that grows by a number with every update of this process that is begun."""
+    begun: list[int] = []
+
+    def act(training: Training, make: Callable[[], None]) -> None:
+        begun.append(training.progress.update + 1)
+        make()
+
+    around_updates(act)
+    return begun
+
+
+class Range:
+    """Moments drawn evenly from 0 to the end of what happens; where the end is, is found out by missing."""
+
+    def __init__(self, end: float) -> None:
+        self.end = end
+
+    def draw(self, chance: random.Random) -> float:
+        """A moment."""
+        return chance.uniform(0, self.end)
+
+    def missed(self, moment: float) -> None:
+        """By that moment all was over: from now on earlier ones are drawn."""
+        self.end = min(self.end, moment)

@@ -1,0 +1,81 @@
+"""SIGTERM, SIGINT and SIGUSR1 in training, validating and saving: the documented exit within an update and a save, and the same end afterwards."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+from collections.abc import Iterator
+
+from nmt import runs
+from nmt.training import checkpoints
+from tools.checks.check import Check, Trial, run
+from tools.checks.moments import STRUCK, Range, strike
+from tools.checks.toy import UPDATES, Toy, toys
+
+PLACES = {
+    "training": ("nmt.training.loop", "nmt.training.batches", "nmt.training.loss"),
+    "validating": ("nmt.training.validating", "nmt.search", "nmt.translator"),
+    "saving": ("nmt.training.checkpoints", "nmt.models.weights", "torch.serialization"),
+}
+"""Phases of training, and the modules that are at work in them: the signal comes between two lines of one."""
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+LINES = 2000
+"""More than training executes in most of these modules, and enough in the others."""
+
+
+def trials(count: int) -> Iterator[Trial]:
+    """Every signal in every phase in turn, at a line drawn at random."""
+    ranges: dict[str, Range] = {}
+    pairs = [(number, phase) for phase in PLACES for number in SIGNALS]
+    with toys() as models:
+        for turn in range(count):
+            number, phase = pairs[turn % len(pairs)]
+            yield _trial(models[turn % len(models)], number, phase, ranges, random.Random(f"signal {turn}"))
+
+
+def _trial(toy: Toy, number: signal.Signals, phase: str, ranges: dict[str, Range], chance: random.Random) -> Trial:
+    while True:
+        place = chance.choice(PLACES[phase])
+        found = ranges.setdefault(f"{toy.name} {place}", Range(LINES))
+        shutil.rmtree(toy.run, ignore_errors=True)
+        (toy.folder / STRUCK).unlink(missing_ok=True)
+        line = 1 + int(found.draw(chance))
+        status = toy.train(prelude=strike(place, line, number))
+        if not (toy.folder / STRUCK).exists():
+            found.missed(line)
+        elif _begun(toy) > 0:  # before the first update a signal ends the command as it ends any other
+            break
+    tried = f"{toy.name}: {number.name} in {phase}, at line {line} executed in {place}"
+    return Trial(tried, _unlike_documented(toy, number, status) or toy.continued())
+
+
+def _unlike_documented(toy: Toy, number: signal.Signals, status: int) -> str | None:
+    """How the end that a signal brought differs from what is documented: 128 + its number within an update and a save, or 0 where all was done."""
+    begun = _begun(toy)
+    if status == 0 and begun == UPDATES and (toy.run / runs.OUTCOME).exists():
+        return None
+    if status != 128 + number:
+        return f"exit {status}: {' / '.join(toy.said[-3:])}"
+    saved = max(checkpoints.steps(toy.run / runs.CHECKPOINTS))
+    documented = f"stopped at update {saved}; everything is saved, the same command continues"
+    return None if saved in (begun, begun + 1) and toy.said[-1] == documented else f"signalled in update {begun}, saved {saved}: {toy.said[-1]}"
+
+
+def _begun(toy: Toy) -> int:
+    """The last update that had been begun when the signal came."""
+    return int((toy.folder / STRUCK).read_text())
+
+
+CHECK = Check(
+    number=3,
+    name="signals",
+    promise="SIGTERM, SIGINT and SIGUSR1 end training within an update and a save, with exit status 128 + the signal's number, "
+    "and the same command comes to the same end, to the bit.",
+    held="stopped as documented and came to the same end",
+    full=30,
+    trials=trials,
+)
+
+if __name__ == "__main__":
+    run(CHECK)
