@@ -1,6 +1,7 @@
 # make demo    train for MINUTES, translate and score
 # make test    the tests
 # make studies the two tiny studies, from training to report
+# make checks  every promise put to the test at full count, which takes long, and docs/reliability.md
 # make check   the tests, the tiny studies, the linter and the type checker: what CI runs
 
 PYTHON ?= python3.11
@@ -20,7 +21,7 @@ Ein Junge trinkt Wasser, weil er sehr müde ist.
 endef
 export SENTENCES
 
-.PHONY: demo test check studies
+.PHONY: demo test check checks studies
 .DEFAULT_GOAL := test
 
 .venv/installed: pyproject.toml constraints.txt
@@ -46,6 +47,12 @@ studies: .venv/tested
 	rm -rf results/ci runs/results-ci-*
 	$(BIN)/nmt bottleneck recipes/bottleneck-tiny.yaml --out results/ci/bottleneck
 	$(BIN)/nmt bottleneck recipes/ladder-tiny.yaml --out results/ci/ladder
+
+CHECKS := kills signals damage full seeds finite soak hub clone
+
+checks: .venv/tested
+	@failed=0; for name in $(CHECKS); do $(BIN)/python -m tools.checks.$$name || failed=1; done; \
+	$(BIN)/python -m tools.checks.report > docs/reliability.md; exit $$failed
 
 check: test studies
 	$(BIN)/ruff check

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from nmt.faults import InputFault
 
 FORMAT = 1
+_ABSENT: Any = None
+"""The default of what may be missing, though nothing but the thing itself may stand in its place."""
 _Count = Annotated[int, Field(ge=1, le=1 << 50)]
 _Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$", max_length=10_000)]
 
@@ -60,9 +62,9 @@ class _Vocabulary(_Section):
 class _Known(_Section):
     """Keys that may be missing here are missed when they are asked for."""
 
-    corpus: _Corpus | None = None
-    lengths: _Sides | None = None
-    vocabulary: _Vocabulary | None = None
+    corpus: _Corpus = _ABSENT
+    lengths: _Sides = _ABSENT
+    vocabulary: _Vocabulary = _ABSENT
     unseen: Annotated[str, Field(pattern=r"^(\d{1,9}(-\d{1,9})?( \d{1,9}(-\d{1,9})?)*)?$")] = ""
     updates: _Count = 1
     parameters: _Count = 1

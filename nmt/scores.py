@@ -133,10 +133,14 @@ def metrics(target: str) -> tuple[BLEU, CHRF, TER]:
     # Without word boundaries, TER would take a whole Chinese or Japanese sentence for one word.
     split = language in ("zh", "ja")
     # `force` only silences sacrebleu's own warning about tokenised text; ours names the side and the share.
-    chosen = BLEU(tokenize=_tokenizer(language), force=True), CHRF(), TER(normalized=split, asian_support=split)
-    for metric in chosen:
-        _give_floats(metric)
-    return chosen
+    return BLEU(tokenize=_tokenizer(language), force=True), _averageable(CHRF()), TER(normalized=split, asian_support=split)
+
+
+def _averageable(metric: CHRF) -> CHRF:
+    """Gives 0 the type of the other scores: sacrebleu's bootstrap cannot average its 0.0, of a resample without a match, with float32."""
+    compute = metric._compute_f_score
+    metric._compute_f_score = lambda statistics: compute(statistics) or statistics[0] * 0.0  # type: ignore[method-assign]  # no other way in
+    return metric
 
 
 @contextmanager
@@ -150,18 +154,6 @@ def pinned_seed() -> Iterator[None]:
         del os.environ["SACREBLEU_SEED"]
         if before is not None:
             os.environ["SACREBLEU_SEED"] = before
-
-
-def _give_floats(metric: BLEU | CHRF | TER) -> None:
-    """Of resamples without a match sacrebleu gives a float, of others one of numpy, and then cannot take the mean of both."""
-    compute = metric._compute_score_from_stats
-
-    def computed(stats: Any) -> Any:
-        found = compute(stats)
-        found.score = float(found.score)
-        return found
-
-    metric._compute_score_from_stats = computed  # type: ignore[method-assign]  # resamples are scored nowhere else
 
 
 def _tokenizer(language: str | None) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Count = Annotated[int, Field(ge=1)]
 Layers = Annotated[int, Field(ge=1, le=100)]
+Beam = Annotated[int, Field(ge=1, le=1000)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 NotNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
@@ -194,7 +195,7 @@ class Training(Section):
     """CPU threads; 0 takes what torch finds. The number is part of the run: other numbers round differently."""
     validate_every: Annotated[int, Field(ge=0)] = 0
     """Updates between validations; 0 makes ten in the whole run, or one a minute where there are fewer minutes."""
-    valid_beam: Count = 1
+    valid_beam: Beam = 1
     """Beam of the decoding that validation scores by BLEU."""
     save_every: Count = 500
     """Updates between checkpoints."""
@@ -215,7 +216,7 @@ class Training(Section):
 class Search(Section):
     """How translations are found, unless the command says otherwise."""
 
-    beam: Annotated[int, Field(ge=1, le=1000)] = 5
+    beam: Beam = 5
     """Hypotheses kept per sentence; 1 is greedy search."""
     length_penalty: NotNegative = 0.6
     """Alpha of Wu et al. 2016 (arXiv:1609.08144, equation 14); 0 compares plain log-probabilities."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from nmt.faults import InputFault
 from nmt.models import weights
 from nmt.runs import Run
 from nmt.training import checkpoints, planning
+from tools.checks.outcome import leaves
 
 if TYPE_CHECKING:
     from tests.training.conftest import Toy
@@ -32,15 +32,6 @@ def result(folder: str, update: int = 4) -> dict[str, Any]:
     files = [*(Path(folder, name) for name in (runs.METRICS, runs.OUTCOME, runs.WEIGHTS)), last / checkpoints.WEIGHTS]
     state = torch.load(last / checkpoints.STATE, weights_only=True)
     return {str(path.relative_to(folder)): path.read_bytes() for path in files} | dict(leaves(state))
-
-
-def leaves(value: Any, name: str = "state") -> Iterator[tuple[str, Any]]:
-    """The plain values of a nested one; tensors as bytes, so that equal means equal to the bit."""
-    if isinstance(value, dict | list | tuple):
-        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from leaves(each, f"{name}.{key}")
-    else:
-        yield name, value.numpy().tobytes() if isinstance(value, torch.Tensor) else value
 
 
 def checkpoint(folder: str, update: int) -> Path:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import nmt
 from nmt.evaluation import batching
 from nmt.text.builtin.corpus import pairs
+from tools.checks import toy
 from tools.checks.check import Check, Trial, run
-from tools.checks.toy import Toy, toys
 
 BEAM = 5
 
@@ -16,21 +16,22 @@ BEAM = 5
 def trials(count: int) -> Iterator[Trial]:
     """A trial is a sentence by every family, so that a count of sentences is a count of trials."""
     sentences = [source for source, _ in pairs("train", count=count)]
-    with toys(("fp32",)) as models:
-        for found in zip(*(_pairs(toy, sentences) for toy in models), strict=True):
-            yield _trial(models, found)
+    with toy.toys(("fp32",)) as toys:
+        for found in zip(*(_pairs(each, sentences) for each in toys), strict=True):
+            yield _trial(*found)
 
 
-def _pairs(toy: Toy, sentences: list[str]) -> list[batching.Pair]:
-    status = toy.train()
-    assert status == 0, toy.said
-    translator = nmt.load(toy.run, beam=BEAM, max_ratio=2.0, max_extra=20, keep_weights=False)
+def _pairs(trained: toy.Toy, sentences: list[str]) -> list[batching.Pair]:
+    assert trained.train() == 0, trained.said
+    translator = nmt.load(trained.run, beam=BEAM, max_ratio=2.0, max_extra=20, keep_weights=False)
     return list(batching.pairs(translator, sentences))
 
 
-def _trial(models: Sequence[Toy], found: Sequence[batching.Pair]) -> Trial:
+def _trial(*found: batching.Pair) -> Trial:
     differing = [
-        f"{toy.name}: {pair.alone.text!r} alone, {pair.together.text!r} in company" for toy, pair in zip(models, found, strict=True) if not pair.same
+        f"{family}: {pair.alone.text!r} alone, {pair.together.text!r} in company"
+        for family, pair in zip(toy.FAMILIES, found, strict=True)
+        if not pair.same
     ]
     measured = {"nats between scores": max(pair.difference for pair in found)}
     return Trial(found[0].alone.source, "; ".join(differing) or None, measured)

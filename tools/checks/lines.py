@@ -12,6 +12,7 @@ import os
 import random
 import string
 import sys
+import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -24,10 +25,9 @@ from torch import Tensor
 from nmt.models.protocol import Step
 from nmt.text.vocabulary import Vocabulary, normalized, train
 from nmt.translator import Translator
-from tools.checks import process
+from tools.checks import process, toy
 from tools.checks.check import Check, Trial, run
 from tools.checks.command import nmt, within
-from tools.checks.toy import toys
 
 LONG = 100_000
 """Characters of the longest lines."""
@@ -108,10 +108,10 @@ def generated(chance: random.Random, long: bool) -> File:
     data = b"".join(line + chance.choice(ends) for line in lines)
     if lines and chance.random() < 0.3:
         data = data[: -1 - data.endswith(b"\r\n")]
-    # by the rule of `wc -l`, said in another way than the reader says it
+    # By the rule of `wc -l`, said in another way than the reader says it; a mark of the encoding is no text, so a file of nothing else is empty.
     marked = b"\xef\xbb\xbf" if chance.random() < 0.1 else b""
     body = (marked + data).removeprefix(b"\xef\xbb\xbf")
-    count = data.count(b"\n") + (not data.endswith(b"\n") and data != b"")
+    count = body.count(b"\n") + (not body.endswith(b"\n") and body != b"")
     return File(marked + data, [line.decode(errors="replace") for line in body.split(b"\n")[:count]])
 
 
@@ -126,12 +126,18 @@ def _line(chance: random.Random) -> bytes:
 
 def trials(count: int) -> Iterator[Trial]:
     """File or stdin, greedy or beam, plain or packed, in turn by chance."""
-    with toys(("fp32",)) as (toy, *_), within(toy.folder):
-        status = toy.train()
-        assert status == 0, toy.said
+    with tempfile.TemporaryDirectory(prefix="nmt-lines-") as name, within(Path(name)):
+        run = _trained(Path(name))
         with mock.patch.object(Translator, "of", lambda run, *, beam, **_: copier(beam)):
             for number in range(count):
-                yield _trial(random.Random(f"lines {number}"), number, toy.run)
+                yield _trial(random.Random(f"lines {number}"), number, run)
+
+
+def _trained(folder: Path) -> Path:
+    toy.write_corpus(folder)
+    trained = toy.Toy(folder, "attention", "fp32")
+    assert trained.train() == 0, trained.said
+    return trained.run
 
 
 def _trial(chance: random.Random, number: int, run: Path) -> Trial:
@@ -143,8 +149,8 @@ def _trial(chance: random.Random, number: int, run: Path) -> Trial:
     tried = f"file {number} ({' '.join(arguments[2:])}{', the command itself' if itself else ''})"
     if itself:
         Path("in").write_bytes(b"" if named else file.data)
-        status, said = process.finish(Path.cwd(), *arguments, prelude=_redirected), process.said(Path.cwd())
-        return Trial(tried, _fault(status, Path("out").read_bytes(), "\n".join(said), file.lines, known=False))
+        status = process.finish(Path.cwd(), *arguments, prelude=_redirected)
+        return Trial(tried, _fault(status, Path("out").read_bytes(), "\n".join(process.said(Path.cwd())), file.lines, known=False))
     return Trial(tried, _fault(*nmt(*arguments, stdin=b"" if named else file.data), file.lines, known=True))
 
 

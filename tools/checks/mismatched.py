@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import re
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tools.checks import toy
 from tools.checks.check import Check, Trial, run
 from tools.checks.command import nmt, within
-from tools.checks.toy import toys
 
 LINES = 40
 WRITTEN = re.compile(r"has \d[\d,]* lines|have no lines|:\d+: |\d+ source|no such file|gzip|Parquet|UTF-8|no column|sentence pairs|expected a file")
@@ -104,9 +105,15 @@ WAYS: dict[str, Way] = {
 
 def trials(count: int) -> Iterator[Trial]:
     """Each way, to train on, to validate by, to test on and to evaluate."""
-    with toys(("fp32",)) as (toy, *_), within(toy.folder):
-        status = toy.train(run=toy.folder / "sound")
-        assert status == 0, toy.said
+    with tempfile.TemporaryDirectory(prefix="nmt-mismatched-") as name:
+        toy.write_corpus(Path(name))
+        sound = toy.Toy(Path(name), "attention", "fp32")
+        assert sound.train() == 0, sound.said
+        yield from _trials(sound.folder, count)
+
+
+def _trials(folder: Path, count: int) -> Iterator[Trial]:
+    with within(folder):
         for words, way in list(WAYS.items())[:count]:
             for path in Path().glob("a.*"):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -115,16 +122,16 @@ def trials(count: int) -> Iterator[Trial]:
 
 
 def _fault(training: str, evaluating: str) -> str | None:
-    before = Path("sound/scores.jsonl").exists()
+    before = Path("run/scores.jsonl").exists()
     commands = [["train", "toy.yaml", f"data.{split}={training}", "--run", "new"] for split in ("train", "valid", "test")]
-    for command in [*commands, ["evaluate", "sound", "--test", evaluating]]:
+    for command in [*commands, ["evaluate", "run", "--test", evaluating]]:
         outcome = nmt(*command)
         told = [line for line in outcome.err.splitlines() if line.startswith("nmt: ")]
         if outcome.status != 2 or len(told) != 1 or "Traceback" in outcome.err:
             return f"{' '.join(command)}: exit {outcome.status}: {outcome.err[-200:]}"
         if not WRITTEN.search(outcome.err):
             return f"{' '.join(command)}: said neither counts nor a line: {outcome.err[-200:]}"
-        if Path("new").exists() or Path("sound/scores.jsonl").exists() != before or "translating" in outcome.err or "update" in outcome.err:
+        if Path("new").exists() or Path("run/scores.jsonl").exists() != before or "translating" in outcome.err or "update" in outcome.err:
             return f"{' '.join(command)}: work was done"
     return None
 

@@ -17,12 +17,18 @@ FILES = (runs.METRICS, runs.OUTCOME, runs.WEIGHTS)
 def outcome(folder: Path) -> dict[str, Any]:
     """Metrics, outcome and best weights of a run folder; last weights, optimizer, random states and progress of its newest checkpoint; the names of
     all its files, as nothing may be left over."""
-    last = list(checkpoints.steps(folder / runs.CHECKPOINTS).values())[-1]
+    saved = list(checkpoints.steps(folder / runs.CHECKPOINTS).values())
+    last = saved[-1]
     files = [*(folder / name for name in FILES), last / checkpoints.WEIGHTS]
     state = torch.load(last / checkpoints.STATE, weights_only=True)
-    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
-    sound = {"the state of its checkpoints": checkpoints.damage(last)}
-    return {"the names of its files": names, **sound, **{str(path.relative_to(folder)): path.read_bytes() for path in files}, **dict(leaves(state))}
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not any(each in (path, path.parent) for each in saved))
+    return {
+        "the names of its files": names,
+        "how many checkpoints it keeps": len(saved),  # one made by a stop may be among them
+        "the state of the newest": checkpoints.damage(last),
+        **{str(path.relative_to(folder)): path.read_bytes() for path in files},
+        **dict(leaves(state)),
+    }
 
 
 def leaves(value: Any, name: str = "state") -> Iterator[tuple[str, Any]]:

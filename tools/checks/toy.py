@@ -64,10 +64,11 @@ class Toy:
 
     def continued(self) -> str | None:
         """Trains to the end, and says how what it comes to differs from what it should be; None where it does not."""
+        expected = self.whole  # trained before, as what the last command said is looked at
         if status := self.train():
             return f"exit {status}: {' / '.join(self.said[-3:])}"
         left = [path.name for path in self.run.parent.glob(".*")]
-        return f"left over: {', '.join(left)}" if left else difference(outcome(self.run), self.whole)
+        return f"left over: {', '.join(left)}" if left else difference(outcome(self.run), expected)
 
     @cached_property
     def whole(self) -> dict[str, Any]:

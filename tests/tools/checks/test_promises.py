@@ -1,0 +1,20 @@
+"""Every check with a small count: what `python -m tools.checks.NAME` does often."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+
+import pytest
+
+from tools.checks.check import tally
+
+COUNTS = {"kills": 2, "signals": 3, "damage": 4, "full": 4, "seeds": 1, "finite": 3, "hub": 2}
+"""Soaking takes minutes, and a clean clone runs these very tests."""
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_the_promise_holds(name: str) -> None:
+    if name == "full" and os.geteuid() != 0:
+        pytest.skip("only root can mount a small disk")
+    assert tally(import_module(f"tools.checks.{name}").CHECK, COUNTS[name], print).faults == []

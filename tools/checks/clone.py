@@ -1,0 +1,33 @@
+"""A clean clone installs and passes its tests, with the pinned versions and with the newest ones: `tools/checks/newest.sh` does the work."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools.checks.check import Check, Trial, run
+
+SCRIPT = Path(__file__).with_name("newest.sh")
+VERSIONS = ("pinned", "newest")
+
+
+def trials(count: int) -> Iterator[Trial]:
+    """The pinned versions, then the newest."""
+    for number in range(count):
+        versions = VERSIONS[number % len(VERSIONS)]
+        status = subprocess.run([SCRIPT, versions], check=False).returncode
+        yield Trial(f"{versions} versions", f"exit {status}; what failed stands above" if status else None)
+
+
+CHECK = Check(
+    number=26,
+    name="clone",
+    promise="A clean clone installs and passes its tests, with the versions of constraints.txt and with the newest release of everything but torch.",
+    held="green",
+    full=len(VERSIONS),
+    trials=trials,
+)
+
+if __name__ == "__main__":
+    run(CHECK)

@@ -1,0 +1,306 @@
+"""Run folders and bundles that a stranger made to do harm: no code is run, nothing outside them is read, memory stays small, and a line says why."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing.util
+import os
+import pickle
+import resource
+import shutil
+import stat
+import struct
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import nmt
+from nmt import parts
+from tools.checks import process, toy
+from tools.checks.check import Check, Trial, run
+
+MOST_MEBIBYTES = 1024.0
+SECRET, CANARY, WATCHED = "secret/secret.txt", "canary", "watched.json"
+RUN, BUNDLE = "stranger", "stranger.nmt"
+
+Harm = Callable[[Path], None]
+"""Does harm to a sound run folder."""
+
+
+class Payload:
+    """Unpickled, it runs a command."""
+
+    def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
+        return os.system, (f"touch {CANARY}",)
+
+
+def put(name: str, data: bytes) -> Harm:
+    """Another content of a part."""
+    return lambda run: _write(run / name, data)
+
+
+def edit(**changed: Any) -> Harm:
+    """Other facts."""
+    return lambda run: _write(run / parts.FACTS, json.dumps(json.loads((run / parts.FACTS).read_bytes()) | changed).encode())
+
+
+def recipe(before: str, after: str) -> Harm:
+    """Another recipe."""
+
+    def harm(run: Path) -> None:
+        text = (run / parts.RECIPE).read_text()
+        assert before in text, before
+        _write(run / parts.RECIPE, text.replace(before, after, 1).encode())
+
+    return harm
+
+
+def tensors(header: object, data: bytes = b"", length: int | None = None) -> Harm:
+    """Weights with a header made by hand."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return put(parts.WEIGHTS, struct.pack("<Q", len(text) if length is None else length) + text + data)
+
+
+def link(name: str, to: str) -> Harm:
+    """A link in the place of a part."""
+
+    def harm(run: Path) -> None:
+        (run / name).unlink(missing_ok=True)
+        (run / name).symlink_to(to)
+
+    return harm
+
+
+def without(name: str) -> Harm:
+    """A part is missing."""
+    return lambda run: (run / name).unlink()
+
+
+def pipe(name: str) -> Harm:
+    """A pipe that nobody writes to, in the place of a part."""
+
+    def harm(run: Path) -> None:
+        (run / name).unlink()
+        os.mkfifo(run / name)
+
+    return harm
+
+
+def sparse(name: str, size: int) -> Harm:
+    """A file of any size that takes no room on disk."""
+
+    def harm(run: Path) -> None:
+        (run / name).touch()
+        os.truncate(run / name, size)
+
+    return harm
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.unlink(missing_ok=True)
+    path.write_bytes(data)
+
+
+F32 = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
+LENGTHS = {"median": 1, "95": 1, "longest": 1, "pieces": 1}
+FOLDERS: dict[str, Harm] = {
+    "a pickle as weights": put(parts.WEIGHTS, pickle.dumps(Payload())),
+    "a pickle as vocabulary": put(parts.JOINT, pickle.dumps(Payload())),
+    "a pickle as facts": put(parts.FACTS, pickle.dumps(Payload())),
+    "a pickle as recipe": put(parts.RECIPE, pickle.dumps(Payload())),
+    "a tag that runs a command": put(parts.RECIPE, f"!!python/object/apply:os.system ['touch {CANARY}']".encode()),
+    "aliases that explode": put(parts.RECIPE, b"a: &a [x, x]\n" + b"".join(b"%c: &%c [*%c, *%c]\n" % (i + 1, i + 1, i, i) for i in range(97, 120))),
+    "weights with a header of 10 GB": tensors({}, length=10 << 30),
+    "weights with a header of -1": put(parts.WEIGHTS, b"\xff" * 8 + b"{}"),
+    "weights whose header is cut short": tensors(b'{"a":', length=5),
+    "weights nested 100,000 deep": tensors(b"[" * 100_000),
+    "weights that overlap": tensors({"a": F32, "b": F32}, b"\0" * 4),
+    "weights beyond the end": tensors({"a": {**F32, "data_offsets": [0, 1 << 40], "shape": [1 << 38]}}, b"\0" * 4),
+    "weights whose shape overflows": tensors({"a": {**F32, "shape": [1 << 62, 1 << 62]}}, b"\0" * 4),
+    "weights of another model": tensors({"a": F32}, b"\0" * 4),
+    "no weights": without(parts.WEIGHTS),
+    "no vocabulary": without(parts.JOINT),
+    "no recipe": without(parts.RECIPE),
+    "no facts": without(parts.FACTS),
+    "an empty vocabulary": put(parts.JOINT, b""),
+    "a vocabulary of noise": put(parts.JOINT, bytes(range(256)) * 40),
+    "facts nested 100,000 deep": put(parts.FACTS, b"[" * 100_000),
+    "facts with a number of 10,000 digits": put(parts.FACTS, b'{"format": ' + b"9" * 10_000 + b"}"),
+    "facts that are a list": put(parts.FACTS, b"[]"),
+    "lengths that are text": edit(lengths={"source": "x", "target": "y"}),
+    "no lengths": edit(lengths=None),
+    "a longest sentence of 10^15 pieces": edit(lengths={"source": {**LENGTHS, "longest": 10**15}, "target": LENGTHS}),
+    "no training pieces at all": edit(lengths={"source": {**LENGTHS, "pieces": 0}, "target": LENGTHS}),
+    "unseen pieces up to 10^12": edit(unseen="4-1000000000000"),
+    "a model of 10^12 units": recipe("feed_forward: 32", "feed_forward: 1000000000000"),
+    "a model of 10^5 units": recipe("width: 16", "width: 100000000"),
+    "a model of 10^9 layers": recipe("layers: 1", "layers: 1000000000"),
+    "a beam of 10^9": recipe("search:\n  beam: 1", "search:\n  beam: 1000000000"),
+    "translations of 10^12 pieces": recipe("max_extra: 0", "max_extra: 1000000000000"),
+    "a recipe of 900 kB in one line": put(parts.RECIPE, b"a: " + b"x" * 900_000),
+    "weights that lead out": link(parts.WEIGHTS, f"../{SECRET}"),
+    "a vocabulary that leads out": link(parts.JOINT, f"../{SECRET}"),
+    "a recipe that leads out": link(parts.RECIPE, f"../{SECRET}"),
+    "facts that lead out": link(parts.FACTS, f"../{SECRET}"),
+    "scores that lead out": link(parts.SCORES, f"../{SECRET}"),
+    "an outcome that leads out": link(parts.OUTCOME, f"../{SECRET}"),
+    "weights that lead to a device without end": link(parts.WEIGHTS, "/dev/zero"),
+    "a vocabulary that is a pipe": pipe(parts.JOINT),
+    "facts that are a pipe": pipe(parts.FACTS),
+    "a link to itself": link(parts.JOINT, parts.JOINT),
+    "facts of 20 GB": sparse(parts.FACTS, 20 << 30),
+    "a vocabulary of 20 GB": sparse(parts.JOINT, 20 << 30),
+    "a recipe of 20 GB": sparse(parts.RECIPE, 20 << 30),
+    "scores of 20 GB": sparse(parts.SCORES, 20 << 30),
+    "scores that are none": put(parts.SCORES, b'{"test": 1, "scores": {"bleu": null}}\n'),
+    "scores that paint the terminal": put(parts.SCORES, b'{"test": "\\u001b[2J"}\n'),
+}
+"""What `nmt info` does not read may do no harm to it: it then ends well."""
+
+
+def packed(**changed: bytes | None) -> Callable[[Path], None]:
+    """A bundle whose manifest fits what is in it."""
+
+    def make(run: Path) -> None:
+        held = {name: (run / name).read_bytes() for name in parts.MOST if (run / name).is_file()}
+        named = {name.replace("_", "."): data for name, data in changed.items()}
+        parts.write_bundle(run.with_name(BUNDLE), {name: data for name, data in {**held, **named}.items() if data is not None})
+
+    return make
+
+
+def zipped(name: str, data: bytes, method: int = zipfile.ZIP_STORED, mode: int = stat.S_IFREG | 0o644, times: int = 1) -> Callable[[Path], None]:
+    """A sound bundle and members more, which no manifest names."""
+
+    def make(run: Path) -> None:
+        packed()(run)
+        with zipfile.ZipFile(run.with_name(BUNDLE), "a") as archive:
+            for number in range(times):
+                member = zipfile.ZipInfo(name.format(number))
+                member.external_attr, member.compress_type = mode << 16, method
+                archive.writestr(member, data)
+
+    return make
+
+
+def bent(change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    """A sound bundle with other bytes."""
+
+    def make(run: Path) -> None:
+        packed()(run)
+        path = run.with_name(BUNDLE)
+        path.write_bytes(change(path.read_bytes()))
+
+    return make
+
+
+BUNDLES: dict[str, Callable[[Path], None]] = {
+    "a bundle with a name that leads out": zipped(f"../{CANARY}", b""),
+    "a bundle with an absolute name": zipped("/etc/nmt", b""),
+    "a bundle with code": zipped("nmt.py", b"open('canary', 'w')"),
+    "a bundle with a bomb": zipped(parts.TARGET, bytes(200 << 20), zipfile.ZIP_DEFLATED),
+    "a bundle with a link": zipped(parts.TARGET, SECRET.encode(), mode=stat.S_IFLNK | 0o777),
+    "a bundle with 100,000 members": zipped("{}", b"", times=20_000),
+    "a bundle with a part that no manifest names": zipped(parts.TARGET, b"x"),
+    "a bundle without weights": packed(model_safetensors=None),
+    "a bundle with a pickle as weights": packed(model_safetensors=pickle.dumps(Payload())),
+    "a bundle without facts": packed(run_json=None),
+    "a bundle whose facts are a list": packed(run_json=b"[]"),
+    "a bundle that is cut short": bent(lambda data: data[: len(data) // 2]),
+    "a bundle with a bit turned in its weights": bent(lambda data: data.replace(b"\x3d", b"\x3e", 50)),
+    "a bundle behind something else": bent(lambda data: b"#!/bin/sh\n" + data),
+    "a bundle of nothing": bent(lambda data: b""),
+    "a bundle that says it is of 10^9 members": bent(lambda data: data[:-14] + b"\xff" * 14),
+}
+
+
+def trials(count: int) -> Iterator[Trial]:
+    """Each is looked at, translated with and evaluated, in processes that watch what they open."""
+    with tempfile.TemporaryDirectory(prefix="nmt-strangers-") as name:
+        folder = _prepared(Path(name))
+        ways = [(words, harm, RUN) for words, harm in FOLDERS.items()] + [(words, harm, BUNDLE) for words, harm in BUNDLES.items()]
+        for words, harm, path in ways[:count]:
+            yield _trial(folder, words, harm, path)
+
+
+def _prepared(corpus: Path) -> Path:
+    """A folder with a sound run, a test set, and beside it something that is nobody's business."""
+    toy.write_corpus(corpus)
+    sound = toy.Toy(corpus, "transformer", "fp32")
+    assert sound.train() == 0, sound.said
+    (sound.folder / SECRET).parent.mkdir()
+    (sound.folder / SECRET).write_text("nobody's business")
+    for side in ("de", "en"):
+        (sound.folder / f"t.{side}").write_text("ein Hund\nzwei Hunde\n")
+    assert nmt.load(sound.run).translate("ein Hund").source, "what is not harmed translates"
+    return sound.folder
+
+
+def _trial(folder: Path, words: str, harm: Harm, path: str) -> Trial:
+    shutil.rmtree(folder / RUN, ignore_errors=True)
+    shutil.copytree(folder / "run", folder / RUN)
+    for left in (folder / BUNDLE, *folder.rglob(CANARY)):
+        left.unlink(missing_ok=True)
+    harm(folder / RUN)
+    mebibytes, refused = 0.0, False
+    for command in (("info", path), ("translate", path, "--text", "ein Hund"), ("evaluate", path, "--test", "t=t.de,t.en", "-q")):
+        status = process.finish(folder, *command, prelude=partial(_watch, folder))
+        said = process.said(folder)
+        watched = json.loads((folder / WATCHED).read_text())
+        mebibytes, refused = max(mebibytes, watched["mebibytes"]), refused or status == 2
+        if fault := _fault(folder, status, said, watched):
+            return Trial(words, f"nmt {command[0]}: {fault}")
+    return Trial(words, None if refused else "no command refused it", {"MiB": mebibytes})
+
+
+def _fault(folder: Path, status: int, said: list[str], watched: dict[str, Any]) -> str | None:
+    if list(folder.rglob(CANARY)):
+        return "code was run"
+    if watched["opened"]:
+        return f"read outside: {watched['opened']}"
+    if status not in (0, 2) or any("Traceback" in line or "fault in nmt" in line for line in said):
+        return f"exit {status}: {' / '.join(said[-3:])[:300]}"
+    if status == 2 and not 1 <= len([line for line in said if parts.RECIPE not in line]) + any(parts.RECIPE in line for line in said) <= 3:
+        return f"{len(said)} lines: {' / '.join(said)[:300]}"
+    if not all(line.isprintable() for line in said):
+        return "control characters on the terminal"
+    return f"{watched['mebibytes']:.0f} MiB" if watched["mebibytes"] > MOST_MEBIBYTES else None
+
+
+def _watch(folder: Path) -> None:
+    """For a process of its own: notes what of the secret folder is opened and which commands are run, and the memory that was taken."""
+    opened: list[str] = []
+    secret = str((folder / SECRET).parent)
+
+    def hear(event: str, arguments: tuple[Any, ...]) -> None:
+        if event in ("os.system", "subprocess.Popen", "os.exec") or (event == "open" and _within(arguments[0], secret)):
+            opened.append(f"{event} {arguments[0]!r}"[:200])
+
+    def note() -> None:
+        largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        (folder / WATCHED).write_text(json.dumps({"opened": opened, "mebibytes": largest}))
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.addaudithook(hear)
+    multiprocessing.util.Finalize(None, note, exitpriority=1)
+
+
+def _within(path: object, folder: str) -> bool:
+    return isinstance(path, str | bytes | os.PathLike) and os.path.realpath(os.fsdecode(path)).startswith(f"{folder}/")
+
+
+CHECK = Check(
+    number=14,
+    name="strangers",
+    promise="A stranger's run folder or bundle runs no code, reads nothing outside itself, takes less than 1 GiB, and is refused in a few lines.",
+    held="refused without harm",
+    full=len(FOLDERS) + len(BUNDLES),
+    trials=trials,
+)
+
+if __name__ == "__main__":
+    run(CHECK)
