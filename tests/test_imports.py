@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "training": {"text", "models", "search", "recipe", "runs", "translator", "scores", *FOUNDATION},
     "pictures": FOUNDATION,
     "inspection": {"text", "models", "search", "runs", "translator", "pictures", *FOUNDATION},
+    "serving": {"runs", "recipe", "translator", "text", "inspection", *FOUNDATION},
     "evaluation": {"text", "runs", "translator", "scores", *FOUNDATION},
 }
 """The places of the package from top to bottom; those not named here may import anything but the command line."""

@@ -12,7 +12,7 @@ import typer
 from nmt.cli.output import print_json
 
 PACKAGES = ("nmt-recipes", "torch", "sentencepiece", "sacrebleu", "datasets", "typer", "pydantic", "ruamel.yaml", "safetensors")
-EXTRAS = {"plot": "matplotlib", "tensorboard": "tensorboard"}
+EXTRAS = {"plot": "matplotlib", "tensorboard": "tensorboard", "serve": "fastapi", "lid": "lingua"}
 """Extras of this package, and the module that tells whether each is there."""
 HUB_DATASET = "bentrevett/multi30k"
 

@@ -1,0 +1,128 @@
+"""The process: a socket, uvicorn with patience for nobody, and an end in order."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from time import monotonic
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from nmt.faults import InputFault
+from nmt.serving.app import Service
+from nmt.serving.limits import Limits
+
+BACKLOG = 2048
+_CROWDED = b'{"error": "There are too many connections"}'
+CROWDED = (
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    b"Content-Length: %d\r\n\r\n%b" % (len(_CROWDED), _CROWDED)
+)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that is ours but does not listen yet, so that a port that is taken is known before models are loaded."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        bound = socket.socket(family, kind, protocol)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputFault(f"--host {host} --port {port}: cannot be served at ({reason}); choose another port, or 0 for any that is free") from error
+    return bound
+
+
+class Server(uvicorn.Server):
+    """Ends at SIGTERM or SIGINT: refuses what is new, answers what was accepted, and then closes; a second signal ends it at once."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self.service = service
+        self._end = 0.0
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Unlike uvicorn's own, does not repeat the signal at the end: an end in order is status 0."""
+        if threading.current_thread() is not threading.main_thread():  # which alone may listen to signals
+            yield
+            return
+        before = {each: signal.signal(each, self.handle_exit) for each in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal begins the end, the second hurries it."""
+        if self.service.draining:
+            self.should_exit = self.force_exit = True
+        self.service.draining = True
+        self._end = monotonic() + self.service.limits.grace
+
+    async def on_tick(self, counter: int) -> bool:
+        """Asked ten times a second whether to leave."""
+        if self.service.draining and (not self.service.working or monotonic() > self._end):
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+
+def prepared(app: ASGIApp, service: Service) -> Server:
+    """A server that is yet to be run."""
+    limits = service.limits
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,  # its lines hold queries
+        server_header=False,
+        ws="none",
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=max(1, round(limits.grace)),
+    )
+    config.load()
+    config.http_protocol_class = impatient(config.http_protocol_class, limits)
+    _raise_files(limits.connections)
+    return Server(config, service)
+
+
+def impatient(protocol: Any, limits: Limits) -> Any:
+    """The protocol, but it closes connections on which no request begins in time, and refuses those that are too many."""
+
+    class Impatient(protocol):  # type: ignore[misc]  # uvicorn chooses among its protocols when it starts
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            super().connection_made(transport)
+            if len(self.connections) > limits.connections:
+                transport.write(CROWDED)
+                transport.close()
+            else:
+                self._patience = self.loop.call_later(limits.reading, self._unheard)
+
+        def _unheard(self) -> None:
+            """A request that has begun is a cycle; how long its body may take is the business of who reads it."""
+            if self.cycle is None and not self.transport.is_closing():
+                self.transport.close()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            if patience := getattr(self, "_patience", None):
+                patience.cancel()
+            super().connection_lost(exc)
+
+    return Impatient
+
+
+def _raise_files(connections: int) -> None:
+    """Each connection is an open file; as many as the system allows us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + 100
+    if soft < wanted:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
