@@ -96,15 +96,15 @@ def _start(runs: list[Path], host: str, port: int, keys: Path | None, origins: l
     from nmt.serving.models import Models
 
     known = Keys.read(keys) if keys else None
-    bound = server.listen(host, port)
     speak = speaker(quiet)
-    service = Service(Models.load(runs, limits.output), limits, known)
-    _introduce(service.models, quiet)
-    if not languages.detection():
-        speak("languages are not told apart; for that: pip install 'nmt-recipes[lid]'")
-    address, number = bound.getsockname()[:2]
-    speak(f"serving at http://{f'[{address}]' if ':' in address else address}:{number}")
-    server.prepared(build(service, origins), service).run(sockets=[bound])
+    with server.listen(host, port) as bound:
+        service = Service(Models.load(runs, limits.output), limits, known)
+        _introduce(service.models, quiet)
+        if not languages.detection():
+            speak("languages are not told apart; for that: pip install 'nmt-recipes[lid]'")
+        address, number = bound.getsockname()[:2]
+        where = f"http://{f'[{address}]' if ':' in address else address}:{number}"
+        server.prepared(build(service, origins), service, lambda: speak(f"serving at {where}")).run(sockets=[bound])
 
 
 def _introduce(models: Models, quiet: bool) -> None:

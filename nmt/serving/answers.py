@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Document: TypeAlias = Plain | Markup
 
+TELLING = 40
+"""Characters from which on a text tells its language alone."""
 SHORT = 2000
 """Characters that are taken apart at once; more of them would keep others waiting, so a thread does it."""
 
@@ -31,9 +33,10 @@ class Item:
     text: str
     guess: Guess | None
     """What language it was found to be in, if that was asked."""
-    model: Served | None
+    model: Served | None = None
     """None for a text that is in the target language already."""
     document: Document | None = None
+    """None for a text in which there is nothing to translate."""
     works: list[Work] = field(default_factory=list)
     found: list[Translation] = field(default_factory=list)
 
@@ -81,26 +84,30 @@ async def _apart(asked: wire.Asked, models: Models) -> list[Item]:
 
 
 def _items(asked: wire.Asked, models: Models) -> list[Item]:
-    items = [_item(text, asked, models) for text in asked.texts]
-    for item in items:
-        if item.model and any(map(str.isalnum, item.text)):
-            item.document = Markup(item.text) if asked.html else Plain(item.text)
-            sentences = (sentence for passage in item.document.passages for sentence in passage.sentences)
-            item.works = [item.model.translation(sentence, asked.alternatives, asked.details) for sentence in sentences]
-    return items
+    documents = [Markup(text) if asked.html else Plain(text) for text in asked.texts]
+    guesses = _guesses(documents, models.sources_of(asked.target)) if asked.source == languages.AUTO else [None] * len(documents)
+    return [_item(text, document, guess, asked, models) for text, document, guess in zip(asked.texts, documents, guesses, strict=True)]
 
 
-def _item(text: str, asked: wire.Asked, models: Models) -> Item:
-    """A text with its model, for which its language has to be known."""
-    guess = languages.detect(text, models.sources_of(asked.target))[0] if asked.source == languages.AUTO else None
+def _guesses(documents: Sequence[Document], candidates: list[str]) -> Sequence[Guess | None]:
+    """The language of each text, told by its prose; that of a short one is told by all of them together, as the texts of one post are."""
+    proses = [" ".join(sentence for passage in document.passages for sentence in passage.sentences) for document in documents]
+    together = languages.detect("\n".join(proses), candidates)[0]
+    return [languages.detect(prose, candidates)[0] if len(prose) >= TELLING else together for prose in proses]
+
+
+def _item(text: str, document: Document, guess: Guess | None, asked: wire.Asked, models: Models) -> Item:
     source = guess.language if guess else asked.source
     if source == asked.target:
-        return Item(text, guess, None)
+        return Item(text, guess)
     if (model := models.find(source, asked.target, asked.model)) is None:
         if asked.model is None:
             raise wire.unavailable(source, asked.target)
         raise wire.Refusal(400, f"{asked.model} is not a model from {source} to {asked.target}")
-    return Item(text, guess, model)
+    sentences = [sentence for passage in document.passages for sentence in passage.sentences]
+    if not sentences:
+        return Item(text, guess, model)
+    return Item(text, guess, model, document, [model.translation(sentence, asked.alternatives, asked.details) for sentence in sentences])
 
 
 def _answer(asked: wire.Asked, items: list[Item]) -> dict[str, Any]:

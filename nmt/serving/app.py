@@ -34,6 +34,7 @@ HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-re
 PAGE = {"/": ("index.html", "text/html"), "/style.css": ("style.css", "text/css"), "/page.js": ("page.js", "text/javascript")}
 NO_KEY, WRONG_KEY = "Please contact the server operator to get an API key", "Invalid API key"
 NO_FILES, NO_SUGGESTIONS = "Files translation are disabled on this server.", "Suggestions are disabled on this server."
+FAILED = Refusal(500, "This server failed; the request may be tried again")
 CLOSED = 499
 """The status of a request whose client hung up; nobody gets to see it but the metrics."""
 
@@ -141,7 +142,7 @@ class Guard:
         except Exception as error:
             report(error)
             if not status:
-                await Refusal(500, "This server failed; the request may be tried again").answer()(scope, receive, sending)
+                await FAILED.answer()(scope, receive, sending)
         finally:
             self.service.metrics.answered(scope["path"], status or CLOSED, monotonic() - begun)
 
@@ -166,6 +167,7 @@ def build(service: Service, origins: Sequence[str] = ()) -> ASGIApp:
     _add_page(app)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(HTTPException, _not_found)
+    app.add_exception_handler(Exception, _failed)
     app.openapi = lambda: openapi.document(service.limits)  # type: ignore[method-assign]  # requests are read by hand, and described by hand
     whole: ASGIApp = app
     if origins:
@@ -283,3 +285,8 @@ async def _not_found(_: Request, error: Exception) -> Response:
     """Paths and methods that there are not, in the words of HTTP."""
     assert isinstance(error, HTTPException)
     return wire.answer({"error": error.detail}, error.status_code, error.headers)
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    """The error goes on to `Guard`, which reports it."""
+    return FAILED.answer()

@@ -45,7 +45,7 @@ def detection() -> bool:
 
 def detect(text: str, candidates: Sequence[str]) -> list[Guess]:
     """The languages of ``candidates`` that the text may be in, best first; the first candidate with confidence 0 where nothing can be told."""
-    told = _told_apart(tuple(candidates))
+    told = _told_apart(tuple(candidates)) if detection() else None
     found: list[Guess] = []
     if told:
         values = told[0].compute_language_confidence_values(text[:ENOUGH])
@@ -62,9 +62,7 @@ def _names() -> dict[str, str]:
 
 @lru_cache
 def _told_apart(candidates: tuple[str, ...]) -> tuple[LanguageDetector, dict[str, str]] | None:
-    """A detector, and our codes by those that it knows; None where there is nothing to tell apart, or nothing to do it with."""
-    if not detection():
-        return None
+    """A detector, and our codes by those that it knows; None where there is nothing to tell apart."""
     from lingua import IsoCode639_1, LanguageDetectorBuilder
 
     known = {_base(code).upper(): code for code in reversed(candidates) if hasattr(IsoCode639_1, _base(code).upper())}

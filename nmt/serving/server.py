@@ -7,8 +7,8 @@ import resource
 import signal
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from time import monotonic
 from types import FrameType
 from typing import Any
@@ -32,22 +32,30 @@ def listen(host: str, port: int) -> socket.socket:
     """A socket that is ours but does not listen yet, so that a port that is taken is known before models are loaded."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        bound = socket.socket(family, kind, protocol)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(address)
-    except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise InputFault(f"--host {host} --port {port}: cannot be served at ({reason}); choose another port, or 0 for any that is free") from error
+        with ExitStack() as stack:
+            bound = stack.enter_context(socket.socket(family, kind, protocol))
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind(address)
+            stack.pop_all()
+    except OSError as error:
+        raise InputFault(
+            f"--host {host} --port {port}: cannot be served at ({error.strerror}); choose another port, or 0 for any that is free"
+        ) from error
     return bound
 
 
 class Server(uvicorn.Server):
     """Ends at SIGTERM or SIGINT: refuses what is new, answers what was accepted, and then closes; a second signal ends it at once."""
 
-    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service, begun: Callable[[], None]) -> None:
+        """`begun` is called when connections are taken."""
         super().__init__(config)
-        self.service = service
+        self.service, self.begun = service, begun
         self._end = 0.0
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.begun()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -76,7 +84,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-def prepared(app: ASGIApp, service: Service) -> Server:
+def prepared(app: ASGIApp, service: Service, begun: Callable[[], None] = lambda: None) -> Server:
     """A server that is yet to be run."""
     limits = service.limits
     config = uvicorn.Config(
@@ -91,7 +99,7 @@ def prepared(app: ASGIApp, service: Service) -> Server:
     config.load()
     config.http_protocol_class = impatient(config.http_protocol_class, limits)
     _raise_files(limits.connections)
-    return Server(config, service)
+    return Server(config, service, begun)
 
 
 def impatient(protocol: Any, limits: Limits) -> Any:
