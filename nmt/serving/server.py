@@ -98,7 +98,7 @@ def prepared(app: ASGIApp, service: Service, begun: Callable[[], None] = lambda:
     )
     config.load()
     config.http_protocol_class = impatient(config.http_protocol_class, limits)
-    _raise_files(limits.connections)
+    raise_files(limits.connections)
     return Server(config, service, begun)
 
 
@@ -127,7 +127,7 @@ def impatient(protocol: Any, limits: Limits) -> Any:
     return Impatient
 
 
-def _raise_files(connections: int) -> None:
+def raise_files(connections: int) -> None:
     """Each connection is an open file; as many as the system allows us."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + 100

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from nmt.cli import serve
 if TYPE_CHECKING:
     from tests.cli.conftest import Nmt
 
-needs_extra = pytest.mark.skipif(not all(map(serve.find_spec, serve.NEEDED)), reason="needs the extra serve: pip install 'nmt-recipes[serve]'")
+needs_extra = pytest.mark.skipif(not all(map(find_spec, serve.NEEDED)), reason="needs the extra serve: pip install 'nmt-recipes[serve]'")
 
 
 @contextmanager
