@@ -32,6 +32,7 @@ POLICY = "; ".join([*(f"{what} 'none'" for what in _NOWHERE), *(f"{what} 'self'"
 """What the page may do: load its own script, style and pictures, and ask its own server."""
 HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
 PAGE = {"/": ("index.html", "text/html"), "/style.css": ("style.css", "text/css"), "/page.js": ("page.js", "text/javascript")}
+PAGE |= {"/icon.svg": ("icon.svg", "image/svg+xml")}
 NO_KEY, WRONG_KEY = "Please contact the server operator to get an API key", "Invalid API key"
 NO_FILES, NO_SUGGESTIONS = "Files translation are disabled on this server.", "Suggestions are disabled on this server."
 FAILED = Refusal(500, "This server failed; the request may be tried again")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nmt.serving import languages
+from nmt.serving.app import PAGE
 from nmt.serving.limits import Limits
 from nmt.serving.openapi import PATHS
 from tests.serving.conftest import POISON, Shouting
@@ -115,7 +116,7 @@ def test_other_sites_are_let_in_by_name_only(serve: Serve) -> None:
 
 def test_the_page_may_run_nothing_but_its_own(serve: Serve) -> None:
     client, _ = serve()
-    for path in ("/", "/style.css", "/page.js"):
+    for path in PAGE:
         answer = client.get(path)
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert "unsafe" not in answer.headers["content-security-policy"]

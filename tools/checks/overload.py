@@ -33,7 +33,7 @@ class Seen:
 
 
 async def flood(address: Address, *, clients: int, idle: int, seconds: float, pair: tuple[str, str]) -> tuple[Seen, float]:
-    """Clients that never wait, beside others that misbehave; what was seen, and the seconds until all was well again."""
+    """Clients that come again at once, beside others that misbehave; what was seen, and the seconds until all was well again."""
     seen, end = Seen(), time.monotonic() + seconds
     body = {"q": TEXT, "source": pair[0], "target": pair[1]}
     silent = [await Connection(address).__aenter__() for _ in range(idle)]
@@ -60,7 +60,7 @@ async def _pushing(address: Address, body: Any, end: float, seen: Seen) -> None:
         seen.statuses[status] += 1
         if status == 503:
             seen.refusals.append(time.monotonic() - begun)
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.5)
 
 
 async def _watch(address: Address, end: float, seen: Seen) -> None:
@@ -78,6 +78,7 @@ async def _slow(address: Address, body: Any, end: float) -> None:
             async with Connection(address) as connection:
                 for byte in request("/translate", body):
                     connection.writer.write(bytes([byte]))
+                    await connection.writer.drain()
                     await asyncio.sleep(0.05)
                     if time.monotonic() > end:
                         break
