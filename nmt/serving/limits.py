@@ -36,5 +36,6 @@ class Limits:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if (value := getattr(self, field.name)) < (0 if field.name == "alternatives" else 1):
-                raise InputFault(f"--{field.name}: expected at least {0 if field.name == 'alternatives' else 1}, found {value}")
+            value, least = getattr(self, field.name), 0 if field.name == "alternatives" else 1
+            if not least <= value < float("inf"):
+                raise InputFault(f"--{field.name}: expected at least {least}, found {value}")

@@ -94,7 +94,17 @@ class Models:
         runs = [Run(path) for path in paths]
         for run in runs:
             run.check()  # what is missing is said before the first model takes its seconds to load
-        return cls([Served(run, name, longest_output) for run, name in zip(runs, names, strict=True)])
+        models = cls([Served(run, name, longest_output) for run, name in zip(runs, names, strict=True)])
+        models._warm()
+        return models
+
+    def _warm(self) -> None:
+        """Does once what the first request for it would have to wait for."""
+        for model in self.all:
+            compute, text, _ = model.translation("a", 0, False)
+            compute([text])
+        for candidates in (self.codes, *(self.sources_of(model.target) for model in self.all)):
+            languages.detect("a", candidates)
 
     @cached_property
     def sources(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import resource
 import signal
 import socket
@@ -21,11 +22,17 @@ from nmt.serving.app import Service
 from nmt.serving.limits import Limits
 
 BACKLOG = 2048
-_CROWDED = b'{"error": "There are too many connections"}'
-CROWDED = (
-    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Type: application/json\r\n"
-    b"Content-Length: %d\r\n\r\n%b" % (len(_CROWDED), _CROWDED)
-)
+
+
+def _closing(status: bytes, error: bytes, *headers: bytes) -> bytes:
+    """A whole answer, for connections that are closed before any request reaches the application."""
+    body = b'{"error": "%b"}' % error
+    lines = [b"HTTP/1.1 " + status, b"Connection: close", b"Content-Type: application/json", b"Content-Length: %d" % len(body), *headers]
+    return b"\r\n".join([*lines, b"", body])
+
+
+CROWDED = _closing(b"503 Service Unavailable", b"There are too many connections", b"Retry-After: 5")
+GARBLED = _closing(b"400 Bad Request", b"Invalid request: this is not HTTP, or its head is too long")
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -99,6 +106,7 @@ def prepared(app: ASGIApp, service: Service, begun: Callable[[], None] = lambda:
     config.load()
     config.http_protocol_class = impatient(config.http_protocol_class, limits)
     raise_files(limits.connections)
+    logging.getLogger("python_multipart").disabled = True  # it quotes what it cannot read
     return Server(config, service, begun)
 
 
@@ -113,6 +121,10 @@ def impatient(protocol: Any, limits: Limits) -> Any:
                 transport.close()
             else:
                 self._patience = self.loop.call_later(limits.reading, self._unheard)
+
+        def send_400_response(self, msg: str) -> None:
+            self.transport.write(GARBLED)
+            self.transport.close()
 
         def _unheard(self) -> None:
             """A request that has begun is a cycle; how long its body may take is the business of who reads it."""

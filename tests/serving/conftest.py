@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -29,6 +29,16 @@ if TYPE_CHECKING:
 POISON = "poison"
 
 
+class Looked(NamedTuple):
+    """Stands for a `View`."""
+
+    kind: str
+    text: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {**self._asdict(), "rows": [], "columns": [], "values": []}
+
+
 class Shouting(Served):
     """A model that answers in capitals, and offers as many exclamation marks as alternatives."""
 
@@ -41,6 +51,9 @@ class Shouting(Served):
     def translation(self, sentence: str, alternatives: int, details: bool) -> Work:
         compute = self._computes.setdefault(alternatives, lambda texts: self._shout(texts, alternatives))
         return Work(compute, sentence, len(sentence.split()) + 1)
+
+    def look(self, sentence: str, kind: str | None) -> Work:
+        return Work(lambda texts: [Looked(kind or "attention", text) for text in texts], sentence, 1)
 
     def _shout(self, texts: Sequence[str], alternatives: int) -> list[Translation]:
         self.batches.append(list(texts))

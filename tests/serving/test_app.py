@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,6 +15,22 @@ if TYPE_CHECKING:
 
 GOOD = {"q": "a", "source": "de", "target": "en"}
 SECRET = "my secret text"
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "words"),
+    [
+        ({}, 200, "attention"),
+        ({"kind": "gates"}, 200, "gates"),
+        ({"kind": "dreams"}, 400, "dreams is not a kind; expected one of attention, occlusion, gates"),
+        ({"q": ["a", "b"]}, 400, "Invalid request: q parameter is more than one text"),
+        ({"source": "en"}, 400, "English (en) is not available as a target language from English (en)"),
+    ],
+)
+def test_one_sentence_is_looked_at(serve: Serve, change: dict[str, Any], status: int, words: str) -> None:
+    client, _ = serve()
+    answer = client.post("/inspect", json={**GOOD, **change})
+    assert (answer.status_code, answer.json()["error" if status == 400 else "kind"]) == (status, words)
 
 
 def test_languages_list_targets_too(serve: Serve) -> None:

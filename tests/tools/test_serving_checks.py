@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from nmt.serving.limits import Limits
 from tests.serving.conftest import Shouting, listening
 from tools.checks import fuzz, limits, load, overload
-from tools.checks.client import Address
+from tools.checks.client import Address, Connection
 
 PAIR = ("de", "en")
 KNOWN = [(f"eins {number}", f"EINS {number}") for number in range(500)]
@@ -70,6 +70,18 @@ def test_slow_bodies_silent_connections_and_crowds_are_bounded() -> None:
         )
         assert {answer.status for answer in asyncio.run(limits.heavy(address, 3))} == {413}
     assert [name for name, (_, good) in found.items() if not good] == []
+
+
+def test_what_is_not_http_is_an_error_too() -> None:
+    async def shout(address: Address, data: bytes) -> tuple[int, list[str]]:
+        async with Connection(address) as connection:
+            connection.writer.write(data)
+            answer = await connection.answer()
+            return answer.status, list(answer.json)
+
+    with listening() as (url, _):
+        for data in (b"\x16\x03\x01garbage\r\n\r\n", b"POST /translate?q=" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n"):
+            assert asyncio.run(shout(Address.of(url), data)) == (400, ["error"])
 
 
 def test_the_page_shows_attacks_and_runs_none() -> None:

@@ -128,14 +128,26 @@ class Watched:
     """A tab in which everything that must not happen is noted."""
 
     def __init__(self, browser: Any, address: str, **options: Any) -> None:
-        self.tab = browser.new_page(**options)
+        self.tab, self.address = browser.new_page(**options), address
         self.outside: list[str] = []
         self.faults: list[str] = []
-        self.tab.on("request", lambda request: self.outside.append(request.url) if not request.url.startswith((address, "data:")) else None)
-        self.tab.on("console", lambda message: self.faults.append(message.text) if message.type == "error" else None)
+        self.tab.on("request", self._asked)
+        self.tab.on("console", self._said)
         self.tab.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.tab.on("dialog", lambda dialog: (self.faults.append("a dialog"), dialog.dismiss()))
+        self.tab.on("dialog", self._opened)
         self.tab.goto(address)
+
+    def _asked(self, request: Any) -> None:
+        if not request.url.startswith(self.address):
+            self.outside.append(request.url)
+
+    def _said(self, message: Any) -> None:
+        if message.type == "error":
+            self.faults.append(message.text)
+
+    def _opened(self, dialog: Any) -> None:
+        self.faults.append("a dialog")
+        dialog.dismiss()
 
     @property
     def harmed(self) -> bool:
