@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -17,11 +18,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from tools.checks.client import Address, Connection, memory, pinned, serving, verdict
+from tools.checks.client import Address, Connection, memory, pinned, processor, serving, verdict
 
 GROWTH, SHARE, PATIENCE = 1.05, 0.8, 2.0
 """Bounds: memory at the end over that after a quarter, rate over that of `nmt translate`, p99 over Little's law."""
@@ -84,22 +85,34 @@ def _endless(known: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         yield from known
 
 
-def translated(run: Path, sentences: Sequence[str], core: int | None) -> tuple[list[str], float]:
-    """What `nmt translate` makes of sentences, and how many it translates in a second once it has loaded."""
+class Command(NamedTuple):
+    """What `nmt translate` makes of sentences."""
+
+    texts: list[str]
+    rate: float
+    """Sentences a second, once it has loaded."""
+    computing: float
+    """Seconds of the processor for a sentence."""
+
+
+def translated(run: Path, sentences: Sequence[str], core: int | None) -> Command:
+    """Translates with the command, and once more a single sentence, to know how long it takes to load."""
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "source"), Path(folder, "target")
 
-        def timed(lines: Sequence[str]) -> float:
+        def timed(lines: Sequence[str]) -> tuple[float, float]:
             source.write_text("".join(f"{line}\n" for line in lines), "utf8")
-            begun = time.monotonic()
+            begun, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
             subprocess.run(
                 [*pinned(core), sys.executable, "-m", "nmt", "translate", str(run), "-q", "-i", str(source), "-o", str(target)], check=True
             )
-            return time.monotonic() - begun
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            return time.monotonic() - begun, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
         loading = min(timed(sentences[:1]) for _ in range(2))
         whole = timed(sentences)
-        return target.read_text("utf8").split("\n")[:-1], len(sentences) / (whole - loading)
+        seconds, computing = (taken - spent for taken, spent in zip(whole, loading, strict=True))
+        return Command(target.read_text("utf8").split("\n")[:-1], len(sentences) / seconds, computing / len(sentences))
 
 
 def sentences_of(path: Path | None, source: str, count: int) -> list[str]:
@@ -127,15 +140,17 @@ def main(
         os.sched_setaffinity(0, {clients_core})
     data = Run(run).recipe.data
     asked = sentences_of(input, data.source, sentences)
-    expected, rate = translated(run, asked, core)
-    known = list(zip(asked, expected, strict=True))
+    command = translated(run, asked, core)
+    known = list(zip(asked, command.texts, strict=True))
     with serving([run], core=core) as (address, process):
         pair = (data.source, data.target)
         asyncio.run(hammer(address, known, clients=clients, seconds=seconds / 4, pair=pair))
-        before = memory(process.pid)
+        before, computed = memory(process.pid), processor(process.pid)
         seen = asyncio.run(hammer(address, known, clients=clients, seconds=seconds, pair=pair))
-        after = memory(process.pid)
-    raise typer.Exit(verdict(findings(seen, clients, rate, after / before)))
+        growth, computing = memory(process.pid) / before, (processor(process.pid) - computed) / seen.statuses[200]
+    found = findings(seen, clients, command.rate, growth)
+    ratio = f"{1000 * computing:.1f}, {computing / command.computing:.2f} times the {1000 * command.computing:.1f} of nmt translate"
+    raise typer.Exit(verdict({**found, "milliseconds of the processor for a sentence": (ratio, True)}))
 
 
 def findings(seen: Seen, clients: int, rate: float, growth: float) -> dict[str, tuple[Any, bool]]:
