@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -90,6 +91,8 @@ def _make_key(path: Path | None, name: str) -> None:
 
 
 def _start(runs: list[Path], host: str, port: int, keys: Path | None, origins: list[str], limits: Limits, quiet: bool) -> None:
+    # Every new shape of a batch leaves a compiled primitive behind; oneDNN would keep 1,024 of them.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
     from nmt.serving import languages, server
     from nmt.serving.app import Service, build
     from nmt.serving.keys import Keys

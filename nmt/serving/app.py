@@ -169,7 +169,7 @@ def build(service: Service, origins: Sequence[str] = ()) -> ASGIApp:
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(HTTPException, _not_found)
     app.add_exception_handler(Exception, _failed)
-    app.openapi = lambda: openapi.document(service.limits)  # type: ignore[method-assign]  # requests are read by hand, and described by hand
+    app.openapi = lambda: openapi.document(service.limits, service.models)  # type: ignore[method-assign]  # requests are read by hand, and described by hand
     whole: ASGIApp = app
     if origins:
         whole = CORSMiddleware(whole, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["Content-Type", "Authorization"])

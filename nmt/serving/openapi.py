@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nmt.serving.limits import Limits
+    from nmt.serving.models import Models
 
 VERSION = version("nmt-recipes")
 Schema = dict[str, Any]
@@ -31,14 +32,14 @@ PATHS = {
 """Every path of the interface and its method."""
 
 
-def document(limits: Limits) -> Schema:
-    """OpenAPI 3.1, with the limits of this server."""
+def document(limits: Limits, models: Models) -> Schema:
+    """OpenAPI 3.1, with the limits and languages of this server."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "nmt", "version": VERSION, "description": "Translates. Compatible with LibreTranslate."},
         "paths": {
-            "/translate": {"post": _work("Translate texts", _translate(limits), _translated())},
-            "/inspect": {"post": _work("Look at one sentence: attention, occlusion or gates", _inspect(limits), _view())},
+            "/translate": {"post": _work("Translate texts", _translate(limits, models), _translated())},
+            "/inspect": {"post": _work("Look at one sentence: attention, occlusion or gates", _inspect(limits, models), _view())},
             "/detect": {"post": _work("Tell the language of a text, best guess first", _detect(limits), {"type": "array", "items": GUESS})},
             "/suggest": {"post": _switched_off("Suggest a better translation; switched off")},
             "/translate_file": {"post": _switched_off("Translate a file; switched off")},
@@ -101,19 +102,19 @@ def _texts(limits: Limits) -> Schema:
     return {"oneOf": [text, {"type": "array", "items": {**text, "minLength": 0}, "minItems": 1, "maxItems": limits.items}]}
 
 
-def _pair() -> Schema:
+def _pair(models: Models) -> Schema:
     return {
-        "source": {"type": "string", "minLength": 1, "description": "A language code, or auto.", "examples": ["de", "auto"]},
-        "target": {"type": "string", "minLength": 1, "examples": ["en"]},
+        "source": {"enum": ["auto", *models.codes], "description": "In upper or lower case; a region that is not served is passed over."},
+        "target": {"enum": models.codes},
         "model": {"type": "string", "description": "Of several models for this pair, the one to take; its name is in /frontend/settings."},
         "api_key": {"type": "string", "description": "Where the server asks for one; or as Authorization: Bearer."},
     }
 
 
-def _translate(limits: Limits) -> Schema:
+def _translate(limits: Limits, models: Models) -> Schema:
     properties = {
         "q": _texts(limits),
-        **_pair(),
+        **_pair(models),
         "format": {"enum": ["text", "html"], "default": "text"},
         "alternatives": {"type": "integer", "minimum": 0, "maximum": limits.alternatives, "default": 0},
         "details": {"type": "boolean", "default": False, "description": "Also scores, pieces, alignment and warnings of every sentence."},
@@ -136,9 +137,9 @@ def _translated() -> Schema:
     return {"type": "object", "properties": properties, "required": ["translatedText"]}
 
 
-def _inspect(limits: Limits) -> Schema:
+def _inspect(limits: Limits, models: Models) -> Schema:
     text = {"type": "string", "minLength": 1, "maxLength": limits.characters}
-    properties = {"q": text, **_pair(), "kind": {"enum": ["attention", "occlusion", "gates"]}}
+    properties = {"q": text, **_pair(models), "kind": {"enum": ["attention", "occlusion", "gates"]}}
     return {"type": "object", "properties": properties, "required": ["q", "source", "target"]}
 
 
