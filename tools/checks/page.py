@@ -87,6 +87,10 @@ ATTACKS = [
 ]
 
 
+LIT = "box => [...document.querySelectorAll(box + ' .word')].filter(word => !/, 0\\)$|\\/ 0\\)$/.test(getComputedStyle(word).backgroundColor)).length"
+"""How many words of a box have a colour behind them that can be seen."""
+
+
 class Drawn(NamedTuple):
     """A drawing of one cell."""
 
@@ -192,13 +196,17 @@ def used(browser: Any, address: str, pictures: Path | None, several: bool) -> Fi
         ("#read", "#results", "source words light the target"),
     ):
         tab.hover(f"{box} >> .word >> nth=1")
-        count = tab.evaluate(
-            "box => [...document.querySelectorAll(box + ' .word')].filter(word => /0\\.[0-9]*[1-9]/.test(word.style.background)).length", other
-        )
+        tab.wait_for_timeout(300)  # colours come gently
+        count = tab.evaluate(LIT, other)
         found[name] = (f"{count} words", count > 0)
     tab.focus("#read .word >> nth=0")
     tab.keyboard.press("ArrowRight")
     found["arrow keys walk"] = (second := tab.evaluate("document.activeElement.dataset.word"), second == "1")
+    tab.mouse.move(0, 0)
+    tab.focus("#results .word >> nth=-2")
+    tab.wait_for_timeout(300)
+    lit = tab.evaluate(LIT, "#read")
+    found["a word with the focus lights too"] = (f"{lit} words", lit > 0)
     if several:
         tab.check("#models label:nth-of-type(2) input")
         both = until(tab, "document.querySelectorAll('#results .card').length === 2 && document.querySelectorAll('#views table').length === 2")
@@ -206,6 +214,8 @@ def used(browser: Any, address: str, pictures: Path | None, several: bool) -> Fi
         tab.click("#examples button:nth-of-type(3)")
         fresh = "document.getElementById('read').textContent.includes(document.getElementById('source').value.slice(0, 20))"
         until(tab, f"{fresh} && document.querySelectorAll('#views table').length === 2")
+    tab.focus("#results .word >> nth=-2")
+    tab.wait_for_timeout(300)
     _picture(tab, pictures, "light")
     dark = []
     for _ in range(3):

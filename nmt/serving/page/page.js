@@ -179,7 +179,7 @@ function lights(word) {
 function light(box, sentence, strengths) {
   for (const word of box.querySelectorAll(`.word[data-sentence="${sentence}"]`)) {
     const strength = strengths[word.dataset.word] ?? 0;
-    word.style.background = `rgb(var(--light) / ${(0.85 * strength).toFixed(3)})`;
+    word.style.background = strength > 0.02 ? `color-mix(in srgb, var(--light) ${Math.round(100 * strength)}%, transparent)` : '';
   }
 }
 
@@ -196,6 +196,11 @@ function point(event) {
   if (!word) return;
   word.classList.add('here');
   lights(word);
+}
+
+/** Where the pointer has left, the word that has the focus is lit again. */
+function rest() {
+  point({ target: document.activeElement });
 }
 
 function walk(event) {
@@ -413,7 +418,7 @@ async function begin() {
   for (const box of [$('read'), $('results')]) {
     box.addEventListener('mouseover', point);
     box.addEventListener('focusin', point);
-    box.addEventListener('mouseleave', dark);
+    box.addEventListener('mouseleave', rest);
     box.addEventListener('focusout', dark);
     box.addEventListener('keydown', walk);
   }
