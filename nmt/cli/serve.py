@@ -94,9 +94,10 @@ def _start(runs: list[Path], host: str, port: int, keys: Path | None, origins: l
     # Every new shape of a batch leaves a compiled primitive behind; oneDNN would keep 1,024 of them.
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
     from nmt.serving import languages, server
-    from nmt.serving.app import Service, build
+    from nmt.serving.app import build
     from nmt.serving.keys import Keys
     from nmt.serving.models import Models
+    from nmt.serving.service import Service
 
     known = Keys.read(keys) if keys else None
     speak = speaker(quiet)

@@ -18,8 +18,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from nmt.faults import InputFault
-from nmt.serving.app import Service
 from nmt.serving.limits import Limits
+from nmt.serving.service import Service
 
 BACKLOG = 2048
 
@@ -88,6 +88,7 @@ class Server(uvicorn.Server):
         """Asked ten times a second whether to leave."""
         if self.service.draining and (not self.service.working or monotonic() > self._end):
             self.should_exit = True
+            self.config.timeout_graceful_shutdown = max(1, round(self._end - monotonic()))
         return await super().on_tick(counter)
 
 
@@ -101,7 +102,6 @@ def prepared(app: ASGIApp, service: Service, begun: Callable[[], None] = lambda:
         server_header=False,
         ws="none",
         backlog=BACKLOG,
-        timeout_graceful_shutdown=max(1, round(limits.grace)),
     )
     config.load()
     config.http_protocol_class = impatient(config.http_protocol_class, limits)
@@ -111,30 +111,42 @@ def prepared(app: ASGIApp, service: Service, begun: Callable[[], None] = lambda:
 
 
 def impatient(protocol: Any, limits: Limits) -> Any:
-    """The protocol, but it closes connections on which no request begins in time, and refuses those that are too many."""
+    """The protocol, but it closes connections on which no whole head of a request arrives in time, and refuses those that are too many."""
 
     class Impatient(protocol):  # type: ignore[misc]  # uvicorn chooses among its protocols when it starts
+        _patience: asyncio.TimerHandle | None = None
+
         def connection_made(self, transport: asyncio.Transport) -> None:
             super().connection_made(transport)
             if len(self.connections) > limits.connections:
                 transport.write(CROWDED)
                 transport.close()
             else:
-                self._patience = self.loop.call_later(limits.reading, self._unheard)
+                self._expect()
+
+        def data_received(self, data: bytes) -> None:
+            """Parts of a head do not buy more time, and how long a body may take is the business of who reads it."""
+            super().data_received(data)
+            if self.cycle is not None and not self.cycle.response_complete:
+                self._relax()
+            elif self._patience is None:
+                self._expect()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._relax()
+            super().connection_lost(exc)
 
         def send_400_response(self, msg: str) -> None:
             self.transport.write(GARBLED)
             self.transport.close()
 
-        def _unheard(self) -> None:
-            """A request that has begun is a cycle; how long its body may take is the business of who reads it."""
-            if self.cycle is None and not self.transport.is_closing():
-                self.transport.close()
+        def _expect(self) -> None:
+            self._patience = self.loop.call_later(limits.reading, self.transport.close)
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            if patience := getattr(self, "_patience", None):
-                patience.cancel()
-            super().connection_lost(exc)
+        def _relax(self) -> None:
+            if self._patience is not None:
+                self._patience.cancel()
+                self._patience = None
 
     return Impatient
 

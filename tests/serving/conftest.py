@@ -14,11 +14,12 @@ pytest.importorskip("fastapi", reason="needs the extra serve: pip install 'nmt-r
 pytest.importorskip("lxml", reason="needs the extra serve: pip install 'nmt-recipes[serve]'")
 
 from nmt.serving import languages
-from nmt.serving.app import Service, build
+from nmt.serving.app import build
 from nmt.serving.batcher import Work
 from nmt.serving.limits import Limits
 from nmt.serving.models import Models, Served
 from nmt.serving.server import listen, prepared
+from nmt.serving.service import Service
 from nmt.translator import Translation
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ async def sizes(address: Address, limits: Limits, pair: tuple[str, str]) -> Find
 
 
 async def times(address: Address, limits: Limits) -> Findings:
-    """A body that never ends arriving, and a connection that never begins."""
+    """A body that never ends arriving, a connection that never begins, and a request that does not go on."""
     begun = time.monotonic()
     async with Connection(address) as connection:
         connection.writer.write(b"POST /translate HTTP/1.1\r\nHost: check\r\nContent-Length: 100\r\n\r\nq=")
@@ -47,7 +47,14 @@ async def times(address: Address, limits: Limits) -> Findings:
     async with Connection(address) as connection:
         closed = await connection.reader.read() == b""
     silent = time.monotonic() - begun
+    begun = time.monotonic()
+    async with Connection(address) as connection:
+        answered = (await connection.ask("/health")).status == 200
+        connection.writer.write(b"POST /translate HTTP/1.1\r\nHost: ")
+        halted = await connection.reader.read() == b""
+    halfway = time.monotonic() - begun
     return {
+        "half a head, after an answer": (f"closed after {halfway:.1f} s", answered and halted and halfway < limits.reading + 2),
         "a slow body": (f"{slow} after {seconds:.1f} s", slow == 408 and seconds < limits.reading + 2),
         "a silent connection": (f"closed after {silent:.1f} s", closed and silent < limits.reading + 2),
     }

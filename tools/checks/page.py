@@ -19,10 +19,10 @@ import typer
 
 from nmt.runs import Run
 from nmt.serving import languages
-from nmt.serving.app import Service
 from nmt.serving.batcher import Work
 from nmt.serving.limits import Limits
 from nmt.serving.models import Models, Served
+from nmt.serving.service import Service
 from nmt.translator import Translation
 from tools.checks.client import verdict
 from tools.checks.poison import listening

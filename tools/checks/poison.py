@@ -17,11 +17,12 @@ from typing import Annotated, Any
 import typer
 
 from nmt.runs import Run
-from nmt.serving.app import Service, build
+from nmt.serving.app import build
 from nmt.serving.batcher import Work
 from nmt.serving.limits import Limits
 from nmt.serving.models import Models, Served
 from nmt.serving.server import listen, prepared
+from nmt.serving.service import Service
 from tools.checks.client import Address, ask, verdict
 from tools.checks.load import sentences_of
 
