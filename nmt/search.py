@@ -133,20 +133,22 @@ class BeamSearch:
         min_length: int = 0,
         max_ratio: float = 2.0,
         max_extra: int = 20,
+        max_pieces: int | None = None,
         nbest: int = 1,
         keep_weights: bool = False,
     ) -> None:
         """`min_length` is the fewest pieces before the end may come; a target has at most ``max_ratio * source + max_extra`` pieces,
-        both sides counted with their end. `keep_weights` gives hypotheses their attention weights."""
+        both sides counted with their end, and never more than `max_pieces`. `keep_weights` gives hypotheses their attention weights."""
         _expect(beam >= 1, "beam", "an integer of at least 1", beam)
         _expect(1 <= nbest <= beam, "nbest", f"between 1 and the beam, which is {beam}", nbest)
         _expect(0 <= length_penalty < math.inf, "length_penalty", "a number of at least 0", length_penalty)
         _expect(min_length >= 0, "min_length", "an integer of at least 0", min_length)
         _expect(0 < max_ratio < math.inf, "max_ratio", "a number above 0", max_ratio)
         _expect(max_extra >= 0, "max_extra", "an integer of at least 0", max_extra)
+        _expect(max_pieces is None or max_pieces > min_length, "max_pieces", f"more than min_length, which is {min_length}", max_pieces)
         self.bos, self.eos, self.pad = bos, eos, pad
         self.beam, self.nbest, self.alpha = beam, nbest, length_penalty
-        self.min_length, self.max_ratio, self.max_extra = min_length, max_ratio, max_extra
+        self.min_length, self.max_ratio, self.max_extra, self.max_pieces = min_length, max_ratio, max_extra, max_pieces
         self.keep_weights = keep_weights
         self.width = 2 * beam if beam > 1 else 1
 
@@ -238,7 +240,7 @@ class BeamSearch:
 
     def longest(self, lengths: Tensor) -> Tensor:
         """Most pieces of a target ``(batch,)`` for those of its source, both with their end; at least one more than the fewest."""
-        return (lengths * self.max_ratio).long().add(self.max_extra).clamp(min=self.min_length + 1)
+        return (lengths * self.max_ratio).long().add(self.max_extra).clamp(self.min_length + 1, self.max_pieces)
 
     def _nothing(self, source: Tensor) -> Kept:
         zeros = torch.zeros(len(source), self.nbest, dtype=torch.long, device=source.device)

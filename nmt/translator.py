@@ -183,6 +183,7 @@ class Translator(LineTranslator):
         min_length: int = 0,
         max_ratio: float = 2.0,
         max_extra: int = 20,
+        max_pieces: int | None = None,
         nbest: int = 1,
         batch_tokens: int = 4096,
         keep_weights: bool = True,
@@ -202,6 +203,7 @@ class Translator(LineTranslator):
             min_length=min_length,
             max_ratio=max_ratio,
             max_extra=max_extra,
+            max_pieces=max_pieces,
             nbest=nbest,
             keep_weights=keep_weights,
         )

@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "export": {"text", "models", "search", "runs", "warnings", "translator", "scores", "training", *FOUNDATION},
     "pictures": FOUNDATION,
     "inspection": {"text", "models", "search", "runs", "translator", "warnings", "pictures", *FOUNDATION},
+    "serving": {"text", "recipe", "runs", "translator", "inspection", *FOUNDATION},
     "checkup": {"text", "recipe", "training", "evaluation", "faults"},
     "evaluation": {"text", "runs", "translator", "scores", "parts", *FOUNDATION},
     "sharing": {"text", "runs", "parts", "evaluation", *FOUNDATION},

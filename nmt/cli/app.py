@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from nmt.cli import bench, bottleneck, data, doctor, evaluate, export, info, inspect, probe, recipe, share, train, translate
+from nmt.cli import bench, bottleneck, data, doctor, evaluate, export, info, inspect, probe, recipe, serve, share, train, translate
 from nmt.cli.output import say
 from nmt.faults import InputFault, RunFault
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 app.command("train")(train.train)
 app.command("translate")(translate.translate)
+app.command("serve")(serve.serve)
 app.command("evaluate")(evaluate.evaluate)
 app.command("inspect")(inspect.inspect)
 app.command("info")(info.info)

@@ -15,7 +15,7 @@ from nmt.cli.output import console, print_json, speaker
 from nmt.faults import InputFault
 
 PACKAGES = ("nmt-recipes", "torch", "sentencepiece", "sacrebleu", "datasets", "typer", "pydantic", "ruamel.yaml", "safetensors")
-EXTRAS = {"plot": "matplotlib", "tensorboard": "tensorboard", "ct2": "ctranslate2"}
+EXTRAS = {"plot": "matplotlib", "tensorboard": "tensorboard", "ct2": "ctranslate2", "serve": "fastapi", "lid": "lingua"}
 """Extras of this package, and the module that tells whether each is there."""
 HUB_DATASET = "bentrevett/multi30k"
 

@@ -1,0 +1,102 @@
+"""What all requests share, and the way of one through it: a key, room, time, and a client that still waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from nmt.faults import InputFault
+from nmt.serving import openapi, wire
+from nmt.serving.batcher import Batcher, FullError
+from nmt.serving.keys import Keys
+from nmt.serving.limits import Limits
+from nmt.serving.metrics import Metrics
+from nmt.serving.models import Models
+from nmt.serving.wire import Refusal
+
+NO_KEY, WRONG_KEY = "Please contact the server operator to get an API key", "Invalid API key"
+CLOSED = 499
+"""The status of a request whose client hung up; nobody gets to see it but the metrics."""
+
+
+class Service:
+    """What all requests share."""
+
+    def __init__(self, models: Models, limits: Limits, keys: Keys | None) -> None:
+        self.models, self.limits, self.keys = models, limits, keys
+        self.batcher = Batcher(queue=limits.queue, batch=limits.batch)
+        self.metrics = Metrics([*openapi.PATHS, "/"], lambda: self.batcher.pieces)
+        self.batcher.observe = self.metrics.computed
+        self.draining = False
+        """Whether nothing new is accepted."""
+        self.working = 0
+        """Requests that have been accepted and not been answered."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether a request would be accepted now."""
+        return not self.draining and not self.batcher.full
+
+    def admit(self, request: Request, given: wire.Fields | None = None) -> None:
+        """Refuses a request without a key, where there are keys."""
+        if self.keys is None:
+            return
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        key = token.strip() if scheme.lower() == "bearer" else given.text("api_key") if given else None
+        if not key:
+            raise Refusal(400, NO_KEY)
+        if not self.keys.admits(key):
+            raise Refusal(403, WRONG_KEY)
+
+    async def work(self, request: Request, answer: Callable[[wire.Fields], Awaitable[Any]]) -> Response:
+        """Reads and answers a request that costs something, in its time, for as long as its client waits."""
+        self._check_room()
+        given = await wire.fields(request, self.limits)
+        self.admit(request, given)
+        self._check_room()
+        self.working += 1
+        try:
+            async with asyncio.timeout(self.limits.deadline):
+                return wire.answer(await while_waiting(request, answer(given)))
+        except TimeoutError:
+            raise Refusal(504, f"Not translated within {self.limits.deadline:g} seconds") from None
+        except FullError as error:
+            raise busy(error.seconds) from None
+        except InputFault as fault:
+            raise Refusal(400, f"Invalid request: {fault}") from None
+        finally:
+            self.working -= 1
+
+    def _check_room(self) -> None:
+        if self.draining:
+            raise Refusal(503, "This server is shutting down", Retry_After="5", Connection="close")
+        if self.batcher.full:
+            raise busy(self.batcher.seconds)
+
+
+def busy(seconds: float) -> Refusal:
+    """That the queue is full, and when to come again."""
+    return Refusal(503, "This server has too much to do; please try again later", Retry_After=str(min(max(round(seconds), 1), 60)))
+
+
+async def while_waiting(request: Request, answer: Awaitable[Any]) -> Any:
+    """The answer, or its end as soon as the client hangs up."""
+    working = asyncio.ensure_future(answer)
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise Refusal(CLOSED, "the client hung up")
+    finally:
+        gone.cancel()
+        working.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,103 @@
+"""Servers with a fake model, whose answers are known: it shouts, fails on what is poisoned, and takes its time where it is asked to."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+pytest.importorskip("fastapi", reason="needs the extra serve: pip install 'nmt-recipes[serve]'")
+pytest.importorskip("lxml", reason="needs the extra serve: pip install 'nmt-recipes[serve]'")
+
+from nmt.serving import languages
+from nmt.serving.app import build
+from nmt.serving.batcher import Work
+from nmt.serving.limits import Limits
+from nmt.serving.models import Models, Served
+from nmt.serving.server import listen, prepared
+from nmt.serving.service import Service
+from nmt.translator import Translation
+
+if TYPE_CHECKING:
+    from starlette.testclient import TestClient
+
+    from nmt.serving.keys import Keys
+
+POISON = "poison"
+
+
+class Looked(NamedTuple):
+    """Stands for a `View`."""
+
+    kind: str
+    text: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {**self._asdict(), "rows": [], "columns": [], "values": []}
+
+
+class Shouting(Served):
+    """A model that answers in capitals, and offers as many exclamation marks as alternatives."""
+
+    def __init__(self, source: str = "de", target: str = "en", name: str = "shouting", seconds: float = 0.0) -> None:
+        """Every batch takes so many seconds."""
+        self.source, self.target, self.name, self.seconds = source, target, name, seconds
+        self.batches: list[list[str]] = []
+        self._computes: dict[int, Callable[[Sequence[str]], list[Translation]]] = {}
+
+    def translation(self, sentence: str, alternatives: int, details: bool) -> Work:
+        compute = self._computes.setdefault(alternatives, lambda texts: self._shout(texts, alternatives))
+        return Work(compute, sentence, len(sentence.split()) + 1)
+
+    def look(self, sentence: str, kind: str | None) -> Work:
+        return Work(lambda texts: [Looked(kind or "attention", text) for text in texts], sentence, 1)
+
+    def _shout(self, texts: Sequence[str], alternatives: int) -> list[Translation]:
+        self.batches.append(list(texts))
+        time.sleep(self.seconds)
+        assert not any(POISON in text for text in texts), "a message that holds the text: secret"
+        choices = [[(text.upper() + "!" * number, -float(number)) for number in range(1, alternatives + 1)] for text in texts]
+        return [Translation(text, text.upper(), alternatives=others) for text, others in zip(texts, choices, strict=True)]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"name": self.name, "source": self.source, "target": self.target, "title": "a fake", "kinds": ["attention"], "notes": []}
+
+
+Serve = Callable[..., "tuple[TestClient, Service]"]
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    """`serve(model, limits, keys)`: a client of a server in this process, and what is behind it. Languages are not guessed from letters."""
+    from starlette.testclient import TestClient
+
+    monkeypatch.setattr(languages, "detection", lambda: False)
+    with ExitStack() as stack:
+
+        def start(*models: Served, limits: Limits | None = None, keys: Keys | None = None, origins: Sequence[str] = ()) -> tuple[TestClient, Service]:
+            service = Service(Models(models or [Shouting()]), limits or Limits(), keys)
+            return stack.enter_context(TestClient(build(service, origins), raise_server_exceptions=False)), service
+
+        yield start
+
+
+@contextmanager
+def listening(*models: Served, limits: Limits | None = None, keys: Keys | None = None) -> Iterator[tuple[str, Service]]:
+    """A server on loopback in a thread of this process: its address, and what is behind it."""
+    service = Service(Models(models or [Shouting()]), limits or Limits(grace=5), keys)
+    bound = listen("127.0.0.1", 0)
+    server = prepared(build(service), service)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}", service
+    finally:
+        server.should_exit = True
+        thread.join(20)

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from nmt.faults import InputFault
+from nmt.serving.keys import Keys, add
+
+
+def test_a_new_key_is_admitted_and_kept_as_a_hash_only(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    first, second = add(path, "mastodon"), add(path, "phone")
+    keys = Keys.read(path)
+    assert [keys.admits(key) for key in (first, second, first + "x", "", sha256(first.encode()).hexdigest())] == [True, True, False, False, False]
+    assert first not in path.read_text()
+
+
+def test_comments_and_blank_lines_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    path.write_text(f"# ours\n\na  {sha256(b'secret').hexdigest()}\n")
+    assert Keys.read(path).admits("secret")
+    assert not Keys.read(path).admits("\ud800")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "there are no keys in it"),
+        ("a secret\n", ":1: expected a name and the SHA-256"),
+        (2 * f"a {'0' * 64}\n", ":2: there is a key named a already"),
+    ],
+)
+def test_a_file_that_is_no_list_of_hashes_names_the_line(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "keys"
+    path.write_text(text)
+    with pytest.raises(InputFault, match=words):
+        Keys.read(path)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "#a", "taken"])
+def test_a_key_needs_a_name_of_its_own(tmp_path: Path, name: str) -> None:
+    add(tmp_path / "keys", "taken")
+    with pytest.raises(InputFault, match="name"):
+        add(tmp_path / "keys", name)

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from nmt.serving import languages
+from nmt.serving.languages import Guess
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"), [("de", "de"), ("DE", "de"), ("de-AT", "de"), ("de_CH", "de"), ("pt-br", "pt-BR"), ("pt", None), ("zz", None), ("", None)]
+)
+def test_codes_match_whatever_their_case_and_region(asked: str, found: str | None) -> None:
+    assert languages.matching(asked, ["de", "en", "pt-BR"]) == found
+
+
+def test_names_are_english_and_unknown_codes_name_themselves() -> None:
+    assert [languages.name(code) for code in ("de", "pt-BR", "tlh")] == ["German", "Portuguese (pt-BR)", "tlh"]
+
+
+def test_languages_are_told_apart_among_those_served() -> None:
+    pytest.importorskip("lingua", reason="needs the extra lid: pip install 'nmt-recipes[lid]'")
+    best = languages.detect("Ein Hund schläft im Garten.", ["en", "de"])[0]
+    assert best.language == "de"
+    assert 90 < best.confidence <= 100
+    assert languages.detect("The dog sleeps in the garden.", ["de", "en"])[0].language == "en"
+
+
+@pytest.mark.parametrize("text", ["", "😀 12", "..."])
+def test_where_nothing_can_be_told_the_first_is_guessed_with_no_confidence(text: str) -> None:
+    assert languages.detect(text, ["de", "en"]) == [Guess("de", 0.0)]
+
+
+def test_one_language_and_unknown_ones_cannot_be_told_apart() -> None:
+    assert languages.detect("Ein Hund schläft.", ["de"]) == [Guess("de", 0.0)]
+    assert languages.detect("Ein Hund schläft.", ["xx", "yy"]) == [Guess("xx", 0.0)]

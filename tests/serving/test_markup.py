@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from nmt.serving.markup import Markup
+
+
+def shouted(text: str) -> str:
+    markup = Markup(text)
+    return markup.rebuilt([passage.joined([sentence.upper() for sentence in passage.sentences]) for passage in markup.passages])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("<p>Hallo <b>Welt</b>. Ja!</p>", "<p>HALLO <b>WELT</b>. JA!</p>"),
+        ("Hallo", "HALLO"),
+        ("eins<br>zwei <a href='x?a=1&amp;b=2' title=\"drei\">vier</a>", 'EINS<br>ZWEI <a href="x?a=1&amp;b=2" title="drei">VIER</a>'),
+        ('<p>ja <span translate="no">:katze: <b>nein</b></span> doch</p>', '<p>JA <span translate="no">:katze: <b>nein</b></span> DOCH</p>'),
+        ('<i class="a notranslate">nein</i> ja', '<i class="a notranslate">nein</i> JA'),
+        ("<code>nein</code> ja <!-- nein --> ja", "<code>nein</code> JA <!-- nein --> JA"),
+        ("<div>a</div><div>b</div>", "<div>A</div><div>B</div>"),
+        (
+            "<!doctype html><html><head><title>a</title></head><body>b</body></html>",
+            "<!DOCTYPE html>\n<html><head><title>A</title></head><body>B</body></html>",
+        ),
+        ("a < b &lt;script&gt; &amp; c", "A &lt; B &lt;SCRIPT&gt; &amp; C"),
+    ],
+)
+def test_text_is_translated_and_tags_are_kept(text: str, expected: str) -> None:
+    assert shouted(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "<", "<>", "\x00a\x0c", "<p", "</p>", "<!--", "<" * 2000, "<b>" * 5000 + "a", "&#0;&#xd800;", "<?xml", "\ufffe<a\x00b>"]
+)
+def test_no_input_is_too_strange(text: str) -> None:
+    shouted(text)
+
+
+def test_a_translation_cannot_bring_tags_with_it() -> None:
+    markup = Markup("<p>a</p>")
+    assert markup.rebuilt(["<script>alert(1)</script>\x00"]) == "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>"
