@@ -195,7 +195,7 @@ def _places(findings: Findings, size: int, names: Sequence[str], title: str, axe
     axes.plot([], [], color=GREY, linestyle=(0, (4, 2)), linewidth=1.2, label="one by one, joined")
     axes.set_xticks(at)
     axes.set(xlabel="place of the sentence in the pack", ylabel="chrF2", title=title, ylim=(0, None))
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)  # inside, it would hide lines
 
 
 def _line(axes: Axes, drawn: Ink, x: Sequence[float], y: Sequence[float], label: str, band: tuple[Sequence[float], Sequence[float]]) -> None:

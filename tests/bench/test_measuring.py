@@ -65,8 +65,8 @@ class Counting:
 def test_forced_work_is_the_same_whatever_the_weights(model: TranslationModel) -> None:
     counting = Counting(model)
     found = searches.force(counting, SIZES, PIECES, SOURCES, length=7, beam=2, device=CPU)  # type: ignore[arg-type]
-    warming = 2 * 2 * 7  # two sentences
-    assert (counting.rows, counting.steps) == (warming + len(SOURCES) * 2 * 7, 14)
+    each = 1 + 2 * 6  # the beams are one before the first piece
+    assert (counting.rows, counting.steps) == ((2 + len(SOURCES)) * each, 14)  # two sentences to warm up
     assert found.positions_per_second == pytest.approx(len(SOURCES) * 7 / found.seconds)
 
 
