@@ -111,3 +111,21 @@ def test_what_a_command_starts_with_imports_neither_torch_nor_datasets(module: s
     asked = f"import sys, {module}; print(*sorted({{'torch', 'datasets', 'sentencepiece', 'pyarrow'}} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+FORBIDDEN = {"pickle", "marshal", "shelve", "dill", "yaml"}
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_nothing_that_is_read_can_run(file: Path) -> None:
+    """Neither are objects unpickled, nor is text evaluated; what torch loads is weights only."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            assert not FORBIDDEN & {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert (node.module or "").split(".")[0] not in FORBIDDEN
+        elif isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            assert called not in ("eval", "exec", "compile", "os.system"), f"{name_of(file)}:{node.lineno}"
+            if called == "torch.load":
+                assert any(keyword.arg == "weights_only" and ast.unparse(keyword.value) == "True" for keyword in node.keywords)

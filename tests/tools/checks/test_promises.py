@@ -9,7 +9,20 @@ import pytest
 
 from tools.checks.check import tally
 
-COUNTS = {"kills": 2, "signals": 3, "damage": 4, "full": 4, "seeds": 1, "finite": 3, "hub": 2}
+COUNTS = {
+    "kills": 2,
+    "signals": 3,
+    "damage": 4,
+    "full": 4,
+    "seeds": 1,
+    "finite": 3,
+    "hub": 2,
+    "lines": 60,
+    "batches": 10,
+    "mismatched": 20,
+    "recipes": 60,
+    "strangers": 6,
+}
 """Soaking takes minutes, and a clean clone runs these very tests."""
 
 
