@@ -7,9 +7,10 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
@@ -38,16 +39,14 @@ class Workers:
         self.count, self.asked = count, (str(run), tuple(search.items()))
 
     def __enter__(self) -> Workers:
-        self._pool = ProcessPoolExecutor(self.count, multiprocessing.get_context("spawn"), initializer=_begin)
-        try:
+        with ExitStack() as stack:
+            self._pool = stack.enter_context(processes(self.count, _begin))
             self._result(self._pool.submit(_translated, *self.asked, []))
-        except BaseException:
-            self._pool.shutdown(cancel_futures=True)
-            raise
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        self._stack.__exit__(kind, error, traceback)
 
     def stream(self, lines: Iterable[str], window: int = WINDOW) -> Iterator[Translation]:
         """Translates lines in order. A window is read ahead, and each is dealt out line by line, so that all have as much to do."""
@@ -74,12 +73,32 @@ class Workers:
             ) from error
 
 
+@contextmanager
+def processes(count: int, begin: Callable[[], None]) -> Iterator[ProcessPoolExecutor]:
+    """A pool of fresh processes that each ``begin`` so. When what is done with it fails, they are ended and not waited for."""
+    before = multiprocessing.active_children()
+    with ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=begin) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in multiprocessing.active_children():
+                if process not in before:
+                    process.terminate()
+            raise
+
+
 def _begin() -> None:
-    """Of each process: one thread, Ctrl-C left to the parent, and an end with the parent, however that ends."""
+    """Of each process: one thread."""
     import torch
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
+    end_with_parent()
+
+
+def end_with_parent() -> None:
+    """Makes this process leave Ctrl-C to its parent, and end with it however that ends: killed too."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()

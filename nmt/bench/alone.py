@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import resource
 import sys
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
+
+from nmt.faults import RunFault
+from nmt.workers import end_with_parent, processes
 
 
 def measured(work: Callable[..., dict[str, Any]], *arguments: Any, threads: int) -> dict[str, Any]:
     """What ``work`` finds, with the ``peak_bytes`` that its process came to hold (or the largest of its own workers; on a GPU: torch, there)."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_work, work, threads, arguments).result()
+    with processes(1, end_with_parent) as pool:
+        try:
+            return pool.submit(_work, work, threads, arguments).result()
+        except BrokenProcessPool as error:
+            raise RunFault("the process that was measured ended before its work was done; it was killed, perhaps for want of memory") from error
 
 
 def _work(work: Callable[..., dict[str, Any]], threads: int, arguments: tuple[Any, ...]) -> dict[str, Any]:

@@ -4,7 +4,11 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +22,7 @@ from nmt.workers import Workers
 if TYPE_CHECKING:
     from tests.cli.conftest import Nmt
 
+WATCHED: list[BaseProcess] = []
 LINES = ["rot Hund", "", "Katze groß Haus Baum", "klein", *["Haus rot Baum"] * 5, "grün " * 60, "Hund"]
 
 
@@ -62,3 +67,32 @@ def test_faults_of_a_run_or_a_setting_are_those_of_one_process(nmt: Nmt) -> None
     outcome = nmt("translate", "runs/toy", "--workers", "1", stdin=b"rot\n")
     assert (outcome.status, outcome.out) == (2, b"")
     assert outcome.err.startswith(f"nmt: runs/toy/{runs.WEIGHTS}: not the weights of this run's model")
+
+
+def test_workers_end_with_their_parent_however_that_ends(nmt: Nmt) -> None:
+    code = (
+        "import multiprocessing, os, signal\nfrom pathlib import Path\nfrom nmt.workers import Workers\n"
+        "Workers(1, Path('runs/toy'), {}).__enter__()\n"
+        "print(multiprocessing.active_children()[0].pid, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=False)
+    worker = int(done.stdout)
+    deadline = time.monotonic() + 60
+    while Path("/proc", str(worker)).exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path("/proc", str(worker)).exists()
+
+
+def test_when_something_fails_outside_workers_are_not_waited_for(nmt: Nmt) -> None:
+    with pytest.raises(KeyboardInterrupt), Workers(1, Path("runs/toy"), {}) as workers:
+        _break_off(workers)
+    (process,) = WATCHED
+    process.join(60)
+    assert process.exitcode == -signal.SIGTERM
+
+
+def _break_off(workers: Workers) -> None:
+    WATCHED[:] = multiprocessing.active_children()
+    workers._pool.submit(time.sleep, 600)
+    raise KeyboardInterrupt
