@@ -16,7 +16,7 @@ FILES = (runs.METRICS, runs.OUTCOME, runs.WEIGHTS)
 
 def outcome(folder: Path) -> dict[str, Any]:
     """Metrics, outcome and best weights of a run folder; last weights, optimizer, random states and progress of its newest checkpoint; the names of
-    all its files, as nothing may be left over."""
+    all its files outside of checkpoints, as nothing may be left over."""
     saved = list(checkpoints.steps(folder / runs.CHECKPOINTS).values())
     last = saved[-1]
     files = [*(folder / name for name in FILES), last / checkpoints.WEIGHTS]
@@ -24,7 +24,6 @@ def outcome(folder: Path) -> dict[str, Any]:
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not any(each in (path, path.parent) for each in saved))
     return {
         "the names of its files": names,
-        "how many checkpoints it keeps": len(saved),  # one made by a stop may be among them
         "the state of the newest": checkpoints.damage(last),
         **{str(path.relative_to(folder)): path.read_bytes() for path in files},
         **dict(leaves(state)),

@@ -50,7 +50,7 @@ def read(folder: Path, check: Check) -> dict[str, Any] | None:
 def page(found: Sequence[Check], folder: Path) -> str:
     """The whole page."""
     records = [(check, read(folder, check)) for check in found]
-    columns = ("promise", "check", "figure", "kept", "date", "commit", "minutes")
+    columns = ("promise", "check", "figure", "kept", "date", "commit")
     table = markdown(Table(columns, tuple(_row(check, record) for check, record in records))).replace("---:", "---")
     faults = [line for check, record in records if record for line in _faults(check, record)]
     machines = sorted({_machine(record) for _, record in records if record})
@@ -60,10 +60,10 @@ def page(found: Sequence[Check], folder: Path) -> str:
 
 def _row(check: Check, record: dict[str, Any] | None) -> tuple[str, ...]:
     if record is None:
-        return (check.promise, check.name, "not run yet", "", "", "", "")
+        return (check.promise, check.name, "not run yet", "", "", "")
     short = f" (the full count is {check.full:,})" if record["count"] < check.full else ""
-    kept, minutes = "yes" if record["kept"] else "no", f"{record['seconds'] / 60:.1f}"
-    return (check.promise, check.name, record["figure"] + short, kept, record["date"][:10], abbreviated(record.get("commit", "")), minutes)
+    kept = "yes" if record["kept"] else "no"
+    return (check.promise, check.name, record["figure"] + short, kept, record["date"][:10], abbreviated(record.get("commit", "")))
 
 
 def _faults(check: Check, record: dict[str, Any]) -> list[str]:

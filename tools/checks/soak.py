@@ -54,11 +54,11 @@ def _trial(toy: Toy, what: str, count: int, command: process.Process) -> Trial:
 
 
 def _watched(command: process.Process) -> list[float]:
-    """Resident megabytes of a process at even distances of time, until it ends."""
+    """Resident megabytes of a process at even distances of time, until it ends; what is mapped from files comes and goes as the system likes."""
     seen: list[float] = []
     while command.is_alive():
         fields = Path(f"/proc/{command.pid}/statm").read_text().split()
-        seen.append(int(fields[1]) * resource.getpagesize() / 1e6)
+        seen.append((int(fields[1]) - int(fields[2])) * resource.getpagesize() / 1e6)
         command.join(EVERY)
     return seen[:-1]  # the last look may be at a process that is ending
 

@@ -10,7 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from nmt import runs
 from nmt.text.builtin.corpus import pairs
+from nmt.training import checkpoints
 from tools.checks import process
 from tools.checks.outcome import difference, outcome
 
@@ -67,8 +69,8 @@ class Toy:
         expected = self.whole  # trained before, as what the last command said is looked at
         if status := self.train():
             return f"exit {status}: {' / '.join(self.said[-3:])}"
-        left = [path.name for path in self.run.parent.glob(".*")]
-        return f"left over: {', '.join(left)}" if left else difference(outcome(self.run), expected)
+        left = {path.name for path in self.run.parent.glob(".*")} | (_regular(self.run) ^ _regular(self.folder / "whole"))
+        return f"left over or gone: {', '.join(left)}" if left else difference(outcome(self.run), expected)
 
     @cached_property
     def whole(self) -> dict[str, Any]:
@@ -76,6 +78,11 @@ class Toy:
         status = self.train(run=self.folder / "whole")
         assert status == 0, self.said
         return outcome(self.folder / "whole")
+
+
+def _regular(folder: Path) -> set[str]:
+    """The checkpoints that a run keeps; one made by a stop may be there or not."""
+    return {path.name for update, path in checkpoints.steps(folder / runs.CHECKPOINTS).items() if update % SAVED == 0}
 
 
 @contextmanager

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 
 import pytest
 
 from tools.checks.check import tally
+from tools.checks.full import mountable
 
 COUNTS = {
     "kills": 2,
@@ -26,8 +26,11 @@ COUNTS = {
 """Soaking takes minutes, and a clean clone runs these very tests."""
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", COUNTS)
 def test_the_promise_holds(name: str) -> None:
-    if name == "full" and os.geteuid() != 0:
-        pytest.skip("only root can mount a small disk")
-    assert tally(import_module(f"tools.checks.{name}").CHECK, COUNTS[name], print).faults == []
+    if name == "full" and not mountable():
+        pytest.skip("a small disk cannot be mounted here")
+    found = tally(import_module(f"tools.checks.{name}").CHECK, COUNTS[name], print)
+    assert found.trials
+    assert found.faults == []
