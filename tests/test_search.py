@@ -179,6 +179,15 @@ def test_scores_that_are_not_numbers_are_an_error() -> None:
         search(Tables(torch.full((1, SIZE ** (LONGEST + 1), SIZE), math.nan)), [0], beam=2)
 
 
+@pytest.mark.parametrize("beam", [1, 3])
+def test_no_target_is_longer_than_the_most_pieces(beam: int) -> None:
+    """Though the source would allow more; and where it allows fewer, that still holds."""
+    model, sentences = random_tables(), list(range(20))
+    for most, longest in ((1, 1), (2, 2), (LONGEST + 9, LONGEST)):
+        found = [hypotheses[0] for hypotheses in search(model, sentences, beam=beam, max_pieces=most)]
+        assert max(len(each.token_scores) for each in found) == longest
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -188,6 +197,7 @@ def test_scores_that_are_not_numbers_are_an_error() -> None:
         ({"min_length": -1}, "min_length"),
         ({"max_ratio": 0.0}, "max_ratio"),
         ({"max_extra": -1}, "max_extra"),
+        ({"max_pieces": 2, "min_length": 2}, "max_pieces"),
     ],
 )
 def test_settings_are_checked_in_words(settings: dict[str, Any], message: str) -> None:

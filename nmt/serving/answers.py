@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from nmt.serving import languages, wire
+from nmt.serving import languages
+from nmt.serving.asking import Asked, unavailable
 from nmt.serving.languages import Guess
 from nmt.serving.markup import Markup
 from nmt.serving.passages import Plain
+from nmt.serving.wire import Refusal
 
 if TYPE_CHECKING:
     from nmt.serving.batcher import Batcher, Work
@@ -53,7 +55,7 @@ class Item:
         return [text for text in different if text != self.translated()]
 
 
-async def translate(asked: wire.Asked, models: Models, batcher: Batcher) -> dict[str, Any]:
+async def translate(asked: Asked, models: Models, batcher: Batcher) -> dict[str, Any]:
     """The answer to a request to translate."""
     items = await _apart(asked, models)
     found = iter(await batcher.run([work for item in items for work in item.works]))
@@ -62,11 +64,11 @@ async def translate(asked: wire.Asked, models: Models, batcher: Batcher) -> dict
     return _answer(asked, items)
 
 
-async def inspect(asked: wire.Asked, kind: str | None, models: Models, batcher: Batcher) -> dict[str, Any]:
+async def inspect(asked: Asked, kind: str | None, models: Models, batcher: Batcher) -> dict[str, Any]:
     """The answer to a request to look at one sentence."""
     (item,) = _items(asked, models)
     if item.model is None:
-        raise wire.unavailable(asked.target, asked.target)
+        raise unavailable(asked.target, asked.target)
     (view,) = await batcher.run([item.model.look(item.text, kind)])
     result: dict[str, Any] = view.as_json()
     return result
@@ -77,13 +79,13 @@ def detect(text: str, models: Models) -> list[dict[str, Any]]:
     return [guess._asdict() for guess in languages.detect(text, models.codes)]
 
 
-async def _apart(asked: wire.Asked, models: Models) -> list[Item]:
+async def _apart(asked: Asked, models: Models) -> list[Item]:
     if sum(map(len, asked.texts)) <= SHORT:
         return _items(asked, models)
     return await asyncio.to_thread(_items, asked, models)
 
 
-def _items(asked: wire.Asked, models: Models) -> list[Item]:
+def _items(asked: Asked, models: Models) -> list[Item]:
     documents = [Markup(text) if asked.html else Plain(text) for text in asked.texts]
     guesses = _guesses(documents, models.sources_of(asked.target)) if asked.source == languages.AUTO else [None] * len(documents)
     return [_item(text, document, guess, asked, models) for text, document, guess in zip(asked.texts, documents, guesses, strict=True)]
@@ -96,21 +98,21 @@ def _guesses(documents: Sequence[Document], candidates: list[str]) -> Sequence[G
     return [languages.detect(prose, candidates)[0] if len(prose) >= TELLING else together for prose in proses]
 
 
-def _item(text: str, document: Document, guess: Guess | None, asked: wire.Asked, models: Models) -> Item:
+def _item(text: str, document: Document, guess: Guess | None, asked: Asked, models: Models) -> Item:
     source = guess.language if guess else asked.source
     if source == asked.target:
         return Item(text, guess)
     if (model := models.find(source, asked.target, asked.model)) is None:
         if asked.model is None:
-            raise wire.unavailable(source, asked.target)
-        raise wire.Refusal(400, f"{asked.model} is not a model from {source} to {asked.target}")
+            raise unavailable(source, asked.target)
+        raise Refusal(400, f"{asked.model} is not a model from {source} to {asked.target}")
     sentences = [sentence for passage in document.passages for sentence in passage.sentences]
     if not sentences:
         return Item(text, guess, model)
     return Item(text, guess, model, document, [model.translation(sentence, asked.alternatives, asked.details) for sentence in sentences])
 
 
-def _answer(asked: wire.Asked, items: list[Item]) -> dict[str, Any]:
+def _answer(asked: Asked, items: list[Item]) -> dict[str, Any]:
     """Every part of the answer mirrors the shape of what was asked: a value, or a list with one for each text."""
     parts: dict[str, list[Any]] = {"translatedText": [item.translated() for item in items]}
     if asked.source == languages.AUTO:

@@ -17,7 +17,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nmt.inspection.view import KINDS
-from nmt.serving import answers, languages, openapi, wire
+from nmt.serving import answers, asking, languages, openapi, wire
 from nmt.serving.service import CLOSED, Service
 from nmt.serving.wire import Refusal
 
@@ -98,14 +98,14 @@ def _add_translation(app: FastAPI, service: Service) -> None:
     @app.post("/translate")
     async def translate(request: Request) -> Response:
         async def answer(given: wire.Fields) -> Any:
-            return await answers.translate(wire.asked(given, limits, models), models, batcher)
+            return await answers.translate(asking.checked(given, limits, models), models, batcher)
 
         return await service.work(request, answer)
 
     @app.post("/inspect")
     async def inspect(request: Request) -> Response:
         async def answer(given: wire.Fields) -> Any:
-            asked = wire.asked(given, limits, models)
+            asked = asking.checked(given, limits, models)
             if len(asked.texts) > 1:
                 raise Refusal(400, "Invalid request: q parameter is more than one text")
             if (kind := given.text("kind")) not in (None, *KINDS):
@@ -117,8 +117,8 @@ def _add_translation(app: FastAPI, service: Service) -> None:
     @app.post("/detect")
     async def detect(request: Request) -> Response:
         async def answer(given: wire.Fields) -> Any:
-            texts, _ = wire.texts(given)
-            wire.check_size(texts, limits)
+            texts, _ = asking.texts(given)
+            asking.check_size(texts, limits)
             return answers.detect("\n".join(texts), models)
 
         return await service.work(request, answer)

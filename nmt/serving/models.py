@@ -26,7 +26,12 @@ class Served:
         """No translation of a sentence is longer than ``longest_output`` pieces, whatever the recipe allows."""
         self.run, self.name, self.longest_output = run, name, longest_output
         self.source, self.target = run.recipe.data.source, run.recipe.data.target
-        self._limit = self._translator(1, False).limit
+        try:
+            self._limit = self._translator(1, False).limit
+        except InputFault:
+            raise
+        except ValueError as error:  # the words of the search, to which --output is max_pieces
+            raise InputFault(f"{run.path}: {error}; choose another --output") from error
 
     def pieces(self, sentence: str) -> int:
         """How long the model finds a sentence, with its end."""

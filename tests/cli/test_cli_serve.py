@@ -79,6 +79,10 @@ def test_a_port_that_is_taken_is_said_before_models_are_loaded(nmt: Nmt) -> None
         (["runs/none", "--port", "0"], "runs/none: no such run folder"),
         (["runs/toy", "runs/../runs/toy", "--port", "0"], "toy: two runs of this name"),
         (["runs/toy", "--items", "0"], "--items: expected at least 1, found 0"),
+        (
+            ["runs/toy", "--output", "1", "--port", "0"],
+            "runs/toy: max_pieces: expected more than min_length, which is 1, found 1; choose another --output",
+        ),
         (["runs/toy", "--keys", "absent"], "absent: no such file"),
         (["runs/toy", "--host", "no.such.host.invalid"], "--host no.such.host.invalid --port 5000: cannot be served at"),
         (["--new-key", "a"], "--new-key: expected --keys too"),

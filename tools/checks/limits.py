@@ -91,8 +91,9 @@ def main(run: Annotated[Path, typer.Argument(help="A run folder.")]) -> None:
     data = Run(run).recipe.data
     pair = (data.source, data.target)
     options = ["--reading", str(limits.reading), "--connections", str(limits.connections)]
-    with serving([run], *options) as (address, process):
+    with serving([run], *options) as (address, _):
         found = asyncio.run(sizes(address, limits, pair)) | asyncio.run(times(address, limits)) | asyncio.run(crowd(address, limits))
+    with serving([run]) as (address, process):
         before = memory(process.pid)
         answers = asyncio.run(heavy(address, 40))
         grown = (memory(process.pid) - before) / 2**20
