@@ -23,7 +23,7 @@ def test_both_sides_are_encoded_in_order(toy: Toy) -> None:
 def test_the_vocabulary_is_learned_from_the_training_split_alone(toy: Toy) -> None:
     before = preparing.prepare(toy.recipe(), print).source.model
     for name in ("valid", "test"):
-        Path(f"{name}.tsv").write_text(f"ein ganz anderer Satz für {name}\tquite another sentence\n")
+        Path(f"{name}.tsv").write_text(f"ein ganz anderer Satz {name}\tquite another sentence\n")
     assert preparing.prepare(toy.recipe(), print).source.model == before
 
 
