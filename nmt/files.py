@@ -33,9 +33,9 @@ def building(path: Path) -> Iterator[BinaryIO]:
 
 
 def discard_unfinished(path: Path) -> None:
-    """Removes what a kill left of `building` for this path. The caller knows that nobody is building it now."""
+    """Removes what a kill left of `building` or `building_folder` for this path. The caller knows that nobody is building it now."""
     for part in path.parent.glob(f".{glob.escape(path.name)}.[0-9]*"):
-        part.unlink()
+        delete(part)
 
 
 @contextmanager
@@ -56,11 +56,23 @@ def building_folder(path: Path) -> Iterator[Path]:
 
 def _put(building: Path, path: Path) -> None:
     """Gives a folder its final name. Where there was one of that name, there is a moment between two renames without it."""
-    aside = building.with_name(f"{building.name}.old")
-    if path.exists():
-        path.rename(aside)
+    aside = put_aside(path) if path.exists() else None
     building.rename(path)
-    shutil.rmtree(aside, ignore_errors=True)
+    if aside is not None:
+        delete(aside)
+
+
+def put_aside(path: Path) -> Path:
+    """Gives what stands there another name, to be deleted under: killed meanwhile, it must not be left half there."""
+    return path.rename(path.with_name(f".{path.name}.{os.getpid()}.old"))
+
+
+def delete(path: Path) -> None:
+    """Deletes a folder, or the file that damage has put in its place."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:

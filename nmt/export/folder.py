@@ -109,7 +109,7 @@ def unsuitable(run: Run) -> str | None:
     model = run.recipe.model
     if model.family != "transformer":
         called = f"recurrent models ({model.cell}, reader {model.reader})" if model.family == "recurrent" else f"models of family {model.family}"
-        return f"CTranslate2 has no {called}; only Transformers can be exported to it\nthis run translates with --engine torch, faster with --workers"
+        return f"CTranslate2 has no {called}; only Transformers can be exported to it\nthis run translates with --engine torch"
     if found := run.recipe.search.min_length:
         return f"search.min_length: expected 0, found {found}: CTranslate2 changes all probabilities before the fewest pieces; take --engine torch"
     return None

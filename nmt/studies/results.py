@@ -98,14 +98,11 @@ class Results:
     def keep(self, unit: Unit, run: Path, result: Mapping[str, Any]) -> None:
         """Takes from a run folder its outputs and metrics, and from the recipe what holds elsewhere too; the folder appears whole."""
         final = self.path / unit.name
-        building = final.with_name(f".{final.name}")
-        shutil.rmtree(building, ignore_errors=True)
-        building.mkdir(parents=True)
-        shutil.copyfile(run / METRICS, building / METRICS)
-        shutil.copytree(run / OUTPUTS, building / OUTPUTS)
-        files.write_json(building / RESULT, {**result, "recipe": described(unit.recipe)})
-        shutil.rmtree(final, ignore_errors=True)
-        building.rename(final)
+        files.discard_unfinished(final)
+        with files.building_folder(final) as building:
+            shutil.copyfile(run / METRICS, building / METRICS)
+            shutil.copytree(run / OUTPUTS, building / OUTPUTS)
+            files.write_json(building / RESULT, {**result, "recipe": described(unit.recipe)})
 
 
 def output_name(test: str, beam: int) -> str:

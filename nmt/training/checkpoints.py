@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -54,7 +52,7 @@ def prune(folder: Path, update: int, keep: int, needed: Collection[Path]) -> Non
     past = [path for step, path in steps(folder).items() if step <= update]
     for path in past[:-keep]:
         if path not in needed:
-            _delete(_put_aside(path))  # killed meanwhile, it must not be left half there
+            files.delete(files.put_aside(path))
 
 
 def steps(folder: Path) -> dict[int, Path]:
@@ -123,22 +121,9 @@ def _entry(path: Path) -> dict[str, int | str]:
         return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
-def _put_aside(path: Path) -> Path:
-    """Gives a checkpoint a name under which it is none."""
-    return path.rename(path.with_name(f".{path.name}.{os.getpid()}.old"))
-
-
 def _discard_unfinished(folder: Path) -> None:
     for path in folder.glob(".step-*"):
-        _delete(path)
-
-
-def _delete(path: Path) -> None:
-    """Deletes a folder, or the file that damage has put in its place."""
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+        files.delete(path)
 
 
 def _reason(error: BaseException) -> str:

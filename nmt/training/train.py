@@ -132,14 +132,14 @@ def _fill(building: Path, recipe: Recipe, prepared: Prepared, notice: Notice) ->
 
 
 def _take_place(building: Path, folder: Path, restart: bool) -> None:
-    """Gives the folder its name. An old run goes under another one: killed while it is deleted, it must not be left half there."""
+    """Gives the folder its name; an old run is put aside."""
     if not folder.exists() or not restart:
         building.rename(folder)  # an empty folder may be there
         return
     with runs.locked(folder):
-        aside = folder.rename(building.with_name(f"{building.name}.old"))
+        aside = files.put_aside(folder)
         building.rename(folder)
-        shutil.rmtree(aside, ignore_errors=True)
+        files.delete(aside)
 
 
 def _facts(prepared: Prepared, batches: Batches) -> dict[str, Any]:
