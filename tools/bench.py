@@ -57,12 +57,12 @@ def cases(families: Sequence[str], works: Sequence[str], threads: int, device: s
     alone = {"threads": [1]} if device == "cpu" else {}
     varied: dict[str, dict[str, Sequence[Any]]] = {
         "train": alone | {"precision": available_precisions(device)} | ({} if quick else {"length": LENGTHS, "batch_tokens": BATCHES}),
-        "decode": alone | ({} if quick else {"length": LENGTHS, "beam": BEAMS}),
+        "decode": alone | {"precision": available_precisions(device)} | ({} if quick else {"length": LENGTHS, "beam": BEAMS}),
     }
     for work in works:
         for family in families:
-            engines = {"engine": _engines(family)} if work == "decode" and device == "cpu" else {}
-            yield from sweep(Case(family, work, threads=threads, device=device, batch_tokens=batch_tokens), **varied[work], **engines)
+            here: dict[str, Sequence[Any]] = {"engine": _engines(family), "workers": [threads]} if work == "decode" and device == "cpu" else {}
+            yield from sweep(Case(family, work, threads=threads, device=device, batch_tokens=batch_tokens), **varied[work], **here)
 
 
 def fixed_corpus(folder: Path) -> Corpus:
@@ -92,6 +92,9 @@ class Fixed:
             chosen = {f"ours {precision}": replace(base, precision=precision) for precision in available_precisions("cpu")}
         else:
             chosen = {f"ours {engine}": replace(base, engine=engine) for engine in _engines(family)}
+            if self.threads > 1:
+                several = replace(base, workers=self.threads)
+                chosen |= {f"ours {each}, {self.threads} workers": replace(several, precision=each) for each in available_precisions("cpu")}
         found = [Party(name, partial(_own_rate, case)) for name, case in chosen.items()]
         return found + [Party(peer, partial(self._peer_rate, peer, family, work)) for peer in PEERS if family in PEERS[peer]]
 

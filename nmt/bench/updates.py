@@ -14,10 +14,10 @@ from nmt.bench import operations
 from nmt.bench.machine import product_rate, synchronise
 from nmt.bench.operations import Sizes
 from nmt.models.families import parameters
+from nmt.models.precision import autocast
 from nmt.models.protocol import TranslationModel
 from nmt.training import hardware
 from nmt.training.batches import Batches, Encoded
-from nmt.training.loop import autocast
 from nmt.training.loss import cross_entropy
 
 PHASES = ("data", "forward", "backward", "optimiser")

@@ -228,6 +228,8 @@ class Search(Section):
     """See `max_ratio`."""
     batch_tokens: Count = 4096
     """Source positions in a batch, the beam not counted."""
+    precision: Literal["auto", "fp32", "bf16"] = "fp32"
+    """bf16 is faster where the hardware computes in it (auto takes it there), but what shares a batch may then change a translation."""
 
 
 class Recipe(Section):

@@ -21,7 +21,7 @@ from nmt.evaluation import outputs
 from nmt.evaluation.testsets import TestSet
 from nmt.faults import InputFault
 from nmt.runs import METRICS
-from nmt.studies.plan import Plan, Unit, described, differences
+from nmt.studies.plan import Plan, Unit, described, differences, filled
 from nmt.text.lines import read
 
 STUDY, RESULT, VOCABULARY = "study.json", "result.json", "vocabulary.model"
@@ -66,7 +66,7 @@ class Results:
 
     def _compare_unit(self, unit: Unit) -> None:
         if self.finished(unit):
-            self._refuse([f"{unit.name}: {text}" for text in differences(self.result(unit)["recipe"], described(unit.recipe))])
+            self._refuse([f"{unit.name}: {text}" for text in differences(filled(self.result(unit)["recipe"]), described(unit.recipe))])
 
     def _refuse(self, changed: list[str]) -> None:
         if changed:

@@ -1,4 +1,4 @@
-"""What the machine offers: device, precision, memory that is kept."""
+"""What the machine offers: device, memory that is kept."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from nmt.faults import InputFault
+from nmt.models.precision import computes_bf16
 
 
 def device(wanted: str) -> torch.device:
@@ -21,21 +22,6 @@ def device(wanted: str) -> torch.device:
     if not there[wanted]:
         raise InputFault(f"training.device: {wanted} is not there; expected one of {', '.join(name for name in there if there[name])}, or auto")
     return torch.device(wanted)
-
-
-def precision(wanted: str, device: torch.device) -> str:
-    """``auto`` becomes bf16 where the hardware multiplies in it, and fp32 elsewhere."""
-    return wanted if wanted != "auto" else "bf16" if computes_bf16(device) else "fp32"
-
-
-def computes_bf16(device: torch.device) -> bool:
-    """Whether the device has instructions for bf16, instead of imitating them."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if device.type == "cpu":
-        # torch offers no public question for CPUs
-        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-    return False
 
 
 def describe() -> dict[str, Any]:

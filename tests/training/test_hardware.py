@@ -6,8 +6,6 @@ import torch
 from nmt.faults import InputFault
 from nmt.training import hardware
 
-CPU = torch.device("cpu")
-
 
 def offer(monkeypatch: pytest.MonkeyPatch, *, cuda: bool, mps: bool) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
@@ -25,17 +23,6 @@ def test_a_device_that_is_not_there_is_an_error_that_names_those_that_are(monkey
     offer(monkeypatch, cuda=False, mps=True)
     with pytest.raises(InputFault, match=r"training\.device: cuda is not there; expected one of mps, cpu, or auto"):
         hardware.device("cuda")
-
-
-@pytest.mark.parametrize("bf16", [True, False])
-def test_auto_takes_bf16_only_where_the_hardware_computes_in_it(monkeypatch: pytest.MonkeyPatch, bf16: bool) -> None:
-    monkeypatch.setattr(hardware, "computes_bf16", lambda device: bf16)
-    assert hardware.precision("auto", CPU) == ("bf16" if bf16 else "fp32")
-    assert (hardware.precision("fp32", CPU), hardware.precision("bf16", CPU)) == ("fp32", "bf16")
-
-
-def test_mps_is_not_taken_to_compute_in_bf16() -> None:
-    assert not hardware.computes_bf16(torch.device("mps"))
 
 
 def test_the_description_of_a_machine_does_not_name_it() -> None:
