@@ -17,7 +17,7 @@ from torch import Tensor
 
 from nmt import warnings
 from nmt.faults import RunFault
-from nmt.models.precision import autocast, resolved
+from nmt.models.precision import autocast, resolved, round_products
 from nmt.models.protocol import Translates
 from nmt.search import BeamSearch, Hypothesis, length_penalty
 from nmt.text.vocabulary import BOS, EOS, PAD, Vocabulary
@@ -216,7 +216,10 @@ class Translator(LineTranslator):
         """The translator of a run folder: its best weights and its recipe's search settings, but for those given here."""
         settings = run.recipe.search.model_dump() | search
         longest, ratio, unseen = shown_in_training(run)
-        return cls(run.model().to(device), *run.vocabularies, longest=longest, ratio=ratio, unseen=unseen, device=device, **settings)
+        model = run.model().to(device)
+        if resolved(settings["precision"], torch.device(device)) == "bf16":
+            round_products(model)
+        return cls(model, *run.vocabularies, longest=longest, ratio=ratio, unseen=unseen, device=device, **settings)
 
     def _find(self, batches: Sequence[list[list[int]]]) -> Iterable[list[list[Hypothesis]]]:
         return map(self._batch, batches)
