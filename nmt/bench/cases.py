@@ -48,7 +48,9 @@ class Case:
     precision: str = "fp32"
     threads: int = 1
     length: int = 15
-    """Of made-up sentences on both sides, the end counted; of what a corpus is decoded to."""
+    """Of made-up sentences on both sides, the end counted; of what is decoded."""
+    source: int | None = None
+    """Of made-up sources to decode; by default they are as long as what is decoded."""
     batch_tokens: int = 4096
     beam: int = 5
     workers: int = 1
@@ -104,7 +106,7 @@ def _decode(case: Case, model: TranslationModel, sizes: dict[str, Any]) -> dict[
 
 def _sources(case: Case) -> list[list[int]]:
     generator = np.random.default_rng(0)
-    return [generator.integers(4, case.vocabulary, case.length - 1).tolist() for _ in range(case.amount)]
+    return [generator.integers(4, case.vocabulary, (case.source or case.length) - 1).tolist() for _ in range(case.amount)]
 
 
 def available_precisions(device: str) -> list[str]:

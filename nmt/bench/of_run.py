@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +13,15 @@ from typing import Any
 
 from nmt.bench import searches, updates
 from nmt.export import engines
+from nmt.faults import RunFault
 from nmt.runs import Run
 from nmt.training import hardware
 from nmt.training.batches import Batches, Encoded
 from nmt.workers import Workers
 
 DAY = 86_400
+STARTS = 3
+"""How often a command is started, of which the quickest counts."""
 PUBLISHED = 4.5e9
 """Translations a day that were once published for a recurrent system."""
 
@@ -38,6 +45,20 @@ def train(path: Path, text: Text, precision: str, count: int) -> dict[str, Any]:
     sizes, vocabulary = run.recipe.model.model_dump(), len(run.vocabularies[1])
     found = updates.measure(run.fresh_model(), sizes, vocabulary, batches, device=device, precision=precision, updates=count)
     return {"work": "train", "precision": precision, **found.as_json()}
+
+
+def start(path: Path, line: str) -> dict[str, Any]:
+    """Seconds from the command to the translation of one line, and to the help, which loads no model: the best of a few."""
+    commands = {"help_seconds": ["--help"], "first_translation_seconds": ["translate", str(path), "--engine", "torch", "-q", "--text", line]}
+    return {"work": "start", **{name: min(_seconds(command) for _ in range(STARTS)) for name, command in commands.items()}}
+
+
+def _seconds(command: Sequence[str]) -> float:
+    begun = time.perf_counter()
+    done = subprocess.run([sys.executable, "-m", "nmt", *command], capture_output=True, text=True)
+    if done.returncode:
+        raise RunFault(f"nmt {shlex.join(command)}: ended with status {done.returncode}: {done.stderr.strip()[-200:]}")
+    return time.perf_counter() - begun
 
 
 def translate(path: Path, text: Text, engine: str, workers: int | None, threads: int, beam: int) -> dict[str, Any]:

@@ -27,7 +27,8 @@ def bench(
     """Time updates and translations of a run, each in a process of its own.
 
     Training: target pieces a second, the parts of an update, and what share it is of the machine's rate of matrix products.
-    Translating: by torch, and by the run's export if it has one. Nothing in the run is changed. Figures hold for an idle machine only.
+    Translating: by torch, and by the run's export if it has one. Starting: until the help, and until a first translation.
+    Nothing in the run is changed. Figures hold for an idle machine only.
 
     Examples:
 
@@ -49,7 +50,8 @@ def bench(
     text = of_run.Text(compared.source, compared.references)
     few = of_run.Text(text.source[:sentences], text.target[:sentences])
     engines = ["torch"] + (["ctranslate2"] if (export := folder.opened(opened)) and not export.fault(opened) else [])
-    rows: list[dict[str, Any]] = []
+    say("starting")
+    rows: list[dict[str, Any]] = [of_run.start(run, next(filter(str.strip, few.source), ""))]
     for count in threads or [_threads()]:
         for precision in available_precisions("cpu"):
             say(f"training in {precision}, threads: {count}")
@@ -66,7 +68,7 @@ def bench(
     if as_json:
         print_json({**origin(shlex.join(["nmt", *sys.argv[1:]]), time.monotonic() - begun), "rows": rows})
     else:
-        for work in ("train", "translate"):
+        for work in ("train", "translate", "start"):
             print(report.text(table([row for row in rows if row["work"] == work])))
 
 

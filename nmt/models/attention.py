@@ -92,8 +92,7 @@ class BahdanauAttention(Reader):
         asked = torch.unflatten(self.query(query), 0, (len(memory.mask), -1)).unsqueeze(2)
         halves = (asked + memory.keys[0].unsqueeze(1)).float().mul_(2).sigmoid_()  # (batch, beam, slot, attention)
         with torch.autocast(halves.device.type, enabled=False):  # to round the energies would take longer than their product
-            weight = self.score.weight[0].float()
-            scores = (halves @ weight).mul(2).sub(weight.sum())
+            scores = self.score(halves).squeeze(-1).mul(2).sub(self.score.weight.sum())
         return weigh(scores, memory)
 
 
