@@ -30,6 +30,15 @@ def describe() -> dict[str, Any]:
     return there | ({"gpu": torch.cuda.get_device_name()} if torch.cuda.is_available() else {})
 
 
+def keep_few_kernels() -> None:
+    """Tells oneDNN to keep 64 of the kernels that it makes for every shape of a product, unless the environment says otherwise.
+
+    Batches have thousands of shapes, so that hardly one comes again before the 1,024 kept by default are full; within an update the
+    layers of a stack share theirs. To be called before torch multiplies for the first time.
+    """
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+
+
 def keep_freed_memory() -> None:
     """Tells glibc to keep freed blocks. By default it returns each large one to the system, and a training step that asks for the same
     hundreds of megabytes again spends a quarter of its time on page faults. Elsewhere nothing happens."""
