@@ -139,7 +139,7 @@ def _target(path: Path | None) -> Iterator[BinaryIO]:
     elif path.is_dir():
         raise InputFault(f"--output: {path} is a folder; expected a file")
     elif path.exists() and not path.is_file():  # a device or a pipe is written to, not replaced
-        with path.open("wb") as out:
+        with files.writing(path) as out:
             yield out
     else:
         with files.building(path) as out:

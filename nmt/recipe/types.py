@@ -55,8 +55,8 @@ class Data(Section):
     """Training pairs in which one side has more than this many times the words of the other, plus 5, are left out. Null keeps them."""
     duplicates: Literal["keep", "drop"] = "drop"
     """Whether a training pair that occurred before is left out."""
-    overlap: Literal["keep", "drop"] = "drop"
-    """Whether a training pair whose source sentence stands in the test set is left out."""
+    overlap: Literal["keep", "drop", "either"] = "drop"
+    """Whether a training pair whose source sentence stands in the test set is left out; `either` leaves out those whose target does, too."""
     extra: list[str] = []
     """Files whose pairs are added to the training split, each `SOURCE,TARGET` or one .tsv, .jsonl or .parquet file; cleaned with it."""
     pack: Count = 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Set
 
 from nmt.text.pairs import Pairs
 
@@ -11,21 +10,23 @@ REASONS = {
     "empty": "empty",
     "long": "over-long",
     "ratio": "by length ratio",
-    "overlap": "with a source of the test set",
+    "overlap": "of the test set",
     "duplicates": "duplicates",
 }
 
 
 def clean(
-    pairs: Pairs, test_sources: Set[str], *, max_words: int, max_ratio: float | None, duplicates: str, overlap: str
+    pairs: Pairs, test: Pairs | None, *, max_words: int, max_ratio: float | None, duplicates: str, overlap: str
 ) -> tuple[Pairs, dict[str, int]]:
     """The pairs to train on, in order, and how many were left out for each of `REASONS`, the first that applies."""
     counts: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
-    tested = test_sources if overlap == "drop" else frozenset()
+    sources = frozenset(test.source) if test and overlap != "keep" else frozenset[str]()
+    targets = frozenset(test.target) if test and overlap == "either" else frozenset[str]()
     seen: set[tuple[str, str]] = set()
     kept = []
     for row, pair in enumerate(zip(pairs.source, pairs.target, strict=True)):
-        reason = _unfit(*pair, max_words, max_ratio) or ("overlap" if pair[0] in tested else "duplicates" if pair in seen else None)
+        tested = pair[0] in sources or pair[1] in targets
+        reason = _unfit(*pair, max_words, max_ratio) or ("overlap" if tested else "duplicates" if pair in seen else None)
         if reason:
             counts[reason] += 1
             continue

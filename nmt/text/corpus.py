@@ -188,7 +188,7 @@ def _no_split(origin: Origin, role: str, name: str) -> InputFault:
 
 def _cleaned(whole: Pairs, test: Pairs | None, request: Request, notice: Notice) -> tuple[Pairs, dict[str, int]]:
     rules = {name: getattr(request, name) for name in ("max_words", "max_ratio", "duplicates", "overlap")}
-    train, left_out = cleaning.clean(whole, frozenset(test.source if test else ()), **rules)
+    train, left_out = cleaning.clean(whole, test, **rules)
     if not train:
         raise InputFault(f"data.train: nothing is left to train on\n{cleaning.report(left_out, 0)}")
     notice(cleaning.report(left_out, len(train)))
