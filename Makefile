@@ -48,7 +48,7 @@ studies: .venv/tested
 	$(BIN)/nmt bottleneck recipes/bottleneck-tiny.yaml --out results/ci/bottleneck
 	$(BIN)/nmt bottleneck recipes/ladder-tiny.yaml --out results/ci/ladder
 
-CHECKS := kills signals damage full seeds finite lines batches mismatched recipes strangers soak hub clone
+CHECKS := kills signals damage full seeds finite lines batches mismatched recipes strangers soak hub clone large
 
 checks: .venv/tested
 	@failed=0; for name in $(CHECKS); do $(BIN)/python -m tools.checks.$$name || failed=1; done; \

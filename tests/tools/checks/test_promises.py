@@ -22,6 +22,7 @@ COUNTS = {
     "mismatched": 20,
     "recipes": 60,
     "strangers": 6,
+    "large": 2000,
 }
 """Soaking takes minutes, and a clean clone runs these very tests."""
 
