@@ -27,8 +27,8 @@ SAID_EVERY = 1_000_000
 """Pairs between two lines of progress."""
 FORMAT = 1
 """Of prepared text; another number makes it anew."""
-ELSEWHERE = ("offline", "pack", "in_memory", "prepared")
-"""Fields of a request that change nothing in the text."""
+ELSEWHERE = ("revision", "offline", "pack", "in_memory", "prepared")
+"""Fields of a request that change nothing in the text, or, as the revision, stand beside it as what they came to."""
 
 Keep = Callable[[str, Iterable[Pair]], Pairs]
 """Takes a stream of pairs in, under a name: into memory or into files."""
