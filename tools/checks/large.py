@@ -21,6 +21,7 @@ from nmt.runs import OUTCOME, Run
 from nmt.training import batches, preparing
 from tools.checks import process
 from tools.checks.check import Check, Trial, run
+from tools.checks.command import within
 from tools.checks.moments import in_update
 from tools.checks.outcome import difference, outcome
 from tools.checks.toy import FAMILIES
@@ -66,7 +67,7 @@ def trials(count: int) -> Iterator[Trial]:
         shutil.move(folder / "train.de", folder / "away.de")  # what is prepared is all that continuing needs
         yield (parts := _trial(folder, "continues without the text", "parts", count))
         yield Trial("comes to the same end", parts.fault or difference(outcome(folder / "parts"), outcome(folder / "whole")))
-        yield Trial("shuffles", _shuffled(folder / "whole", folder))
+        yield Trial("shuffles", _shuffled(folder))
 
 
 def write(folder: Path, count: int) -> None:
@@ -112,13 +113,12 @@ def _made_again(folder: Path) -> str | None:
     return None if not again and kinds == ["pieces", "text", "vocabulary"] else f"{' / '.join(again)}; there are {', '.join(kinds)}"
 
 
-def _shuffled(run: Path, folder: Path) -> str | None:
+def _shuffled(folder: Path) -> str | None:
     """What is wrong with the order of the first two epochs; None where both hold all pairs, shuffled as a whole, each in its own way."""
-    opened = Run(run)
-    recipe = opened.recipe.model_copy(update={"data": opened.recipe.data.model_copy(update={"prepared": str(folder / "prepared")})})
-    opened.__dict__["recipe"] = recipe
-    found = preparing.batches(recipe, preparing.prepare_again(opened, lambda _: None))
-    ordered = partial(batches.order, seed=recipe.training.seed, batch_tokens=recipe.training.batch_tokens)
+    with within(folder):
+        opened = Run(Path("whole"))
+        wanted, found = opened.recipe.training, preparing.batches(opened.recipe, preparing.prepare_again(opened, lambda _: None))
+    ordered = partial(batches.order, seed=wanted.seed, batch_tokens=wanted.batch_tokens)
     epochs = [ordered(*found.lengths(epoch), epoch=epoch) for epoch in (0, 1)]
     one, other = map(np.concatenate, epochs)
     for rows, each in zip((one, other), epochs, strict=True):
