@@ -66,6 +66,7 @@ def trials(count: int) -> Iterator[Trial]:
         yield Trial("starts on what is prepared", late or _made_again(folder))
         shutil.move(folder / "train.de", folder / "away.de")  # what is prepared is all that continuing needs
         yield (parts := _trial(folder, "continues without the text", "parts", count))
+        shutil.move(folder / "away.de", folder / "train.de")
         yield Trial("comes to the same end", parts.fault or difference(outcome(folder / "parts"), outcome(folder / "whole")))
         yield Trial("shuffles", _shuffled(folder))
 
@@ -109,7 +110,7 @@ def _watched(command: process.Process) -> Iterator[Look]:
 def _made_again(folder: Path) -> str | None:
     """Whether the last command prepared anything though it was there, or left anything else."""
     again = [line for line in process.said(folder) if line.startswith("preparing")]
-    kinds = sorted(path.name.partition("-")[0] for path in (folder / "prepared").iterdir())
+    kinds = sorted(path.name.partition("-")[0] for path in folder.glob("prepared/*"))
     return None if not again and kinds == ["pieces", "text", "vocabulary"] else f"{' / '.join(again)}; there are {', '.join(kinds)}"
 
 
