@@ -48,10 +48,13 @@ studies: .venv/tested
 	$(BIN)/nmt bottleneck recipes/bottleneck-tiny.yaml --out results/ci/bottleneck
 	$(BIN)/nmt bottleneck recipes/ladder-tiny.yaml --out results/ci/ladder
 
-CHECKS := kills signals damage full seeds finite lines batches mismatched recipes strangers soak hub clone large
+CHECKS := kills signals damage full seeds finite lines batches mismatched recipes strangers load clients poison drain limits fuzz schema \
+  overload latency page soak hub clone large
+# the status of a check that cannot be made here
+NOT_HERE := 77
 
 checks: .venv/tested
-	@failed=0; for name in $(CHECKS); do $(BIN)/python -m tools.checks.$$name || failed=1; done; \
+	@failed=0; for name in $(CHECKS); do $(BIN)/python -m tools.checks.$$name || [ $$? = $(NOT_HERE) ] || failed=1; done; \
 	$(BIN)/python -m tools.checks.report > docs/reliability.md; exit $$failed
 
 check: test studies

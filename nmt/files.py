@@ -33,6 +33,18 @@ def building(path: Path) -> Iterator[BinaryIO]:
             part.unlink()
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """A device or a pipe to write to, which nothing can take the place of; that its reader has had enough stays a `BrokenPipeError`."""
+    try:
+        with path.open("wb") as file:
+            yield file
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise RunFault(f"{path}: cannot be written ({error.strerror})") from error
+
+
 def discard_unfinished(path: Path) -> None:
     """Removes what a kill left of `building` or `building_folder` for this path. The caller knows that nobody is building it now."""
     for part in path.parent.glob(f".{glob.escape(path.name)}.[0-9]*"):

@@ -191,7 +191,7 @@ class BeamSearch:
         row = active.new_zeros(batch).index_copy(0, active, torch.arange(len(active), device=active.device))
         candidates = _best(self._log_probabilities(step.logits, length), frontier.live, self.width)
         live, chosen = candidates.totals.masked_fill(candidates.tokens == self.eos, -math.inf).topk(self.beam)
-        weights = torch.unflatten(step.weights, 0, frontier.live.shape) if self.keep_weights else None
+        weights = torch.unflatten(step.weights.float(), 0, frontier.live.shape) if self.keep_weights else None
         return Position(row, candidates, chosen, live, weights)
 
     def _log_probabilities(self, logits: Tensor, length: int) -> Tensor:

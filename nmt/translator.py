@@ -17,6 +17,7 @@ from torch import Tensor
 
 from nmt import warnings
 from nmt.faults import RunFault
+from nmt.models.precision import autocast, resolved, round_products
 from nmt.models.protocol import Translates
 from nmt.search import BeamSearch, Hypothesis, length_penalty
 from nmt.text.vocabulary import BOS, EOS, PAD, Vocabulary
@@ -186,14 +187,16 @@ class Translator(LineTranslator):
         max_pieces: int | None = None,
         nbest: int = 1,
         batch_tokens: int = 4096,
+        precision: str = "fp32",
         keep_weights: bool = True,
         device: torch.device | str = "cpu",
     ) -> None:
         """For `longest`, `ratio` and `unseen` see `nmt.warnings.Trained`; where `unseen` is not known, it is what spells unknown characters.
-        For `batch_tokens` see `LineTranslator`, for the rest `BeamSearch`."""
+        For `batch_tokens` see `LineTranslator`, for `precision` `search.precision` of the recipe, for the rest `BeamSearch`."""
         trained = Trained(longest, ratio, source_vocabulary.bytes if unseen is None else unseen)
         super().__init__(source_vocabulary, target_vocabulary, trained, length_penalty=length_penalty, batch_tokens=batch_tokens)
-        self.model, self.device = model, device
+        self.model, self.device = model, torch.device(device)
+        self.precision = resolved(precision, self.device)
         self.search = BeamSearch(
             bos=BOS,
             eos=EOS,
@@ -213,7 +216,10 @@ class Translator(LineTranslator):
         """The translator of a run folder: its best weights and its recipe's search settings, but for those given here."""
         settings = run.recipe.search.model_dump() | search
         longest, ratio, unseen = shown_in_training(run)
-        return cls(run.model().to(device), *run.vocabularies, longest=longest, ratio=ratio, unseen=unseen, device=device, **settings)
+        model = run.model().to(device)
+        if resolved(settings["precision"], torch.device(device)) == "bf16":
+            round_products(model)
+        return cls(model, *run.vocabularies, longest=longest, ratio=ratio, unseen=unseen, device=device, **settings)
 
     def _find(self, batches: Sequence[list[list[int]]]) -> Iterable[list[list[Hypothesis]]]:
         return map(self._batch, batches)
@@ -224,7 +230,8 @@ class Translator(LineTranslator):
         lengths = torch.tensor([len(part) + 1 for part in parts], device=self.device)
         mask = torch.arange(width, device=self.device) < lengths[:, None]
         try:
-            return self.search(self.model, source, mask)
+            with autocast(self.device, self.precision):
+                return self.search(self.model, source, mask)
         except FloatingPointError as error:
             raise RunFault(str(error)) from error
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from nmt.models import weights
 from nmt.models.encoders import RecurrentEncoder
 from nmt.models.families import build
+from nmt.models.precision import autocast, round_products
 from nmt.models.protocol import Memory, State, TranslationModel, repeat, select, size_in_bytes
 from nmt.models.recurrent import RecurrentModel
 
@@ -304,3 +305,19 @@ def drown(model: TranslationModel) -> None:
 def test_a_wrong_setting_is_named_with_what_was_expected(sizes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build(**sizes)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_weights_rounded_once_step_as_weights_rounded_in_every_step(case: str) -> None:
+    model, once = fresh(case), fresh(case)
+    round_products(once)
+    found = []
+    for each in (model, once):
+        with torch.inference_mode(), autocast(torch.device("cpu"), "bf16"):
+            memory = each.encode(SOURCE, MASK)
+            state = each.initial_state(memory)
+            for previous in TARGET.unbind(1):
+                logits, state, _ = each.step(previous, state, memory)
+            found.append(logits.float())
+    assert torch.equal(*found)
+    assert not torch.equal(found[0], model(SOURCE, MASK, TARGET)[:, -1]), "nothing was rounded"

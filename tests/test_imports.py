@@ -41,7 +41,20 @@ MAY_IMPORT = {
 }
 """The places of the package from top to bottom; those not named here may import anything but the command line."""
 OUTERMOST = {"cli", "__main__"}
-MODELS = ("protocol", "dropout", "embeddings", "cells", "encoders", "attention", "attention_loop", "recurrent", "transformer", "weights", "families")
+MODELS = (
+    "protocol",
+    "precision",
+    "dropout",
+    "embeddings",
+    "cells",
+    "encoders",
+    "attention",
+    "attention_loop",
+    "recurrent",
+    "transformer",
+    "weights",
+    "families",
+)
 """The files of `nmt/models/`, each of which imports only from those before it."""
 
 

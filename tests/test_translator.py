@@ -203,6 +203,24 @@ def test_what_the_model_attended_to_and_what_training_held_are_looked_at() -> No
     assert translator(unseen={A}).translate("abc").warnings == ["pieces unknown to training: 'a'"]
 
 
+@pytest.mark.parametrize(("precision", "product"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
+def test_the_model_multiplies_in_the_precision_asked_for_and_search_adds_in_fp32(precision: str, product: torch.dtype) -> None:
+    class Multiplying(Copier):
+        seen: torch.dtype | None = None
+
+        def step(self, previous: Tensor, state: Any, memory: Reading) -> Step:
+            found = super().step(previous, state, memory)
+            logits = found.logits @ torch.eye(len(VOCABULARY))
+            self.seen = logits.dtype
+            return Step(logits, found.state, found.weights.to(logits.dtype))
+
+    model = Multiplying()
+    found = translator(model, precision=precision).translate("ab")
+    assert (model.seen, found.text) == (product, "ab")
+    assert found.weights is not None
+    assert found.weights.dtype == torch.float32
+
+
 def test_json_holds_plain_values() -> None:
     found = translator(beam=3, nbest=3).translate("ab").as_json()
     assert list(found) == ["source", "text", "score", "pieces", "source_pieces", "alternatives", "alignment", "warnings"]

@@ -22,11 +22,14 @@ from typing import Annotated, Any
 
 import typer
 
+from nmt import files
+from nmt.bench import growth
 from nmt.bench.cases import FAMILIES, Case, Corpus, available_precisions, sweep
 from nmt.bench.tables import table
 from nmt.evaluation import report
 from nmt.evaluation.report import Table
 from nmt.faults import InputFault, RunFault
+from nmt.pictures import canvas
 from nmt.probes.record import origin
 from nmt.text import lines, vocabulary
 from nmt.text.vocabulary import Vocabulary
@@ -36,6 +39,8 @@ Row = dict[str, Any]
 Say = Callable[[str], None]
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+SOURCE = 15
+"""Pieces of a made-up source, so that what is decoded alone grows."""
 LENGTHS, BATCHES, BEAMS = (10, 25, 50, 100, 200), (1024, 2048, 8192), (1, 2, 4, 8, 16)
 PEERS = {"eole": tuple(FAMILIES), "joeynmt": ("attention", "transformer")}
 """What each can do: JoeyNMT has no decoder without attention."""
@@ -57,12 +62,13 @@ def cases(families: Sequence[str], works: Sequence[str], threads: int, device: s
     alone = {"threads": [1]} if device == "cpu" else {}
     varied: dict[str, dict[str, Sequence[Any]]] = {
         "train": alone | {"precision": available_precisions(device)} | ({} if quick else {"length": LENGTHS, "batch_tokens": BATCHES}),
-        "decode": alone | ({} if quick else {"length": LENGTHS, "beam": BEAMS}),
+        "decode": alone | {"precision": available_precisions(device)} | ({} if quick else {"length": LENGTHS, "beam": BEAMS}),
     }
     for work in works:
         for family in families:
-            engines = {"engine": _engines(family)} if work == "decode" and device == "cpu" else {}
-            yield from sweep(Case(family, work, threads=threads, device=device, batch_tokens=batch_tokens), **varied[work], **engines)
+            here: dict[str, Sequence[Any]] = {"engine": _engines(family), "workers": [threads]} if work == "decode" and device == "cpu" else {}
+            base = Case(family, work, threads=threads, device=device, batch_tokens=batch_tokens, source=SOURCE if work == "decode" else None)
+            yield from sweep(base, **varied[work], **here)
 
 
 def fixed_corpus(folder: Path) -> Corpus:
@@ -92,6 +98,9 @@ class Fixed:
             chosen = {f"ours {precision}": replace(base, precision=precision) for precision in available_precisions("cpu")}
         else:
             chosen = {f"ours {engine}": replace(base, engine=engine) for engine in _engines(family)}
+            if self.threads > 1:
+                several = replace(base, workers=self.threads)
+                chosen |= {f"ours {each}, {self.threads} workers": replace(several, precision=each) for each in available_precisions("cpu")}
         found = [Party(name, partial(_own_rate, case)) for name, case in chosen.items()]
         return found + [Party(peer, partial(self._peer_rate, peer, family, work)) for peer in PEERS if family in PEERS[peer]]
 
@@ -178,6 +187,7 @@ def main(
     script: Annotated[Path | None, typer.Option(metavar="FILE", help="What runs the peers; by default peers.py in that folder.")] = None,
     data: Annotated[Path | None, typer.Option(metavar="DIR", help="Multi30k, train.de to test_2016_flickr.en; by default beside the script.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Turns that each party takes.")] = 3,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write bench.json, bench.txt and figures of growth there.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
 ) -> None:
@@ -189,6 +199,7 @@ def main(
     Examples:
       python tools/bench.py --quick
       python tools/bench.py --family transformer --work decode --json > decode.json
+      python tools/bench.py --out results/bench
       python tools/bench.py --peers peers --script setup/peers.py --data multi30k --rounds 5
     """
     say: Say = (lambda _: None) if quiet else (lambda line: print(line, file=sys.stderr, flush=True))
@@ -198,6 +209,8 @@ def main(
         for option, known, given in (("--family", FAMILIES, families), ("--work", RATES, works)):
             if unknown := set(given) - known.keys():
                 raise InputFault(f"{option}: expected one of {', '.join(known)}, found {', '.join(sorted(unknown))}")
+        if out:
+            _check_folder(out)
         if peers is None:
             chosen = [replace(case, amount=amounts[case.work]) for case in cases(families, works, threads, device, batch_tokens, quick)]
             rows = [_measured(case, f"[{number}/{len(chosen)}]", say) for number, case in enumerate(chosen, 1)]
@@ -211,15 +224,27 @@ def main(
     except (InputFault, RunFault) as fault:
         print(f"bench: {fault}", file=sys.stderr)
         raise typer.Exit(2 if isinstance(fault, InputFault) else 1) from None
-    if as_json:
-        print(json.dumps({**origin(shlex.join(["python", *sys.argv]), time.monotonic() - begun), "rows": rows}, indent=1))
-    else:
-        print("\n".join(map(report.text, tables)), end="")
+    record = {**origin(shlex.join(["python", *sys.argv]), time.monotonic() - begun), "rows": rows}
+    shown = "\n".join(map(report.text, tables))
+    if out:
+        files.write_json(out / "bench.json", record)
+        files.write_whole(out / "bench.txt", shown)
+        growth.save(rows if peers is None else [], out)
+    print(json.dumps(record, indent=1) if as_json else shown, end="\n" if as_json else "")
 
 
 def _measured(case: Case, place: str, say: Say) -> Row:
     say(f"{place} {case}")
     return case.measured()
+
+
+def _check_folder(out: Path) -> None:
+    """Refuses before anything is measured what could not be kept."""
+    canvas.check()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputFault(f"--out: {out}: {error.strerror}; name a folder that can be made") from error
 
 
 def _check(peers: Path, script: Path, data: Path) -> None:

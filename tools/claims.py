@@ -23,8 +23,8 @@ from nmt.probes.claims import CHAPTERS, UNMEASURED, Row, story
 from nmt.probes.probe import Verdict
 
 DOCS = Path(__file__).parents[1] / "docs"
-RESULTS = tuple(DOCS / "results" / name for name in ("probes", "bottleneck", "ladder"))
-"""Where results are looked for: probes leave a file each, studies one of their own name."""
+RESULTS = tuple(DOCS / "results" / name for name in ("probes", "bottleneck", "ladder", "bench"))
+"""Where results are looked for: probes leave a file each, studies one of their own name, benchmarks one for each run."""
 HEADER = """\
 # The story of memory, measured
 

@@ -11,6 +11,7 @@ import torch
 
 from nmt.bench import alone, searches, updates
 from nmt.models.families import build
+from nmt.models.precision import computes_bf16
 from nmt.models.protocol import TranslationModel
 from nmt.models.transformer import TransformerModel
 from nmt.recipe.types import Recurrent, Transformer
@@ -47,9 +48,13 @@ class Case:
     precision: str = "fp32"
     threads: int = 1
     length: int = 15
-    """Of made-up sentences on both sides, the end counted; of what a corpus is decoded to."""
+    """Of made-up sentences on both sides, the end counted; of what is decoded."""
+    source: int | None = None
+    """Of made-up sources to decode; by default they are as long as what is decoded."""
     batch_tokens: int = 4096
     beam: int = 5
+    workers: int = 1
+    """Decoding by torch only: processes of one thread each."""
     engine: str = "torch"
     """Decoding only: ``torch``, ``float32`` or ``int8`` (both CTranslate2, a translator for each thread)."""
     device: str = "cpu"
@@ -92,7 +97,8 @@ def _decode(case: Case, model: TranslationModel, sizes: dict[str, Any]) -> dict[
     sources = case.corpus.sources[: case.amount] if case.corpus else _sources(case)
     asked: dict[str, Any] = {"length": case.length, "beam": case.beam}
     if case.engine == "torch":
-        return searches.force(model, sizes, case.vocabulary, sources, device=hardware.device(case.device), **asked).as_json()
+        how = asked | {"device": hardware.device(case.device), "precision": case.precision, "workers": case.workers}
+        return searches.force(model, sizes, case.vocabulary, sources, **how).as_json()
     assert isinstance(model, TransformerModel), "CTranslate2 has no other"
     names = case.corpus.vocabulary.pieces(range(case.vocabulary)) if case.corpus else list(map(str, range(case.vocabulary)))
     return searches.force_exported(model, names, sources, quantization=case.engine, workers=case.threads, **asked).as_json()
@@ -100,9 +106,9 @@ def _decode(case: Case, model: TranslationModel, sizes: dict[str, Any]) -> dict[
 
 def _sources(case: Case) -> list[list[int]]:
     generator = np.random.default_rng(0)
-    return [generator.integers(4, case.vocabulary, case.length - 1).tolist() for _ in range(case.amount)]
+    return [generator.integers(4, case.vocabulary, (case.source or case.length) - 1).tolist() for _ in range(case.amount)]
 
 
 def available_precisions(device: str) -> list[str]:
     """fp32, and bf16 where the hardware multiplies in it."""
-    return ["fp32", "bf16"] if hardware.computes_bf16(torch.device(device)) else ["fp32"]
+    return ["fp32", "bf16"] if computes_bf16(torch.device(device)) else ["fp32"]

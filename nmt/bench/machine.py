@@ -11,8 +11,10 @@ SIDE = {"cpu": 2048, "cuda": 8192, "mps": 4096}
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
-def product_rate(device: torch.device, precision: str, rounds: int = 5) -> float:
-    """Floating-point operations a second of the best of several products of square matrices."""
+def product_rate(device: torch.device, precision: str, rounds: int = 5, threads: int | None = None) -> float:
+    """Floating-point operations a second of the best of several products of square matrices, with as many threads as torch has, or as given."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
     side = SIDE[device.type]
     left, right = (torch.randn(side, side, device=device).to(TYPES[precision]) for _ in range(2))
     seconds = []
@@ -22,6 +24,7 @@ def product_rate(device: torch.device, precision: str, rounds: int = 5) -> float
         left @ right
         synchronise(device)
         seconds.append(time.perf_counter() - begun)
+    torch.set_num_threads(before)
     return float(2 * side**3 / min(seconds[1:]))
 
 

@@ -3,32 +3,48 @@ so that models without training do the same work."""
 
 from __future__ import annotations
 
+import multiprocessing
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from functools import partial
+from threading import Barrier
+from typing import Any, NamedTuple, Protocol
 
 import torch
 
 from nmt.bench import operations
 from nmt.bench.machine import product_rate, synchronise
 from nmt.bench.operations import Sizes
+from nmt.models.precision import autocast
 from nmt.models.protocol import TranslationModel
 from nmt.models.transformer import TransformerModel
 from nmt.search import BeamSearch
 from nmt.text.vocabulary import BOS, EOS, PAD
 from nmt.training.batches import pad
 from nmt.translator import Translation
+from nmt.workers import end_with_parent, processes
 
 SENTENCES = 64
 """In a batch of forced work."""
+LONGEST_START = 300
+"""Seconds that a worker waits for the others to be ready."""
 
 
 class Streams(Protocol):
     """Anything that translates lines: a translator, or several workers."""
 
     def stream(self, lines: Sequence[str]) -> Any: ...
+
+
+class _How(NamedTuple):
+    """How all workers decode."""
+
+    length: int
+    beam: int
+    device: torch.device
+    precision: str
 
 
 @dataclass(frozen=True)
@@ -48,23 +64,58 @@ class Searches:
         return asdict(self)
 
 
-@torch.inference_mode()
 def force(
-    model: TranslationModel, sizes: Sizes, vocabulary: int, sources: Sequence[Sequence[int]], *, length: int, beam: int, device: torch.device
+    model: TranslationModel,
+    sizes: Sizes,
+    vocabulary: int,
+    sources: Sequence[Sequence[int]],
+    *,
+    length: int,
+    beam: int,
+    device: torch.device,
+    precision: str = "fp32",
+    workers: int = 1,
 ) -> Searches:
-    """Decodes all sources by torch to exactly ``length`` pieces, a batch of sentences of about the same length at a time."""
+    """Decodes all sources by torch to exactly ``length`` pieces, a batch of sentences of about the same length at a time; or by several
+    workers, which are processes of one thread."""
+    how = _How(length, beam, device, precision)
+    begun, ended = _forced(model, sources, how) if workers == 1 else _forced_side_by_side(model, sources, how, workers)
+    seconds = ended - begun
+    done = sum(operations.translation(sizes, vocabulary, len(source) + 1, length, beam) for source in sources)
+    rate = workers * product_rate(device, precision, threads=1 if workers > 1 else None)
+    return Searches(len(sources), len(sources) * length / seconds, seconds, done // len(sources), done / seconds / rate)
+
+
+def _forced_side_by_side(model: TranslationModel, sources: Sequence[Sequence[int]], how: _How, workers: int) -> tuple[float, float]:
+    """When the first of the workers began and the last one ended; all wait for each other when they have warmed up."""
+    ordered = sorted(sources, key=len, reverse=True)
+    with multiprocessing.Manager() as manager, processes(workers, end_with_parent) as pool:
+        ready = manager.Barrier(workers)
+        shares = [pool.submit(_one_of_several, model, ordered[first::workers], how, ready) for first in range(workers)]
+        times = [share.result() for share in shares]
+    return min(begun for begun, _ in times), max(ended for _, ended in times)
+
+
+def _one_of_several(model: TranslationModel, sources: Sequence[Sequence[int]], how: _How, ready: Barrier) -> tuple[float, float]:
+    torch.set_num_threads(1)
+    return _forced(model, sources, how, partial(ready.wait, LONGEST_START))
+
+
+@torch.inference_mode()
+def _forced(model: TranslationModel, sources: Sequence[Sequence[int]], how: _How, ready: Callable[[], object] = int) -> tuple[float, float]:
+    """When it began and ended, by the clock that all processes share; ``ready`` is called when it has warmed up."""
+    length, beam, device, precision = how
     search = BeamSearch(bos=BOS, eos=EOS, pad=PAD, beam=beam, min_length=length - 1, max_ratio=1e-9, max_extra=length)
     batches = [pad([[*source, EOS] for source in batch]) for batch in _batches(sources)]
     model.to(device).eval()
-    search(model, *(part[:2].to(device) for part in batches[0]))  # warms up
-    begun = time.perf_counter()
-    for source, mask in batches:
-        search(model, source.to(device), mask.to(device))
-    synchronise(device)
-    seconds = time.perf_counter() - begun
-    done = sum(operations.translation(sizes, vocabulary, len(source) + 1, length, beam) for source in sources)
-    rate = product_rate(device, "fp32")
-    return Searches(len(sources), len(sources) * length / seconds, seconds, done // len(sources), done / seconds / rate)
+    with autocast(device, precision):
+        search(model, *(part[:2].to(device) for part in batches[0]))  # warms up
+        ready()
+        begun = time.time()
+        for source, mask in batches:
+            search(model, source.to(device), mask.to(device))
+        synchronise(device)
+        return begun, time.time()
 
 
 def force_exported(

@@ -10,7 +10,7 @@ from nmt.evaluation.report import Table
 
 Row = Mapping[str, Any]
 
-SETTINGS = ("family", "work", "engine", "precision", "threads", "workers", "length", "batch_tokens", "beam", "device")
+SETTINGS = ("family", "work", "engine", "precision", "threads", "workers", "length", "source", "batch_tokens", "beam", "device")
 
 
 def table(rows: Sequence[Row]) -> Table:
@@ -47,6 +47,8 @@ _FOUND: dict[str, Callable[[Row], str | None]] = {
     "pieces/s": _number("target_pieces_per_second", lambda rate: f"{rate:,.0f}"),
     **{f"{phase} ms": _phase(phase) for phase in PHASES},
     "share of rate": _number("share", lambda share: f"{share:.2f}"),
+    "to the help s": _number("help_seconds", lambda seconds: f"{seconds:.2f}"),
+    "to a first translation s": _number("first_translation_seconds", lambda seconds: f"{seconds:.2f}"),
     "padding": _number("padding", lambda share: f"{share:.3f}"),
     "peak MiB": _number("peak_bytes", lambda size: f"{size / 2**20:,.0f}"),
     "cores for 4.5 billion a day": _number("cores_for_4.5_billion_a_day", lambda cores: f"{cores:,.0f}"),

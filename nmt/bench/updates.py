@@ -14,10 +14,10 @@ from nmt.bench import operations
 from nmt.bench.machine import product_rate, synchronise
 from nmt.bench.operations import Sizes
 from nmt.models.families import parameters
+from nmt.models.precision import autocast
 from nmt.models.protocol import TranslationModel
 from nmt.training import hardware
 from nmt.training.batches import Batches, Encoded
-from nmt.training.loop import autocast
 from nmt.training.loss import cross_entropy
 
 PHASES = ("data", "forward", "backward", "optimiser")
@@ -52,6 +52,7 @@ def measure(
 ) -> Updates:
     """Times updates of a model, whose weights change by rounding at most: the rate is tiny."""
     hardware.keep_freed_memory()
+    hardware.keep_few_kernels()
     optimizer = torch.optim.AdamW(model.to(device).train().parameters(), lr=1e-9, fused=device.type != "mps")
     sums, pieces, positions, done = dict.fromkeys(PHASES, 0.0), 0, np.zeros(2), 0
     for number in range(WARMING + updates):

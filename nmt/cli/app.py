@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from nmt.cli import bench, bottleneck, data, doctor, evaluate, export, info, inspect, probe, recipe, serve, share, train, translate
-from nmt.cli.output import say
+from nmt.cli.output import printing, say
 from nmt.faults import InputFault, RunFault
 
 app = typer.Typer(
@@ -63,7 +63,8 @@ def main() -> None:
     before, dashes, after = _split(sys.argv[1:])
     debug = "--debug" in before
     try:
-        app([*(argument for argument in before if argument != "--debug"), *dashes, *after], prog_name="nmt")
+        with printing():
+            app([*(argument for argument in before if argument != "--debug"), *dashes, *after], prog_name="nmt")
     except (InputFault, RunFault) as fault:
         if debug:
             traceback.print_exc()
@@ -71,8 +72,10 @@ def main() -> None:
         sys.exit(2 if isinstance(fault, InputFault) else 1)
     except SystemExit as leaving:  # typer has caught what ended the command, Ctrl-C too, and chosen a status
         if isinstance(leaving.__context__, BrokenPipeError):
-            sys.exit(0)  # the reader of our output has had enough, as `head` has
+            sys.exit(0)
         raise
+    except BrokenPipeError:  # the reader of our output has had enough, as `head` has
+        sys.exit(0)
     except Exception as error:
         if debug:
             raise

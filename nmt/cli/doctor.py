@@ -109,10 +109,11 @@ def _versions() -> dict[str, str]:
 def _machine() -> dict[str, Any]:
     import torch
 
+    from nmt.models.precision import resolved
     from nmt.training import hardware
 
     device = hardware.device("auto")
-    return {**hardware.describe(), "threads": torch.get_num_threads(), "device": device.type, "precision": hardware.precision("auto", device)}
+    return {**hardware.describe(), "threads": torch.get_num_threads(), "device": device.type, "precision": resolved("auto", device)}
 
 
 def _extras() -> dict[str, str]:

@@ -32,6 +32,10 @@ def evaluate(
     by_length: Annotated[bool, typer.Option("--by-length", help="Also BLEU by source length.")] = False,
     beam: Annotated[int | None, typer.Option("--beam", min=1, help="Instead of the recipe's beam.")] = None,
     length_penalty: Annotated[float | None, typer.Option("--length-penalty", min=0.0, help="Instead of the recipe's.")] = None,
+    precision: Annotated[
+        Literal["auto", "fp32", "bf16"] | None,
+        typer.Option("--precision", help="Instead of the recipe's; auto takes bf16, which is faster, where the hardware computes in it."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON: a list with an object for each test set.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors besides the table.")] = False,
 ) -> None:
@@ -59,7 +63,7 @@ def evaluate(
     named = [testsets.read(argument) for argument in test or []]
     testsets.check_names(named)
     groups = [[(run, each) for run in opened] for each in named] or [[(run, testsets.of_run(run, say, split)) for run in opened]]
-    given = {"beam": beam, "length_penalty": length_penalty}
+    given = {"beam": beam, "length_penalty": length_penalty, "precision": precision}
     for run, each in chain(*groups):
         ledger.permit(run, each, [systems.settings(run, **given)], reason)
     reports = []

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+
+from nmt.faults import RunFault
 
 console = Console(stderr=True, highlight=False)
 """For progress bars; `NO_COLOR` is obeyed."""
@@ -31,3 +35,44 @@ def speaker(quiet: bool) -> Callable[[str], None]:
 def print_json(value: Any) -> None:
     """One JSON value, indented, on stdout."""
     print(json.dumps(value, indent=1, ensure_ascii=False))
+
+
+class _Raw(io.RawIOBase):
+    """The bytes of stdout. An error of a file that is open names no path, so what fails here says itself that it is stdout."""
+
+    def __init__(self, below: Any) -> None:
+        self.below = below
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return bool(self.below.isatty())
+
+    def fileno(self) -> int:
+        return int(self.below.fileno())
+
+    def write(self, data: Any) -> int:
+        try:
+            return int(self.below.write(data))
+        except BrokenPipeError:  # its reader has had enough, which is no fault
+            raise
+        except OSError as error:
+            raise RunFault(f"standard output: cannot be written ({error.strerror})") from error
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """While a command prints: all of it has been written at the end, or it is a `RunFault`."""
+    before = sys.stdout
+    if before is None:  # closed by who called us; what is printed goes nowhere, as Python has it
+        yield
+        return
+    raw = getattr(before.buffer, "raw", before.buffer)
+    out = io.TextIOWrapper(io.BufferedWriter(_Raw(raw)), before.encoding, before.errors, line_buffering=bool(before.line_buffering))
+    sys.stdout = out
+    try:
+        yield
+    finally:
+        sys.stdout = before
+        out.flush()

@@ -108,7 +108,9 @@ def _start(runs: list[Path], host: str, port: int, keys: Path | None, origins: l
             speak("languages are not told apart; for that: pip install 'nmt-recipes[lid]'")
         address, number = bound.getsockname()[:2]
         where = f"http://{f'[{address}]' if ':' in address else address}:{number}"
-        server.prepared(build(service, origins), service, lambda: speak(f"serving at {where}")).run(sockets=[bound])
+        prepared = server.prepared(build(service, origins), service, lambda: speak(f"serving at {where}"))
+        server.settle()
+        prepared.run(sockets=[bound])
 
 
 def _introduce(models: Models, quiet: bool) -> None:

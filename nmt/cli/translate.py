@@ -35,6 +35,10 @@ def translate(
     nbest: Annotated[int, typer.Option("--nbest", min=1, help="Alternatives to give, with --json.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line: text, score, pieces, alternatives, alignment, warnings.")] = False,
     batch_tokens: Annotated[int | None, typer.Option("--batch-tokens", min=1, help="Source pieces translated at a time.")] = None,
+    precision: Annotated[
+        Literal["auto", "fp32", "bf16"] | None,
+        typer.Option("--precision", help="Instead of the recipe's; auto takes bf16, which is faster, where the hardware computes in it."),
+    ] = None,
     engine: Annotated[
         Literal["auto", "torch", "ctranslate2"], typer.Option("--engine", help="auto takes the run's export where there is one.")
     ] = "auto",
@@ -61,7 +65,7 @@ def translate(
         raise InputFault("--text and --input: expected one of them")
     say, notes = speaker(quiet), Counter[str]()
     opened = _run(run, quiet)
-    search = _search(opened, beam, nbest, batch_tokens) | {"keep_weights": as_json}
+    search = _search(opened, beam, nbest, batch_tokens, precision) | {"keep_weights": as_json}
     with (
         _translator(opened, engine, workers, search, quiet) as translator,
         _target(output) as out,
@@ -87,11 +91,11 @@ def _run(path: Path | None, quiet: bool) -> Run:
     return runs.Run(path)
 
 
-def _search(run: Run, beam: int | None, nbest: int, batch_tokens: int | None) -> dict[str, Any]:
+def _search(run: Run, beam: int | None, nbest: int, batch_tokens: int | None, precision: str | None) -> dict[str, Any]:
     """The settings that take the place of the recipe's."""
     if nbest > 1 and beam is None:
         beam = max(nbest, run.recipe.search.beam)
-    given = {"beam": beam, "nbest": nbest, "batch_tokens": batch_tokens}
+    given = {"beam": beam, "nbest": nbest, "batch_tokens": batch_tokens, "precision": precision}
     return {name: value for name, value in given.items() if value is not None}
 
 
@@ -135,7 +139,7 @@ def _target(path: Path | None) -> Iterator[BinaryIO]:
     elif path.is_dir():
         raise InputFault(f"--output: {path} is a folder; expected a file")
     elif path.exists() and not path.is_file():  # a device or a pipe is written to, not replaced
-        with path.open("wb") as out:
+        with files.writing(path) as out:
             yield out
     else:
         with files.building(path) as out:

@@ -51,7 +51,7 @@ class _Entry(_Sound):
     weights_sha256: _Line | None
     source_sha256: _Line
     references_sha256: _Line
-    search: dict[_Line, int | float | None]
+    search: dict[_Line, int | float | _Line | None]
     scores: _Scores
     scored_before: int
     notes: list[_Line]

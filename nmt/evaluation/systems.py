@@ -14,8 +14,10 @@ from nmt.runs import Run
 
 def settings(run: Run, **given: Any) -> dict[str, Any]:
     """The search settings that decide a run's translations: its recipe's, but for those given. How many sentences share a batch decides
-    nothing, so it is not among them."""
-    return run.recipe.search.model_dump(exclude={"batch_tokens"}) | {name: value for name, value in given.items() if value is not None}
+    nothing, so it is not among them; nor is fp32 where a run translates so anyway, as records from before there was a choice do not say it."""
+    own = run.recipe.search.model_dump(exclude={"batch_tokens"})
+    found = own | {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in found.items() if name != "precision" or (value, own[name]) != ("fp32", "fp32")}
 
 
 def translate_with(run: Run, search: Mapping[str, Any]) -> Translate:

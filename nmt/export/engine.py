@@ -41,8 +41,10 @@ class ExportTranslator(LineTranslator):
         """``threads`` of 0 takes what torch finds. The settings of the search are the recipe's, but for those given."""
         import ctranslate2
 
+        if "precision" in search:
+            raise ValueError("precision: an export computes in the numbers that it was made with; take the run itself with --engine torch")
         settings = run.recipe.search.model_dump() | search
-        batch_tokens = settings.pop("batch_tokens")
+        batch_tokens, _ = settings.pop("batch_tokens"), settings.pop("precision")
         super().__init__(*run.vocabularies, shown_in_training(run), length_penalty=settings["length_penalty"], batch_tokens=batch_tokens)
         self.search = BeamSearch(bos=BOS, eos=EOS, pad=PAD, keep_weights=keep_weights, **settings)  # checks the settings, and knows the lengths
         self.positions = export.positions

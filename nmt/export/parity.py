@@ -93,7 +93,7 @@ class Parity:
 
 def measure(run: Run, export: Export, source: Sequence[str], references: Sequence[str], allowed_loss: float, notice: Notice) -> Parity:
     """Translates the sources three times with both, and scores the last."""
-    model, own = run.model(), run.recipe.search.model_dump()
+    model, own = run.model(), run.recipe.search.model_dump() | {"precision": "fp32"}
     longest = run.facts["lengths"]["source"]["longest"]
 
     def agreement(name: str, **search: Any) -> tuple[Agreement, list[Bleu]]:

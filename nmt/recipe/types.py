@@ -55,8 +55,8 @@ class Data(Section):
     """Training pairs in which one side has more than this many times the words of the other, plus 5, are left out. Null keeps them."""
     duplicates: Literal["keep", "drop"] = "drop"
     """Whether a training pair that occurred before is left out."""
-    overlap: Literal["keep", "drop"] = "drop"
-    """Whether a training pair whose source sentence stands in the test set is left out."""
+    overlap: Literal["keep", "drop", "either"] = "drop"
+    """Whether a training pair whose source sentence stands in the test set is left out; `either` leaves out those whose target does, too."""
     extra: list[str] = []
     """Files whose pairs are added to the training split, each `SOURCE,TARGET` or one .tsv, .jsonl or .parquet file; cleaned with it."""
     in_memory: Count = 1_000_000
@@ -234,6 +234,8 @@ class Search(Section):
     """See `max_ratio`."""
     batch_tokens: Count = 4096
     """Source positions in a batch, the beam not counted."""
+    precision: Literal["auto", "fp32", "bf16"] = "fp32"
+    """bf16 is faster where the hardware computes in it (auto takes it there), but what shares a batch may then change a translation."""
 
 
 class Recipe(Section):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from nmt.serving import languages
 from nmt.serving.asking import Asked, unavailable
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
     Document: TypeAlias = Plain | Markup
 
+T = TypeVar("T")
 TELLING = 40
 """Characters from which on a text tells its language alone."""
 SHORT = 2000
-"""Characters that are taken apart at once; more of them would keep others waiting, so a thread does it."""
+"""Characters that are taken apart and put together at once; more of them would keep others waiting, so a thread does it."""
 
 
 @dataclass
@@ -49,19 +50,18 @@ class Item:
         texts = (_chosen(found, choice) for found in self.found)
         return self.document.rebuilt([passage.joined(list(islice(texts, len(passage.sentences)))) for passage in self.document.passages])
 
-    def alternatives(self, count: int) -> list[str]:
-        """At most so many other translations."""
-        different = dict.fromkeys(self.translated(choice) for choice in range(1, count + 1))
-        return [text for text in different if text != self.translated()]
+    def choices(self, alternatives: int) -> list[str]:
+        """The text with its best translation, and at most so many others."""
+        return list(dict.fromkeys(self.translated(choice) for choice in range(alternatives + 1)))
 
 
 async def translate(asked: Asked, models: Models, batcher: Batcher) -> dict[str, Any]:
     """The answer to a request to translate."""
-    items = await _apart(asked, models)
+    items = await _beside(asked, _items, asked, models)
     found = iter(await batcher.run([work for item in items for work in item.works]))
     for item in items:
         item.found = list(islice(found, len(item.works)))
-    return _answer(asked, items)
+    return await _beside(asked, _answer, asked, items)
 
 
 async def inspect(asked: Asked, kind: str | None, models: Models, batcher: Batcher) -> dict[str, Any]:
@@ -79,10 +79,11 @@ def detect(text: str, models: Models) -> list[dict[str, Any]]:
     return [guess._asdict() for guess in languages.detect(text, models.codes)]
 
 
-async def _apart(asked: Asked, models: Models) -> list[Item]:
+async def _beside(asked: Asked, do: Callable[..., T], *arguments: Any) -> T:
+    """What is to be done for a request: at once if it is small, else in a thread, so that others need not wait for it."""
     if sum(map(len, asked.texts)) <= SHORT:
-        return _items(asked, models)
-    return await asyncio.to_thread(_items, asked, models)
+        return do(*arguments)
+    return await asyncio.to_thread(do, *arguments)
 
 
 def _items(asked: Asked, models: Models) -> list[Item]:
@@ -114,11 +115,12 @@ def _item(text: str, document: Document, guess: Guess | None, asked: Asked, mode
 
 def _answer(asked: Asked, items: list[Item]) -> dict[str, Any]:
     """Every part of the answer mirrors the shape of what was asked: a value, or a list with one for each text."""
-    parts: dict[str, list[Any]] = {"translatedText": [item.translated() for item in items]}
+    choices = [item.choices(asked.alternatives) for item in items]
+    parts: dict[str, list[Any]] = {"translatedText": [best for best, *_ in choices]}
     if asked.source == languages.AUTO:
         parts["detectedLanguage"] = [item.guess._asdict() for item in items if item.guess]
     if asked.alternatives:
-        parts["alternatives"] = [item.alternatives(asked.alternatives) for item in items]
+        parts["alternatives"] = [others for _, *others in choices]
     if asked.details:
         parts["details"] = [list(_details(item)) for item in items]
     return {name: values if asked.many else values[0] for name, values in parts.items()}

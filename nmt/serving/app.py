@@ -32,6 +32,8 @@ PAGE = {
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 NO_FILES, NO_SUGGESTIONS = "Files translation are disabled on this server.", "Suggestions are disabled on this server."
+COSTLY = ("/translate", "/inspect", "/detect")
+"""What takes room."""
 FAILED = Refusal(500, "This server failed; the request may be tried again")
 
 
@@ -64,6 +66,17 @@ class Guard:
             self.service.metrics.answered(scope["path"], status or CLOSED, monotonic() - begun)
 
 
+class Door:
+    """Turns away, before anything is looked up or read, what there is no room for: of a flood, that is nearly everything."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self.app, self.service = app, service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = self.service.refusal if scope["type"] == "http" and scope["path"] in COSTLY and scope["method"] == "POST" else None
+        await (refusal.answer() if refusal else self.app)(scope, receive, send)
+
+
 def report(error: Exception) -> None:
     """Says on stderr what failed and where, but not on what: the message of an error may hold a text that somebody wanted translated."""
     frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)[-3:]]
@@ -86,7 +99,7 @@ def build(service: Service, origins: Sequence[str] = ()) -> ASGIApp:
     app.add_exception_handler(HTTPException, _not_found)
     app.add_exception_handler(Exception, _failed)
     app.openapi = lambda: openapi.document(service.limits, service.models)  # type: ignore[method-assign]  # requests are read by hand, and described by hand
-    whole: ASGIApp = app
+    whole: ASGIApp = Door(app, service)
     if origins:
         whole = CORSMiddleware(whole, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["Content-Type", "Authorization"])
     return Guard(whole, service)
@@ -149,7 +162,7 @@ def _add_facts(app: FastAPI, service: Service) -> None:
 
     @app.get("/ready")
     async def ready() -> Response:
-        if not service.ready:
+        if service.refusal:
             raise Refusal(503, "not ready", Retry_After="1")
         return wire.answer({"status": "ready"})
 

@@ -1,8 +1,9 @@
 """Sentences from many requests, translated together: one thread computes, the event loop keeps the books.
 
-What arrives within a few milliseconds becomes a window, taken in the order of arrival; a window is cut into batches of one kind of work and
-of about the same length. A batch that fails is run again in halves, so that only the sentences at fault fail. Work that nobody waits
-for any more, because the client hung up or its time is over, leaves the queue at once.
+What waits becomes a window, taken in the order of arrival; where several clients ask, those whose answers have just been sent get a few
+milliseconds to come again. A window is cut into batches of one kind of work and of about the same length. A batch that fails is run again in
+halves, so that only the sentences at fault fail. Work that nobody waits for any more, because the client hung up or its time is over, leaves
+the queue at once.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ LONGEST_WAIT = 0.01
 """Seconds after which it is closed anyway."""
 WINDOW = 8
 """Batches in a window at most: what has not begun after these is sorted again with what came meanwhile."""
+RESERVE = 0.1
+"""Share of the queue that is kept for requests that are being read: the others are refused before anybody reads them, which costs the least."""
 
 
 class FullError(Exception):
@@ -44,11 +47,34 @@ class Work(NamedTuple):
 
 
 @dataclass(eq=False)
+class Order:
+    """What one call of `Batcher.run` waits for: a single future, since a long text has thousands of sentences."""
+
+    done: asyncio.Future[list[Any]]
+    jobs: list[Job]
+    missing: int
+
+    def settle(self, job: Job, result: Any) -> None:
+        """Takes the result of a job; the first exception, or the last result, is the end."""
+        job.result = result
+        self.missing -= 1
+        if self.done.done():
+            return
+        if isinstance(result, Exception):
+            self.done.set_exception(result)
+        elif not self.missing:
+            self.done.set_result([each.result for each in self.jobs])
+
+
+@dataclass(eq=False)
 class Job:
     """Work that somebody waits for."""
 
     work: Work
-    done: asyncio.Future[Any]
+    order: Order
+    left: bool = False
+    """Whether it is done, or nobody waits for it any more."""
+    result: Any = None
 
 
 class Batcher:
@@ -63,14 +89,15 @@ class Batcher:
         """Told of every batch: its texts, its pieces, and the seconds it took."""
         self._waiting: dict[Job, None] = {}  # a dict, since any of them may leave
         self._arrived = asyncio.Event()
+        self._asked = 0  # calls of `run` since the last window
         self._thread = ThreadPoolExecutor(1, "translating")
         self._rate = 1000.0  # pieces a second, lately
         self._worker: asyncio.Task[None] | None = None
 
     @property
     def full(self) -> bool:
-        """Whether not even one more piece has room."""
-        return self.pieces >= self.queue
+        """Whether there is no room for a request that has not been read yet."""
+        return self.pieces >= (1 - RESERVE) * self.queue
 
     async def run(self, works: Sequence[Work]) -> list[Any]:
         """The results, in order; raises `FullError`, or what computing one of them raised. More than the whole queue is let in when nothing waits."""
@@ -78,12 +105,14 @@ class Batcher:
             raise FullError(self.seconds)
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
-        jobs = [self._job(work) for work in works]
+        if not works:
+            return []
+        order = self._order(works)
         try:
-            return list(await asyncio.gather(*(job.done for job in jobs)))
+            return await order.done
         finally:
-            for job in jobs:
-                job.done.cancel()  # of one that is done, this is nothing
+            for job in order.jobs:
+                self._leave(job)
 
     @property
     def seconds(self) -> float:
@@ -93,38 +122,45 @@ class Batcher:
     async def close(self) -> None:
         """Stops the worker; what still waits is cancelled."""
         for job in list(self._waiting):
-            job.done.cancel()
+            job.order.done.cancel()
         if self._worker:
             self._worker.cancel()
             await asyncio.gather(self._worker, return_exceptions=True)
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _job(self, work: Work) -> Job:
-        job = Job(work, asyncio.get_running_loop().create_future())
-        self.pieces += work.pieces
-        self._waiting[job] = None
-        job.done.add_done_callback(lambda _: self._leave(job))
+    def _order(self, works: Sequence[Work]) -> Order:
+        order = Order(asyncio.get_running_loop().create_future(), [], len(works))
+        order.jobs = [Job(work, order) for work in works]
+        self.pieces += sum(work.pieces for work in works)
+        self._waiting.update(dict.fromkeys(order.jobs))
+        self._asked += 1
         self._arrived.set()
-        return job
+        return order
 
     def _leave(self, job: Job) -> None:
-        self.pieces -= job.work.pieces
-        self._waiting.pop(job, None)
+        if not job.left:
+            job.left = True
+            self.pieces -= job.work.pieces
+            self._waiting.pop(job, None)
 
     async def _work(self) -> None:
+        company = False  # whether several asked for the last window, or somebody did while it was computed
         while True:
             await self._arrived.wait()
-            await self._gather()
+            if company:
+                await self._gather()
+            asked, self._asked = self._asked, 0
             for jobs in batches(self._window(), self.batch):
                 await self._compute(jobs)
+            company = asked > 1 or self._asked > 0
             if not self._waiting:
                 self._arrived.clear()
 
     async def _gather(self) -> None:
-        """Waits while requests keep arriving, but not for long."""
+        """Waits while requests keep arriving and there is less than a batch of them, but not for long."""
         end = monotonic() + LONGEST_WAIT
         seen = 0
-        while len(self._waiting) > seen and monotonic() < end:
+        while seen < len(self._waiting) and self.pieces < self.batch and monotonic() < end:
             seen = len(self._waiting)
             await asyncio.sleep(QUIET)
 
@@ -142,7 +178,7 @@ class Batcher:
         return taken
 
     async def _compute(self, jobs: list[Job]) -> None:
-        jobs = [job for job in jobs if not job.done.done()]
+        jobs = [job for job in jobs if not job.left]
         if not jobs:
             return
         begun, pieces = monotonic(), sum(job.work.pieces for job in jobs)
@@ -151,12 +187,8 @@ class Batcher:
         self._rate += 0.2 * (pieces / seconds - self._rate)
         self.observe(len(jobs), pieces, seconds)
         for job, result in zip(jobs, found, strict=True):
-            if job.done.done():
-                continue
-            if isinstance(result, Exception):
-                job.done.set_exception(result)
-            else:
-                job.done.set_result(result)
+            self._leave(job)
+            job.order.settle(job, result)
 
 
 def batches(jobs: Sequence[Job], most: int) -> Iterator[list[Job]]:

@@ -37,9 +37,11 @@ class Service:
         """Requests that have been accepted and not been answered."""
 
     @property
-    def ready(self) -> bool:
-        """Whether a request would be accepted now."""
-        return not self.draining and not self.batcher.full
+    def refusal(self) -> Refusal | None:
+        """Why nothing that takes room would be accepted now, or None."""
+        if self.draining:
+            return leaving()
+        return busy(self.batcher.seconds) if self.batcher.full else None
 
     def admit(self, request: Request, given: wire.Fields | None = None) -> None:
         """Refuses a request without a key, where there are keys."""
@@ -54,10 +56,10 @@ class Service:
 
     async def work(self, request: Request, answer: Callable[[wire.Fields], Awaitable[Any]]) -> Response:
         """Reads and answers a request that costs something, in its time, for as long as its client waits."""
-        self._check_room()
         given = await wire.fields(request, self.limits)
         self.admit(request, given)
-        self._check_room()
+        if self.draining:  # since it came in; whether it fits is for the batcher to say, which keeps room for what was being read
+            raise leaving()
         self.working += 1
         try:
             async with asyncio.timeout(self.limits.deadline):
@@ -71,11 +73,10 @@ class Service:
         finally:
             self.working -= 1
 
-    def _check_room(self) -> None:
-        if self.draining:
-            raise Refusal(503, "This server is shutting down", Retry_After="5", Connection="close")
-        if self.batcher.full:
-            raise busy(self.batcher.seconds)
+
+def leaving() -> Refusal:
+    """That the server is about to be gone."""
+    return Refusal(503, "This server is shutting down", Retry_After="5", Connection="close")
 
 
 def busy(seconds: float) -> Refusal:

@@ -18,7 +18,7 @@ from nmt.evaluation.report import Table
 from nmt.faults import InputFault
 from nmt.pictures import canvas
 from nmt.probes import record
-from nmt.studies import lexicon
+from nmt.studies import lexicon, looks
 from nmt.studies.bottleneck import corpus_name
 from nmt.studies.plan import Plan, Unit
 from nmt.studies.results import OUTPUTS, Results
@@ -47,7 +47,9 @@ def lay_floor(results: Results, train: Pairs, notice: Notice) -> None:
 def report(plan: Plan, folder: Path, notice: Notice) -> list[Path]:
     """Analyses what is finished and writes ladder.json, tables and figure."""
     began = time.monotonic()
-    found = analyse(plan, Results(folder), notice)
+    results = Results(folder)
+    found = analyse(plan, results, notice)
+    found["conditions"][looks.SAID] = looks.add(results, results.test(TEST), list(filter(results.finished, plan.units)))
     origin = record.origin(f"nmt bottleneck recipes/{plan.name}.yaml", time.monotonic() - began)
     files.write_whole(folder / "ladder.json", tables.json_text({**origin, **found}))
     files.write_whole(folder / "ladder.md", markdown(found))

@@ -208,6 +208,14 @@ def described(recipe: Recipe) -> dict[str, Any]:
     return values
 
 
+def filled(values: dict[str, Any]) -> dict[str, Any]:
+    """A described recipe with the default of every key that is newer than it, since that is what it was run with."""
+    try:
+        return described(Recipe.model_validate_json(json.dumps(values)))
+    except ValidationError:
+        return values
+
+
 def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """Dotted keys whose values differ, with both values, in words."""
     first, second = dict(_leaves(before)), dict(_leaves(now))

@@ -13,7 +13,7 @@ from nmt import files
 from nmt.evaluation.report import markdown
 from nmt.faults import InputFault
 from nmt.probes import record
-from nmt.studies import bottleneck, figures, page, verdicts, wording
+from nmt.studies import bottleneck, figures, looks, page, verdicts, wording
 from nmt.studies.figures import Chart
 from nmt.studies.findings import Findings
 from nmt.studies.plan import Plan
@@ -34,6 +34,7 @@ def write(plan: Plan, folder: Path, notice: Notice) -> list[Path]:
         return ladder.report(plan, folder, notice)
     began = time.perf_counter()
     found = bottleneck.analyse(plan, results, notice) | {"trained": {unit.system: unit.recipe.data.pack for unit in plan.units}}
+    found["conditions"][looks.SAID] = looks.add(results, results.test("test.pack1"), list(filter(results.finished, plan.units)))
     found["examples"] = {name: _light(example, name == found["baseline"]) for name, example in found["examples"].items() if example}
     origin = record.origin(f"nmt bottleneck recipes/{plan.name}.yaml", time.perf_counter() - began)
     return save(complete({**origin, **found, "reference": _reference(results, found)}), folder)

@@ -3,6 +3,7 @@
 study.json               what all runs share: the corpus by its hashes, packs, beams
 vocabulary.model         the vocabulary that they share
 references/pack4.txt     source and reference of every test set, source/pack4.txt
+looks.jsonl              when the test set was scored, and with which runs; the one file that grows
 NAME-seedN/recipe.yaml   the recipe, with run.json (facts fixed at the start) and metrics.jsonl
 NAME-seedN/outputs/      pack4.beam5.txt: the translations, one line each, for sacrebleu's own command
 NAME-seedN/result.json   what training and translating came to; written last, so that a folder with it is whole
@@ -21,17 +22,17 @@ from nmt.evaluation import outputs
 from nmt.evaluation.testsets import TestSet
 from nmt.faults import InputFault
 from nmt.runs import METRICS
-from nmt.studies.plan import Plan, Unit, described, differences
+from nmt.studies.plan import Plan, Unit, described, differences, filled
 from nmt.text.lines import read
 
-STUDY, RESULT, VOCABULARY = "study.json", "result.json", "vocabulary.model"
+STUDY, RESULT, VOCABULARY, LOOKS = "study.json", "result.json", "vocabulary.model", "looks.jsonl"
 LONG = "long"
 """The test set of long sentences."""
 SOURCES, REFERENCES, OUTPUTS = "sources", "references", "outputs"
 
 
 class Results:
-    """A results folder. Nothing in it is changed once it is there."""
+    """A results folder. Nothing in it is changed once it is there, but for the ledger of looks."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -47,7 +48,7 @@ class Results:
             self._compare(plan, shared)
             for unit in plan.units:
                 self._compare_unit(unit)
-        elif self.path.exists() and any(path.name not in (SOURCES, REFERENCES, VOCABULARY) for path in self.path.iterdir()):
+        elif self.path.exists() and any(path.name not in (SOURCES, REFERENCES, VOCABULARY, LOOKS) for path in self.path.iterdir()):
             raise InputFault(f"{self.path}: not empty and not the results of a study; name another folder with --out")
 
     def begin(self, plan: Plan, shared: Mapping[str, Any], vocabulary: bytes, tests: Sequence[TestSet]) -> None:
@@ -58,6 +59,7 @@ class Results:
             outputs.write_lines(self.path / SOURCES / f"{test.name}.txt", test.source)
             outputs.write_lines(self.path / REFERENCES / f"{test.name}.txt", test.references)
         files.write_whole(self.vocabulary, vocabulary)
+        files.write_whole(self.path / LOOKS, "")
         files.write_json(self.path / STUDY, {"name": plan.name, **_settings(plan), **shared})
 
     def _compare(self, plan: Plan, shared: Mapping[str, Any]) -> None:
@@ -66,7 +68,7 @@ class Results:
 
     def _compare_unit(self, unit: Unit) -> None:
         if self.finished(unit):
-            self._refuse([f"{unit.name}: {text}" for text in differences(self.result(unit)["recipe"], described(unit.recipe))])
+            self._refuse([f"{unit.name}: {text}" for text in differences(filled(self.result(unit)["recipe"]), described(unit.recipe))])
 
     def _refuse(self, changed: list[str]) -> None:
         if changed:

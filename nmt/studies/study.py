@@ -14,6 +14,7 @@ from nmt.evaluation import packed
 from nmt.evaluation.testsets import TestSet
 from nmt.faults import InputFault
 from nmt.models.families import build, parameters
+from nmt.models.precision import resolved
 from nmt.recipe.types import Recipe, Recurrent
 from nmt.studies import ladder
 from nmt.studies.plan import Plan, Unit
@@ -23,7 +24,7 @@ from nmt.text import corpus as corpora
 from nmt.text.corpus import Corpus
 from nmt.text.pairs import Pairs
 from nmt.text.vocabulary import Vocabulary
-from nmt.training import hardware, planning, preparing, vocabularies
+from nmt.training import planning, preparing, vocabularies
 from nmt.training.preparing import Prepared
 
 TEST = "test"
@@ -160,6 +161,6 @@ def _timed(recipe: Recipe, prepared: Prepared) -> float:
     cpu, size = torch.device("cpu"), len(prepared.source)
     model = build(**recipe.model.model_dump(), source=size, target=size, joint=True)
     batches = preparing.batches(recipe, prepared)
-    pace = planning.seconds_per_batch(model, batches, cpu, hardware.precision(recipe.training.precision, cpu), timed=4)
+    pace = planning.seconds_per_batch(model, batches, cpu, resolved(recipe.training.precision, cpu), timed=4)
     updates = planning.count_updates(recipe.training, 60 / pace / recipe.training.accumulate, batches.count(0))
     return updates * recipe.training.accumulate * pace * (1 + TRANSLATING)

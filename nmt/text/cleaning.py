@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from itertools import compress, islice
 
 import numpy as np
 
-from nmt.text.pairs import Pair
+from nmt.text.pairs import Pair, Pairs
 
 REASONS = {
     "empty": "empty",
     "long": "over-long",
     "ratio": "by length ratio",
-    "overlap": "with a source of the test set",
+    "overlap": "of the test set",
     "duplicates": "duplicates",
 }
 BLOCK = 1 << 16
@@ -25,9 +25,10 @@ BLOCK = 1 << 16
 class Cleaning:
     """Lets through the pairs to train on, in order, and counts what it read and left out, by the first of `REASONS` that applies."""
 
-    def __init__(self, test_sources: Set[str], *, max_words: int, max_ratio: float | None, duplicates: str, overlap: str) -> None:
+    def __init__(self, test: Pairs | None, *, max_words: int, max_ratio: float | None, duplicates: str, overlap: str) -> None:
         self.max_words, self.max_ratio = max_words, max_ratio
-        self.tested = test_sources if overlap == "drop" else frozenset()
+        self.sources = frozenset(test.source) if test and overlap != "keep" else frozenset[str]()
+        self.targets = frozenset(test.target) if test and overlap == "either" else frozenset[str]()
         self.seen = Seen() if duplicates == "drop" else None
         self.left_out: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
         self.read = self.replaced = 0
@@ -44,7 +45,8 @@ class Cleaning:
         for pair in pairs:
             self.read += 1
             self.replaced += pair.replaced
-            reason = _unfit(pair.source, pair.target, self.max_words, self.max_ratio) or ("overlap" if pair.source in self.tested else None)
+            tested = pair.source in self.sources or pair.target in self.targets
+            reason = _unfit(pair.source, pair.target, self.max_words, self.max_ratio) or ("overlap" if tested else None)
             if reason:
                 self.left_out[reason] += 1
             else:

@@ -105,7 +105,7 @@ class _Loading:
         """The corpus with this to train on, once it is cleaned and, where there is no validation split, some is held out."""
         request = self.request
         rules = {name: getattr(request, name) for name in ("max_words", "max_ratio", "duplicates", "overlap")}
-        cleaning = Cleaning(frozenset(self.test.source if self.test else ()), **rules)
+        cleaning = Cleaning(self.test, **rules)
         train = keep("cleaned", cleaning.kept(stream))
         left_out = dict(cleaning.left_out)
         if not train:

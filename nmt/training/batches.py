@@ -32,10 +32,11 @@ class Batch:
     target_mask: Tensor
 
     def to(self, device: torch.device) -> Batch:
-        """The same batch on a device."""
+        """The same batch on a device; to a GPU it goes by way of pinned memory, so that the program need not wait for it."""
         if device.type == "cpu":
             return self
-        return Batch(*(getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)))
+        parts = (getattr(self, field.name) for field in fields(self))
+        return Batch(*((part.pin_memory() if device.type == "cuda" else part).to(device, non_blocking=True) for part in parts))
 
 
 class Encoded:

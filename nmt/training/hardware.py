@@ -1,4 +1,4 @@
-"""What the machine offers: device, precision, memory that is kept."""
+"""What the machine offers: device, memory that is kept."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from nmt.faults import InputFault
+from nmt.models.precision import computes_bf16
 
 
 def device(wanted: str) -> torch.device:
@@ -23,25 +24,19 @@ def device(wanted: str) -> torch.device:
     return torch.device(wanted)
 
 
-def precision(wanted: str, device: torch.device) -> str:
-    """``auto`` becomes bf16 where the hardware multiplies in it, and fp32 elsewhere."""
-    return wanted if wanted != "auto" else "bf16" if computes_bf16(device) else "fp32"
-
-
-def computes_bf16(device: torch.device) -> bool:
-    """Whether the device has instructions for bf16, instead of imitating them."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if device.type == "cpu":
-        # torch offers no public question for CPUs
-        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-    return False
-
-
 def describe() -> dict[str, Any]:
     """The kind of machine, for the records; nothing that names it."""
     there = {"system": platform.system(), "architecture": platform.machine(), "cores": os.cpu_count(), "bf16": computes_bf16(torch.device("cpu"))}
     return there | ({"gpu": torch.cuda.get_device_name()} if torch.cuda.is_available() else {})
+
+
+def keep_few_kernels() -> None:
+    """Tells oneDNN to keep 64 of the kernels that it makes for every shape of a product, unless the environment says otherwise.
+
+    Batches have thousands of shapes, so that hardly one comes again before the 1,024 kept by default are full; within an update the
+    layers of a stack share theirs. To be called before torch multiplies for the first time.
+    """
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 
 
 def keep_freed_memory() -> None:

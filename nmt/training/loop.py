@@ -13,6 +13,7 @@ from torch import nn
 
 from nmt.faults import RunFault
 from nmt.models import weights
+from nmt.models.precision import autocast
 from nmt.models.protocol import TranslationModel
 from nmt.training import checkpoints
 from nmt.training.batches import Batch, Batches
@@ -194,8 +195,3 @@ class Training:
         if self.device.type == "cuda" and state["random"]["cuda"]:
             torch.cuda.set_rng_state_all(state["random"]["cuda"])
         self.prune()  # a kill may have come before
-
-
-def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """bf16 where it is safe, or plain fp32."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")

@@ -11,12 +11,12 @@ from typing import Any
 import torch
 
 from nmt.models.families import parameters
+from nmt.models.precision import autocast, resolved
 from nmt.models.protocol import TranslationModel
 from nmt.recipe.types import Recipe, Training
 from nmt.runs import Run
 from nmt.training import hardware
 from nmt.training.batches import Batches
-from nmt.training.loop import autocast
 from nmt.training.loss import cross_entropy
 from nmt.training.progress import Plan
 
@@ -30,7 +30,7 @@ def decide(run: Run, batches: Batches, notice: Callable[[str], None]) -> dict[st
     """The decisions, as the run folder keeps them."""
     wanted = run.recipe.training
     device = hardware.device(wanted.device)
-    precision = hardware.precision(wanted.precision, device)
+    precision = resolved(wanted.precision, device)
     threads = wanted.threads or torch.get_num_threads()
     torch.set_num_threads(threads)
     pace = None if wanted.minutes is None else _updates_per_minute(run, batches, device, precision)

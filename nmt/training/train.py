@@ -51,6 +51,7 @@ def train(recipe: Recipe, folder: Path, *, restart: bool, notice: Notice, consol
     """
     _check_folder(folder)
     hardware.keep_freed_memory()
+    hardware.keep_few_kernels()
     if restart or not (folder / runs.FACTS).exists():
         prepared = preparing.prepare(recipe, notice)
         _create(recipe, folder, prepared, notice, restart=restart)

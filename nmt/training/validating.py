@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
+from nmt.models.precision import autocast
 from nmt.models.protocol import TranslationModel
 from nmt.recipe.types import Recipe
 from nmt.scores import bleu
 from nmt.training.batches import Batches
-from nmt.training.loop import autocast
 from nmt.training.loss import cross_entropy
 from nmt.training.preparing import Prepared
 from nmt.training.progress import Validation

@@ -30,7 +30,7 @@ def model() -> TranslationModel:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that is measured in no time."""
     for module in (updates, searches):
-        monkeypatch.setattr(module, "product_rate", lambda *_: 1e9)
+        monkeypatch.setattr(module, "product_rate", lambda *_, **__: 1e9)
     monkeypatch.setattr(updates, "WARMING", 1)
 
 
@@ -68,6 +68,12 @@ def test_forced_work_is_the_same_whatever_the_weights(model: TranslationModel) -
     each = 1 + 2 * 6  # the beams are one before the first piece
     assert (counting.rows, counting.steps) == ((2 + len(SOURCES)) * each, 14)  # two sentences to warm up
     assert found.positions_per_second == pytest.approx(len(SOURCES) * 7 / found.seconds)
+
+
+def test_workers_share_the_forced_work(model: TranslationModel) -> None:
+    found = searches.force(model, SIZES, PIECES, SOURCES, length=7, beam=2, device=CPU, workers=2)
+    assert found.positions_per_second == pytest.approx(len(SOURCES) * 7 / found.seconds)
+    assert found.seconds > 0
 
 
 def test_ctranslate2_is_forced_to_the_same_length(model: TranslationModel, monkeypatch: pytest.MonkeyPatch) -> None:

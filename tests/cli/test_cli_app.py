@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import io
+import os
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from nmt import runs
+from nmt.cli.app import main
 from nmt.faults import RunFault
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Nmt
 
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 COMMANDS = ("train", "translate", "evaluate", "info", "doctor", "recipe", "inspect", "probe", "bottleneck", "data", "bundle", "push", "pull")
 
 
@@ -78,3 +83,34 @@ def test_debug_lets_an_unexpected_error_through(nmt: Nmt, monkeypatch: pytest.Mo
 
 def test_behind_two_dashes_everything_is_an_argument(nmt: Nmt) -> None:
     assert "nmt: --debug: no such run folder" in nmt("info", "--", "--debug").err
+
+
+FULL = "nmt: standard output: cannot be written (No space left on device)\n"
+
+
+@pytest.mark.parametrize("command", [("translate",), ("translate", "--json"), ("evaluate",), ("evaluate", "--json"), ("info",)])
+def test_an_output_that_cannot_be_written_is_one_line_with_the_reason(nmt: Nmt, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]) -> None:
+    name, *options = command
+    arguments = [name, "runs/toy", *options, *(["-q"] if name != "info" else []), *(["--text", "rot Hund"] if name == "translate" else [])]
+    monkeypatch.setattr("sys.argv", ["nmt", *arguments])
+    with open("/dev/full", "w") as full, io.StringIO() as err:
+        monkeypatch.setattr("sys.stdout", full)
+        monkeypatch.setattr("sys.stderr", err)
+        with pytest.raises(SystemExit) as left:
+            main()
+        assert (left.value.code, err.getvalue()) == (1, FULL)
+
+
+def test_nothing_more_is_said_while_the_interpreter_ends_and_a_closed_pipe_is_quiet() -> None:
+    closed, pipe = os.pipe()
+    os.close(closed)
+    with open("/dev/full", "wb") as full, open(pipe, "wb") as unread:
+        for out, status, words in ((full, 1, FULL), (unread, 0, "")):
+            command = [sys.executable, "-m", "nmt", "--version"]
+            done = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, text=True, check=False, env=ENVIRONMENT)
+            assert (done.returncode, done.stderr) == (status, words)
+
+
+def test_a_device_that_cannot_be_written_is_named(nmt: Nmt) -> None:
+    outcome = nmt("translate", "runs/toy", "-q", "-o", "/dev/full", stdin=b"rot Hund\n")
+    assert outcome == (1, b"", "nmt: /dev/full: cannot be written (No space left on device)\n")

@@ -106,6 +106,15 @@ def test_a_test_set_is_not_scored_with_other_settings_without_a_reason(nmt: Nmt,
     assert [entry["reason"] for entry in ledger.read(Run(Path("runs/toy")))] == [None, "to see what greedy search loses"]
 
 
+def test_another_precision_is_another_way_and_fp32_is_what_a_ledger_means_that_names_none(nmt: Nmt, news: str) -> None:
+    nmt("evaluate", "-q", "runs/toy", news)
+    assert "precision" not in ledger.read(Run(Path("runs/toy")))[0]["search"]
+    assert nmt("evaluate", "-q", "runs/toy", news, "--precision", "fp32").status == 0
+    assert "with other settings or weights" in nmt("evaluate", "runs/toy", news, "--precision", "bf16").err
+    assert nmt("evaluate", "-q", "runs/toy", news, "--precision", "bf16", "--reason", "to see what rounding costs").status == 0
+    assert ledger.read(Run(Path("runs/toy")))[-1]["search"]["precision"] == "bf16"
+
+
 def test_other_weights_of_the_same_run_are_another_way(nmt: Nmt, news: str) -> None:
     nmt("evaluate", "-q", "runs/toy", news)
     nmt("train", "-q", "toy.yaml", "training.updates=61", "training.save_every=30")

@@ -74,7 +74,13 @@ def test_options_that_cannot_be_are_refused(nmt: Nmt, options: list[str], words:
 
 def test_settings_of_the_search_take_the_place_of_the_recipes(nmt: Nmt) -> None:
     found = package.load("runs/toy", beam=1).translate("groß Baum rot Katze")
-    assert nmt("translate", "runs/toy", "--beam", "1", "--batch-tokens", "1", "--text", "groß Baum rot Katze").out == f"{found.text}\n".encode()
+    options = ["--beam", "1", "--batch-tokens", "1", "--precision", "fp32"]
+    assert nmt("translate", "runs/toy", *options, "--text", "groß Baum rot Katze").out == f"{found.text}\n".encode()
+
+
+def test_a_model_that_has_learned_its_toy_translates_it_in_bf16_too(nmt: Nmt) -> None:
+    texts = ["--text", "groß Baum rot Katze"]
+    assert nmt("translate", "runs/toy", "--precision", "bf16", *texts).out == nmt("translate", "runs/toy", *texts).out
 
 
 def test_the_output_file_replaces_what_was_there(nmt: Nmt) -> None:

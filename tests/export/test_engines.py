@@ -33,6 +33,12 @@ def test_auto_takes_the_export_and_says_so_and_torch_does_not(exported: Run) -> 
     assert engines.usable(exported, "torch", said.append) is None
 
 
+def test_an_export_refuses_another_precision_than_it_was_made_with(exported: Run) -> None:
+    export = engines.usable(exported, "auto", lambda _: None)
+    with pytest.raises(ValueError, match="precision: an export computes in the numbers that it was made with"):
+        engines.translator(exported, export, precision="bf16")
+
+
 def test_auto_without_an_export_says_nothing(make_run: MakeRun) -> None:
     assert engines.usable(make_run(), "auto", pytest.fail) is None
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nmt.serving import languages
+from nmt.serving import languages, wire
 from nmt.serving.app import PAGE
 from nmt.serving.limits import Limits
 from nmt.serving.openapi import PATHS
@@ -116,6 +116,15 @@ def test_a_full_queue_is_503_with_a_time_to_come_again(serve: Serve) -> None:
     assert 1 <= int(refused.headers["retry-after"]) <= 60
     service.batcher.pieces = 8
     assert client.post("/translate", json=GOOD).status_code == 200
+
+
+def test_what_there_is_no_room_for_is_refused_unread(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, service = serve(limits=Limits(queue=10))
+    service.batcher.pieces = 9
+    monkeypatch.setattr(wire, "fields", None)
+    assert [client.post(path, content=b"{").status_code for path in ("/translate", "/inspect", "/detect")] == [503] * 3
+    assert (client.get("/health").status_code, client.get("/ready").status_code) == (200, 503)
+    assert 'nmt_requests_total{endpoint="/translate",status="503"} 1.0' in client.get("/metrics").text
 
 
 def test_other_sites_are_let_in_by_name_only(serve: Serve) -> None:

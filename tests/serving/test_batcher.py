@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from nmt.serving import batcher as batcher_module
 from nmt.serving.batcher import Batcher, FullError, Work, results
 
 
@@ -120,3 +121,55 @@ def test_requests_that_arrive_together_share_a_batch() -> None:
 
     ran(body)
     assert recorder.batches == [list("abcdef")]
+
+
+def test_who_is_alone_is_not_kept_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batcher_module, "QUIET", 3600)
+
+    async def body(batcher: Batcher) -> Any:
+        return [await batcher.run(works(Recorder(), *texts)) for texts in (["a"], ["b", "c"], ["d"])]
+
+    assert ran(body) == [["A"], ["B", "C"], ["D"]]
+
+
+def test_who_asks_again_at_once_shares_a_batch_with_those_who_came_meanwhile() -> None:
+    """Two clients would otherwise take turns for ever, with a sentence in every batch."""
+    recorder = Recorder(0.02)
+
+    async def client(batcher: Batcher, name: str, after: float) -> None:
+        await asyncio.sleep(after)
+        for number in range(3):
+            await batcher.run(works(recorder, f"{name}{number}"))
+
+    async def body(batcher: Batcher) -> None:
+        await asyncio.gather(client(batcher, "a", 0), client(batcher, "b", 0.01))
+
+    ran(body)
+    assert recorder.batches[0] == ["a0"]
+    assert sorted(recorder.batches[1]) == ["a1", "b0"]
+
+
+def test_a_full_batch_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batcher_module, "QUIET", 3600)
+    recorder = Recorder(0.02)
+
+    async def body(batcher: Batcher) -> None:
+        first = asyncio.create_task(batcher.run(works(recorder, "a")))
+        await asyncio.sleep(0.01)
+        await batcher.run(works(recorder, "b" * 64))
+        await first
+
+    ran(body, batch=64)
+    assert recorder.batches == [["a"], ["b" * 64]]
+
+
+def test_the_last_tenth_of_the_queue_is_for_what_is_being_read() -> None:
+    async def body(batcher: Batcher) -> None:
+        waiting = asyncio.create_task(batcher.run(works(Recorder(0.05), "a" * 90)))
+        await asyncio.sleep(0)
+        assert batcher.full
+        assert await batcher.run(works(Recorder(), "b" * 10)) == ["B" * 10]
+        await waiting
+        assert not batcher.full
+
+    ran(body, queue=100)

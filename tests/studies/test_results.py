@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,19 @@ def test_a_folder_with_other_settings_is_refused_and_the_setting_named(tmp_path:
     results.keep(plan.units[0], run_folder(tmp_path / "run"), {})
     with pytest.raises(InputFault, match=rf"out: holds a study with other settings; name another folder with --out\n  {told}"):
         results.check(plan_of(tmp_path, override), shared)
+
+
+def test_a_key_that_is_newer_than_the_results_had_its_default_there(tmp_path: Path) -> None:
+    plan, results = plan_of(tmp_path), Results(tmp_path / "out")
+    results.begin(plan, SHARED, b"vocabulary", TESTS)
+    results.keep(plan.units[0], run_folder(tmp_path / "run"), {})
+    path = results.path / "one-seed1" / "result.json"
+    older = json.loads(path.read_text())
+    assert older["recipe"]["search"].pop("precision") == "fp32"
+    path.write_text(json.dumps(older))
+    results.check(plan_of(tmp_path), SHARED)
+    with pytest.raises(InputFault, match=r"search\.precision: 'fp32' there, 'bf16' now"):
+        results.check(plan_of(tmp_path, "search.precision=bf16"), SHARED)
 
 
 def test_a_folder_of_something_else_is_refused_but_not_one_whose_beginning_was_cut_short(tmp_path: Path) -> None:

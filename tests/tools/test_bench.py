@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import stat
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 
@@ -78,11 +79,20 @@ def test_results_are_printed_with_where_they_came_from(tool: ModuleType, monkeyp
     assert {"command", "versions", "machine"} <= found.keys()
 
 
+def test_with_a_folder_tables_and_figures_are_kept(tool: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(Case, "measured", lambda self: {**asdict(self), "positions_per_second": 12.0})
+    outcome = CliRunner().invoke(tool.app, ["--work", "decode", "--family", "attention", "--out", str(tmp_path / "made"), "-q"])
+    assert outcome.exit_code == 0
+    assert (tmp_path / "made" / "bench.txt").read_text() == outcome.stdout
+    assert {path.name for path in (tmp_path / "made").iterdir()} >= {"bench.json", "decoding-length.svg", "decoding-beam.png"}
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         (["--family", "none"], "--family: expected one of attention, thought-vector, transformer, found none"),
         (["--work", "sleep"], "--work: expected one of train, decode, found sleep"),
+        (["--out", "/dev/null/a"], "--out: /dev/null/a: Not a directory; name a folder that can be made"),
         (["--peers", "absent"], "--peers: expected a folder with an environment for each peer: there is no absent/eole"),
     ],
 )

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 import torch
 
 from nmt.faults import InputFault
 from nmt.training import hardware
-
-CPU = torch.device("cpu")
 
 
 def offer(monkeypatch: pytest.MonkeyPatch, *, cuda: bool, mps: bool) -> None:
@@ -27,16 +27,15 @@ def test_a_device_that_is_not_there_is_an_error_that_names_those_that_are(monkey
         hardware.device("cuda")
 
 
-@pytest.mark.parametrize("bf16", [True, False])
-def test_auto_takes_bf16_only_where_the_hardware_computes_in_it(monkeypatch: pytest.MonkeyPatch, bf16: bool) -> None:
-    monkeypatch.setattr(hardware, "computes_bf16", lambda device: bf16)
-    assert hardware.precision("auto", CPU) == ("bf16" if bf16 else "fp32")
-    assert (hardware.precision("fp32", CPU), hardware.precision("bf16", CPU)) == ("fp32", "bf16")
-
-
-def test_mps_is_not_taken_to_compute_in_bf16() -> None:
-    assert not hardware.computes_bf16(torch.device("mps"))
-
-
 def test_the_description_of_a_machine_does_not_name_it() -> None:
     assert hardware.describe().keys() <= {"system", "architecture", "cores", "bf16", "gpu"}
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, "64"), ("1024", "1024")])
+def test_few_kernels_are_kept_unless_the_environment_says_otherwise(monkeypatch: pytest.MonkeyPatch, before: str | None, after: str) -> None:
+    name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
+    monkeypatch.setenv(name, before or "")
+    if before is None:
+        monkeypatch.delenv(name)
+    hardware.keep_few_kernels()
+    assert os.environ[name] == after

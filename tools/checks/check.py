@@ -6,8 +6,8 @@ Every file beside this one that has a `CHECK` is a check, and is run from the ro
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -22,6 +22,14 @@ SAID_EVERY = 5.0
 """Seconds between two lines of progress."""
 FAULTS_KEPT = 20
 """Faults that a record names; the others are only counted."""
+
+
+NOT_HERE = 77
+"""Exit status of a check that cannot be made here, as test programs of automake give it: neither kept nor broken."""
+
+
+class Skipped(Exception):
+    """A check cannot be made here; the message says what it needs and how to get it."""
 
 
 class Trial(NamedTuple):
@@ -49,10 +57,15 @@ class Check:
     """What a trial is in which the promise holds: the word after the count, such as ``identical``."""
     full: int
     """The count that the figure is published for."""
-    trials: Callable[[int], Iterator[Trial]]
-    """Makes the trials for a count, one after the other; usually as many as the count."""
+    trials: Callable[..., Iterator[Trial]]
+    """Makes the trials for a count, one after the other; usually as many as the count. Raises `Skipped` where it cannot make any."""
+    of_runs: bool = False
+    """Whether `trials` takes run folders too; without any it makes its own tiny models."""
     share: float = 1.0
     """Of the trials, how many must hold."""
+    bounds: Mapping[str, float] = field(default_factory=dict)
+    """The most that what was measured may come to, mostly times. They count at the full count alone, and of a check of runs where one is
+    given: fewer trials are made on busy machines, and a toy translates faster than a request can be read."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,8 @@ class Tally:
     check: Check
     count: int
     trials: list[Trial]
+    runs: Sequence[Path] = ()
+    """The run folders that were given."""
 
     @property
     def faults(self) -> list[Trial]:
@@ -71,7 +86,14 @@ class Tally:
     @property
     def kept(self) -> bool:
         """Whether the promise was kept; without a trial it was not."""
-        return bool(self.trials) and len(self.trials) - len(self.faults) >= self.check.share * len(self.trials)
+        held = bool(self.trials) and len(self.trials) - len(self.faults) >= self.check.share * len(self.trials)
+        return held and all(self.measured[name] <= bound for name, bound in self.bounds.items() if name in self.measured)
+
+    @property
+    def bounds(self) -> Mapping[str, float]:
+        """Those that count this time."""
+        counting = self.count >= self.check.full and (bool(self.runs) or not self.check.of_runs)
+        return self.check.bounds if counting else {}
 
     @property
     def measured(self) -> dict[str, float]:
@@ -83,11 +105,15 @@ class Tally:
     def figure(self) -> str:
         """How often the promise held, and what was measured, in one line."""
         held = f"{len(self.trials) - len(self.faults):,}/{len(self.trials):,} {self.check.held}"
-        return "; ".join([held, *(f"{name} at most {value:.3g}" for name, value in self.measured.items())])
+        return "; ".join([held, *(f"{name} at most {value:.3g}{self._bound(name)}" for name, value in self.measured.items())])
+
+    def _bound(self, name: str) -> str:
+        return f" (bound {self.bounds[name]:g})" if name in self.bounds else ""
 
     def as_record(self, seconds: float) -> dict[str, Any]:
         """All there is to keep, ready for JSON, with how it came about."""
-        asked = "" if self.count == self.check.full else f" --count {self.count}"
+        count = [] if self.count == self.check.full else ["--count", str(self.count)]
+        asked = "".join(f" {word}" for word in (*map(str, self.runs), *count))
         return {
             "check": self.check.name,
             "promise": self.check.promise,
@@ -98,34 +124,43 @@ class Tally:
             "count": self.count,
             "full_count": self.check.full,
             "measured": self.measured,
+            "bounds": dict(self.bounds),
             "faults": [{"tried": trial.tried, "fault": trial.fault} for trial in self.faults[:FAULTS_KEPT]],
             **record.origin(f"python -m tools.checks.{self.check.name}{asked}", seconds),
         }
 
 
-def tally(check: Check, count: int, tell: Callable[[str], None] = say) -> Tally:
+def tally(check: Check, count: int, tell: Callable[[str], None] = say, runs: Sequence[Path] = ()) -> Tally:
     """Makes the trials, telling of every fault at once and of progress now and then."""
     trials: list[Trial] = []
     said = time.monotonic()
-    for trial in check.trials(count):
+    for trial in check.trials(count, runs) if check.of_runs else check.trials(count):
         trials.append(trial)
         if trial.fault is not None:
             tell(f"{check.name}: trial {len(trials)}: {trial.tried}: {trial.fault}")
         if time.monotonic() - said > SAID_EVERY:
             said = time.monotonic()
             tell(f"{check.name}: {len(trials)} trials")
-    return Tally(check, count, trials)
+    return Tally(check, count, trials, runs)
 
 
 def run(check: Check) -> None:
     """The command line of a check: the figure is the last line; status 0 where the promise was kept, 1 where it was not."""
 
     def main(
+        runs: Annotated[list[Path] | None, typer.Argument(metavar="[RUN...]", help="Run folders, for a check of serving.")] = None,
         count: Annotated[int, typer.Option(min=1, help="How often; the default is the full count.")] = check.full,
         results: Annotated[Path | None, typer.Option(help="Folder for the record; a full count goes to docs/results/checks by default.")] = None,
     ) -> None:
+        if runs and not check.of_runs:
+            say(f"{check.name}: makes its own models; expected no run folder, found {runs[0]}")
+            raise typer.Exit(2)
         began = time.monotonic()
-        found = tally(check, count)
+        try:
+            found = tally(check, count, runs=runs or ())
+        except Skipped as reason:
+            print(f"skipped: {reason}")
+            raise typer.Exit(NOT_HERE) from None
         folder = results or (RESULTS if count >= check.full else None)
         if folder is not None:
             files.write_json(folder / f"{check.name}.json", found.as_record(time.monotonic() - began))

@@ -1,22 +1,10 @@
-"""What the checks of serving share: `nmt serve` in a process of its own, and an HTTP client that may also misbehave.
-
-The checks are run from the root of the repository: ``python -m tools.checks.load runs/de-en``.
-"""
+"""An HTTP client that may also misbehave: what it sends is bytes, and nothing is retried."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
-import re
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
-
-PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Address(NamedTuple):
@@ -94,44 +82,3 @@ async def ask(address: Address, path: str, body: Any = None) -> Answer:
     """One request on a connection of its own."""
     async with Connection(address) as connection:
         return await connection.ask(path, body)
-
-
-@contextmanager
-def serving(runs: Sequence[Path], *options: str, core: int | None = None) -> Iterator[tuple[Address, subprocess.Popen[str]]]:
-    """`nmt serve` with runs and options on a free port, pinned to a core if one is given."""
-    command = [*pinned(core), sys.executable, "-m", "nmt", "serve", "--port", "0", *map(str, runs), *options]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        said = []
-        try:
-            for line in process.stderr:
-                said.append(line)
-                if found := re.search(r"serving at (http://\S+)", line):
-                    yield Address.of(found[1]), process
-                    return
-            raise SystemExit("".join(said))
-        finally:
-            process.kill()
-
-
-def pinned(core: int | None) -> list[str]:
-    """What to put before a command that may use one core only."""
-    return [] if core is None else ["taskset", "--cpu-list", str(core)]
-
-
-def processor(process: int) -> float:
-    """Seconds that a process has computed."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def memory(process: int) -> int:
-    """Bytes that a process has resident."""
-    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * PAGE
-
-
-def verdict(findings: dict[str, tuple[Any, bool]]) -> int:
-    """Prints what was found, each with whether it is within bounds; the exit status."""
-    for name, (value, good) in findings.items():
-        print(f"{'ok  ' if good else 'FAIL'}  {name}: {value}")
-    return 0 if all(good for _, good in findings.values()) else 1

@@ -1,29 +1,44 @@
 """SIGTERM under load, many times over: every accepted request is answered, and the server leaves with status 0 in time.
 
-    python -m tools.checks.drain runs/de-en
-
 A request counts as accepted if it was sent before the signal. After it, clients may find 503, or no server.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import signal
-import subprocess
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
 
-import typer
+from tools.checks import process
+from tools.checks.check import Check, Trial, run
+from tools.checks.client import Address, Connection
+from tools.checks.server import serving, step_aside
+from tools.checks.subject import Subject, subjects
 
-from tools.checks.client import Address, Connection, serving, verdict
+CLIENTS, SENTENCES = 50, 9
+GRACE = 30
+"""Seconds that the server gives itself."""
+IN_HAND = 0.05
+"""Seconds before the signal within which a request may still have lain in the kernel's hands."""
+SECONDS = "seconds to leave"
 
-TEXTS = ["Ein Hund schläft.", "Die Frau liest ein Buch.", "Zwei Kinder spielen im Park."]
+
+def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
+    """A server each, stopped at a moment drawn by chance."""
+    step_aside()
+    with subjects(runs) as found:
+        for number in range(count):
+            with serving([found[0].path], "--grace", str(GRACE)) as (address, server):
+                yield asyncio.run(stopped(address, server, found[0], random.Random(f"drain {number}").uniform(0.5, 3)))
 
 
-async def stopped(address: Address, process: subprocess.Popen[str], *, clients: int, after: float, pair: tuple[str, str]) -> tuple[int, int, float]:
-    """Requests that were answered, those sent before the signal that were not, and the seconds until the server had left."""
+async def stopped(address: Address, server: process.Process, subject: Subject, after: float) -> Trial:
+    """Stops a server under load."""
+    body = subject.asking(subject.sentences(SENTENCES))
     answered = lost = 0
     signalled: list[float] = []
 
@@ -34,42 +49,35 @@ async def stopped(address: Address, process: subprocess.Popen[str], *, clients: 
             try:
                 async with Connection(address) as connection:
                     sent = time.monotonic()
-                    answer = await connection.ask("/translate", {"q": TEXTS * 3, "source": pair[0], "target": pair[1]})
+                    answer = await connection.ask("/translate", body)
             except OSError:
-                # What was sent within a moment of the signal may still have lain in the kernel's hands.
-                lost += not signalled or sent < signalled[0] - 0.05
+                lost += not signalled or sent < signalled[0] - IN_HAND
                 continue
-            answered += answer.status == 200 and len(answer.json["translatedText"]) == 3 * len(TEXTS)
+            answered += answer.status == 200 and len(answer.json["translatedText"]) == len(body["q"])
 
     async def stop() -> None:
         await asyncio.sleep(after)
+        while not answered:  # a slow machine may not have come so far
+            await asyncio.sleep(0.1)
         signalled.append(time.monotonic())
-        process.send_signal(signal.SIGTERM)
+        os.kill(server.pid or 0, signal.SIGTERM)
 
-    await asyncio.gather(stop(), *(client() for _ in range(clients)))
-    await asyncio.to_thread(process.wait, 60)
-    return answered, lost, time.monotonic() - signalled[0]
+    await asyncio.gather(stop(), *(client() for _ in range(CLIENTS)))
+    status = await asyncio.to_thread(process.wait, server)
+    fault = f"{lost} of {answered + lost} accepted requests lost" if lost else f"exit {status}" if status else None
+    return Trial(f"SIGTERM after {after:.2f} s", fault, {SECONDS: time.monotonic() - signalled[0]})
 
 
-def main(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
-    times: Annotated[int, typer.Option(min=1)] = 20,
-    clients: Annotated[int, typer.Option(min=1)] = 50,
-    grace: Annotated[int, typer.Option(min=1, help="Seconds that the server gives itself.")] = 30,
-) -> None:
-    """Stops a server under load, again and again."""
-    from nmt.runs import Run
-
-    data, draw = Run(run).recipe.data, random.Random(1)
-    findings: dict[str, tuple[Any, bool]] = {}
-    for number in range(times):
-        with serving([run], "--grace", str(grace)) as (address, process):
-            load = stopped(address, process, clients=clients, after=draw.uniform(0.5, 3), pair=(data.source, data.target))
-            answered, lost, seconds = asyncio.run(load)
-            good = answered > 0 and not lost and process.returncode == 0 and seconds <= grace
-            findings[f"stop {number + 1}"] = (f"{answered} answered, {lost} lost, status {process.returncode} after {seconds:.1f} s", good)
-    raise typer.Exit(verdict(findings))
-
+CHECK = Check(
+    number=18,
+    name="drain",
+    promise="A server that is sent SIGTERM under load answers all that it has accepted and leaves with status 0 within its grace of 30 seconds.",
+    held="left with nothing lost",
+    full=20,
+    trials=trials,
+    of_runs=True,
+    bounds={SECONDS: GRACE},
+)
 
 if __name__ == "__main__":
-    typer.run(main)
+    run(CHECK)

@@ -1,25 +1,22 @@
-"""Strange requests: none may be answered with 500, every error is ``{"error": ...}``, and the server lives on.
-
-    python -m tools.checks.fuzz runs/de-en
-
-Bodies made here go first; then schemathesis, if it is installed (``pip install schemathesis``), reads the OpenAPI document of the server.
-"""
+"""Strange requests: none may be answered with 500, every error is ``{"error": ...}``, and the server lives on."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import random
-import subprocess
-import sys
-from collections import Counter
-from importlib.util import find_spec
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+from tools.checks.check import Check, Trial, run
+from tools.checks.client import Address, Answer, Connection, ask
+from tools.checks.server import serving
+from tools.checks.subject import subjects
 
-from tools.checks.client import Address, Answer, Connection, ask, serving, verdict
+AT_A_TIME = 200
+PATIENCE = 60
+"""Seconds after which a request is said to be left without an answer."""
 
 VALUES: list[Any] = [
     *(
@@ -124,29 +121,34 @@ def raw(draw: random.Random) -> bytes:
     return f"{head}Content-Length: {len(data)}\r\n\r\n".encode() + data
 
 
-async def throw(address: Address, count: int, seed: int = 1) -> tuple[Counter[int], list[str]]:
-    """Sends so many requests; the statuses, and what was wrong about answers."""
-    draw, statuses, wrong = random.Random(seed), Counter[int](), []
+def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
+    """Requests made up by chance on one connection as long as it is open; whether the server is well is asked now and then."""
+    with subjects(runs) as found, serving([found[0].path]) as (address, _):
+        for start in range(0, count, AT_A_TIME):
+            yield from asyncio.run(throw(address, range(start, min(start + AT_A_TIME, count))))
+
+
+async def throw(address: Address, numbers: range) -> list[Trial]:
+    """Sends the requests of these numbers."""
+    found = []
     connection = await Connection(address).__aenter__()
-    for number in range(count):
-        sent = raw(draw)
+    for number in numbers:
+        sent = raw(random.Random(f"fuzz {number}"))
         connection.writer.write(sent)
+        answer, fault = None, None
         try:
-            answer = await asyncio.wait_for(connection.answer(), 60)
-        except (OSError, TimeoutError) as error:
-            wrong.append(f"{number}: {type(error).__name__} after {sent[:200]!r}")
-            answer = None
-        if answer:
-            statuses[answer.status] += 1
-            if not _sound(answer):
-                wrong.append(f"{number}: {answer.status} {answer.body[:100]!r} after {sent[:300]!r}")
+            answer = await asyncio.wait_for(connection.answer(), PATIENCE)
+            fault = None if _sound(answer) else f"{answer.status} {answer.body[:100]!r}"
+        except (OSError, TimeoutError, ValueError) as error:
+            fault = f"{type(error).__name__}: {error}"
+        found.append(Trial(f"request {number}, {sent[:300]!r}", fault))
         if answer is None or answer.headers.get("connection") == "close":
             connection.writer.close()
             connection = await Connection(address).__aenter__()
     connection.writer.close()
-    if (await ask(address, "/health")).status != 200:
-        wrong.append("the server is not well")
-    return statuses, wrong
+    if (status := (await ask(address, "/health")).status) != 200:
+        found[-1] = found[-1]._replace(fault=f"/health is answered with {status} after it")
+    return found
 
 
 def _sound(answer: Answer) -> bool:
@@ -156,35 +158,15 @@ def _sound(answer: Answer) -> bool:
     return answer.status == 200 or (list(value) == ["error"] and isinstance(value["error"], str))
 
 
-def main(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
-    count: Annotated[int, typer.Option(help="Bodies made here.")] = 10_000,
-    examples: Annotated[int, typer.Option(help="Of schemathesis, for each operation.")] = 200,
-) -> None:
-    """Throws strange requests at a server."""
-    with serving([run]) as (address, _):
-        statuses, wrong = asyncio.run(throw(address, count))
-        findings: dict[str, tuple[Any, bool]] = {"statuses": (dict(statuses), True), "wrong": (f"{len(wrong)} {wrong[:3]}", not wrong)}
-        if find_spec("schemathesis"):
-            command = [
-                sys.executable,
-                "-m",
-                "schemathesis.cli",
-                "run",
-                f"{address.url}/openapi.json",
-                "--max-examples",
-                str(examples),
-                "--generation-deterministic",
-            ]
-            checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
-            done = subprocess.run([*command, "--checks", checks], capture_output=True, text=True, check=False)
-            print(done.stdout[-3000:])
-            findings["schemathesis"] = (f"status {done.returncode}", done.returncode == 0)
-        else:
-            print("schemathesis is not installed and was left out")
-        findings["alive"] = ((status := asyncio.run(ask(address, "/health")).status), status == 200)
-    raise typer.Exit(verdict(findings))
-
+CHECK = Check(
+    number=20,
+    name="fuzz",
+    promise="Strange requests are answered, none with a server error, every error as JSON with nothing but its text, and the server lives on.",
+    held="answered as documented",
+    full=10_000,
+    trials=trials,
+    of_runs=True,
+)
 
 if __name__ == "__main__":
-    typer.run(main)
+    run(CHECK)

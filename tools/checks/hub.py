@@ -64,7 +64,7 @@ def _trial(folder: Path, kind: str, address: str) -> Trial:
         and all(any(way in line for line in said) for way in WAYS_OUT)
     )
     fault = None if clear else f"exit {status}: {' / '.join(said)}"
-    return Trial(f"a Hub {kind}", fault or (f"took {seconds:.1f} s" if seconds > WITHIN else None), {"seconds": seconds})
+    return Trial(f"a Hub {kind}", fault, {"seconds": seconds})
 
 
 def _point_to(address: str, cache: Path) -> None:
@@ -81,12 +81,13 @@ def _point_to(address: str, cache: Path) -> None:
 
 
 CHECK = Check(
-    number=25,
+    number=26,
     name="hub",
     promise="A Hub that refuses, cannot be looked up or keeps silent is known as such within 5 seconds, with the ways out named.",
-    held="named the ways out in time",
+    held="named the ways out",
     full=9,
     trials=trials,
+    bounds={"seconds": WITHIN},
 )
 
 if __name__ == "__main__":

@@ -1,127 +1,135 @@
-"""Five times what a server can do, with clients that read slowly, say nothing, or hang up: it refuses at once, stays alive, and recovers.
-
-python -m tools.checks.overload runs/de-en
-"""
+"""Five times what a server can do, with clients that read slowly, say nothing, or hang up: it refuses at once, stays alive, and recovers."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+from nmt.serving.server import raise_files
+from tools.checks.check import Check, Trial, run
+from tools.checks.client import Address, Connection, ask, request
+from tools.checks.server import serving, step_aside
+from tools.checks.subject import subjects
 
-from tools.checks.client import Address, Connection, ask, request, serving, verdict
-
-REFUSED, HEALTHY, RECOVERED = 0.1, 0.1, 5.0
-"""Bounds in seconds: to be told 503, for /health, and until a request is answered as usual again."""
 TEXT = "Der alte Mann kocht heute Abend in der Küche, weil seine Frau müde ist. " * 8
+CLIENTS, MISBEHAVING = 100, 5
+"""Those that never wait, and those that hang up or send a letter at a time, of each kind."""
+QUEUE = 3000
+"""Pieces that may wait: a fifth of what the clients ask for."""
+AGAIN = 0.5
+"""Seconds after which a client that was refused asks again."""
+REFUSED, HEALTHY, RECOVERED = "seconds to 503 (p99)", "seconds to /health (p99)", "seconds until normal"
 
 
 @dataclass
 class Seen:
     """What clients saw."""
 
+    trials: list[Trial] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     refusals: list[float] = field(default_factory=list)
+    """Seconds to each 503."""
     health: list[float] = field(default_factory=list)
-    broken: int = 0
-    """Connections that ended without an answer."""
+    """Seconds to each answer of /health."""
 
 
-async def flood(address: Address, *, clients: int, idle: int, seconds: float, pair: tuple[str, str]) -> tuple[Seen, float]:
+def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
+    """So many requests, beside nearly as many connections that say nothing, the watch over /health, and whether all was well afterwards."""
+    idle = count * 9 // 10
+    raise_files(idle + CLIENTS)
+    step_aside()
+    with subjects(runs) as found, serving([found[0].path], "--queue", f"{QUEUE}") as (address, _):
+        seen, recovered = asyncio.run(flood(address, found[0].asking(TEXT), count, idle))
+    yield from seen.trials
+    times = {name: _slowest(seconds) for name, seconds in ((REFUSED, seen.refusals), (HEALTHY, seen.health)) if seconds}
+    yield Trial("the flood", None if seen.statuses[503] else "nothing was refused, so nothing was put to the test", times)
+    yield Trial("a request afterwards", None, {RECOVERED: recovered})
+
+
+async def flood(address: Address, body: dict[str, Any], count: int, idle: int) -> tuple[Seen, float]:
     """Clients that come again at once, beside others that misbehave; what was seen, and the seconds until all was well again."""
-    seen, end = Seen(), time.monotonic() + seconds
-    body = {"q": TEXT, "source": pair[0], "target": pair[1]}
+    seen, work = Seen(), iter(range(count))
     silent = [await Connection(address).__aenter__() for _ in range(idle)]
-    slow = [asyncio.create_task(_slow(address, body, end)) for _ in range(5)]
-    leaving = [asyncio.create_task(_leaving(address, body, end)) for _ in range(5)]
-    pushing = [asyncio.create_task(_pushing(address, body, end, seen)) for _ in range(clients)]
-    await asyncio.gather(_watch(address, end, seen), *pushing, *leaving, *slow)
+    others = [_watch(address, seen), *(each(address, body) for each in (_slow, _leaving) for _ in range(MISBEHAVING))]
+    beside = [asyncio.create_task(each) for each in others]
+    await asyncio.gather(*(_pushing(address, body, work, seen) for _ in range(CLIENTS)))
+    for each in beside:
+        each.cancel()
+    await asyncio.gather(*beside, return_exceptions=True)
     for connection in silent:
         connection.writer.close()
     begun = time.monotonic()
-    while (await ask(address, "/translate", {**body, "q": "Ein Hund."})).status != 200:
+    while (await ask(address, "/translate", body | {"q": "Ein Hund."})).status != 200:
         await asyncio.sleep(0.1)
     return seen, time.monotonic() - begun
 
 
-async def _pushing(address: Address, body: Any, end: float, seen: Seen) -> None:
-    while time.monotonic() < end:
+async def _pushing(address: Address, body: dict[str, Any], work: Iterator[int], seen: Seen) -> None:
+    for number in work:
         begun = time.monotonic()
         try:
             status = (await ask(address, "/translate", body)).status
-        except OSError:
-            seen.broken += 1
+        except OSError as error:
+            seen.trials.append(Trial(f"request {number}", f"ended without an answer: {error}"))
             continue
         seen.statuses[status] += 1
+        seen.trials.append(Trial(f"request {number}", None if status in (200, 503, 504) else f"answered with {status}"))
         if status == 503:
             seen.refusals.append(time.monotonic() - begun)
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(AGAIN)
 
 
-async def _watch(address: Address, end: float, seen: Seen) -> None:
-    while time.monotonic() < end:
+async def _watch(address: Address, seen: Seen) -> None:
+    while True:
         begun = time.monotonic()
-        assert (await ask(address, "/health")).status == 200
+        status = (await ask(address, "/health")).status
         seen.health.append(time.monotonic() - begun)
+        seen.trials.append(Trial("/health", None if status == 200 else f"answered with {status}"))
         await asyncio.sleep(0.1)
 
 
-async def _slow(address: Address, body: Any, end: float) -> None:
-    """Sends a letter at a time, and would read as slowly."""
-    while time.monotonic() < end:
-        try:
+async def _slow(address: Address, body: dict[str, Any]) -> None:
+    """Sends a letter at a time, again and again."""
+    while True:
+        with suppress(OSError):
             async with Connection(address) as connection:
                 for byte in request("/translate", body):
                     connection.writer.write(bytes([byte]))
                     await connection.writer.drain()
                     await asyncio.sleep(0.05)
-                    if time.monotonic() > end:
-                        break
-        except OSError:
-            pass
 
 
-async def _leaving(address: Address, body: Any, end: float) -> None:
-    while time.monotonic() < end:
-        async with Connection(address) as connection:
-            connection.writer.write(request("/translate", body))
-            await asyncio.sleep(0.05)
+async def _leaving(address: Address, body: dict[str, Any]) -> None:
+    """Asks and hangs up, again and again."""
+    while True:
+        with suppress(OSError):
+            async with Connection(address) as connection:
+                connection.writer.write(request("/translate", body))
+                await asyncio.sleep(0.05)
 
 
-def findings(seen: Seen, recovered: float) -> dict[str, tuple[Any, bool]]:
-    """What was seen, and whether it is good enough; times of the slowest one in a hundred."""
-    refused, health = (sorted(times)[int(0.99 * (len(times) - 1))] if times else 0.0 for times in (seen.refusals, seen.health))
-    return {
-        "requests by status": (dict(seen.statuses), set(seen.statuses) <= {200, 503, 504} and bool(seen.statuses[503])),
-        "ended without an answer": (seen.broken, not seen.broken),
-        "seconds to 503": (f"{refused:.3f}", refused <= REFUSED),
-        "seconds to /health": (f"{health:.3f}", health <= HEALTHY),
-        "seconds until normal": (f"{recovered:.3f}", recovered <= RECOVERED),
-    }
+def _slowest(seconds: Sequence[float]) -> float:
+    """The slowest but for one in a hundred."""
+    return sorted(seconds)[int(0.99 * (len(seconds) - 1))]
 
 
-def main(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
-    clients: Annotated[int, typer.Option(help="That never wait.")] = 100,
-    idle: Annotated[int, typer.Option(help="Connections that say nothing.")] = 9000,
-    seconds: Annotated[float, typer.Option()] = 60,
-    queue: Annotated[int, typer.Option(help="Pieces that may wait: a fifth of what the clients ask for.")] = 3000,
-) -> None:
-    """Floods a server."""
-    from nmt.runs import Run
-    from nmt.serving.server import raise_files
-
-    raise_files(idle + clients)
-    data = Run(run).recipe.data
-    with serving([run], "--queue", str(queue)) as (address, _):
-        found = asyncio.run(flood(address, clients=clients, idle=idle, seconds=seconds, pair=(data.source, data.target)))
-    raise typer.Exit(verdict(findings(*found)))
-
+CHECK = Check(
+    number=22,
+    name="overload",
+    promise="Flooded, a server refuses with 503 within 100 ms what it has no room for, answers /health within 100 ms, gives everyone an answer, and "
+    "is as before 5 seconds later.",
+    held="answered",
+    full=10_000,
+    trials=trials,
+    of_runs=True,
+    bounds={REFUSED: 0.1, HEALTHY: 0.1, RECOVERED: 5.0},
+)
 
 if __name__ == "__main__":
-    typer.run(main)
+    run(CHECK)

@@ -1,131 +1,29 @@
-"""The page in a real browser: it types, reads, points, compares, switches theme, shrinks to a phone, and no text of any kind becomes markup.
-
-    pip install playwright && apt-get install chromium
-    python -m tools.checks.page runs/de-en runs/de-en-thought-vector --screenshots pictures
-
-Without Playwright or Chromium it says so and leaves with status 0.
-"""
+"""The page in a real browser: it types, reads, points, compares, switches theme, shrinks to a phone, and no text of any kind becomes markup."""
 
 from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
-
-import typer
+from typing import Any
+from unittest import mock
 
 from nmt.runs import Run
 from nmt.serving import languages
-from nmt.serving.batcher import Work
 from nmt.serving.limits import Limits
 from nmt.serving.models import Models, Served
 from nmt.serving.service import Service
-from nmt.translator import Translation
-from tools.checks.client import verdict
-from tools.checks.poison import listening
+from tools.checks.attacks import ATTACKS
+from tools.checks.check import Check, Skipped, Trial, run
+from tools.checks.echo import Copying, Echo
+from tools.checks.server import listening
 
 Findings = dict[str, tuple[Any, bool]]
-ATTACKS = [
-    template.format(code)
-    for code in ("window.harmed=1", "window.harmed&#61;1", "fetch('https://outside.invalid')", "document.title='harmed'", "alert(1)")
-    for template in (
-        *(
-            "<script>{}</script>",
-            "<img src=x onerror={}>",
-            "<svg onload={}>",
-            "<svg><script>{}</script></svg>",
-            "'><script>{}</script>",
-            '"><img src=x onerror="{}">',
-        ),
-        *(
-            "javascript:{}",
-            "<a href='javascript:{}'>a</a>",
-            "<iframe srcdoc='<script>{}</script>'></iframe>",
-            "<body onload={}>",
-            "<input autofocus onfocus={}>",
-        ),
-        *(
-            "<details open ontoggle={}>a</details>",
-            "<video><source onerror={}></video>",
-            "</textarea><script>{}</script>",
-            "</script><script>{}</script>",
-        ),
-        *(
-            "<math><mtext></table><script>{}</script>",
-            "<style>@import 'https://outside.invalid';</style>{}",
-            "<base href='https://outside.invalid/'>{}",
-        ),
-        *("<marquee onstart={}>a</marquee>", "${{{0}}}`{0}`", "<template><script>{}</script></template>", "<object data='javascript:{}'></object>"),
-        *(
-            "<form action='javascript:{}'><button autofocus>a",
-            "<link rel=stylesheet href='https://outside.invalid/{}'>",
-            "\\u003cscript\\u003e{}\\u003c/script\\u003e",
-        ),
-        *(
-            "&lt;script&gt;{}&lt;/script&gt;",
-            "<scr<script>ipt>{}</scr</script>ipt>",
-            "<ScRiPt>{}</sCrIpT>",
-            "<img src='https://outside.invalid/a.png' alt=\"{}\">",
-        ),
-        *(
-            "<div style='background:url(https://outside.invalid)'>{}</div>",
-            "{{{{constructor.constructor('{}')()}}}}",
-            "<p id='status'>{}</p>",
-            "<embed src='javascript:{}'>",
-        ),
-        *(
-            "<meta http-equiv=refresh content='0;url=javascript:{}'>",
-            "<button formaction='javascript:{}'>a",
-            "<a name=x onclick={}>x</a>",
-            "--><script>{}</script>",
-        ),
-        *("]]><script>{}</script>", "<noscript><p title='</noscript><script>{}</script>'>", "<audio src=x onerror={}>", "\u2028<script>{}</script>"),
-    )
-]
-
-
+"""What was found under each name, and whether it is good."""
 LIT = "box => [...document.querySelectorAll(box + ' .word')].filter(word => !/, 0\\)$|\\/ 0\\)$/.test(getComputedStyle(word).backgroundColor)).length"
 """How many words of a box have a colour behind them that can be seen."""
-
-
-class Drawn(NamedTuple):
-    """A drawing of one cell."""
-
-    text: str
-
-    def as_json(self) -> dict[str, Any]:
-        """As `View` gives it."""
-        lists = {name: [self.text] for name in ("source_pieces", "pieces", "rows", "columns", "warnings")}
-        return {"kind": self.text, "scale": self.text, "text": self.text, "source": self.text, "values": [[1.0]], "scores": [0.0], **lists}
-
-
-class Echo(Served):
-    """A model that gives back what it gets, and is called what one pleases."""
-
-    def __init__(self, name: str, target: str) -> None:
-        self.name, self.source, self.target = name, "de", target
-
-    def translation(self, sentence: str, alternatives: int, details: bool) -> Work:
-        """The sentence itself, everywhere."""
-        return Work(self._echo, sentence, 1)
-
-    def look(self, sentence: str, kind: str | None) -> Work:
-        """A drawing whose every label is the sentence."""
-        return Work(lambda texts: [Drawn(text) for text in texts], sentence, 1)
-
-    def _echo(self, texts: Sequence[str]) -> list[Translation]:
-        pieces = [["▁" + word for word in text.split()] for text in texts]
-        return [
-            Translation(text, text, 0.0, each, each, alternatives=[(text + " ", 0.0)], warnings=[text])
-            for text, each in zip(texts, pieces, strict=True)
-        ]
-
-    def as_json(self) -> dict[str, Any]:
-        """With a title that is an attack too."""
-        return {"name": self.name, "source": self.source, "target": self.target, "title": ATTACKS[0], "kinds": ["attention"], "notes": []}
 
 
 class Watched:
@@ -159,31 +57,57 @@ class Watched:
         return bool(self.tab.evaluate("window.harmed === 1 || document.title === 'harmed'"))
 
 
-def attacked(browser: Any, address: str, attacks: Sequence[str]) -> Findings:
-    """Types attacks, which come back as translations, alternatives, warnings and names."""
-    watched = Watched(browser, address)
-    tab, harmed, unseen = watched.tab, [], []
-    for attack in attacks:
-        tab.fill("#source", attack + " a")
-        tab.keyboard.press("Control+Enter")
+def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
+    """What a reader does with the runs that are given, and then so many attacks on models that give back what they get."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if find_spec("playwright") is None or not chromium:
+        raise Skipped("needs Playwright (pip install 'nmt-recipes[checks]') and Chromium (apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    # What is typed is German for the check, whatever it looks like.
+    with mock.patch.object(languages, "detection", return_value=False), sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         try:
-            tab.wait_for_function(
-                "text => document.querySelector('#results .words')?.textContent.trim() === text.trim()", arg=attack + " a", timeout=10_000
-            )
-        except Exception:
-            unseen.append(attack)
-        if watched.harmed:
-            harmed.append(attack)
+            yield from _use(browser, runs)
+            yield from _attack(browser, ATTACKS[:count])
+        finally:
+            browser.close()
+
+
+def _use(browser: Any, runs: Sequence[Path]) -> Iterator[Trial]:
+    served = [Served(Run(path), path.resolve().name, Limits().output) for path in runs] or [Copying("one"), Copying("other")]
+    with listening(Service(Models(served), Limits(), None)) as address:
+        seen = used(browser, f"{address.url}/", len(served) > 1)
+    yield from (Trial(name, None if good else f"found {value}") for name, (value, good) in seen.items())
+
+
+def _attack(browser: Any, attacks: Sequence[str]) -> Iterator[Trial]:
+    harm = "<script>window.harmed=1</script>"
+    echo = [Echo(f"<img src=x onerror=window.harmed=1>{number}", target) for number, target in enumerate(("en", harm))]
+    with listening(Service(Models(echo), Limits(), None)) as address:
+        watched = Watched(browser, f"{address.url}/")
+        yield from (Trial(attack, _harm(watched, attack)) for attack in attacks)
+
+
+def _harm(watched: Watched, attack: str) -> str | None:
+    """Types an attack, which comes back as translation, alternatives, warnings and names; what came of it, if anything."""
+    tab, shown = watched.tab, "document.querySelector('#results .words')?.textContent.trim() === "
+    tab.fill("#source", attack + " a")
+    tab.keyboard.press("Control+Enter")
+    seen = until(tab, f"text => {shown} text.trim()", attack + " a", seconds=20)
     violations = [fault for fault in watched.faults if "status of 400" not in fault]
-    return {
-        "attacks that ran": (f"{len(harmed)} of {len(attacks)} {harmed[:3]}", not harmed),
-        "attacks shown as they were typed": (f"{len(attacks) - len(unseen)} of {len(attacks)} {unseen[:2]}", not unseen),
-        "requests outside (attacked)": (watched.outside[:3], not watched.outside),
-        "errors and violations (attacked)": (violations[:3], not violations),
-    }
+    told = [
+        *(["it ran"] if watched.harmed else []),
+        *([] if seen else ["it was not shown as it was typed"]),
+        *watched.outside[:1],
+        *violations[:1],
+    ]
+    watched.faults.clear()
+    watched.outside.clear()
+    return "; ".join(told) or None
 
 
-def used(browser: Any, address: str, pictures: Path | None, several: bool) -> Findings:
+def used(browser: Any, address: str, several: bool) -> Findings:
     """What a reader does, from typing to a telephone."""
     watched = Watched(browser, address, viewport={"width": 1280, "height": 900})
     tab, found = watched.tab, Findings()
@@ -214,15 +138,10 @@ def used(browser: Any, address: str, pictures: Path | None, several: bool) -> Fi
         tab.click("#examples button:nth-of-type(3)")
         fresh = "document.getElementById('read').textContent.includes(document.getElementById('source').value.slice(0, 20))"
         until(tab, f"{fresh} && document.querySelectorAll('#views table').length === 2")
-    tab.focus("#results .word >> nth=-2")
-    tab.wait_for_timeout(300)
-    _picture(tab, pictures, "light")
     dark = []
     for _ in range(3):
         tab.click("#theme")
         dark.append(tab.evaluate("getComputedStyle(document.body).backgroundColor"))
-        if "dark" in tab.inner_text("#theme"):
-            _picture(tab, pictures, "dark")
     found["themes"] = (dark, len(set(dark)) == 2)
     held = tab.evaluate("new URLSearchParams(location.hash.slice(1)).get('q') === document.getElementById('source').value && location.search === ''")
     found["the link holds the text in its fragment alone"] = (held, bool(held))
@@ -233,7 +152,6 @@ def used(browser: Any, address: str, pictures: Path | None, several: bool) -> Fi
     tab.set_viewport_size({"width": 375, "height": 812})
     wide = tab.evaluate("document.documentElement.scrollWidth")
     found["a telephone need not scroll sideways"] = (f"{wide} of 375 pixels", wide <= 375)
-    _picture(tab, pictures, "phone")
     unnamed = tab.evaluate(
         "[...document.querySelectorAll('button, input, select, textarea')].filter(each => !each.labels?.length && !each.textContent.trim() &&"
         " !each.getAttribute('aria-label') && !each.getAttribute('aria-labelledby')).length"
@@ -252,36 +170,16 @@ def until(tab: Any, condition: str, argument: Any = None, seconds: float = 60) -
     return holds
 
 
-def _picture(tab: Any, folder: Path | None, name: str) -> None:
-    if folder:
-        folder.mkdir(parents=True, exist_ok=True)
-        tab.screenshot(path=folder / f"{name}.png", full_page=True)
-
-
-def main(
-    runs: Annotated[list[Path], typer.Argument(help="One run, or several for one language pair, to be compared.")],
-    attacks: Annotated[int, typer.Option(help="How many texts that would be scripts.")] = len(ATTACKS),
-    screenshots: Annotated[Path | None, typer.Option(help="A folder for pictures.")] = None,
-) -> None:
-    """Uses the page, and attacks it."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not find_spec("playwright") or not chromium:
-        print("left out: needs Playwright (pip install playwright) and Chromium (apt-get install chromium)")
-        return
-    from playwright.sync_api import sync_playwright
-
-    served = [Served(Run(run), run.name, Limits().output) for run in runs]
-    languages.detection = lambda: False  # what is typed is German for the check, whatever it looks like
-    echo = [Echo(f"<img src=x onerror=window.harmed=1>{number}", target) for number, target in enumerate(("en", "<script>window.harmed=1</script>"))]
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        with listening(Service(Models(served), Limits(), None)) as address:
-            found = used(browser, f"{address.url}/", screenshots, len(served) > 1)
-        with listening(Service(Models(echo), Limits(), None)) as address:
-            found |= attacked(browser, f"{address.url}/", ATTACKS[:attacks])
-        browser.close()
-    raise typer.Exit(verdict(found))
-
+CHECK = Check(
+    number=24,
+    name="page",
+    promise="The page translates, shows where a model looked, compares models, can be used by keyboard and on a phone, and no text of any kind that "
+    "it is given runs or is sent elsewhere.",
+    held="as they should be",
+    full=len(ATTACKS),
+    trials=trials,
+    of_runs=True,
+)
 
 if __name__ == "__main__":
-    typer.run(main)
+    run(CHECK)

@@ -1,114 +1,82 @@
-"""One request in every batch makes the model fail: it alone is answered with 500, and all its neighbours are right.
-
-python -m tools.checks.poison runs/de-en
-"""
+"""One request in every batch makes the model fail: it alone is answered with 500, and all its neighbours are right."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
-import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
-from nmt.runs import Run
-from nmt.serving.app import build
-from nmt.serving.batcher import Work
+from nmt.serving.batcher import Compute, Work
 from nmt.serving.limits import Limits
 from nmt.serving.models import Models, Served
-from nmt.serving.server import listen, prepared
 from nmt.serving.service import Service
-from tools.checks.client import Address, ask, verdict
-from tools.checks.load import sentences_of
+from tools.checks.check import Check, Trial, run
+from tools.checks.client import Address, ask
+from tools.checks.server import listening
+from tools.checks.subject import Known, Subject, subjects
 
 MARK = "poisoned"
+EVERY = 20
+"""Neighbours of each poisoned request."""
 
 
 class Fragile(Served):
     """A real model that fails on every batch in which a marked sentence stands."""
+
+    spoilt = 0
+    """Batches that failed with neighbours in them."""
 
     def translation(self, sentence: str, alternatives: int, details: bool) -> Work:
         """The work of the real model, unless a neighbour breaks it."""
         work = super().translation(sentence, alternatives, details)
         return work._replace(compute=self._fragile(work.compute))
 
-    def _fragile(self, compute: Any) -> Any:
-        if not hasattr(self, "_broken"):
-            self.spoilt = 0
+    @cache  # noqa: B019 - the model lives as long as the check; batches are of equal computes
+    def _fragile(self, compute: Compute) -> Compute:
+        def broken(texts: Sequence[str]) -> Sequence[Any]:
+            if any(MARK in text for text in texts):
+                self.spoilt += len(texts) > 1
+                raise RuntimeError
+            return compute(texts)
 
-            def broken(texts: Sequence[str]) -> Sequence[Any]:
-                if any(MARK in text for text in texts):
-                    self.spoilt += len(texts) > 1
-                    raise RuntimeError
-                found: Sequence[Any] = compute(texts)
-                return found
-
-            self._broken = broken
-        return self._broken
+        return broken
 
 
-@contextmanager
-def listening(service: Service) -> Iterator[Address]:
-    """The service on loopback, in a thread of this process."""
-    with listen("127.0.0.1", 0) as bound:
-        address = Address(*bound.getsockname())
-        server = prepared(build(service), service)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield address
-        server.should_exit = True
-        thread.join()
+def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
+    """So many neighbours, a poisoned request for every few of them, and whether they met."""
+    with subjects(runs) as found:
+        subject = found[0]
+        model, known = Fragile(subject.run, "fragile", Limits().output), subject.known(count)
+        with listening(Service(Models([model]), Limits(), None)) as address:
+            for start in range(0, count, EVERY):
+                yield from asyncio.run(poisoned(address, subject, known[start : start + EVERY]))
+        yield Trial("poisoned requests in one batch with others", None if model.spoilt else "there was none, so nothing was put to the test")
 
 
-async def poisoned(address: Address, known: Sequence[tuple[str, str]], *, every: int, pair: tuple[str, str]) -> Counter[str]:
-    """Asks for all sentences at once in groups, one marked among each so many; how often each was as it should be."""
-    found = Counter[str]()
+async def poisoned(address: Address, subject: Subject, known: Sequence[Known]) -> list[Trial]:
+    """Asks for some sentences and a poisoned one at once."""
 
-    async def one(sentence: str, expected: str | None) -> None:
-        answer = await ask(address, "/translate", {"q": sentence, "source": pair[0], "target": pair[1]})
+    async def one(sentence: str, expected: str | None) -> Trial:
+        answer = await ask(address, "/translate", subject.asking(sentence))
         if expected is None:
-            found["poisoned, 500" if answer.status == 500 else "poisoned, not 500"] += 1
-        else:
-            found["neighbour, right" if answer.status == 200 and answer.json["translatedText"] == expected else "neighbour, wrong"] += 1
+            return Trial(sentence, None if answer.status == 500 else f"answered with {answer.status}")
+        right = answer.status == 200 and answer.json["translatedText"] == expected
+        return Trial(sentence, None if right else f"beside a poisoned one: {answer.status} {answer.body[:100]!r}")
 
-    for start in range(0, len(known), every):
-        group = known[start : start + every]
-        await asyncio.gather(one(f"{MARK} {start}", None), *(one(*each) for each in group))
-    return found
+    return list(await asyncio.gather(one(f"{MARK} {known[0].sentence}", None), *(one(*each) for each in known)))
 
 
-def main(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
-    count: Annotated[int, typer.Option(min=1, help="Neighbours.")] = 1000,
-    every: Annotated[int, typer.Option(min=1, help="Neighbours of each poisoned request.")] = 20,
-) -> None:
-    """Poisons batches."""
-    opened = Run(run)
-    model = Fragile(opened, "fragile", Limits().output)
-    asked = sentences_of(None, model.source, count)
-    from nmt import load
-
-    known = [(each.source, each.text) for each in load(run).translate(asked)]
-    with listening(Service(Models([model]), Limits(), None)) as address:
-        found = asyncio.run(poisoned(address, known, every=every, pair=(model.source, model.target)))
-    right = found["neighbour, right"]
-    raise typer.Exit(
-        verdict(
-            {
-                "neighbours right": (f"{right} of {len(known)}", right == len(known)),
-                "poisoned requests": (dict(found), not found["poisoned, not 500"]),
-                "batches spoilt": (model.spoilt, model.spoilt > 0),
-            }
-        )
-    )
-
+CHECK = Check(
+    number=17,
+    name="poison",
+    promise="A request that breaks the model is answered with 500, and those computed in one batch with it are answered rightly.",
+    held="answered as they should be",
+    full=1_000,
+    trials=trials,
+    of_runs=True,
+)
 
 if __name__ == "__main__":
-    typer.run(main)
+    run(CHECK)

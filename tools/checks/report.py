@@ -24,7 +24,8 @@ HEADER = """\
 
 Each row is a promise that is put to the test by `python -m tools.checks.NAME`, where `--count N` tries it less often. A figure that falls
 short is published as it is. `make checks` runs all of them and writes this page from the records in `docs/results/checks`; the tests run each
-with a small count.
+with a small count. Checks of serving take run folders too (`python -m tools.checks.load runs/de-en`), and then judge times as well; without
+one they make tiny models, whose times say nothing.
 """
 
 
@@ -62,7 +63,8 @@ def _row(check: Check, record: dict[str, Any] | None) -> tuple[str, ...]:
     if record is None:
         return (check.promise, check.name, "not run yet", "", "", "")
     short = f" (the full count is {check.full:,})" if record["count"] < check.full else ""
-    kept = "yes" if record["kept"] else "no"
+    judged = record.get("bounds", check.bounds) == check.bounds  # records made before there were bounds judged everything
+    kept = ("yes" if record["kept"] else "no") + ("" if judged else ", bounds not judged")
     return (check.promise, check.name, record["figure"] + short, kept, record["date"][:10], abbreviated(record.get("commit", "")))
 
 

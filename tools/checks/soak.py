@@ -70,7 +70,7 @@ def growth(megabytes: np.ndarray, count: int) -> float:
 
 
 CHECK = Check(
-    number=24,
+    number=25,
     name="soak",
     promise="Memory does not grow with what has been translated or trained on.",
     held="grew by less than 1 MB per 1,000",

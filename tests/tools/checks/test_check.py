@@ -14,7 +14,7 @@ import torch
 from nmt.runs import Run
 from nmt.training import checkpoints
 from tools.checks import check, report
-from tools.checks.check import Check, Tally, Trial, tally
+from tools.checks.check import Check, Skipped, Tally, Trial, tally
 from tools.checks.kills import unreadable
 from tools.checks.moments import Range
 from tools.checks.outcome import difference, leaves
@@ -51,6 +51,36 @@ def test_a_check_that_tried_nothing_keeps_nothing() -> None:
     assert not of(0, 0).kept
 
 
+@pytest.mark.parametrize(("count", "runs", "kept"), [(9, ["runs/de-en"], False), (9, [], True), (8, ["runs/de-en"], True)])
+def test_bounds_count_at_the_full_count_and_for_a_real_model_only(count: int, runs: list[str], kept: bool) -> None:
+    bounded = Check(number=1, name="slow", promise="A promise.", held="held", full=9, trials=trials, of_runs=True, bounds={"seconds": 0.5})
+    found = Tally(bounded, count, [Trial("this", None, {"seconds": 0.6})], [Path(run) for run in runs])
+    assert found.kept == kept
+    assert ("(bound 0.5)" in found.figure) == (not kept)
+    assert found.as_record(1.0)["command"] == " ".join(["python -m tools.checks.slow", *runs, *(["--count 8"] if count == 8 else [])])
+
+
+def test_a_check_that_cannot_be_made_says_why_and_is_neither_kept_nor_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def none(count: int) -> Iterator[Trial]:
+        raise Skipped("needs a browser")
+        yield
+
+    monkeypatch.setattr(check, "RESULTS", tmp_path)
+    monkeypatch.setattr("sys.argv", ["page"])
+    with pytest.raises(SystemExit) as left:
+        check.run(Check(number=1, name="page", promise="A promise.", held="held", full=1, trials=none))
+    assert (left.value.code, capsys.readouterr().out, list(tmp_path.iterdir())) == (check.NOT_HERE, "skipped: needs a browser\n", [])
+
+
+def test_a_check_of_its_own_models_takes_no_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["thirds", "runs/de-en"])
+    with pytest.raises(SystemExit) as left:
+        check.run(CHECK)
+    assert (left.value.code, capsys.readouterr().err) == (2, "thirds: makes its own models; expected no run folder, found runs/de-en\n")
+
+
 def test_a_count_too_small_to_be_published_leaves_no_record_unless_a_folder_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,9 +108,17 @@ def test_the_page_has_a_row_for_every_promise_says_what_was_not_run_and_lists_wh
     assert "- thirds: number 2: too large" in page
 
 
+def test_the_page_says_where_bounds_were_not_judged(tmp_path: Path) -> None:
+    bounded = Check(number=1, name="slow", promise="A promise.", held="held", full=1, trials=trials, of_runs=True, bounds={"seconds": 0.5})
+    for runs, kept in (([], "yes, bounds not judged"), ([Path("runs/de-en")], "yes")):
+        record = Tally(bounded, 1, [Trial("this", None, {"seconds": 0.4})], runs).as_record(1.0)
+        (tmp_path / "slow.json").write_text(json.dumps(record))
+        assert f"| {kept} |" in report.page([bounded], tmp_path)
+
+
 def test_all_checks_are_found_with_numbers_of_their_own() -> None:
     found = report.checks()
-    assert {"kills", "signals", "damage", "full", "seeds", "finite", "soak", "hub", "clone"} <= {each.name for each in found}
+    assert {"kills", "signals", "damage", "full", "seeds", "finite", "soak", "hub", "clone", "load", "page"} <= {each.name for each in found}
     assert len({each.number for each in found}) == len(found)
     assert all((Path(check.__file__).parent / f"{each.name}.py").exists() for each in found)
 

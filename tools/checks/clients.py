@@ -1,0 +1,61 @@
+"""Clients of LibreTranslate as they are published: they get from a server what the model makes of their texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from nmt.serving.limits import Limits
+from nmt.serving.models import Models, Served
+from nmt.serving.service import Service
+from tools.checks.check import Check, Skipped, Trial, run
+from tools.checks.client import Address
+from tools.checks.server import listening
+from tools.checks.subject import Subject, subjects
+
+Translate = Callable[[str], str]
+
+
+def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
+    """Sentences by each client in turn."""
+    if missing := [name for name in CLIENTS if find_spec(name) is None]:
+        raise Skipped(f"needs {' and '.join(missing)}: pip install 'nmt-recipes[dev]'")
+    with subjects(runs) as found:
+        known, model = found[0].known(count), Served(found[0].run, "model", Limits().output)
+        with listening(Service(Models([model]), Limits(), None)) as address:
+            clients = {name: made(address, found[0]) for name, made in CLIENTS.items()}
+            for number, (sentence, translation) in enumerate(known):
+                name = list(clients)[number % len(clients)]
+                text = clients[name](sentence)
+                yield Trial(f"{name}: {sentence}", None if text == translation else f"expected {translation!r}, found {text!r}")
+
+
+def _libretranslatepy(address: Address, subject: Subject) -> Translate:
+    client, data = import_module("libretranslatepy").LibreTranslateAPI(f"{address.url}/"), subject.run.recipe.data
+    return lambda text: str(client.translate(text, data.source, data.target))
+
+
+def _deep_translator(address: Address, subject: Subject) -> Translate:
+    data, client = subject.run.recipe.data, import_module("deep_translator").LibreTranslator
+    return lambda text: str(client(source=data.source, target=data.target, api_key="none", custom_url=f"{address.url}/").translate(text))
+
+
+CLIENTS: dict[str, Callable[[Address, Subject], Translate]] = {
+    "libretranslatepy": _libretranslatepy,
+    "deep_translator": _deep_translator,
+}
+
+CHECK = Check(
+    number=16,
+    name="clients",
+    promise="Clients of LibreTranslate work with a server unchanged.",
+    held="translated as by the model",
+    full=100,
+    trials=trials,
+    of_runs=True,
+)
+
+if __name__ == "__main__":
+    run(CHECK)
