@@ -49,7 +49,7 @@ studies: .venv/tested
 	$(BIN)/nmt bottleneck recipes/ladder-tiny.yaml --out results/ci/ladder
 
 CHECKS := kills signals damage full seeds finite lines batches mismatched recipes strangers load clients poison drain limits fuzz schema \
-  overload latency page soak hub clone
+  overload latency page soak hub clone large
 # the status of a check that cannot be made here
 NOT_HERE := 77
 

@@ -45,12 +45,20 @@ class _Asked(_Section):
     corpus: _Text | None
 
 
+class _Prepared(_Section):
+    """A folder of a large corpus."""
+
+    folder: Annotated[str, Field(pattern=r"^[a-z]+-[0-9a-f]{16}$")]
+    bytes: _Count
+
+
 class _Corpus(_Section):
     asked: _Asked | None = None
     loaded: _Text = ""
     revision: _Text | None = None
     fallback: _Text | None
     splits: dict[str, _Split] = {}
+    prepared: _Prepared = _ABSENT
 
 
 class _Vocabulary(_Section):
@@ -65,6 +73,7 @@ class _Known(_Section):
     corpus: _Corpus = _ABSENT
     lengths: _Sides = _ABSENT
     vocabulary: _Vocabulary = _ABSENT
+    pieces: _Prepared = _ABSENT
     unseen: Annotated[str, Field(pattern=r"^(\d{1,9}(-\d{1,9})?( \d{1,9}(-\d{1,9})?)*)?$")] = ""
     updates: _Count = 1
     parameters: _Count = 1

@@ -13,7 +13,7 @@ from nmt.faults import InputFault
 from nmt.recipe.types import Recipe
 from nmt.text import corpus as corpora
 from nmt.text.pairs import Pairs
-from nmt.training import preparing
+from nmt.training import vocabularies
 
 MOST = 200_000
 """Pairs of a split that are read sentence by sentence; of more, every n-th is. Repeats are looked for among all."""
@@ -47,7 +47,7 @@ def examine(recipe: Recipe, limits: Mapping[str, float], notice: Notice) -> Chec
         raise InputFault(f"--limit {odd[0]}: no such check; expected one of {', '.join(LIMITS)}")
     corpus = corpora.load(notice=notice, **recipe.data.model_dump())
     splits = {"train": corpus.train, "valid": corpus.valid} | ({"test": corpus.test} if corpus.test else {})
-    source, target = preparing.vocabularies_of(recipe, corpus, notice)
+    source, target = vocabularies.of(recipe, corpus, notice)
     some = {name: _some(pairs) for name, pairs in splits.items()}
     notice("reading " + ", ".join(f"{len(pairs):,} pairs of {name}" for name, pairs in some.items()))
     encoded = pieces.encode(some, source, target)

@@ -63,6 +63,7 @@ def _facts(run: Run) -> dict[str, Any]:
         "state": (f"finished after {outcome['update']:,}" if outcome else "not finished") + f" of {facts['updates']:,} planned updates",
         "corpus": corpus["loaded"] + (f" at {corpus['revision']}" if corpus["revision"] else ""),
         **({"note": "; ".join(run.notes)} if run.notes else {}),
+        **({"prepared": _prepared(run)} if "prepared" in corpus else {}),
         "pairs": ", ".join(f"{split['pairs']:,} {name}" for name, split in corpus["splits"].items()),
         "parameters": f"{facts['parameters']:,}",
         "vocabulary": _vocabulary(facts["vocabulary"]),
@@ -71,6 +72,12 @@ def _facts(run: Run) -> dict[str, Any]:
         "size": _size(run),
         "made by": ", ".join(f"{name} {version}" for name, version in facts["versions"].items()) + f", {facts['created']}",
     }
+
+
+def _prepared(run: Run) -> str:
+    """The folders of a large corpus, as they were when the run began: one of a stranger's run is named and not looked for."""
+    folders = [run.facts["corpus"]["prepared"], run.facts["pieces"]]
+    return ", ".join(f"{run.recipe.data.prepared}/{each['folder']} ({each['bytes'] / 2**20:,.0f} MiB)" for each in folders)
 
 
 def _vocabulary(facts: dict[str, Any]) -> str:

@@ -75,11 +75,14 @@ def of_run(run: Run, notice: Callable[[str], None], split: Literal["test", "vali
     data = run.recipe.data
     if run.bundled and (data.corpus is None or loader.is_local(data.corpus)):
         raise InputFault(f"{run.path}: a bundle cannot name files of this machine to be read; name a test set: --test NAME=SOURCE,REFERENCES")
-    request = corpus.pinned(data.model_dump(), run.facts["corpus"])
-    pairs = corpus.load_test(notice=notice, **request)[0] if split == "test" else corpus.load(notice=notice, **request).valid
+    facts, request = run.facts["corpus"], data.model_dump()
+    if split == "test":
+        pairs = corpus.load_test(notice=notice, **corpus.pinned(request, facts))[0]
+    else:
+        pairs = corpus.load_again(facts, notice=notice, **request).valid
     if pairs is None:
         raise InputFault(f"{run.path}: its recipe has no test set; name one: --test NAME=SOURCE,REFERENCES")
-    return TestSet(split, pairs.source, pairs.target)
+    return TestSet(split, list(pairs.source), list(pairs.target))
 
 
 def from_files(name: str, source: Path, references: Path, errors: str = "strict") -> TestSet:

@@ -119,7 +119,7 @@ def run(options: Options, notice: Notice) -> Finding:
 def sentences(run: Run, notice: Notice) -> Pairs:
     """The first sentences of a run's validation split, as it was when the run began, of those that its model reads whole; none are joined."""
     facts = run.facts["corpus"]
-    valid = corpus.load(notice=notice, **corpus.pinned(run.recipe.data.model_dump(), facts)).valid
+    valid = corpus.load_again(facts, notice=notice, **run.recipe.data.model_dump()).valid
     if valid.sha256 != facts["splits"]["valid"]["sha256"]:
         raise InputFault(f"data.valid: not the text that {run.path} was begun with; bring it back")
     longest, encode = run.facts["lengths"]["source"]["longest"], run.vocabularies[0].encode

@@ -59,6 +59,12 @@ class Data(Section):
     """Whether a training pair whose source sentence stands in the test set is left out; `either` leaves out those whose target does, too."""
     extra: list[str] = []
     """Files whose pairs are added to the training split, each `SOURCE,TARGET` or one .tsv, .jsonl or .parquet file; cleaned with it."""
+    in_memory: Count = 1_000_000
+    """Training pairs, before cleaning, up to which text and pieces are held in memory. Those of a larger corpus are kept in files, and memory
+    hardly grows with it. The run comes to the same end either way, unless a vocabulary is learned: from files, of at most 40 MB of lines."""
+    prepared: str = "prepared"
+    """Folder for what is made of corpora larger than `in_memory`: cleaned text, vocabularies, pieces; made once and used again by every run on
+    them. Takes about three times the space of the text, and may be deleted: a run that needs it again makes it again from the text."""
     pack: Count = 1
     """Sentences joined into one: in every epoch the training pairs are shuffled and joined k at a time, k drawn evenly from 1 to this, and
     those of validation once (concatenation augmentation: Kondo et al. 2021, arXiv:2104.08478). 1 leaves sentences as they are."""

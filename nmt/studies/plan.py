@@ -203,7 +203,7 @@ def _merge(values: dict[str, Any], given: dict[str, Any]) -> None:
 
 def described(recipe: Recipe) -> dict[str, Any]:
     """What of a recipe makes a run what it is: all but names and the places where its text lies, which are compared by content."""
-    values = recipe.model_dump(mode="json", by_alias=True, exclude={"name": True, "data": {"corpus", "offline", "extra"}})
+    values = recipe.model_dump(mode="json", by_alias=True, exclude={"name": True, "data": {"corpus", "offline", "extra", "in_memory", "prepared"}})
     values["vocabulary"].pop("from")
     return values
 

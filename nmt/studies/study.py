@@ -24,7 +24,7 @@ from nmt.text import corpus as corpora
 from nmt.text.corpus import Corpus
 from nmt.text.pairs import Pairs
 from nmt.text.vocabulary import Vocabulary
-from nmt.training import planning, preparing
+from nmt.training import planning, preparing, vocabularies
 from nmt.training.preparing import Prepared
 
 TEST = "test"
@@ -75,7 +75,7 @@ def prepare(plan: Plan, out: Path, notice: Notice) -> Study:
     if corpus.test is None:
         raise InputFault("recipe.data.test: a study needs a test set, and the corpus has none")
     known = results.vocabulary if results.vocabulary.exists() else None
-    vocabulary, _ = preparing.taken(known) if known else preparing.learn(plan.shared, corpus, notice)
+    vocabulary, _ = vocabularies.taken(known) if known else vocabularies.learned(plan.shared, corpus, notice)
     tests = _tests(plan, corpus.test)
     study = Study(replace(plan, units=_ready(plan, vocabulary, results)), results, corpus, vocabulary, tests)
     results.check(study.plan, study.shared)
@@ -84,7 +84,7 @@ def prepare(plan: Plan, out: Path, notice: Notice) -> Study:
 
 def _tests(plan: Plan, pairs: Pairs) -> dict[str, tuple[TestSet, ...]]:
     """The packed test sets that all systems share, and those that a system brings."""
-    whole = TestSet(TEST, pairs.source, pairs.target)
+    whole = TestSet(TEST, list(pairs.source), list(pairs.target))
     largest = max(plan.settings.packs)
     if largest > len(whole.source):
         raise InputFault(f"study.packs: {len(whole.source)} test sentences are too few to join {largest} of them")
@@ -99,7 +99,7 @@ def _long(plan: Plan) -> tuple[TestSet, ...]:
         return ()
     data = plan.shared.data
     pairs = corpora.read_pair_files(plan.settings.long.test, data.source, data.target, data.errors)
-    return (TestSet(LONG, pairs.source, pairs.target),)
+    return (TestSet(LONG, list(pairs.source), list(pairs.target)),)
 
 
 def _ready(plan: Plan, vocabulary: Vocabulary, results: Results) -> tuple[Unit, ...]:
@@ -143,7 +143,7 @@ def _widened(recipe: Recipe, slot: int) -> Recipe:
 def forecast(study: Study, units: Sequence[Unit], notice: Notice) -> dict[str, float]:
     """Minutes that each unit will take on one core: as long as the same system took before, or by timing a few updates."""
     known = {unit.system: study.results.result(unit) for unit in study.plan.units if study.results.finished(unit)}
-    prepared = preparing.encode(study.corpus, study.vocabulary, study.vocabulary, 1)
+    prepared = preparing.encode(study.corpus, study.vocabulary, study.vocabulary, 1, notice)
     minutes: dict[str, float] = {}
     for unit in units:
         if unit.system not in minutes:

@@ -1,52 +1,37 @@
-"""The corpus of a run: sentence pairs from the Hub, a folder, files or the built-in corpus; training is cleaned, evaluation never."""
+"""The corpus of a run: three splits of sentence pairs; training is cleaned, evaluation never. A large one is kept in a prepared folder."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, TypeVar
 
-from nmt.faults import InputFault, RunFault
-from nmt.text import cleaning, hub, loader, tables
-from nmt.text.files import read_pair_files
-from nmt.text.pairs import Pairs, joined
+from nmt.faults import InputFault
+from nmt.text import origins
+from nmt.text.cleaning import Cleaning, report
+from nmt.text.files import read_pair_files, stream_pair_files
+from nmt.text.origins import Notice, Origin, Request
+from nmt.text.pairs import Pair, Pairs, discard
+from nmt.text.shelf import Folder, Shelf
 
-if TYPE_CHECKING:
-    from datasets import DatasetDict
+__all__ = ["Corpus", "Pairs", "Request", "load", "load_again", "load_test", "pinned", "read_pair_files"]
 
-__all__ = ["Corpus", "Pairs", "Request", "load", "load_test", "pinned", "read_pair_files"]
-
-Notice = Callable[[str], None]
-NAMES = {"train": ("train",), "valid": ("validation", "valid", "val", "dev"), "test": ("test",)}
-"""What a split is called in the data sets there are; the first that is found is taken."""
-BUILTIN = ("train", "valid", "test", "natural")
+Item = TypeVar("Item")
 SHUFFLE = 1
 """Seed of the shuffle that decides what is held out: one for all, so that runs with different seeds share a validation set."""
+SAID_EVERY = 1_000_000
+"""Pairs between two lines of progress."""
+FORMAT = 1
+"""Of prepared text; another number makes it anew."""
+ELSEWHERE = ("revision", "offline", "pack", "in_memory", "prepared")
+"""Fields of a request that change nothing in the text, or, as the revision, stand beside it as what they came to."""
 
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked for: the fields of a recipe's `data`, where they are documented."""
-
-    source: str
-    target: str
-    corpus: str | None
-    configuration: str | None
-    revision: str | None
-    train: str | list[str] | None
-    valid: str | list[str] | None
-    test: str | list[str] | None
-    held_out: int
-    offline: str
-    errors: str
-    max_words: int
-    max_ratio: float | None
-    duplicates: str
-    overlap: str
-    extra: list[str]
-    pack: int
+Keep = Callable[[str, Iterable[Pair]], Pairs]
+"""Takes a stream of pairs in, under a name: into memory or into files."""
 
 
 @dataclass(frozen=True)
@@ -57,43 +42,36 @@ class Corpus:
     valid: Pairs
     test: Pairs | None
     facts: dict[str, object]
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where pairs come from: a reader for every split there is, and what is known of the place."""
-
-    name: str
-    splits: Mapping[str, Callable[[], Pairs]]
-    facts: Mapping[str, str | None]
+    shelf: Shelf | None = None
+    """Where training text lies that is too large for memory, and where what is made of it belongs."""
 
 
 def load(*, notice: Notice, **data: Any) -> Corpus:
     """The corpus that the fields of a recipe's `data` describe; `notice` takes the lines meant for the user."""
     request = Request(**data)
-    origin = _origin(request, notice)
-    test, valid, whole = (_split(origin, role, request) for role in ("test", "valid", "train"))
-    if whole is None:
-        raise _no_split(origin, "train", "train")
-    if request.extra:
-        whole = joined([whole, read_pair_files(request.extra, request.source, request.target, request.errors)])
-    train, left_out = _cleaned(whole, test, request, notice)
-    replaced = sum(pairs.replaced for pairs in (whole, valid, test) if pairs)
-    if valid is None:
-        train, valid = _held_out(train, request.held_out)
-    _check_choice(valid, test)
-    _check_packs(request.pack, train, valid)
-    splits = {"train": train, "valid": valid, "test": test}
-    facts = _facts(request, origin, splits) | {"cleaning": {"read": len(whole), **left_out}, "replaced": replaced}
-    _report(facts, notice)
-    return Corpus(train, valid, test, facts)
+    loading = _Loading(request, notice)
+    few = list(islice(loading.read(), request.in_memory + 1))
+    if len(few) <= request.in_memory:
+        return _reported(loading.corpus(few, lambda _, stream: Pairs.gathered(stream)), notice)
+    few.clear()
+    shelf = Shelf(Path(request.prepared), notice)
+    return _reported(_opened(shelf.folder("text", loading.made_from(), loading.fill), request, shelf), notice)
+
+
+def load_again(facts: Mapping[str, Any], *, notice: Notice, **data: Any) -> Corpus:
+    """The corpus of a run, whose facts are given, as it was when the run began: out of its prepared folder, or loaded anew."""
+    shelf = Shelf(Path(data["prepared"]), notice)
+    folder = shelf.find(facts["prepared"]["folder"]) if "prepared" in facts else None
+    if folder is None:
+        return load(notice=notice, **pinned(data, facts))
+    return _reported(_opened(folder, Request(**data), shelf), notice)
 
 
 def load_test(*, notice: Notice, **data: Any) -> tuple[Pairs | None, dict[str, object]]:
     """The test split alone, if there is one, and its facts; nothing is cleaned, and training files are not read."""
     request = Request(**data)
-    origin = _origin(request, notice)
-    test = _split(origin, "test", request)
+    origin = origins.find(request, notice)
+    test = _gathered(origin, "test", request)
     return test, _facts(request, origin, {"test": test}) | {"replaced": test.replaced if test else 0}
 
 
@@ -104,105 +82,93 @@ def pinned(data: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
     return {**data, "revision": facts["revision"] or data["revision"], "offline": "error"}
 
 
-def _origin(request: Request, notice: Notice) -> Origin:
-    if request.corpus is None:
-        return _files(request)
-    if request.corpus == "builtin":
-        return _builtin(request)
-    if loader.is_local(request.corpus):
-        return _tables(request, loader.load_folder(request.corpus, request.configuration), None)
-    try:
-        return _tables(request, *hub.load_remote(request.corpus, request.configuration, request.revision, notice))
-    except hub.UnreachableError as reason:
-        return _fallback(request, str(reason), notice)
+class _Loading:
+    """A corpus on its way in: validation and test are here, training is a stream that can be begun more than once."""
+
+    def __init__(self, request: Request, notice: Notice) -> None:
+        self.request, self.notice, self.origin = request, notice, origins.find(request, notice)
+        self.test, self.valid = (_gathered(self.origin, role, request) for role in ("test", "valid"))
+        if self.valid is not None:
+            _check_choice(self.valid, self.test)
+        train = self.origin.split("train", request)
+        if train is None:
+            raise self.origin.no_split("train", "train")
+        self.train = train
+
+    def read(self) -> Iterator[Pair]:
+        """All that there is to train on, before it is cleaned."""
+        request = self.request
+        extra = stream_pair_files(request.extra, request.source, request.target, request.errors) if request.extra else ()
+        return chain(self.train(), extra)
+
+    def corpus(self, stream: Iterable[Pair], keep: Keep) -> Corpus:
+        """The corpus with this to train on, once it is cleaned and, where there is no validation split, some is held out."""
+        request = self.request
+        rules = {name: getattr(request, name) for name in ("max_words", "max_ratio", "duplicates", "overlap")}
+        cleaning = Cleaning(self.test, **rules)
+        train = keep("cleaned", cleaning.kept(stream))
+        left_out = dict(cleaning.left_out)
+        if not train:
+            raise InputFault(f"data.train: nothing is left to train on\n{report(left_out, 0)}")
+        self.notice(report(left_out, len(train)))
+        valid = self.valid
+        if valid is None:
+            rows = held_out(len(train), request.held_out)
+            train, valid = keep("rest", train.without(frozenset(rows))), train.take(rows)
+            _check_choice(valid, self.test)
+        _check_packs(request.pack, train, valid)
+        replaced = cleaning.replaced + sum(pairs.replaced for pairs in (self.valid, self.test) if pairs)
+        facts = _facts(request, self.origin, {"train": train, "valid": valid, "test": self.test})
+        return Corpus(train, valid, self.test, facts | {"cleaning": {"read": cleaning.read, **left_out}, "replaced": replaced})
+
+    def made_from(self) -> dict[str, Any]:
+        """All that decides what the corpus is."""
+        asked = {name: value for name, value in asdict(self.request).items() if name not in ELSEWHERE}
+        revision = self.origin.facts.get("revision")
+        return {"format": FORMAT, "asked": asked, "revision": revision, "files": self.origin.content(self.request)}
+
+    def fill(self, folder: Path) -> dict[str, Any]:
+        """Puts the corpus into a prepared folder."""
+        corpus = self.corpus(counted(self.read(), "read", self.notice), lambda name, stream: Pairs.stored(folder / name, stream))
+        for name, split in (("valid", corpus.valid), ("test", corpus.test)):
+            if split is not None:
+                Pairs.stored(folder / name, split)
+        if self.valid is None:
+            discard(folder / "cleaned")
+        return {"corpus": corpus.facts, "train": "rest" if self.valid is None else "cleaned"}
 
 
-def _fallback(request: Request, reason: str, notice: Notice) -> Origin:
-    if request.offline != "builtin":
-        raise RunFault(
-            f"data.corpus: cannot reach the Hugging Face Hub for {request.corpus!r} ({reason})\n"
-            "download it on a connected machine (its cache is the folder HF_HOME), or use files of your own:\n"
-            "data.corpus=null data.train=train.jsonl data.test=test.jsonl"
-        )
-    notice(f"THE BUILT-IN CORPUS IS USED: cannot reach the Hugging Face Hub for {request.corpus!r} ({reason})")
-    notice("it is a small generated corpus for demonstration; scores on it say nothing about real text")
-    notice("(data.offline: builtin in the recipe allows this; data.offline=error stops instead; the run and its scores record it)")
-    return _builtin(request, reason)
+def _opened(folder: Folder, request: Request, shelf: Shelf) -> Corpus:
+    """The corpus that `_Loading.fill` put into a folder: text to train on stays there, the rest comes into memory."""
+    facts = folder.facts["corpus"] | {"asked": asdict(request), "prepared": folder.record}
+    valid, test = (Pairs.gathered(Pairs.open(folder.path / name)) if name in facts["splits"] else None for name in ("valid", "test"))
+    assert valid is not None, "there is a validation split, or some is held out"
+    train = Pairs.open(folder.path / folder.facts["train"])
+    _check_packs(request.pack, train, valid)
+    return Corpus(train, valid, test, facts, shelf)
 
 
-def _builtin(request: Request, fallback: str | None = None) -> Origin:
-    from nmt.text.builtin.corpus import pairs
-
-    def read(split: str) -> Pairs:
-        source, target = zip(*pairs(split, request.source, request.target), strict=True)
-        return Pairs(list(source), list(target))
-
-    facts = {"fallback": "builtin", "fallback_reason": fallback} if fallback else {}
-    return Origin("builtin", {name: partial(read, name) for name in BUILTIN}, facts)
+def _gathered(origin: Origin, role: str, request: Request) -> Pairs | None:
+    stream = origin.split(role, request)
+    return Pairs.gathered(stream()) if stream else None
 
 
-def _files(request: Request) -> Origin:
-    if request.train is None:
-        raise InputFault("data: expected a data set in data.corpus, or files in data.train; found neither")
-    read = partial(read_pair_files, source=request.source, target=request.target, errors=request.errors)
-    specs = {name: getattr(request, name) for name in NAMES}
-    return Origin("files", {name: partial(read, spec) for name, spec in specs.items() if spec is not None}, {})
+def counted(stream: Iterable[Item], what: str, notice: Notice, of: int | None = None) -> Iterator[Item]:
+    """The same stream, with a line of progress now and then."""
+    for number, item in enumerate(stream, start=1):
+        yield item
+        if number % SAID_EVERY == 0:
+            notice(f"{what} {number:,}" + (f" of {of:,}" if of else "") + " pairs")
 
 
-def _tables(request: Request, loaded: DatasetDict, commit: str | None) -> Origin:
-    def read(name: str) -> Pairs:
-        try:
-            return tables.pairs(loaded[name].with_format("arrow")[:], request.source, request.target, "the corpus", request.errors)
-        except UnicodeDecodeError as error:
-            raise loader.bad_file(corpus, error) from error
-
-    corpus = request.corpus or ""
-    return Origin(corpus, {name: partial(read, name) for name in loaded}, {"revision": commit})
-
-
-def _split(origin: Origin, role: str, request: Request) -> Pairs | None:
-    """The pairs of a role, if the corpus has a split for it."""
-    names = _names(origin, role, request)
-    for name in names:
-        if name not in origin.splits:
-            raise _no_split(origin, role, name)
-    pairs = joined(origin.splits[name]() for name in names)
-    if names and not pairs:
-        asked = getattr(request, role)
-        place = f"{origin.name}, {', '.join(names)}" if request.corpus else ", ".join([asked] if isinstance(asked, str) else asked)
-        raise InputFault(f"data.{role}: expected sentence pairs, found none in {place}")
-    return pairs if names else None
-
-
-def _names(origin: Origin, role: str, request: Request) -> list[str]:
-    """The splits that were asked for, or the first that is called as usual; what was asked of another corpus names nothing here."""
-    asked = getattr(request, role)
-    if asked is None or request.corpus is None or origin.facts.get("fallback"):
-        return [name for name in NAMES[role] if name in origin.splits][:1]
-    return [asked] if isinstance(asked, str) else asked
-
-
-def _no_split(origin: Origin, role: str, name: str) -> InputFault:
-    return InputFault(f"data.{role}: {origin.name} has no split {name!r}; it has {', '.join(origin.splits) or 'none'}")
-
-
-def _cleaned(whole: Pairs, test: Pairs | None, request: Request, notice: Notice) -> tuple[Pairs, dict[str, int]]:
-    rules = {name: getattr(request, name) for name in ("max_words", "max_ratio", "duplicates", "overlap")}
-    train, left_out = cleaning.clean(whole, test, **rules)
-    if not train:
-        raise InputFault(f"data.train: nothing is left to train on\n{cleaning.report(left_out, 0)}")
-    notice(cleaning.report(left_out, len(train)))
-    return train, left_out
-
-
-def _held_out(train: Pairs, most: int) -> tuple[Pairs, Pairs]:
-    """What stays for training, in its order, and the end of the shuffled rest for validation: at most a twentieth, at least one pair."""
-    count = max(1, min(most, len(train) // 20))
-    if count == len(train):
+def held_out(pairs: int, most: int) -> list[int]:
+    """Rows that are held out of so many for validation, rising: the end of a shuffle, at most a twentieth, at least one."""
+    count = max(1, min(most, pairs // 20))
+    if count == pairs:
         raise InputFault("data.valid: one training pair is too few to hold out a validation pair; expected data.valid or more pairs")
-    rows = list(range(len(train)))
+    rows = array("q", range(pairs))
     random.Random(SHUFFLE).shuffle(rows)
-    return train.take(sorted(rows[:-count])), train.take(sorted(rows[-count:]))
+    return sorted(rows[-count:])
 
 
 def _check_choice(valid: Pairs, test: Pairs | None) -> None:
@@ -230,8 +196,10 @@ def _facts(request: Request, origin: Origin, splits: Mapping[str, Pairs | None])
     return {"asked": asdict(request), "loaded": origin.name, **unknown, **origin.facts, "splits": counted}
 
 
-def _report(facts: Mapping[str, Any], notice: Notice) -> None:
+def _reported(corpus: Corpus, notice: Notice) -> Corpus:
+    facts: Mapping[str, Any] = corpus.facts
     counts = ", ".join(f"{split['pairs']:,} {role}" for role, split in facts["splits"].items())
     notice(f"corpus {facts['loaded']}: {counts} pairs")
     if facts["replaced"]:
         notice(f"invalid UTF-8 was replaced in {facts['replaced']:,} texts (data.errors: replace)")
+    return corpus

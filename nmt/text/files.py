@@ -3,77 +3,78 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import chain, zip_longest
 from pathlib import Path
 
 from nmt.faults import InputFault
-from nmt.text.lines import read
-from nmt.text.pairs import Pairs, check_languages, joined
-from nmt.text.tables import read_parquet
+from nmt.text.lines import stream
+from nmt.text.pairs import Pair, Pairs, check_languages
+from nmt.text.tables import stream_parquet
 
 EXPECTED = "expected SOURCE,TARGET (two text files) or one .tsv, .jsonl or .parquet file"
 
 
 def read_pair_files(spec: str | list[str], source: str, target: str, errors: str = "strict") -> Pairs:
-    """The pairs of one entry such as `train.de,train.en` or `train.tsv`, or of several, concatenated."""
+    """The pairs of `stream_pair_files`, in memory."""
+    return Pairs.gathered(stream_pair_files(spec, source, target, errors))
+
+
+def stream_pair_files(spec: str | list[str], source: str, target: str, errors: str = "strict") -> Iterator[Pair]:
+    """The pairs of one entry such as `train.de,train.en` or `train.tsv`, or of several, one after the other."""
     entries = [spec] if isinstance(spec, str) else spec
     if not entries:
         raise InputFault(f"data: {EXPECTED}, found an empty list")
-    return joined(_read_entry(entry, source, target, errors) for entry in entries)
+    return chain.from_iterable(_stream(entry, source, target, errors) for entry in entries)
 
 
-def _read_entry(entry: str, source: str, target: str, errors: str) -> Pairs:
-    paths = [Path(name.strip()).expanduser() for name in entry.split(",")]
-    if len(paths) == 2:
-        return _read_text(paths[0], paths[1], errors)
-    format = Path(entry.removesuffix(".gz")).suffix
-    if len(paths) > 2 or format not in (".tsv", ".jsonl", ".parquet"):
+def paths(entry: str) -> list[Path]:
+    """The files of one entry."""
+    return [Path(name.strip()).expanduser() for name in entry.split(",")]
+
+
+def _stream(entry: str, source: str, target: str, errors: str) -> Iterator[Pair]:
+    named, format = paths(entry), Path(entry.removesuffix(".gz")).suffix
+    if len(named) == 2:
+        return _text(named[0], named[1], errors)
+    if len(named) > 2 or format not in (".tsv", ".jsonl", ".parquet"):
         raise InputFault(f"{entry}: {EXPECTED}")
-    if format == ".tsv":
-        return _read_tsv(paths[0], source, target, errors)
-    return _read_jsonl(paths[0], source, target, errors) if format == ".jsonl" else read_parquet(paths[0], source, target, errors)
+    read = {".tsv": _tsv, ".jsonl": _jsonl, ".parquet": stream_parquet}[format]
+    return read(named[0], source, target, errors)
 
 
-def _read_text(source: Path, target: Path, errors: str) -> Pairs:
-    sources, targets = read(source, errors), read(target, errors)
-    if len(sources.text) != len(targets.text):
-        raise InputFault(
-            f"{source} has {len(sources.text):,} lines and {target} has {len(targets.text):,}; expected a translation on the same line of each"
-        )
-    return Pairs(sources.text, targets.text, sources.replaced + targets.replaced)
+def _text(source: Path, target: Path, errors: str) -> Iterator[Pair]:
+    sides = stream(source, errors), stream(target, errors)
+    for number, (one, other) in enumerate(zip_longest(*sides)):
+        if one is None or other is None:
+            counts = [number + (line is not None) + sum(1 for _ in rest) for line, rest in zip((one, other), sides, strict=True)]
+            raise InputFault(f"{source} has {counts[0]:,} lines and {target} has {counts[1]:,}; expected a translation on the same line of each")
+        yield Pair(one[0], other[0], one[1] + other[1])
 
 
-def _read_tsv(path: Path, source: str, target: str, errors: str) -> Pairs:
+def _tsv(path: Path, source: str, target: str, errors: str) -> Iterator[Pair]:
     """Source and target by column, or by name where the first line is a header that names both languages."""
-    text, replaced = read(path, errors)
-    header = text[0].split("\t") if text else []
-    named = source in header and target in header
-    columns = header if named else [source, target]
-    places = columns.index(source), columns.index(target)
-    pairs: tuple[list[str], list[str]] = [], []
-    for number, line in enumerate(text[named:], start=1 + named):
+    columns, named = [source, target], False
+    for number, (line, replaced) in enumerate(stream(path, errors), start=1):
         fields = line.split("\t")
+        if number == 1 and source in fields and target in fields:
+            columns, named = fields, True
+            continue
         if len(fields) != len(columns):
             hint = "" if named else f", or a first line that names the columns {source!r} and {target!r}"
             raise InputFault(f"{path}:{number}: expected {len(columns)} columns separated by tabs{hint}; found {len(fields)}")
-        for side, place in zip(pairs, places, strict=True):
-            side.append(fields[place])
-    return Pairs(*pairs, replaced)
+        yield Pair(fields[columns.index(source)], fields[columns.index(target)], int(replaced))
 
 
-def _read_jsonl(path: Path, source: str, target: str, errors: str) -> Pairs:
-    text, replaced = read(path, errors)
-    pairs: tuple[list[str], list[str]] = [], []
-    for number, line in enumerate(text, start=1):
+def _jsonl(path: Path, source: str, target: str, errors: str) -> Iterator[Pair]:
+    for number, (line, replaced) in enumerate(stream(path, errors), start=1):
         if not line.strip():
             continue
         where = f"{path}:{number}"
         record = parse_record(line, where)
         check_languages(source, target, record, where)
-        for side, language in zip(pairs, (source, target), strict=True):
-            sentence, mended = _sentence(record[language], language, where, errors)
-            side.append(sentence)
-            replaced += mended
-    return Pairs(*pairs, replaced)
+        (one, mended), (other, mended_too) = (_sentence(record[language], language, where, errors) for language in (source, target))
+        yield Pair(one, other, replaced + mended + mended_too)
 
 
 def parse_record(line: str, where: str) -> dict[str, object]:

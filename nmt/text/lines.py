@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -46,20 +48,29 @@ def decode(line: bytes, errors: str = "replace") -> tuple[str, bool]:
 
 
 def read(path: Path, errors: str = "strict") -> Lines:
-    """All lines of a file, plain or gz; with `strict` invalid UTF-8, UTF-16 and NUL bytes are faults that name file and line."""
-    with opened(path) as stream:
-        data = _whole(path, stream).removeprefix(BOM)
-    if errors == "strict":
-        return Lines(_strict(path, data), 0)
-    decoded = [decode(line) for line in split(data)]
-    return Lines([text for text, _ in decoded], sum(replaced for _, replaced in decoded))
+    """All lines of a file at once; see `stream`."""
+    found = list(stream(path, errors))
+    return Lines([text for text, _ in found], sum(replaced for _, replaced in found))
+
+
+def stream(path: Path, errors: str = "strict") -> Iterator[tuple[str, bool]]:
+    """The lines of a file, plain or gz, one after the other, and of each whether anything in it was replaced.
+
+    With `strict` invalid UTF-8, UTF-16 and NUL bytes are faults that name file and line.
+    """
+    with opened(path) as file:
+        lines = (line for block in _blocks(path, file) for line in block)
+        if errors == "strict":
+            yield from ((_strict(path, number, line), False) for number, line in enumerate(lines, start=1))
+        else:
+            yield from map(decode, lines)
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
     """The file's bytes, unpacked where its name or its first bytes say gzip; what cannot be opened or unpacked is a fault."""
     with _open(path) as raw:
-        packed = path.suffix == ".gz" or raw.peek(2)[:2] == b"\x1f\x8b"  # type: ignore[attr-defined]  # BufferedReader has it
+        packed = path.suffix == ".gz" or raw.peek(2)[:2] == b"\x1f\x8b"
         try:
             if packed:
                 with gzip.GzipFile(fileobj=raw) as plain:
@@ -87,28 +98,31 @@ def arriving(stream: BinaryIO) -> Iterator[list[bytes]]:
         yield _begun(pending, first)
 
 
+def sha256(path: Path) -> str:
+    """Hash of a file as it lies there, packed or not."""
+    with _open(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _begun(data: bytearray, first: bool) -> list[bytes]:
     return split(bytes(data).removeprefix(BOM) if first else bytes(data))
 
 
-def _strict(path: Path, data: bytes) -> list[str]:
-    if data.startswith(UTF16):
+def _strict(path: Path, number: int, line: bytes) -> str:
+    if number == 1 and line.startswith(UTF16):
         raise InputFault(f"{path}:1: this is UTF-16, not UTF-8; convert it: iconv -f UTF-16 -t UTF-8")
-    text = []
-    for number, line in enumerate(split(data), start=1):
-        if (column := line.find(b"\0")) >= 0:
-            raise InputFault(f"{path}:{number}: NUL byte at column {column + 1}; expected text in UTF-8, not UTF-16 or a binary file")
-        try:
-            text.append(line.decode())
-        except UnicodeDecodeError as error:
-            raise InputFault(
-                f"{path}:{number}: invalid UTF-8 (byte 0x{line[error.start]:02x} at column {error.start + 1}); "
-                "convert the file to UTF-8, or set data.errors=replace"
-            ) from error
-    return text
+    if (column := line.find(b"\0")) >= 0:
+        raise InputFault(f"{path}:{number}: NUL byte at column {column + 1}; expected text in UTF-8, not UTF-16 or a binary file")
+    try:
+        return line.decode()
+    except UnicodeDecodeError as error:
+        raise InputFault(
+            f"{path}:{number}: invalid UTF-8 (byte 0x{line[error.start]:02x} at column {error.start + 1}); "
+            "convert the file to UTF-8, or set data.errors=replace"
+        ) from error
 
 
-def _open(path: Path) -> BinaryIO:
+def _open(path: Path) -> BufferedReader:
     try:
         return path.open("rb")
     except FileNotFoundError as error:
@@ -119,9 +133,9 @@ def _open(path: Path) -> BinaryIO:
         raise RunFault(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _whole(path: Path, stream: BinaryIO) -> bytes:
+def _blocks(path: Path, file: BinaryIO) -> Iterator[list[bytes]]:
     try:
-        return stream.read()
+        yield from arriving(file)
     except BROKEN_GZIP:  # one of them is an OSError too; `opened` reports them
         raise
     except OSError as error:

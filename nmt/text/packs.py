@@ -6,11 +6,12 @@ a fixed number of sentences at a time, so that every size holds the same words.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from nmt.text.pairs import Pairs
+from nmt.text.rows import Rows
 
 
 def fixed(count: int, size: int) -> list[range]:
@@ -18,12 +19,12 @@ def fixed(count: int, size: int) -> list[range]:
     return [range(start, min(start + size, count)) for start in range(0, count, size)]
 
 
-def drawn(count: int, most: int, seed: Sequence[int]) -> list[np.ndarray]:
+def drawn(count: int, most: int, seed: Sequence[int]) -> Rows:
     """The shuffled rows in packs of k, each k drawn evenly from 1 to ``most``: a function of the seed alone. The last pack may be cut short."""
     generator = np.random.default_rng(seed)
     rows = generator.permutation(count)
     ends = np.cumsum(generator.integers(1, most, size=count, endpoint=True))
-    return [pack for pack in np.split(rows, ends[ends < count]) if len(pack)]
+    return Rows(rows, np.concatenate([[0], ends[ends < count], [count]]))
 
 
 def most(epoch: int, pack: int, growth: int) -> int:
@@ -31,12 +32,12 @@ def most(epoch: int, pack: int, growth: int) -> int:
     return pack if epoch >= growth else 1 + (pack - 1) * epoch // growth
 
 
-def join(pairs: Pairs, packs: Sequence[Sequence[int] | np.ndarray]) -> Pairs:
+def join(pairs: Pairs, packs: Iterable[Sequence[int] | np.ndarray]) -> Pairs:
     """A pair for each pack: its sources joined by one space, and its targets."""
     return Pairs(list(joined(pairs.source, packs)), list(joined(pairs.target, packs)), pairs.replaced)
 
 
-def joined(lines: Sequence[str], packs: Sequence[Sequence[int] | np.ndarray]) -> Iterator[str]:
+def joined(lines: Sequence[str], packs: Iterable[Sequence[int] | np.ndarray]) -> Iterator[str]:
     """The lines of each pack, joined by one space; a blank line adds nothing."""
     for pack in packs:
         yield " ".join(lines[row].strip() for row in pack if lines[row].strip())

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nmt.faults import InputFault, RunFault
 from nmt.text.lines import decode
-from nmt.text.pairs import Pairs, check_languages
+from nmt.text.pairs import Pair, check_languages
 
 if TYPE_CHECKING:
     import pyarrow
 
 
-def pairs(table: pyarrow.Table, source: str, target: str, where: str, errors: str = "strict") -> Pairs:
+AT_ONCE = 1 << 13
+"""Rows of a table that are read at once."""
+
+
+def pairs(table: pyarrow.Table, source: str, target: str, where: str, errors: str = "strict") -> Iterator[Pair]:
     """The two languages of a table; a missing text is an empty one, as a blank line is in a file.
 
     With `strict` invalid UTF-8, which Arrow lets pass, is a `UnicodeDecodeError`.
@@ -21,17 +26,21 @@ def pairs(table: pyarrow.Table, source: str, target: str, where: str, errors: st
     if "translation" in table.column_names and source not in table.column_names:
         table = _unfolded(table, where)
     check_languages(source, target, table.column_names, where)
-    (sources, replaced), (targets, replaced_too) = (_texts(table, language, where, errors) for language in (source, target))
-    return Pairs(sources, targets, replaced + replaced_too)
+    sources, targets = (_texts(table, language, where, errors) for language in (source, target))
+    for (one, replaced), (other, replaced_too) in zip(sources, targets, strict=True):
+        yield Pair(one, other, replaced + replaced_too)
 
 
-def read_parquet(path: Path, source: str, target: str, errors: str) -> Pairs:
+def stream_parquet(path: Path, source: str, target: str, errors: str) -> Iterator[Pair]:
     """The pairs of a Parquet file."""
     import pyarrow
     import pyarrow.parquet
 
     try:
-        return pairs(pyarrow.parquet.read_table(path), source, target, str(path), errors)
+        with pyarrow.parquet.ParquetFile(path) as file:
+            yield from pairs(file.schema_arrow.empty_table(), source, target, str(path))  # a file without rows has its columns checked too
+            for batch in file.iter_batches(AT_ONCE):
+                yield from pairs(pyarrow.Table.from_batches([batch]), source, target, str(path), errors)
     except FileNotFoundError as error:
         raise InputFault(f"{path}: no such file") from error
     except UnicodeDecodeError as error:
@@ -53,12 +62,11 @@ def _unfolded(table: pyarrow.Table, where: str) -> pyarrow.Table:
     return flat.rename_columns(names)
 
 
-def _texts(table: pyarrow.Table, language: str, where: str, errors: str) -> tuple[list[str], int]:
-    """The sentences of a column, and in how many of them invalid UTF-8 was replaced."""
+def _texts(table: pyarrow.Table, language: str, where: str, errors: str) -> list[tuple[str, bool]]:
+    """The sentences of a column, and of each whether invalid UTF-8 was replaced."""
     import pyarrow
 
     column = table.column(language)
     if not (pyarrow.types.is_string(column.type) or pyarrow.types.is_large_string(column.type)):
         raise InputFault(f"{where}: expected text in the column {language!r}, found {column.type}")
-    decoded = [decode(line or b"", errors) for line in column.cast(pyarrow.large_binary()).to_pylist()]
-    return [text for text, _ in decoded], sum(replaced for _, replaced in decoded)
+    return [decode(line or b"", errors) for line in column.cast(pyarrow.large_binary()).to_pylist()]

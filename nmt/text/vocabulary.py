@@ -11,31 +11,43 @@ import math
 import random
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import chain, islice
 from pathlib import Path
 
 from nmt.faults import InputFault, RunFault
+from nmt.text.pairs import Texts
 
 PAD, UNK, BOS, EOS = range(4)
 CANDIDATES = 16
 ENOUGH = 2_000_000
 """Lines from which a vocabulary is learned; of more, every n-th is taken."""
+ENOUGH_BYTES = 40_000_000
+"""The same of text too large for memory, in bytes: SentencePiece takes some twenty for each character that it learns unigrams from."""
 
 
-def train(lines: Iterable[str], *, type: str, size: int, exact: bool = True) -> bytes:
-    """A SentencePiece model, as the bytes of its file; the same lines give the same bytes.
+def every(*sides: Sequence[str]) -> int:
+    """One of how many lines is learned from."""
+    stored = sum(side.bytes for side in sides if isinstance(side, Texts))
+    return max(1, math.ceil(sum(map(len, sides)) / ENOUGH), math.ceil(stored / ENOUGH_BYTES))
+
+
+def train(*sides: Sequence[str], type: str, size: int, exact: bool = True) -> bytes:
+    """A SentencePiece model of the lines of all sides, as the bytes of its file; the same lines give the same bytes.
 
     Text that does not give ``size`` pieces is a fault, or, where the size need not be ``exact``, gives a smaller model (unigram only).
     """
     import sentencepiece
 
-    sentences = [text for text in map(normalized, lines) if text]
-    if not sentences:
+    chosen = islice(chain(*sides), 0, None, every(*sides))
+    sentences = (text for text in map(normalized, chosen) if text)
+    first = next(sentences, None)
+    if first is None:
         raise InputFault("vocabulary: there is no text to learn it from; the training split is empty")
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(sentences[:: math.ceil(len(sentences) / ENOUGH)]),
+            sentence_iterator=chain([first], sentences),
             model_writer=model,
             model_type=type,
             vocab_size=size,

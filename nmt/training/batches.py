@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from nmt.text import packs
+from nmt.text.rows import Rows
 from nmt.text.vocabulary import BOS, EOS, PAD
 
 WINDOW = 1 << 17
@@ -39,12 +40,11 @@ class Batch:
 
 
 class Encoded:
-    """Sentences as token ids, packed end to end: four bytes a piece and no Python object per sentence."""
+    """Sentences as token ids, in memory or in files: four bytes a piece and no Python object per sentence."""
 
-    def __init__(self, sentences: Sequence[Sequence[int]]) -> None:
-        self.lengths = np.fromiter((len(each) for each in sentences), np.int64, len(sentences))
-        self._starts = np.concatenate([[0], np.cumsum(self.lengths)])
-        self._pieces = np.fromiter((piece for each in sentences for piece in each), np.int32, int(self._starts[-1]))
+    def __init__(self, sentences: Iterable[Sequence[int]] | Rows) -> None:
+        self._rows = sentences if isinstance(sentences, Rows) else Rows.packed(sentences)
+        self.lengths = self._rows.lengths
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -52,10 +52,13 @@ class Encoded:
     @property
     def distinct(self) -> np.ndarray:
         """The token ids that occur, rising."""
-        return np.unique(self._pieces)
+        found = np.empty(0, np.int32)
+        for pieces, _ in self._rows.blocks():
+            found = np.union1d(found, pieces)
+        return found
 
     def __getitem__(self, row: int) -> list[int]:
-        return self._pieces[self._starts[row] : self._starts[row + 1]].tolist()  # type: ignore[no-any-return]  # numpy types tolist as Any
+        return self._rows[row].tolist()  # type: ignore[no-any-return]  # numpy types tolist as Any
 
 
 def order(source: np.ndarray, target: np.ndarray, *, seed: int, epoch: int, batch_tokens: int) -> list[np.ndarray]:
@@ -77,9 +80,9 @@ def order(source: np.ndarray, target: np.ndarray, *, seed: int, epoch: int, batc
 
 def _cut(rows: np.ndarray, widths: np.ndarray, batch_tokens: int) -> list[np.ndarray]:
     """Cuts rows of rising width into batches of at most ``batch_tokens`` padded positions."""
-    batches, start = [], 0
+    batches, start, each = [], 0, widths.tolist()
     for end in range(1, len(rows) + 1):
-        if end == len(rows) or (end + 1 - start) * int(widths[end]) > batch_tokens:
+        if end == len(rows) or (end + 1 - start) * each[end] > batch_tokens:
             batches.append(rows[start:end])
             start = end
     return batches
@@ -128,7 +131,7 @@ class Batches:
         self.sides, self.seed, self.batch_tokens, self.sample = (source, target), seed, batch_tokens, sample
         self.pack, self.growth = pack, growth
         self._epoch, self._order = -1, [np.arange(0)]
-        self._packs: list[np.ndarray] | None = None
+        self._packs: Rows | None = None
 
     def count(self, epoch: int) -> int:
         """Batches in an epoch."""
@@ -164,6 +167,6 @@ class Batches:
             self._order = order(*self.lengths(epoch), seed=self.seed, epoch=epoch, batch_tokens=self.batch_tokens)
 
 
-def _sums(lengths: np.ndarray, packed: list[np.ndarray]) -> np.ndarray:
+def _sums(lengths: np.ndarray, packed: Rows) -> np.ndarray:
     """Lengths of packs from those of their sentences."""
-    return np.array([lengths[rows].sum() for rows in packed])
+    return np.add.reduceat(lengths[packed.items[:]], packed.starts[:-1])

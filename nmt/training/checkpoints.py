@@ -7,7 +7,6 @@ weights are safetensors, the state is read with `weights_only=True`.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -33,7 +32,7 @@ def save(folder: Path, update: int, model: nn.Module, state: dict[str, Any]) -> 
         with files.building_folder(final) as building:
             (building / WEIGHTS).write_bytes(weights.packed(model))
             torch.save(state, building / STATE)
-            entries = {name: _entry(building / name) for name in (WEIGHTS, STATE)}
+            entries = {name: files.entry(building / name) for name in (WEIGHTS, STATE)}
             (building / MANIFEST).write_text(json.dumps({"update": update, "files": entries}, indent=1), encoding="utf8")
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         raise RunFault(
@@ -90,7 +89,7 @@ def damage(path: Path) -> str | None:
         if manifest["update"] != int(path.name[5:]):
             return f"{MANIFEST} is of update {manifest['update']}"
         for name in (WEIGHTS, STATE):
-            if _entry(path / name) != manifest["files"][name]:
+            if files.entry(path / name) != manifest["files"][name]:
                 return f"{name} is not the file that was saved"
         if manifest.keys() | manifest["files"].keys() != {"update", "files", WEIGHTS, STATE}:
             return f"{MANIFEST} is not the one that was saved"
@@ -113,12 +112,6 @@ def average(own: dict[str, Tensor], paths: Collection[Path]) -> dict[str, Tensor
         for name, tensor in load_file(path / WEIGHTS).items():
             sums[name] += tensor
     return {name: (tensor / (1 + len(paths))).float() for name, tensor in sums.items()}
-
-
-def _entry(path: Path) -> dict[str, int | str]:
-    """What the manifest says of a file."""
-    with path.open("rb") as file:
-        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
 def _discard_unfinished(folder: Path) -> None:

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from nmt.faults import InputFault
 from nmt.recipe.types import Recipe
 from nmt.runs import Run
-from nmt.text import corpus as corpora, packs, vocabulary as vocabularies
+from nmt.text import corpus as corpora, packs
 from nmt.text.corpus import Corpus
 from nmt.text.pairs import Pairs
-from nmt.text.vocabulary import Vocabulary
+from nmt.text.rows import BLOCK, Rows, RowsWriter
+from nmt.text.shelf import Folder, Shelf
+from nmt.text.vocabulary import Vocabulary, drawn
+from nmt.training import vocabularies
 from nmt.training.batches import Batches, Draw, Encoded
 
 Notice = Callable[[str], None]
+SIDES = ("source", "target")
+FORMAT = 1
+"""Of prepared pieces; another number makes them anew."""
+KNOWN = 50_000
+"""Sentences of a side of which the segmentations to sample from are kept: some ten kilobytes each."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +42,8 @@ class Prepared:
     target: Vocabulary
     train: tuple[Encoded, Encoded]
     valid: tuple[Encoded, Encoded]
+    pieces: Folder | None = None
+    """Where the pieces to train on lie, if not in memory."""
 
     @property
     def joint(self) -> bool:
@@ -38,59 +54,51 @@ class Prepared:
 def prepare(recipe: Recipe, notice: Notice) -> Prepared:
     """Loads the corpus, learns or takes the vocabulary, and encodes."""
     corpus = corpora.load(notice=notice, **recipe.data.model_dump())
-    return encode(corpus, *vocabularies_of(recipe, corpus, notice), recipe.data.pack)
+    return encode(corpus, *vocabularies.of(recipe, corpus, notice), recipe.data.pack, notice)
 
 
-def vocabularies_of(recipe: Recipe, corpus: Corpus, notice: Notice) -> tuple[Vocabulary, Vocabulary]:
-    """The vocabularies that the recipe names, or learned ones."""
-    given = recipe.vocabulary.from_run or recipe.training.init_from
-    return taken(Path(given)) if given else learn(recipe, corpus, notice)
-
-
-def taken(given: Path) -> tuple[Vocabulary, Vocabulary]:
-    """The vocabularies of a run, or a SentencePiece file for both languages."""
-    if given.is_dir() or given.suffix != ".model":
-        return Run(given).vocabularies
-    joint = Vocabulary.from_file(given)
-    return joint, joint
-
-
-def learn(recipe: Recipe, corpus: Corpus, notice: Notice) -> tuple[Vocabulary, Vocabulary]:
-    """A vocabulary learned from the training split. The size was meant for the corpus of the recipe: one that stands in may give fewer."""
-    wanted, pairs = recipe.vocabulary, corpus.train
-    notice(f"learning {'a joint vocabulary' if wanted.joint else 'two vocabularies'} of {wanted.size} pieces")
-
-    def of(lines: list[str]) -> Vocabulary:
-        exact = corpus.facts["fallback"] is None or wanted.type != "unigram"
-        return Vocabulary(vocabularies.train(lines, type=wanted.type, size=wanted.size, exact=exact))
-
-    if wanted.joint:
-        joint = of([*pairs.source, *pairs.target])
-        return joint, joint
-    return of(pairs.source), of(pairs.target)
-
-
-def encode(corpus: Corpus, source: Vocabulary, target: Vocabulary, pack: int) -> Prepared:
+def encode(corpus: Corpus, source: Vocabulary, target: Vocabulary, pack: int, notice: Notice) -> Prepared:
     """Both splits in pieces. Validation is packed here, once, as text; training in `Batches`, anew in every epoch."""
     if pack > 1:
         valid = corpus.valid
         corpus = replace(corpus, valid=packs.join(valid, packs.drawn(len(valid), pack, [0, 0, pack])))
 
     def sides(pairs: Pairs) -> tuple[Encoded, Encoded]:
-        return Encoded(list(map(source.encode, pairs.source))), Encoded(list(map(target.encode, pairs.target)))
+        return Encoded(map(source.encode, pairs.source)), Encoded(map(target.encode, pairs.target))
 
-    return Prepared(corpus, source, target, sides(corpus.train), sides(corpus.valid))
+    if corpus.shelf is None:
+        return Prepared(corpus, source, target, sides(corpus.train), sides(corpus.valid))
+    folder = _pieces(corpus, corpus.shelf, source, target, notice)
+    stored = (Encoded(Rows.open(folder.path / side, np.int32)) for side in SIDES)
+    return Prepared(corpus, source, target, (next(stored), next(stored)), sides(corpus.valid), folder)
+
+
+def _pieces(corpus: Corpus, shelf: Shelf, source: Vocabulary, target: Vocabulary, notice: Notice) -> Folder:
+    """The prepared folder of a large training split's pieces; what it is made from is the text and the vocabularies, by hash."""
+    splits: Any = corpus.facts["splits"]
+    models = {side: sha256(vocabulary.model).hexdigest() for side, vocabulary in zip(SIDES, (source, target), strict=True)}
+
+    def fill(folder: Path) -> dict[str, Any]:
+        for side, vocabulary in zip(SIDES, (source, target), strict=True):
+            texts: Sequence[str] = getattr(corpus.train, side)
+            encoded = map(vocabulary.encode, corpora.counted(texts, f"{side}: encoded", notice, len(texts)))
+            with RowsWriter(folder / side) as writer:
+                while block := list(islice(encoded, BLOCK)):
+                    writer.extend(array("i", chain.from_iterable(block)).tobytes(), map(len, block))
+        return {}
+
+    return shelf.folder("pieces", {"format": FORMAT, "train": splits["train"]["sha256"], **models}, fill)
 
 
 def prepare_again(run: Run, notice: Notice) -> Prepared:
     """The same text as when the run began, or a refusal."""
     facts = run.facts["corpus"]
-    corpus = corpora.load(notice=notice, **corpora.pinned(run.recipe.data.model_dump(), facts))
+    corpus = corpora.load_again(facts, notice=notice, **run.recipe.data.model_dump())
     for name, before in facts["splits"].items():
         now = corpus.facts["splits"].get(name, {})  # type: ignore[attr-defined]  # facts are plain JSON values
         if now.get("sha256") != before["sha256"]:
             raise InputFault(f"data.{name}: not the text that {run.path} was begun with; bring it back, or begin anew with --restart")
-    return encode(corpus, *run.vocabularies, run.recipe.data.pack)
+    return encode(corpus, *run.vocabularies, run.recipe.data.pack, notice)
 
 
 def batches(recipe: Recipe, prepared: Prepared) -> Batches:
@@ -107,13 +115,14 @@ def batches(recipe: Recipe, prepared: Prepared) -> Batches:
     )
 
 
-def _draw(vocabulary: Vocabulary, sentences: list[str], alpha: float) -> Draw:
-    """Draws a segmentation of a sentence, by row; its best segmentations are looked up once and kept."""
+def _draw(vocabulary: Vocabulary, sentences: Sequence[str], alpha: float) -> Draw:
+    """Draws a segmentation of a sentence, by row; its best segmentations are looked up once and kept, of the first `KNOWN` that are met."""
     known: dict[int, list[tuple[list[int], float]]] = {}
 
     def draw(row: int, generator: random.Random) -> list[int]:
-        if row not in known:
-            known[row] = vocabulary.segmentations(sentences[row])
-        return vocabularies.drawn(known[row], alpha, generator)
+        found = known.get(row) or vocabulary.segmentations(sentences[row])
+        if len(known) < KNOWN:
+            known[row] = found
+        return drawn(found, alpha, generator)
 
     return draw

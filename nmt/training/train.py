@@ -34,8 +34,9 @@ from nmt.training.reporting import FolderReporter, cut_back
 from nmt.training.validating import Validator
 
 LIMITS = ("training.updates", "training.epochs", "training.minutes")
-CHANGEABLE = {*LIMITS, "training.keep"}
-"""Keys that may differ when a run is continued: limits may be raised, and how many checkpoints are kept does not touch the result."""
+CHANGEABLE = {*LIMITS, "training.keep", "data.in_memory", "data.prepared"}
+"""Keys that may differ when a run is continued: limits may be raised, and how many checkpoints are kept, or where a large corpus lies, does not
+touch the result."""
 WRITTEN = (runs.RECIPE, runs.FACTS, runs.WEIGHTS, runs.OUTCOME, runs.METRICS, runs.TIMING)
 """The files of a run folder that training alone writes, one process at a time."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
@@ -154,6 +155,7 @@ def _facts(prepared: Prepared, batches: Batches) -> dict[str, Any]:
         "lengths": {side: _percentiles(lengths) for side, lengths in zip(("source", "target"), batches.lengths(0), strict=True)},
         "vocabulary": {"source": len(prepared.source), "target": len(prepared.target), "joint": prepared.joint},
         "unseen": runs.ranges(_unseen(prepared)),
+        **({"pieces": prepared.pieces.record} if prepared.pieces else {}),
     }
 
 

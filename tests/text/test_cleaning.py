@@ -1,15 +1,21 @@
 from __future__ import annotations
 
-from nmt.text.cleaning import clean, report
-from nmt.text.pairs import Pairs
+from typing import Any
 
-RULES = {"max_words": 12, "max_ratio": 2.0, "duplicates": "drop", "overlap": "drop"}
+import pytest
+
+from nmt.text import cleaning
+from nmt.text.cleaning import Cleaning, report
+from nmt.text.pairs import Pair, Pairs
+
+RULES: dict[str, Any] = {"max_words": 12, "max_ratio": 2.0, "duplicates": "drop", "overlap": "drop"}
 
 
 def cleaned(*pairs: tuple[str, str], **changed: object) -> tuple[list[str], dict[str, int]]:
-    both = Pairs([source for source, _ in pairs], [target for _, target in pairs])
-    kept, left_out = clean(both, Pairs(["im Test"], ["in the test"]), **(RULES | changed))  # type: ignore[arg-type]  # as recipes give them
-    return kept.source, {reason: count for reason, count in left_out.items() if count}
+    rules = Cleaning(Pairs(["im Test"], ["in the test"]), **(RULES | changed))
+    kept = [pair.source for pair in rules.kept(Pair(*pair) for pair in pairs)]
+    assert rules.read == len(pairs)
+    return kept, {reason: count for reason, count in rules.left_out.items() if count}
 
 
 def test_each_reason_leaves_out_its_own_pairs() -> None:
@@ -33,7 +39,17 @@ def test_the_length_ratio_leaves_short_sentences_room() -> None:
     assert cleaned(("b " * 8, "a"))[1] == {"ratio": 1}
 
 
+@pytest.mark.parametrize("block", [1, 7, 1000])
+def test_the_first_of_its_kind_is_kept_and_no_other(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a set of pairs finds them, however many are compared at once; the halves of some differ though together they read the same."""
+    monkeypatch.setattr(cleaning, "BLOCK", block)
+    pairs = [("a" * (1 + number % 7), "a" * (1 + number % 5)) for number in range(100)] + [("ab", "c"), ("a", "bc"), ("ab", "c")]
+    kept = list(Cleaning(None, **RULES).kept(Pair(*pair) for pair in pairs))
+    assert [(pair.source, pair.target) for pair in kept] == list(dict.fromkeys(pairs))
+
+
 def test_the_report_is_one_line_that_adds_up() -> None:
-    _, left_out = clean(Pairs(["a"] * 3, ["b"] * 3), None, **RULES)  # type: ignore[arg-type]  # as recipes give them
-    assert report(left_out, 1).startswith("training pairs: 1 of 3 kept; left out: 0 empty,")
-    assert report(left_out, 1).endswith("2 duplicates")
+    rules = Cleaning(None, **RULES)
+    kept = len(list(rules.kept([Pair("a", "b")] * 3)))
+    assert report(rules.left_out, kept).startswith("training pairs: 1 of 3 kept; left out: 0 empty,")
+    assert report(rules.left_out, kept).endswith("2 duplicates")

@@ -9,8 +9,8 @@ import pytest
 
 from nmt.faults import InputFault, RunFault
 from nmt.recipe.types import Data
-from nmt.text import hub
-from nmt.text.corpus import Corpus, Pairs, load, load_test, pinned
+from nmt.text import corpus as module, hub
+from nmt.text.corpus import Corpus, Pairs, load, load_again, load_test, pinned
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +79,7 @@ def test_without_a_validation_split_a_twentieth_of_training_is_held_out(tmp_path
     place = folder(tmp_path / "set", train=records(*range(100)))
     corpus, again = loaded(corpus=place)[0], loaded(corpus=place)[0]
     assert (len(corpus.train), len(corpus.valid), corpus.test) == (95, 5, None)
-    assert sorted(corpus.train.source + corpus.valid.source) == sorted(f"Satz {number}" for number in range(100))
+    assert sorted([*corpus.train.source, *corpus.valid.source]) == sorted(f"Satz {number}" for number in range(100))
     assert corpus.valid == again.valid
     assert len(loaded(corpus=place, held_out=2)[0].valid) == 2
 
@@ -199,3 +199,87 @@ def test_a_corpus_too_small_to_pack_is_refused(tmp_path: Path) -> None:
     place = folder(tmp_path / "set", train=records(1, 2, 5), val=records(3), test=records(4))
     with pytest.raises(InputFault, match=r"data\.pack: 1 validation pairs are too few to join up to 2 of them"):
         loaded(corpus=place, pack=2)
+
+
+WAYS: dict[str, dict[str, object]] = {
+    "held out": {"test": "test.tsv"},
+    "a split for validation": {"valid": "valid.tsv", "test": "test.tsv"},
+    "nothing but training": {"duplicates": "keep", "held_out": 3},
+    "several files": {"train": ["train.tsv", "valid.tsv"], "extra": ["test.tsv"], "errors": "replace"},
+}
+
+
+@pytest.fixture
+def three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files with duplicates, blanks, invalid UTF-8 and a source of the test set, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    lines = [f"Satz {number % 90}\tsentence {number % 90}\n".encode() for number in range(100)]
+    Path("train.tsv").write_bytes(b"".join([*lines, b"\t\n", b"das " * 200 + b"\tthe\n"]))
+    Path("valid.tsv").write_bytes(b"".join(line.replace(b"Satz", b"S\xc3\xa4tze") for line in lines[:9]))
+    Path("test.tsv").write_bytes(lines[7] + lines[5] * 2 + b"Ende\tend\n")
+
+
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize("way", WAYS)
+def test_a_corpus_in_files_is_the_corpus_in_memory(way: str) -> None:
+    data: dict[str, object] = {"train": "train.tsv", **WAYS[way]}
+    if way == "several files":
+        Path("valid.tsv").write_bytes(b"\xff\tx\n")
+    corpus, notices = loaded(**data)
+    stored, told = loaded(**data, in_memory=10)
+    assert corpus.shelf is None
+    assert stored.shelf is not None
+    assert (list(stored.train), stored.valid, stored.test) == (list(corpus.train), corpus.valid, corpus.test)
+    own = {"asked", "prepared"}
+    assert {key: value for key, value in stored.facts.items() if key not in own} == {
+        key: value for key, value in corpus.facts.items() if key not in own
+    }
+    assert [line for line in told if not line.startswith("preparing")] == notices
+
+
+@pytest.mark.usefixtures("three")
+def test_prepared_text_is_used_again_as_long_as_it_is_that_of_the_files() -> None:
+    data = {"train": "train.tsv", "test": "test.tsv", "in_memory": 10}
+    first, told = loaded(**data)
+    again, silent = loaded(**{**data, "pack": 2, "in_memory": 20})
+    assert (sum("preparing" in line for line in told), sum("preparing" in line for line in silent)) == (1, 0)
+    assert again.facts["prepared"] == first.facts["prepared"]
+    for name in ("train.tsv", "test.tsv"):
+        with Path(name).open("a") as file:
+            file.write("Baum\ttree\n")
+        other, told = loaded(**data)
+        assert sum("preparing" in line for line in told) == 1
+        assert other.facts["splits"] != first.facts["splits"]
+
+
+@pytest.mark.usefixtures("three")
+def test_a_run_finds_its_corpus_without_the_files_it_was_made_from() -> None:
+    data = Data(train="train.tsv", test="test.tsv", in_memory=10).model_dump()
+    corpus = load(notice=print, **data)
+    for name in ("train.tsv", "test.tsv"):
+        Path(name).unlink()
+    again = load_again(corpus.facts, notice=print, **data)
+    assert (list(again.train), again.valid, again.test, again.facts) == (list(corpus.train), corpus.valid, corpus.test, corpus.facts)
+
+
+@pytest.mark.usefixtures("three")
+def test_a_fault_in_the_text_leaves_no_prepared_folder() -> None:
+    with Path("train.tsv").open("ab") as file:
+        file.write(b"no tab\n")
+    with pytest.raises(InputFault, match=r"train\.tsv:103: expected 2 columns"):
+        loaded(train="train.tsv", in_memory=10)
+    assert list(Path("prepared").iterdir()) == []
+
+
+@pytest.mark.usefixtures("three")
+def test_progress_is_told_while_text_is_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SAID_EVERY", 40)
+    _, told = loaded(train="train.tsv", in_memory=10)
+    assert [line for line in told if line.startswith("read")] == ["read 40 pairs", "read 80 pairs"]
+
+
+@pytest.mark.usefixtures("three")
+def test_a_corpus_in_files_too_small_to_pack_is_refused_though_it_is_prepared() -> None:
+    loaded(train="train.tsv", in_memory=10, held_out=2)
+    with pytest.raises(InputFault, match=r"data\.pack: 2 validation pairs are too few"):
+        loaded(train="train.tsv", in_memory=10, held_out=2, pack=3)

@@ -290,6 +290,35 @@ def test_another_text_is_refused_on_resume(toy: Toy) -> None:
         toy.train("run")
 
 
+@pytest.mark.parametrize("away", [("train.tsv",), ("prepared",)])
+@pytest.mark.parametrize("ways", [(), ("data.valid=null", "data.pack=2", "vocabulary.sampling=0")])
+def test_a_run_on_a_corpus_in_files_ends_as_the_one_in_memory(toy: Toy, ways: tuple[str, ...], away: tuple[str, ...]) -> None:
+    """Continued from what is prepared without the text, and from the text when what was prepared is gone."""
+    toy.train("whole", *ways)
+    assert toy.signalled(signal.SIGTERM, 2, "parts", *ways, "data.in_memory=9") == 143
+    for name in away:
+        Path(name).rename(f"{name}.away")
+    assert toy.train("parts", *ways, "data.in_memory=9") == 0
+    assert result("parts") == result("whole")
+
+
+def test_where_a_corpus_lies_may_change_when_a_run_is_continued(toy: Toy) -> None:
+    toy.train("whole")
+    toy.signalled(signal.SIGTERM, 2, "parts")
+    assert toy.train("parts", "data.in_memory=9", "data.prepared=elsewhere") == 0
+    assert result("parts") == result("whole")
+    assert sorted(path.name.partition("-")[0] for path in Path("elsewhere").iterdir()) == ["pieces", "text"]
+
+
+def test_another_text_is_refused_when_what_was_prepared_is_gone(toy: Toy) -> None:
+    toy.signalled(signal.SIGTERM, 2, "run", "data.in_memory=9")
+    Path("prepared").rename("away")
+    with Path("train.tsv").open("a") as file:
+        file.write("Baum\ttree\n")
+    with pytest.raises(InputFault, match=r"data\.train: not the text that run was begun with"):
+        toy.train("run", "data.in_memory=9")
+
+
 def test_fine_tuning_starts_from_the_weights_and_vocabulary_of_the_other_run(toy: Toy) -> None:
     toy.train("base")
     Path("train.tsv").write_text("Haus\thouse\n" * 30 + "Baum\ttree\n" * 30)

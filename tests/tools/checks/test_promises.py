@@ -21,6 +21,7 @@ COUNTS = {
     "mismatched": 20,
     "recipes": 60,
     "strangers": 6,
+    "large": 2000,
     "load": 100,
     "clients": 6,
     "poison": 40,
