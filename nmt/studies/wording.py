@@ -140,11 +140,23 @@ def _limits(findings: Findings) -> Iterator[str]:
 def _capacity(findings: Findings, widths: Sequence[Width]) -> str:
     last = max(findings.packs)
     kept = [f"> {last}" if width.middle == inf else number(width.middle) for width in widths]
-    opening = {"grows": "The wider the vector, the more it carries", "rises": "A wider vector carries more, but not at every step"}
+    opening = {
+        "grows": "The wider the vector, the larger the share of its BLEU that it keeps",
+        "rises": "A wider vector keeps a larger share of its BLEU, but not at every step",
+    }
     which = "one seed each" if all(len(width.runs) == 1 for width in widths) else "the middle of the seeds"
-    said = opening.get(findings.widening or "falls", "A wider vector does not carry more")
+    said = opening.get(findings.widening or "falls", "A wider vector keeps no larger share of its BLEU")
     slots = listed([str(width.slot) for width in widths])
-    return f"{said}: half of the BLEU is left at {listed(kept)} sentences for vectors of {slots} numbers ({which}){_half(findings)}."
+    half = f"half of the BLEU is left at {listed(kept)} sentences for vectors of {slots} numbers ({which}){_half(findings)}"
+    return f"{said}: {half}. {_both_sides(findings, widths)}"
+
+
+def _both_sides(findings: Findings, widths: Sequence[Width]) -> str:
+    """The BLEU that the shares are of: a narrow vector that loses little may have little to lose."""
+    pack, join = (
+        [number(cost.mean) for width in widths if (cost := findings.cost(width.runs[0]["system"], findings.size, side))] for side in ("pack", "join")
+    )
+    return f"In BLEU itself, {findings.size} at once reach {listed(pack)}, and one by one {listed(join)}."
 
 
 def _half(findings: Findings) -> str:

@@ -61,10 +61,15 @@ def test_the_answer_follows_the_numbers(changes: dict[str, Any], sentence: str) 
         (
             {},
             {"k50": SHRINKING},
-            "The wider the vector, the more it carries: half of the BLEU is left at 1.4, 1.8, 2.3, 3.1 and > 8",
-            "A wider vector does not carry more",
+            "The wider the vector, the larger the share of its BLEU that it keeps: half of the BLEU is left at 1.4, 1.8, 2.3, 3.1 and > 8",
+            "A wider vector keeps no larger share of its BLEU",
         ),
-        ({}, {"k50": {**K50, 128: 1.5}}, "The wider the vector, the more it carries", "A wider vector carries more, but not at every step"),
+        (
+            {},
+            {"k50": {**K50, 128: 1.5}},
+            "The wider the vector, the larger the share of its BLEU that it keeps",
+            "A wider vector keeps a larger share of its BLEU, but not at every step",
+        ),
         ({}, {"losses": BEGINNING}, "the end suffers more, and not the beginning", "the beginning suffers more"),
         ({}, {"losses": BEGINNING}, "the end that suffers turns with the direction", "the end that suffers does not turn with the direction"),
         ({}, {"seeds": 1}, "in brackets the range over 3 seeds", "costs the thought vector 17.0 BLEU (one seed)"),
