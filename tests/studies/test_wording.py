@@ -82,6 +82,11 @@ def test_opposite_numbers_give_opposite_sentences(changes: dict[str, Any], oppos
     assert before not in said(**opposite)
 
 
+def test_beside_the_share_that_a_width_keeps_stands_the_bleu_that_it_is_of() -> None:
+    assert "In BLEU itself, 4 at once reach " in said()
+    assert ", and one by one " in said().partition("In BLEU itself")[2]
+
+
 def test_training_on_singles_is_said_to_show_extrapolation_and_a_single_seed_is_marked() -> None:
     text = said(singles=dict.fromkeys(COSTS, (20.0, 21.0, 22.0, 23.0)))
     assert "With training on single sentences alone, packing 4 costs the thought vector 22.0 BLEU (one seed), attention 22.0 (one seed)" in text
