@@ -18,7 +18,7 @@ from torch import Tensor
 from nmt import warnings
 from nmt.faults import RunFault
 from nmt.models.precision import autocast, resolved, round_products
-from nmt.models.protocol import Translates
+from nmt.models.protocol import Translates, TranslationModel
 from nmt.search import BeamSearch, Hypothesis, length_penalty
 from nmt.text.vocabulary import BOS, EOS, PAD, Vocabulary
 from nmt.warnings import Part, Trained
@@ -179,46 +179,26 @@ class Translator(LineTranslator):
         longest: int,
         ratio: float | None = None,
         unseen: Collection[int] | None = None,
-        beam: int = 5,
-        length_penalty: float = 0.6,
-        min_length: int = 0,
-        max_ratio: float = 2.0,
-        max_extra: int = 20,
-        max_pieces: int | None = None,
-        nbest: int = 1,
         batch_tokens: int = 4096,
         precision: str = "fp32",
-        keep_weights: bool = True,
         device: torch.device | str = "cpu",
+        **search: Any,
     ) -> None:
         """For `longest`, `ratio` and `unseen` see `nmt.warnings.Trained`; where `unseen` is not known, it is what spells unknown characters.
-        For `batch_tokens` see `LineTranslator`, for `precision` `search.precision` of the recipe, for the rest `BeamSearch`."""
+        For `batch_tokens` see `LineTranslator`, for `precision` `search.precision` of the recipe, for the rest `BeamSearch`, which here keeps
+        weights unless it is told not to."""
+        self.search = BeamSearch(bos=BOS, eos=EOS, pad=PAD, **{"keep_weights": True, **search})
         trained = Trained(longest, ratio, source_vocabulary.bytes if unseen is None else unseen)
-        super().__init__(source_vocabulary, target_vocabulary, trained, length_penalty=length_penalty, batch_tokens=batch_tokens)
+        super().__init__(source_vocabulary, target_vocabulary, trained, length_penalty=self.search.alpha, batch_tokens=batch_tokens)
         self.model, self.device = model, torch.device(device)
         self.precision = resolved(precision, self.device)
-        self.search = BeamSearch(
-            bos=BOS,
-            eos=EOS,
-            pad=PAD,
-            beam=beam,
-            length_penalty=length_penalty,
-            min_length=min_length,
-            max_ratio=max_ratio,
-            max_extra=max_extra,
-            max_pieces=max_pieces,
-            nbest=nbest,
-            keep_weights=keep_weights,
-        )
 
     @classmethod
     def of(cls, run: Run, *, device: torch.device | str = "cpu", **search: Any) -> Translator:
         """The translator of a run folder: its best weights and its recipe's search settings, but for those given here."""
         settings = run.recipe.search.model_dump() | search
         longest, ratio, unseen = shown_in_training(run)
-        model = run.model().to(device)
-        if resolved(settings["precision"], torch.device(device)) == "bf16":
-            round_products(model)
+        model = model_of(run, settings["precision"], device)
         return cls(model, *run.vocabularies, longest=longest, ratio=ratio, unseen=unseen, device=device, **settings)
 
     def _find(self, batches: Sequence[list[list[int]]]) -> Iterable[list[list[Hypothesis]]]:
@@ -234,6 +214,14 @@ class Translator(LineTranslator):
                 return self.search(self.model, source, mask)
         except FloatingPointError as error:
             raise RunFault(str(error)) from error
+
+
+def model_of(run: Run, precision: str, device: torch.device | str = "cpu") -> TranslationModel:
+    """The model of a run to translate with; its weights are rounded once where the precision would round them in every step."""
+    model = run.model().to(device)
+    if resolved(precision, torch.device(device)) == "bf16":
+        round_products(model)
+    return model
 
 
 def shown_in_training(run: Run) -> Trained:

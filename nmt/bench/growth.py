@@ -38,10 +38,8 @@ def _milliseconds(row: Row) -> float:
 RELATIONS = (
     Relation("training-length", "train", "length", "pieces in a sentence", "target pieces a second", lambda row: row["pieces_per_second"]),
     Relation("training-memory", "train", "batch_tokens", "positions in a batch", "peak MiB", lambda row: row["peak_bytes"] / 2**20),
-    Relation(
-        "decoding-length", "decode", "length", "pieces in an output", "ms a sentence", lambda row: 1000 * row["length"] / row["positions_per_second"]
-    ),
-    Relation("decoding-beam", "decode", "beam", "beam", "ms a sentence", lambda row: 1000 * row["length"] / row["positions_per_second"]),
+    Relation("decoding-length", "decode", "length", "pieces in an output", "ms a sentence", _milliseconds),
+    Relation("decoding-beam", "decode", "beam", "beam", "ms a sentence", _milliseconds),
 )
 
 

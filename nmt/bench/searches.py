@@ -17,7 +17,7 @@ import torch
 from nmt.bench import operations
 from nmt.bench.machine import product_rate, synchronise
 from nmt.bench.operations import Sizes
-from nmt.models.precision import autocast
+from nmt.models.precision import autocast, round_products
 from nmt.models.protocol import TranslationModel
 from nmt.models.transformer import TransformerModel
 from nmt.search import BeamSearch
@@ -108,6 +108,8 @@ def _forced(model: TranslationModel, sources: Sequence[Sequence[int]], how: _How
     search = BeamSearch(bos=BOS, eos=EOS, pad=PAD, beam=beam, min_length=length - 1, max_ratio=1e-9, max_extra=length)
     batches = [pad([[*source, EOS] for source in batch]) for batch in _batches(sources)]
     model.to(device).eval()
+    if precision == "bf16":
+        round_products(model)
     with autocast(device, precision):
         search(model, *(part[:2].to(device) for part in batches[0]))  # warms up
         ready()

@@ -69,7 +69,9 @@ class Served:
 
     @cached_property
     def _model(self) -> Any:
-        return self.run.model()
+        from nmt.translator import model_of
+
+        return model_of(self.run, self.run.recipe.search.precision)
 
     def as_json(self) -> dict[str, Any]:
         """What a page needs to offer the model."""

@@ -27,7 +27,7 @@ from nmt.runs import METRICS, TIMING, Run
 from nmt.studies.plan import Unit
 from nmt.studies.results import OUTPUTS, Results, output_name, read_json
 from nmt.training.train import train
-from nmt.translator import Translation, Translator
+from nmt.translator import Translation, Translator, model_of
 
 WHOLE = 1_000_000
 """Longest source in pieces: packs are translated whole, however long."""
@@ -113,7 +113,7 @@ def _translate(job: Job) -> dict[str, Any]:
 def translator_of(run: Run, beam: int, *, keep_weights: bool = False) -> Translator:
     """The translator of a run that splits nothing."""
     search = run.recipe.search.model_dump() | {"beam": beam, "keep_weights": keep_weights}
-    return Translator(run.model(), *run.vocabularies, longest=WHOLE, **search)
+    return Translator(model_of(run, run.recipe.search.precision), *run.vocabularies, longest=WHOLE, **search)
 
 
 def example(tests: Sequence[TestSet]) -> str | None:
