@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import zip_longest
 from threading import Barrier
 from typing import Any, NamedTuple, Protocol
 
@@ -88,12 +89,11 @@ def force(
 
 def _forced_side_by_side(model: TranslationModel, sources: Sequence[Sequence[int]], how: _How, workers: int) -> tuple[float, float]:
     """When the first of the workers began and the last one ended; all wait for each other when they have warmed up."""
-    ordered = sorted(sources, key=len, reverse=True)
     with multiprocessing.Manager() as manager, processes(workers, end_with_parent) as pool:
         ready = manager.Barrier(workers)
-        shares = [pool.submit(_one_of_several, model, ordered[first::workers], how, ready) for first in range(workers)]
-        times = [share.result() for share in shares]
-    return min(begun for begun, _ in times), max(ended for _, ended in times)
+        begun = [pool.submit(_one_of_several, model, share, how, ready) for share in _shares(sources, workers)]
+        times = [each.result() for each in begun]
+    return min(start for start, _ in times), max(end for _, end in times)
 
 
 def _one_of_several(model: TranslationModel, sources: Sequence[Sequence[int]], how: _How, ready: Barrier) -> tuple[float, float]:
@@ -133,7 +133,7 @@ def force_exported(
     with tempfile.TemporaryDirectory() as folder:
         spec.save(folder)
         engine = ctranslate2.Translator(folder, compute_type=quantization, inter_threads=workers, intra_threads=1)
-    batches = [[[names[id] for id in source] for source in batch] for batch in _batches(sources)]
+    batches = [[[names[id] for id in source] for source in batch] for batch in _in_turn(sources, workers)]
     forced = {"beam_size": beam, "min_decoding_length": length, "max_decoding_length": length, "length_penalty": 0, "return_scores": True}
     engine.translate_batch(batches[0][:2], **forced)
     begun = time.perf_counter()
@@ -166,6 +166,18 @@ def translate(translator: Streams, lines: Sequence[str]) -> Lines:
     found: list[Translation] = list(translator.stream(lines))
     seconds = time.perf_counter() - begun
     return Lines(len(lines), seconds, sum(len(each.source_pieces) for each in found), sum(len(each.pieces) for each in found))
+
+
+def _shares(sources: Sequence[Sequence[int]], workers: int) -> list[list[Sequence[int]]]:
+    """As much work for each worker: every length is in every share."""
+    ordered = sorted(sources, key=len, reverse=True)
+    return [list(ordered[first::workers]) for first in range(workers)]
+
+
+def _in_turn(sources: Sequence[Sequence[int]], workers: int) -> list[list[Sequence[int]]]:
+    """The batches of all shares, one of each share in turn, for workers that take the next batch when they are free."""
+    turns = zip_longest(*map(_batches, _shares(sources, workers)), fillvalue=[])
+    return [batch for turn in turns for batch in turn if batch]
 
 
 def _batches(sources: Sequence[Sequence[int]]) -> list[list[Sequence[int]]]:

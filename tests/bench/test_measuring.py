@@ -76,10 +76,14 @@ def test_workers_share_the_forced_work(model: TranslationModel) -> None:
     assert found.seconds > 0
 
 
-def test_ctranslate2_is_forced_to_the_same_length(model: TranslationModel, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("workers", "batches"), [(1, [4, 2]), (2, [3, 3])])
+def test_ctranslate2_is_forced_to_the_same_length_in_equal_shares(
+    model: TranslationModel, monkeypatch: pytest.MonkeyPatch, workers: int, batches: list[int]
+) -> None:
     import ctranslate2
 
     lengths: list[int] = []
+    sentences: list[int] = []
     made = ctranslate2.Translator
 
     class Watched:
@@ -88,14 +92,17 @@ def test_ctranslate2_is_forced_to_the_same_length(model: TranslationModel, monke
 
         def translate_batch(self, batch: list[list[str]], **options: Any) -> Any:
             options.pop("asynchronous", None)
+            sentences.append(len(batch))
             lengths.extend(len(each.hypotheses[0]) for each in self.engine.translate_batch(batch, **options))
             return self.engine.translate_batch(batch, asynchronous=True, **options)
 
     monkeypatch.setattr(ctranslate2, "Translator", Watched)
+    monkeypatch.setattr(searches, "SENTENCES", 4)
     assert isinstance(model, TransformerModel)
     names = [*map(str, range(PIECES))]
-    found = searches.force_exported(model, names, SOURCES, length=7, beam=2, quantization="float32", workers=1)
-    assert lengths == [7] * (2 + len(SOURCES))
+    found = searches.force_exported(model, names, SOURCES * 2, length=7, beam=2, quantization="float32", workers=workers)
+    assert lengths == [7] * (2 + 2 * len(SOURCES))
+    assert sentences == [2, *batches]  # two to warm up
     assert found.share is None
 
 
