@@ -25,6 +25,10 @@ WIDTH, HEIGHT = 4.4, 3.3
 GREY = "#6b7280"
 LETTERS = 0.055
 """How high a name is beside an axis from 0 to 1."""
+BELOW = 3.4
+"""How far a legend is below an axis, in heights of a letter: ticks and the axis's name stand between."""
+WIDEST_OF_TWO = 20
+"""Letters of the longest name in a legend of two columns."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +199,8 @@ def _places(findings: Findings, size: int, names: Sequence[str], title: str, axe
     axes.plot([], [], color=GREY, linestyle=(0, (4, 2)), linewidth=1.2, label="one by one, joined")
     axes.set_xticks(at)
     axes.set(xlabel="place of the sentence in the pack", ylabel="chrF2", title=title, ylim=(0, None))
-    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)  # inside, it would hide lines
+    columns = 1 if any(len(findings.title(name)) > WIDEST_OF_TWO for name in names) else 2
+    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=BELOW, ncols=columns)  # inside, it would hide lines
 
 
 def _line(axes: Axes, drawn: Ink, x: Sequence[float], y: Sequence[float], label: str, band: tuple[Sequence[float], Sequence[float]]) -> None:

@@ -33,6 +33,7 @@ figure { margin: 0 0 1.5rem; }
 .chart svg * { stroke-linejoin: round; stroke-linecap: butt; }
 figcaption { font-size: .9rem; margin-top: .4rem; max-width: 48rem; }
 .scroll { overflow-x: auto; max-width: 100%; }
+.scroll + .scroll { margin-top: 1.6rem; }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; color: var(--letters); padding: .3rem 0; position: sticky; left: 0; max-width: calc(100vw - 2.5rem); }
 th, td { padding: .25rem .7rem; text-align: right; vertical-align: top; border-bottom: 1px solid var(--line); white-space: nowrap; }
@@ -114,7 +115,8 @@ def inline(svg: str, prefix: str, alt: str) -> str:
 
 def _table(caption: str, table: Table) -> str:
     head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.columns)
-    body = "".join(f'<tr><th scope="row">{escape(row[0])}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in row[1:])}</tr>' for row in table.rows)
+    rows = ((escape(row[0]), "".join(f"<td>{escape(cell).replace('; p =', '<br>p =')}</td>" for cell in row[1:])) for row in table.rows)
+    body = "".join(f'<tr><th scope="row">{name}</th>{cells}</tr>' for name, cells in rows)
     notes = "".join(f"<li>{escape(note)}</li>" for note in table.notes)
     kind = ' class="words"' if table.columns[1] == "measured" else ""
     return (

@@ -69,7 +69,7 @@ def effects(findings: Findings) -> Table:
         for name in findings.systems
         if findings.effect(name, findings.size)
     ]
-    note = "p by paired bootstrap over packs, in each seed: it tells of the choice of test sentences, the range over seeds of training."
+    note = "p by paired bootstrap over packs, from seed to seed: it tells of the choice of test sentences, the range over seeds of training."
     return Table(("system", *(f"k = {size}" for size in findings.packs)), tuple(rows), (note, *_single(rows)))
 
 
@@ -174,8 +174,8 @@ def _pair(findings: Findings, name: str, size: int, beam: int) -> str:
 
 
 def _effect(effect: Any) -> str:
-    p_values = ", ".join(f"{seed['p_value']:.3f}" for seed in effect["seeds"])
-    return f"{spread_cell(Spread(**effect['over_seeds']))}; p = {p_values}"
+    p_values = sorted({f"{seed['p_value']:.3f}" for seed in effect["seeds"]})
+    return f"{spread_cell(Spread(**effect['over_seeds']))}; p = {' to '.join(dict.fromkeys((p_values[0], p_values[-1])))}"
 
 
 def _name(findings: Findings, record: Any) -> str:

@@ -208,5 +208,5 @@ def _turned(findings: Findings) -> Iterator[str]:
     for pair in findings.turned()[:1]:
         if all(findings.losses(name, findings.size) for name in pair):
             turns = "turns" if {findings.worse_end(name) for name in pair} == {"beginning", "end"} else "does not turn"
-            left, right = (" and ".join(_first_and_last(findings, name)) for name in pair)
+            left, right = (" at the first place and ".join(_first_and_last(findings, name)) for name in pair)
             yield f"Reading from the left alone it loses {left}, from the right alone {right}: the end that suffers {turns} with the direction."
