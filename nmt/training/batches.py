@@ -52,10 +52,11 @@ class Encoded:
     @property
     def distinct(self) -> np.ndarray:
         """The token ids that occur, rising."""
-        found = np.empty(0, np.int32)
+        seen = np.zeros(1, bool)
         for pieces, _ in self._rows.blocks():
-            found = np.union1d(found, pieces)
-        return found
+            seen.resize(max(len(seen), int(pieces.max(initial=0)) + 1), refcheck=False)
+            seen[pieces] = True
+        return np.flatnonzero(seen)
 
     def __getitem__(self, row: int) -> list[int]:
         return self._rows[row].tolist()  # type: ignore[no-any-return]  # numpy types tolist as Any
