@@ -50,7 +50,7 @@ def report(plan: Plan, folder: Path, notice: Notice) -> list[Path]:
     results = Results(folder)
     found = analyse(plan, results, notice)
     found["conditions"][looks.SAID] = looks.add(results, results.test(TEST), list(filter(results.finished, plan.units)))
-    origin = record.origin(f"nmt bottleneck recipes/{plan.name}.yaml", time.monotonic() - began)
+    origin = record.origin(plan.command, time.monotonic() - began)
     files.write_whole(folder / "ladder.json", tables.json_text({**origin, **found}))
     files.write_whole(folder / "ladder.md", markdown(found))
     return [folder / "ladder.json", folder / "ladder.md", *canvas.save(draw(found), folder / "ladder")]

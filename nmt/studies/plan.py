@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -97,6 +98,13 @@ class Plan:
     shared: Recipe
     systems: dict[str, System]
     units: tuple[Unit, ...]
+    overrides: tuple[str, ...] = ()
+    """What of its file was changed on the command line."""
+
+    @property
+    def command(self) -> str:
+        """The command that does all of it again."""
+        return shlex.join(("nmt", "bottleneck", f"recipes/{self.name}.yaml", *self.overrides))
 
     def chosen(self, panels: Sequence[str]) -> tuple[Unit, ...]:
         """The units of these panels, all where none is named."""
@@ -123,7 +131,7 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Plan:
             raise InputFault(str(document.fault(key, f"found {shown(name)}, expected one of the systems {', '.join(file.systems)}")))
     systems = {name: system for name, system in file.systems.items() if file.study.long or not system.long}
     units = tuple(Unit(name, seed, _of(document, file, name, seed, path.stem)) for name, system in systems.items() for seed in system.seeds)
-    return Plan(path.stem, file.study, _recipe(document, None, 1, path.stem), systems, units)
+    return Plan(path.stem, file.study, _recipe(document, None, 1, path.stem), systems, units, tuple(overrides))
 
 
 def _of(document: Document, file: _File, system: str, seed: int, study: str) -> Recipe:

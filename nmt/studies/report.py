@@ -36,7 +36,7 @@ def write(plan: Plan, folder: Path, notice: Notice) -> list[Path]:
     found = bottleneck.analyse(plan, results, notice) | {"trained": {unit.system: unit.recipe.data.pack for unit in plan.units}}
     found["conditions"][looks.SAID] = looks.add(results, results.test("test.pack1"), list(filter(results.finished, plan.units)))
     found["examples"] = {name: _light(example, name == found["baseline"]) for name, example in found["examples"].items() if example}
-    origin = record.origin(f"nmt bottleneck recipes/{plan.name}.yaml", time.perf_counter() - began)
+    origin = record.origin(plan.command, time.perf_counter() - began)
     return save(complete({**origin, **found, "reference": _reference(results, found)}), folder)
 
 

@@ -42,22 +42,24 @@ class Results:
         """The shared vocabulary."""
         return self.path / VOCABULARY
 
-    def check(self, plan: Plan, shared: Mapping[str, Any]) -> None:
+    def check(self, plan: Plan, shared: Mapping[str, Any], tests: Sequence[TestSet]) -> None:
         """Refuses a folder that was begun otherwise, one whose runs could not stand beside this plan's, and one of something else."""
         if (self.path / STUDY).exists():
             self._compare(plan, shared)
+            self._refuse([f"{test.name}: another test set" for test in tests if self._holds(test) and self.test(test.name) != test])
             for unit in plan.units:
                 self._compare_unit(unit)
         elif self.path.exists() and any(path.name not in (SOURCES, REFERENCES, VOCABULARY, LOOKS) for path in self.path.iterdir()):
             raise InputFault(f"{self.path}: not empty and not the results of a study; name another folder with --out")
 
     def begin(self, plan: Plan, shared: Mapping[str, Any], vocabulary: bytes, tests: Sequence[TestSet]) -> None:
-        """Writes what all runs share, the file that marks the folder last; does nothing where that is there."""
+        """Writes what all runs share, the file that marks the folder last; where that is there, only the test sets that were not there."""
+        for test in tests:
+            if not ((self.path / STUDY).exists() and self._holds(test)):
+                outputs.write_lines(self.path / SOURCES / f"{test.name}.txt", test.source)
+                outputs.write_lines(self.path / REFERENCES / f"{test.name}.txt", test.references)
         if (self.path / STUDY).exists():
             return
-        for test in tests:
-            outputs.write_lines(self.path / SOURCES / f"{test.name}.txt", test.source)
-            outputs.write_lines(self.path / REFERENCES / f"{test.name}.txt", test.references)
         files.write_whole(self.vocabulary, vocabulary)
         files.write_whole(self.path / LOOKS, "")
         files.write_json(self.path / STUDY, {"name": plan.name, **_settings(plan), **shared})
@@ -96,6 +98,9 @@ class Results:
     def test(self, name: str) -> TestSet:
         """A test set of the study as it was translated."""
         return TestSet(name, *(read(self.path / side / f"{name}.txt").text for side in (SOURCES, REFERENCES)))
+
+    def _holds(self, test: TestSet) -> bool:
+        return (self.path / REFERENCES / f"{test.name}.txt").exists()  # the later one of its two files
 
     def keep(self, unit: Unit, run: Path, result: Mapping[str, Any]) -> None:
         """Takes from a run folder its outputs and metrics, and from the recipe what holds elsewhere too; the folder appears whole."""

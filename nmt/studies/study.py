@@ -22,6 +22,7 @@ from nmt.studies.results import LONG, Results
 from nmt.studies.worker import Job
 from nmt.text import corpus as corpora
 from nmt.text.corpus import Corpus
+from nmt.text.files import stream_pair_files
 from nmt.text.pairs import Pairs
 from nmt.text.vocabulary import Vocabulary
 from nmt.training import planning, preparing, vocabularies
@@ -53,10 +54,14 @@ class Study:
         splits: Any = self.corpus.facts["splits"]
         return {"splits": {name: split["sha256"] for name, split in splits.items()}, "fallback": self.corpus.facts["fallback"]}
 
+    @property
+    def all_tests(self) -> list[TestSet]:
+        """The test sets of all systems, each once."""
+        return list({test.name: test for group in self.tests.values() for test in group}.values())
+
     def begin(self, notice: Notice) -> None:
-        """Makes the results folder ready for its first run, if it is not."""
-        tests = list({test.name: test for group in self.tests.values() for test in group}.values())
-        self.results.begin(self.plan, self.shared, self.vocabulary.model, tests)
+        """Makes the results folder ready for its next run, if it is not."""
+        self.results.begin(self.plan, self.shared, self.vocabulary.model, self.all_tests)
         if self.plan.settings.kind == "ladder":
             ladder.lay_floor(self.results, self.corpus.train, notice)
 
@@ -76,29 +81,32 @@ def prepare(plan: Plan, out: Path, notice: Notice) -> Study:
         raise InputFault("recipe.data.test: a study needs a test set, and the corpus has none")
     known = results.vocabulary if results.vocabulary.exists() else None
     vocabulary, _ = vocabularies.taken(known) if known else vocabularies.learned(plan.shared, corpus, notice)
-    tests = _tests(plan, corpus.test)
+    tests = _tests(plan, corpus.test, notice)
     study = Study(replace(plan, units=_ready(plan, vocabulary, results)), results, corpus, vocabulary, tests)
-    results.check(study.plan, study.shared)
+    results.check(study.plan, study.shared, study.all_tests)
     return study
 
 
-def _tests(plan: Plan, pairs: Pairs) -> dict[str, tuple[TestSet, ...]]:
+def _tests(plan: Plan, pairs: Pairs, notice: Notice) -> dict[str, tuple[TestSet, ...]]:
     """The packed test sets that all systems share, and those that a system brings."""
     whole = TestSet(TEST, list(pairs.source), list(pairs.target))
     largest = max(plan.settings.packs)
     if largest > len(whole.source):
         raise InputFault(f"study.packs: {len(whole.source)} test sentences are too few to join {largest} of them")
     shared = tuple(packed.pack(whole, size) for size in plan.settings.packs)
-    own = _long(plan)
+    own = _long(plan, notice)
     return {name: own if system.long else shared for name, system in plan.systems.items()}
 
 
-def _long(plan: Plan) -> tuple[TestSet, ...]:
-    """The test set of the corpus of long sentences, where the study has one."""
-    if plan.settings.long is None:
+def _long(plan: Plan, notice: Notice) -> tuple[TestSet, ...]:
+    """The test set of the corpus of long sentences, where the study has one. All its text is read once, so that no run finds faults in it."""
+    long = plan.settings.long
+    if long is None:
         return ()
     data = plan.shared.data
-    pairs = corpora.read_pair_files(plan.settings.long.test, data.source, data.target, data.errors)
+    train = sum(1 for _ in stream_pair_files(list(long.train), data.source, data.target, data.errors))
+    pairs = corpora.read_pair_files(long.test, data.source, data.target, data.errors)
+    notice(f"corpus of long sentences: {train:,} train, {len(pairs):,} test pairs")
     return (TestSet(LONG, list(pairs.source), list(pairs.target)),)
 
 

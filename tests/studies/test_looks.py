@@ -27,4 +27,4 @@ def test_a_study_begun_before_looks_were_counted_says_so_for_ever(tmp_path: Path
     results, units = begun(tmp_path), plan_of(tmp_path).units
     (results.path / LOOKS).unlink()
     assert [looks.add(results, TESTS[0], units) for _ in range(2)] == ["1 since looks are counted", "2 since looks are counted"]
-    results.check(plan_of(tmp_path), SHARED)
+    results.check(plan_of(tmp_path), SHARED, TESTS)

@@ -56,8 +56,18 @@ def test_test_sets_come_back_as_they_were_translated(tmp_path: Path) -> None:
 def test_a_folder_of_the_same_study_is_taken_up_again(tmp_path: Path) -> None:
     results = Results(tmp_path / "out")
     for _ in range(2):
-        results.check(plan_of(tmp_path), SHARED)
+        results.check(plan_of(tmp_path), SHARED, TESTS)
         results.begin(plan_of(tmp_path), SHARED, b"vocabulary", TESTS)
+
+
+def test_a_test_set_that_comes_later_is_added_and_another_of_its_name_refused(tmp_path: Path) -> None:
+    results, plan, late = Results(tmp_path / "out"), plan_of(tmp_path), TestSet("long", ["lang"], ["long"])
+    for tests in (TESTS, [late]):
+        results.check(plan, SHARED, tests)
+        results.begin(plan, SHARED, b"vocabulary", tests)
+    assert [results.test(test.name) for test in (*TESTS, late)] == [*TESTS, late]
+    with pytest.raises(InputFault, match=r"out: holds a study with other settings.*\n  long: another test set"):
+        results.check(plan, SHARED, [TestSet("long", ["kurz"], ["short"])])
 
 
 @pytest.mark.parametrize(
@@ -73,7 +83,7 @@ def test_a_folder_with_other_settings_is_refused_and_the_setting_named(tmp_path:
     results.begin(plan, SHARED, b"vocabulary", TESTS)
     results.keep(plan.units[0], run_folder(tmp_path / "run"), {})
     with pytest.raises(InputFault, match=rf"out: holds a study with other settings; name another folder with --out\n  {told}"):
-        results.check(plan_of(tmp_path, override), shared)
+        results.check(plan_of(tmp_path, override), shared, TESTS)
 
 
 def test_a_key_that_is_newer_than_the_results_had_its_default_there(tmp_path: Path) -> None:
@@ -84,15 +94,15 @@ def test_a_key_that_is_newer_than_the_results_had_its_default_there(tmp_path: Pa
     older = json.loads(path.read_text())
     assert older["recipe"]["search"].pop("precision") == "fp32"
     path.write_text(json.dumps(older))
-    results.check(plan_of(tmp_path), SHARED)
+    results.check(plan_of(tmp_path), SHARED, TESTS)
     with pytest.raises(InputFault, match=r"search\.precision: 'fp32' there, 'bf16' now"):
-        results.check(plan_of(tmp_path, "search.precision=bf16"), SHARED)
+        results.check(plan_of(tmp_path, "search.precision=bf16"), SHARED, TESTS)
 
 
 def test_a_folder_of_something_else_is_refused_but_not_one_whose_beginning_was_cut_short(tmp_path: Path) -> None:
     results = Results(tmp_path / "out")
     results.begin(plan_of(tmp_path), SHARED, b"vocabulary", TESTS)
     (tmp_path / "out" / "study.json").unlink()
-    results.check(plan_of(tmp_path), SHARED)
+    results.check(plan_of(tmp_path), SHARED, TESTS)
     with pytest.raises(InputFault, match="not empty and not the results of a study"):
-        Results(tmp_path).check(plan_of(tmp_path), SHARED)
+        Results(tmp_path).check(plan_of(tmp_path), SHARED, TESTS)
