@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 pytest.importorskip("fastapi", reason="needs the extra serve: pip install 'nmt-recipes[serve]'")
 
+from nmt.runs import Run
 from nmt.serving import wire
+from nmt.text.builtin.corpus import pairs
 from tests.serving.conftest import Shouting, listening
 from tools.checks import fuzz, limits, load, overload
 from tools.checks.client import Address, Connection
-from tools.checks.subject import Known
+from tools.checks.subject import Known, Subject
 
 KNOWN = [Known(f"eins {number}", f"EINS {number}") for number in range(100)]
 
@@ -33,6 +35,15 @@ class Swapping(Shouting):
 
     def _shout(self, texts: Sequence[str], alternatives: int) -> list[Any]:
         return super()._shout(texts, alternatives)[::-1]
+
+
+@pytest.mark.parametrize(("source", "written"), [("de", "de"), ("en", "en"), ("fr", "de")])
+def test_a_run_is_asked_in_the_language_that_it_reads_where_there_is_text_of_it(source: str, written: str) -> None:
+    subject = Subject.__new__(Subject)
+    subject.run = cast("Run", SimpleNamespace(recipe=SimpleNamespace(data=SimpleNamespace(source=source))))
+    known = {each for each, _ in pairs("train", written, "de" if written == "en" else "en", count=20)}
+    assert 0 < len(asked := subject.sentences(20)) <= 20
+    assert set(asked) <= known
 
 
 @pytest.mark.parametrize("model", [Shouting, Swapping])

@@ -39,8 +39,10 @@ class Subject:
         return {"q": text, "source": data.source, "target": data.target, **more}
 
     def sentences(self, count: int) -> list[str]:
-        """At most so many different sentences of the built-in corpus, none of which a server would take for two."""
-        found = (source for source, _ in pairs("train", self.run.recipe.data.source, count=count))
+        """At most so many different sentences of the built-in corpus, none of which a server would take for two; in German, unless the run reads
+        English."""
+        languages = ("en", "de") if self.run.recipe.data.source == "en" else ("de", "en")
+        found = (source for source, _ in pairs("train", *languages, count=count))
         return [each for each in dict.fromkeys(found) if Passage(each).sentences == [each]]
 
     def known(self, count: int) -> list[Known]:
