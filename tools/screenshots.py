@@ -7,14 +7,13 @@ Needs Playwright (pip install 'nmt-recipes[checks]') and Chromium (apt-get insta
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from tools.checks.page import Watched, until
+from tools.checks.page import Watched, browsing, until
 from tools.checks.server import serving
 
 LOOKS = {
@@ -34,11 +33,7 @@ def main(
     word: Annotated[int, typer.Option("--word", min=0, help="The word of the first translation that is pointed at, counted from 0.")] = 12,
 ) -> None:
     """Take the pictures of the page that the README and docs/serving.md show."""
-    from playwright.sync_api import sync_playwright
-
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    with serving([run.resolve() for run in runs]) as (address, _), sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with browsing() as browser, serving([run.resolve() for run in runs]) as (address, _):
         for name, look in LOOKS.items():
             tab = Watched(browser, f"{address.url}/", **look).tab
             _translate(tab, len(runs), EXAMPLE.format(example))
@@ -47,7 +42,6 @@ def main(
             tab.screenshot(path=out / f"{name}.png", full_page=True)
             print(out / f"{name}.png", file=sys.stderr)
             tab.close()
-        browser.close()
 
 
 def _translate(tab: Any, models: int, example: str) -> None:

@@ -54,11 +54,12 @@ class Results:
 
     def begin(self, plan: Plan, shared: Mapping[str, Any], vocabulary: bytes, tests: Sequence[TestSet]) -> None:
         """Writes what all runs share, the file that marks the folder last; where that is there, only the test sets that were not there."""
+        begun = (self.path / STUDY).exists()
         for test in tests:
-            if not ((self.path / STUDY).exists() and self._holds(test)):
+            if not (begun and self._holds(test)):
                 outputs.write_lines(self.path / SOURCES / f"{test.name}.txt", test.source)
                 outputs.write_lines(self.path / REFERENCES / f"{test.name}.txt", test.references)
-        if (self.path / STUDY).exists():
+        if begun:
             return
         files.write_whole(self.vocabulary, vocabulary)
         files.write_whole(self.path / LOOKS, "")

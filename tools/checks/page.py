@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -59,17 +60,24 @@ class Watched:
 
 def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
     """What a reader does with the runs that are given, and then so many attacks on models that give back what they get."""
+    # What is typed is German for the check, whatever it looks like.
+    with browsing() as browser, mock.patch.object(languages, "detection", return_value=False):
+        yield from _use(browser, runs)
+        yield from _attack(browser, ATTACKS[:count])
+
+
+@contextmanager
+def browsing() -> Iterator[Any]:
+    """A Chromium that is closed at the end; `Skipped` where there is none."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if find_spec("playwright") is None or not chromium:
         raise Skipped("needs Playwright (pip install 'nmt-recipes[checks]') and Chromium (apt-get install chromium)")
     from playwright.sync_api import sync_playwright
 
-    # What is typed is German for the check, whatever it looks like.
-    with mock.patch.object(languages, "detection", return_value=False), sync_playwright() as play:
+    with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         try:
-            yield from _use(browser, runs)
-            yield from _attack(browser, ATTACKS[:count])
+            yield browser
         finally:
             browser.close()
 
