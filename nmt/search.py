@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from nmt.models.protocol import State, Step, Translates, repeat, select
+from nmt.models.protocol import State, Step, Translates, TranslationModel, repeat, select
 
 BLOCK = 64
 """Pieces of the vocabulary that are looked at together to find the best."""
@@ -181,6 +181,8 @@ class BeamSearch:
 
     def _start(self, model: Translates, source: Tensor, mask: Tensor) -> Frontier:
         memory = model.encode(source, mask)
+        if isinstance(model, TranslationModel):
+            memory = model.prepared(memory)
         active = torch.arange(len(source), device=source.device)
         live = torch.zeros(len(source), 1, device=source.device)
         return Frontier(active, live, source.new_full((len(source),), self.bos), model.initial_state(memory), memory)

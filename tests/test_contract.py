@@ -185,6 +185,24 @@ def test_repeat_commutes_with_step(model: TranslationModel) -> None:
 
 
 @torch.no_grad()
+def test_steps_from_a_prepared_memory_are_the_same(model: TranslationModel) -> None:
+    for source, mask in ((SOURCE, MASK), (SOURCE[:, :5], MASK[:, :5])):  # more slots than a slot of these models has units, and fewer
+        memory = model.encode(source, mask)
+        prepared, state = model.prepared(memory), advanced(model, memory)
+        assert_same(model.initial_state(prepared), model.initial_state(memory))
+        assert_same(model.step(TARGET[:, 3], state, prepared), model.step(TARGET[:, 3], state, memory), CLOSE)
+        assert_same(model.decode(TARGET, prepared), model.decode(TARGET, memory))
+
+
+@pytest.mark.parametrize(("case", "read"), [("bahdanau", 32 + 6), ("bahdanau, stacked gru", 2 * 24 + 6), ("fixed", 32 + 6), ("none", None)])
+@torch.no_grad()
+def test_a_recurrent_decoder_finds_the_slots_multiplied_by_its_weights(case: str, read: int | None) -> None:
+    model = fresh(case)
+    values = model.prepared(model.encode(SOURCE[:, :5], MASK[:, :5])).values
+    assert [part.shape[-1] for part in values] == ([read] if read else [])
+
+
+@torch.no_grad()
 def test_the_batch_is_axis_0_of_every_tensor_in_memory_and_state(model: TranslationModel) -> None:
     memory = model.encode(SOURCE, MASK)
     step = model.step(TARGET[:, 3], advanced(model, memory), memory)

@@ -21,8 +21,11 @@ def update(sizes: Sizes, vocabulary: int, source: int, target: int) -> int:
 
 
 def translation(sizes: Sizes, vocabulary: int, source: int, target: int, beam: int) -> int:
-    """Of finding one translation, step by step."""
-    return encoding(sizes, source) + beam * decoding(sizes, vocabulary, source, target, stepwise=True)
+    """Of finding one translation, step by step, from a memory that is prepared for that."""
+    if sizes["family"] == "transformer":
+        return encoding(sizes, source) + beam * decoding(sizes, vocabulary, source, target, stepwise=True)
+    once, each = _recurrent_search(sizes, vocabulary, source, target)
+    return encoding(sizes, source) + once + beam * each
 
 
 def encoding(sizes: Sizes, source: int) -> int:
@@ -34,7 +37,7 @@ def decoding(sizes: Sizes, vocabulary: int, source: int, target: int, *, stepwis
     """Of a target of one sentence, its initial state included. ``stepwise``, a position is not compared with those after it."""
     if sizes["family"] == "transformer":
         return _transformer_decoding(sizes, vocabulary, source, target, stepwise)
-    return _recurrent_decoding(sizes, vocabulary, source, target)
+    return _recurrent_decoding(sizes, vocabulary, source, target, stepwise)
 
 
 def _recurrent_encoding(sizes: Sizes, source: int) -> int:
@@ -50,19 +53,49 @@ def _recurrent_encoding(sizes: Sizes, source: int) -> int:
     return int(2 * (states + (source * width * sizes["attention"] if sizes["reader"] == "bahdanau" else 0)))
 
 
-def _recurrent_decoding(sizes: Sizes, vocabulary: int, source: int, target: int) -> int:
+def _recurrent_decoding(sizes: Sizes, vocabulary: int, source: int, target: int, stepwise: bool) -> int:
+    """A context that never changes is read once by the readout of a whole target, and by the fused layer at every position."""
+    context, shares = _context(sizes), _shares(sizes)
+    constant = sizes["reader"] in ("none", "fixed") and not stepwise
+    summed = 0 if sizes["reader"] in ("none", "fixed") else source * context
+    read = target * (summed + context * shares) - (context * sizes["embedding"] * (target - 1) if constant else 0)
+    return int(2 * (_initial_state(sizes) + target * _without_context(sizes, vocabulary, source) + read))
+
+
+def _recurrent_search(sizes: Sizes, vocabulary: int, source: int, target: int) -> tuple[int, int]:
+    """Of preparing a memory, and of each hypothesis."""
+    context, shares, attends = _context(sizes), _shares(sizes), sizes["reader"] not in ("none", "fixed")
+    slots = source if attends else 1
+    own = target * _without_context(sizes, vocabulary, source)
+    if slots >= context:
+        return int(2 * _initial_state(sizes)), int(2 * (own + target * context * ((source if attends else 0) + shares)))
+    return int(2 * (_initial_state(sizes) + slots * context * shares)), int(2 * (own + (target * source * shares if attends else 0)))
+
+
+def _without_context(sizes: Sizes, vocabulary: int, source: int) -> int:
+    """Of a position, all that multiplies no context."""
     embedding, layers, hidden = sizes["embedding"], sizes["decoder"]["layers"], sizes["decoder"]["hidden"]
-    slot = sizes["slot"] or _encoder_width(sizes)
-    context = 0 if sizes["reader"] == "none" else slot
-    inputs = [embedding] + [hidden] * (layers - 1)
-    state = hidden * (2 if sizes["cell"] == "lstm" else 1)
-    cells = sum(_cell(sizes, each + context, hidden) for each in inputs)
-    read = {
-        "bahdanau": hidden * sizes["attention"] + source * (sizes["attention"] + slot),
-        "dot": source * (hidden + slot),
-    }.get(sizes["reader"], 0)
-    readout = (hidden + embedding + context) * embedding + embedding * vocabulary
-    return int(2 * (layers * slot * state + target * (cells + read + readout)))
+    cells = sum(_cell(sizes, each, hidden) for each in [embedding] + [hidden] * (layers - 1))
+    scores = {"bahdanau": (hidden + source) * sizes["attention"], "dot": source * hidden}.get(sizes["reader"], 0)
+    return int(cells + scores + (hidden + embedding + vocabulary) * embedding)
+
+
+def _initial_state(sizes: Sizes) -> int:
+    decoder = sizes["decoder"]
+    return int(decoder["layers"] * _slot(sizes) * decoder["hidden"] * (2 if sizes["cell"] == "lstm" else 1))
+
+
+def _shares(sizes: Sizes) -> int:
+    """Numbers that all layers and the readout take from one context."""
+    return int(sizes["decoder"]["layers"] * GATES[sizes["cell"]] * sizes["decoder"]["hidden"] + sizes["embedding"])
+
+
+def _slot(sizes: Sizes) -> int:
+    return int(sizes["slot"] or _encoder_width(sizes))
+
+
+def _context(sizes: Sizes) -> int:
+    return 0 if sizes["reader"] == "none" else _slot(sizes)
 
 
 def _cell(sizes: Sizes, inputs: int, hidden: int) -> int:

@@ -60,7 +60,7 @@ class FixedContext(Reader):
         self.context = slot
 
     def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        return repeat(memory.slots[:, 0], len(query) // len(memory.slots)), memory.slots.new_ones(len(query), 1)
+        return repeat(memory.readable[:, 0], len(query) // len(memory.slots)), memory.slots.new_ones(len(query), 1)
 
 
 class BahdanauAttention(Reader):
@@ -119,7 +119,7 @@ class DotAttention(Reader):
 def weigh(scores: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
     """The context ``(row, context)`` and weights ``(row, slot)`` for scores ``(batch, beam, slot)``: a softmax over the real slots."""
     weights = scores.float().masked_fill(~memory.mask.unsqueeze(1), float("-inf")).softmax(-1)
-    context = torch.bmm(weights.to(memory.slots.dtype), memory.slots)
+    context = torch.bmm(weights.to(memory.readable.dtype), memory.readable)
     return context.flatten(0, 1), weights.flatten(0, 1)
 
 

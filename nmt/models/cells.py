@@ -39,7 +39,7 @@ class Cell(nn.Module):
         super().__init__()
         if kind not in CELLS:
             raise ValueError(f"model.cell: expected one of {', '.join(CELLS)}, found {kind!r}")
-        self.kind, self.hidden = kind, hidden
+        self.kind, self.width, self.hidden, self.gates = kind, width, hidden, GATES[kind] * hidden
         self.state_width = 2 * hidden if kind == "lstm" else hidden
         self.layer: Fused = CELLS[kind](width, hidden, batch_first=True)
         self._initialise(forget_bias)

@@ -25,11 +25,18 @@ class Memory(NamedTuple):
     slots: ``(batch, slot, width)``; one slot is the thought vector, one slot per source piece is attention.
     mask: ``(batch, slot)``, True where a slot is real and may be read.
     keys: what readers compute once from the slots, such as the projected keys of attention; empty where nothing is.
+    values: what steps read instead of the slots after `TranslationModel.prepared`, ``(batch, slot, value)``; empty before.
     """
 
     slots: Tensor
     mask: Tensor
     keys: tuple[Tensor, ...] = ()
+    values: tuple[Tensor, ...] = ()
+
+    @property
+    def readable(self) -> Tensor:
+        """What readers weigh and sum up."""
+        return self.values[0] if self.values else self.slots
 
 
 class Step(NamedTuple):
@@ -62,6 +69,10 @@ class TranslationModel(nn.Module, ABC):
     @abstractmethod
     def encode(self, source: Tensor, mask: Tensor) -> Memory:
         """Reads token ids ``(batch, source)`` whose real positions are True in ``mask``."""
+
+    def prepared(self, memory: Memory) -> Memory:
+        """The memory with more of what steps would compute from it again and again, for whoever takes many; steps from it are the same."""
+        return memory
 
     @abstractmethod
     def initial_state(self, memory: Memory) -> State:

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 
 from nmt.models import attention_loop
 from nmt.models.attention import READERS, BahdanauAttention
@@ -78,6 +79,13 @@ class RecurrentModel(TranslationModel):
             mask = mask.new_ones(len(mask), 1)
         return Memory(states, mask, self.reader.keys(states))
 
+    def prepared(self, memory: Memory) -> Memory:
+        """With the slots as all layers and the readout take them, side by side: W sum_j w_j slot_j = sum_j w_j W slot_j, and the right side
+        multiplies once a slot, the left once a step and hypothesis. As many slots as a slot has units would cost more to sum than that saves."""
+        if memory.slots.shape[1] >= self.reader.context:
+            return memory
+        return memory._replace(values=(torch.cat(self._shares(memory.slots), -1),))
+
     def initial_state(self, memory: Memory) -> Tensor:
         """``(batch, layer, state)``: s_0 = tanh(W ends), as appendix A.2.2 of Bahdanau et al. but from both directions' ends."""
         ends = self.encoder.ends(memory.slots, memory.mask)
@@ -87,24 +95,25 @@ class RecurrentModel(TranslationModel):
         """Query with the state before, attend, run the cells, read out: the order of Bahdanau et al., appendix A.2.2."""
         embedded = self.dropout(self.embed_target(previous))
         context, weights = self.reader(self.cells[0].output(state[:, 0]), memory)
+        *gates, read = context.split(self._widths(), -1) if memory.values else self._shares(context)
         below, states = embedded, []
         for level, cell in enumerate(self.cells):
-            states.append(cell.step(_project(cell, below, context), state[:, level]))
+            states.append(cell.step(cell.project(below) + gates[level], state[:, level]))
             below = self._above(level, below, cell.output(states[-1]))
-        return Step(self._logits(below, embedded, context), torch.stack(states, 1), weights)
+        return Step(self._logits(below, embedded, read), torch.stack(states, 1), weights)
 
     def decode(self, target: Tensor, memory: Memory) -> Tensor:
         """As `step` unrolled, but all that does not wait for a state is computed for the whole target at once."""
         embedded = self.dropout(self.embed_target(target))
-        state = self.initial_state(memory)
+        state, memory = self.initial_state(memory), memory._replace(values=())  # here the layers read whole contexts
         if self.reader.constant:
-            context = self.reader(embedded[:, 0], memory)[0].unsqueeze(1).expand(-1, target.shape[1], -1)
+            context = self.reader(embedded[:, 0], memory)[0].unsqueeze(1)
             below = self._above(0, embedded, self.cells[0].sequence(_join(embedded, context), state[:, 0]))
         else:
             below, context = self._attend(embedded, state[:, 0], memory)
         for level, cell in list(enumerate(self.cells))[1:]:
             below = self._above(level, below, cell.sequence(_join(below, context), state[:, level]))
-        return self._logits(below, embedded, context)
+        return self._logits(below, embedded, self._read(context))
 
     def _attend(self, embedded: Tensor, state: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """The bottom layer under attention: outputs ``(batch, target, hidden)`` and contexts ``(batch, target, context)``.
@@ -143,12 +152,25 @@ class RecurrentModel(TranslationModel):
         above: Tensor = self.dropout(output + below if self.residual and level else output)
         return above
 
-    def _logits(self, output: Tensor, embedded: Tensor, context: Tensor) -> Tensor:
-        """A deep output (Pascanu et al. 2014) of state, previous piece and context. It reads s_i, where the paper's appendix prints s_{i-1};
-        the authors' code does the same."""
-        readout = torch.tanh(self.readout(torch.cat([output, embedded, context.to(output.dtype)], -1)))
+    def _logits(self, output: Tensor, embedded: Tensor, read: Tensor) -> Tensor:
+        """A deep output (Pascanu et al. 2014) of state, previous piece and context, of which `_read` is given. It reads s_i, where the paper's
+        appendix prints s_{i-1}; the authors' code does the same."""
+        own = torch.cat([output, embedded], -1)
+        readout = torch.tanh(linear(own, self.readout.weight[:, : own.shape[-1]], self.readout.bias) + read)
         logits: Tensor = self.output(self.dropout(readout))
         return logits
+
+    def _read(self, context: Tensor) -> Tensor:
+        """What the readout takes from contexts ``(..., context)``."""
+        return linear(context, self.readout.weight[:, self.readout.in_features - self.reader.context :])
+
+    def _shares(self, contexts: Tensor) -> list[Tensor]:
+        """What each layer's gates, from the bottom up, and the readout take from contexts."""
+        return [*(cell.project(contexts, cell.width - self.reader.context) for cell in self.cells), self._read(contexts)]
+
+    def _widths(self) -> list[int]:
+        """Of `_shares`."""
+        return [*(cell.gates for cell in self.cells), self.readout.out_features]
 
 
 def _encoder(cell: str, embedding: int, *, layers: int, hidden: int, direction: str, residual: bool, forget_bias: float, dropout: float) -> Encoder:
@@ -160,10 +182,6 @@ def _encoder(cell: str, embedding: int, *, layers: int, hidden: int, direction: 
     return RecurrentEncoder(cell, embedding, hidden, layers, direction, residual, forget_bias, dropout)
 
 
-def _project(cell: Cell, below: Tensor, context: Tensor) -> Tensor:
-    """The gates' share of a layer's input [below; context]."""
-    return cell.project(below) + cell.project(context, below.shape[-1])
-
-
 def _join(below: Tensor, context: Tensor) -> Tensor:
-    return torch.cat([below, context.to(below.dtype)], -1)
+    """Both ``(batch, target, ...)``; a context that is the same at every step is given once."""
+    return torch.cat([below, context.to(below.dtype).expand(-1, below.shape[1], -1)], -1)

@@ -11,6 +11,8 @@ from nmt.bench import operations
 from nmt.models.families import build
 from nmt.models.protocol import TranslationModel
 from nmt.recipe.types import Recurrent, Transformer
+from nmt.search import BeamSearch
+from nmt.text.vocabulary import BOS, EOS, PAD
 
 pytestmark = pytest.mark.filterwarnings("ignore:TF32 acceleration")  # torch says so whenever its kernels are switched off
 VOCABULARY, BATCH, SOURCE, TARGET = 50, 3, 7, 5
@@ -20,6 +22,7 @@ MODELS = {
     "attention": RECURRENT,
     "gru, two layers": {**RECURRENT, "cell": "gru", "encoder": {"hidden": 4, "layers": 2}, "decoder": {"hidden": 12, "layers": 2}},
     "dot": {**RECURRENT, "reader": "dot", "decoder": {"hidden": 8}},
+    "more pieces than units in a slot": {**RECURRENT, "encoder": {"hidden": 3}},
     "thought vector": {**RECURRENT, "reader": "fixed"},
     "small thought vector": {**RECURRENT, "reader": "fixed", "slot": 5},
     "initial state alone": {**RECURRENT, "reader": "none"},
@@ -56,7 +59,25 @@ def test_the_formula_is_what_torch_counts_step_by_step(name: str) -> None:
     assert counted(lambda: model.encode(source, mask)) == BATCH * operations.encoding(sizes, SOURCE)
     expected = BATCH * operations.decoding(sizes, VOCABULARY, SOURCE, TARGET, stepwise=True)
     assert counted(lambda: unrolled(model, target, memory)) == expected
-    assert operations.translation(sizes, VOCABULARY, SOURCE, TARGET, 1) * BATCH == expected + BATCH * operations.encoding(sizes, SOURCE)
+
+
+@pytest.mark.parametrize("name", ["thought vector", "small thought vector", "initial state alone", "transformer"])
+def test_the_formula_is_what_torch_counts_of_a_whole_target(name: str) -> None:
+    sizes = sizes_of(MODELS[name])
+    model = build(**sizes, source=VOCABULARY, target=VOCABULARY, joint=True)
+    source, target = torch.randint(4, VOCABULARY, (BATCH, SOURCE)), torch.randint(4, VOCABULARY, (BATCH, TARGET))
+    memory = model.encode(source, torch.ones_like(source, dtype=torch.bool))
+    assert counted(lambda: model.decode(target, memory)) == BATCH * operations.decoding(sizes, VOCABULARY, SOURCE, TARGET)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_formula_is_what_torch_counts_in_a_search(name: str) -> None:
+    sizes = sizes_of(MODELS[name])
+    model = build(**sizes, source=VOCABULARY, target=VOCABULARY, joint=True).eval()
+    greedy = BeamSearch(bos=BOS, eos=EOS, pad=PAD, beam=1, min_length=TARGET - 1, max_ratio=1e-9, max_extra=TARGET)
+    source = torch.randint(4, VOCABULARY, (BATCH, SOURCE))
+    found = counted(lambda: greedy(model, source, torch.ones_like(source, dtype=torch.bool)))
+    assert found == BATCH * operations.translation(sizes, VOCABULARY, SOURCE, TARGET, 1)
 
 
 def test_the_formula_is_what_torch_counts_forward_and_backward() -> None:
