@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any
 
 from nmt.faults import RunFault
+from nmt.process import keep_freed_memory
 from nmt.translator import WINDOW, Translation, Translator
 
 Shares = list[Future[list[Translation]]]
@@ -75,9 +76,9 @@ class Workers:
 
 @contextmanager
 def processes(count: int, begin: Callable[[], None]) -> Iterator[ProcessPoolExecutor]:
-    """A pool of fresh processes that each ``begin`` so. When what is done with it fails, they are ended and not waited for."""
+    """A pool of fresh processes that compute, and each ``begin`` so. When what is done with it fails, they are ended and not waited for."""
     before = multiprocessing.active_children()
-    with ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=begin) as pool:
+    with ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_begun, initargs=(begin,)) as pool:
         try:
             yield pool
         except BaseException:
@@ -86,6 +87,11 @@ def processes(count: int, begin: Callable[[], None]) -> Iterator[ProcessPoolExec
                 if process not in before:
                     process.terminate()
             raise
+
+
+def _begun(begin: Callable[[], None]) -> None:
+    keep_freed_memory()
+    begin()
 
 
 def _begin() -> None:

@@ -14,10 +14,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "nmt").rglob("*.py"))
 
-FOUNDATION = {"faults", "files"}
+FOUNDATION = {"faults", "files", "process"}
 MAY_IMPORT = {
     "__init__": {"runs", "translator"},
     "faults": set[str](),
+    "process": set[str](),
     "files": {"faults"},
     "text": FOUNDATION,
     "models": {"faults"},

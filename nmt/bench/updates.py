@@ -16,7 +16,7 @@ from nmt.bench.operations import Sizes
 from nmt.models.families import parameters
 from nmt.models.precision import autocast
 from nmt.models.protocol import TranslationModel
-from nmt.training import hardware
+from nmt.process import keep_few_kernels
 from nmt.training.batches import Batches, Encoded
 from nmt.training.loss import cross_entropy
 
@@ -51,8 +51,7 @@ def measure(
     model: TranslationModel, sizes: Sizes, vocabulary: int, batches: Batches, *, device: torch.device, precision: str, updates: int
 ) -> Updates:
     """Times updates of a model, whose weights change by rounding at most: the rate is tiny."""
-    hardware.keep_freed_memory()
-    hardware.keep_few_kernels()
+    keep_few_kernels()
     optimizer = torch.optim.AdamW(model.to(device).train().parameters(), lr=1e-9, fused=device.type != "mps")
     sums, pieces, positions, done = dict.fromkeys(PHASES, 0.0), 0, np.zeros(2), 0
     for number in range(WARMING + updates):

@@ -14,6 +14,7 @@ import typer
 from nmt.cli import bench, bottleneck, data, doctor, evaluate, export, info, inspect, probe, recipe, serve, share, train, translate
 from nmt.cli.output import printing, say
 from nmt.faults import InputFault, RunFault
+from nmt.process import keep_freed_memory
 
 app = typer.Typer(
     name="nmt",
@@ -60,6 +61,7 @@ def options(
 
 def main() -> None:
     """Runs the command line. Exit status: 0 done, 2 the command, recipe or input was at fault, 1 something failed, 128 + n stopped by signal n."""
+    keep_freed_memory()
     before, dashes, after = _split(sys.argv[1:])
     debug = "--debug" in before
     try:

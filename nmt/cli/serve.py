@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ import typer
 
 from nmt.cli.output import say, speaker
 from nmt.faults import InputFault
+from nmt.process import keep_few_kernels
 from nmt.serving.limits import Limits
 
 if TYPE_CHECKING:
@@ -91,8 +91,7 @@ def _make_key(path: Path | None, name: str) -> None:
 
 
 def _start(runs: list[Path], host: str, port: int, keys: Path | None, origins: list[str], limits: Limits, quiet: bool) -> None:
-    # Every new shape of a batch leaves a compiled primitive behind; oneDNN would keep 1,024 of them.
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
+    keep_few_kernels(32)
     from nmt.serving import languages, server
     from nmt.serving.app import build
     from nmt.serving.keys import Keys

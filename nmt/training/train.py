@@ -22,6 +22,7 @@ from rich.console import Console
 from nmt import files, runs
 from nmt.faults import InputFault
 from nmt.models import weights
+from nmt.process import keep_few_kernels, keep_freed_memory
 from nmt.recipe import reading
 from nmt.recipe.types import Recipe
 from nmt.runs import Run
@@ -50,8 +51,8 @@ def train(recipe: Recipe, folder: Path, *, restart: bool, notice: Notice, consol
     Returns 0, or 128 plus the number of the signal that asked to stop; then everything is saved.
     """
     _check_folder(folder)
-    hardware.keep_freed_memory()
-    hardware.keep_few_kernels()
+    keep_freed_memory()
+    keep_few_kernels()
     if restart or not (folder / runs.FACTS).exists():
         prepared = preparing.prepare(recipe, notice)
         _create(recipe, folder, prepared, notice, restart=restart)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-
 import pytest
 import torch
 
@@ -29,13 +27,3 @@ def test_a_device_that_is_not_there_is_an_error_that_names_those_that_are(monkey
 
 def test_the_description_of_a_machine_does_not_name_it() -> None:
     assert hardware.describe().keys() <= {"system", "architecture", "cores", "bf16", "gpu"}
-
-
-@pytest.mark.parametrize(("before", "after"), [(None, "64"), ("1024", "1024")])
-def test_few_kernels_are_kept_unless_the_environment_says_otherwise(monkeypatch: pytest.MonkeyPatch, before: str | None, after: str) -> None:
-    name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
-    monkeypatch.setenv(name, before or "")
-    if before is None:
-        monkeypatch.delenv(name)
-    hardware.keep_few_kernels()
-    assert os.environ[name] == after
