@@ -163,14 +163,12 @@ def ratio_table(rows: Sequence[Row]) -> Table:
     return Table(("family", "work", "party", "against", "rate", "ratio", "spread"), tuple(cells), (note,))
 
 
-def compare(families: Sequence[str], works: Sequence[str], fixed: Fixed, rounds: int, say: Say) -> list[Row]:
+def compare(families: Sequence[str], works: Sequence[str], fixed: Fixed, rounds: int, say: Say) -> Iterator[list[Row]]:
     """The fixed work by everybody; training comes first, since peers decode with what they have trained."""
-    rows: list[Row] = []
     for work in works:
         for family in families:
             say(f"{work} {family}")
-            rows += ratios(family, work, in_turn(fixed.parties(family, work), rounds, say))
-    return rows
+            yield ratios(family, work, in_turn(fixed.parties(family, work), rounds, say))
 
 
 @app.command()
@@ -187,7 +185,7 @@ def main(
     script: Annotated[Path | None, typer.Option(metavar="FILE", help="What runs the peers; by default peers.py in that folder.")] = None,
     data: Annotated[Path | None, typer.Option(metavar="DIR", help="Multi30k, train.de to test_2016_flickr.en; by default beside the script.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Turns that each party takes.")] = 3,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write bench.json, bench.txt and figures of growth there.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write bench.json (after each case), bench.txt and figures there.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
 ) -> None:
@@ -205,6 +203,7 @@ def main(
     say: Say = (lambda _: None) if quiet else (lambda line: print(line, file=sys.stderr, flush=True))
     families, works, begun = family or list(FAMILIES), sorted(set(work or ("train", "decode")), reverse=True), time.monotonic()
     amounts = {"train": updates, "decode": sentences}
+    found: Iterator[list[Row]]
     try:
         for option, known, given in (("--family", FAMILIES, families), ("--work", RATES, works)):
             if unknown := set(given) - known.keys():
@@ -213,21 +212,24 @@ def main(
             _check_folder(out)
         if peers is None:
             chosen = [replace(case, amount=amounts[case.work]) for case in cases(families, works, threads, device, batch_tokens, quick)]
-            rows = [_measured(case, f"[{number}/{len(chosen)}]", say) for number, case in enumerate(chosen, 1)]
-            tables = [table([row for row in rows if row["work"] == each]) for each in works]
+            found = ([_measured(case, f"[{number}/{len(chosen)}]", say)] for number, case in enumerate(chosen, 1))
         else:
             script = script or peers / "peers.py"
             data = data or script.parent.parent / "data" / "multi30k"
             _check(peers, script, data)
-            rows = compare(families, works, Fixed(peers, script, fixed_corpus(data), threads, amounts), rounds, say)
-            tables = [ratio_table(rows)]
+            found = compare(families, works, Fixed(peers, script, fixed_corpus(data), threads, amounts), rounds, say)
+        record: Row = {"rows": []}
+        for more in found:
+            record = {**origin(shlex.join(["python", *sys.argv]), time.monotonic() - begun), "rows": [*record["rows"], *more]}
+            if out:  # what takes an hour and is stopped leaves what it has found
+                files.write_json(out / "bench.json", record)
     except (InputFault, RunFault) as fault:
         print(f"bench: {fault}", file=sys.stderr)
         raise typer.Exit(2 if isinstance(fault, InputFault) else 1) from None
-    record = {**origin(shlex.join(["python", *sys.argv]), time.monotonic() - begun), "rows": rows}
+    rows = record["rows"]
+    tables = [ratio_table(rows)] if peers else [table([row for row in rows if row["work"] == each]) for each in works]
     shown = "\n".join(map(report.text, tables))
     if out:
-        files.write_json(out / "bench.json", record)
         files.write_whole(out / "bench.txt", shown)
         growth.save(rows if peers is None else [], out)
     print(json.dumps(record, indent=1) if as_json else shown, end="\n" if as_json else "")

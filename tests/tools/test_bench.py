@@ -87,6 +87,19 @@ def test_with_a_folder_tables_and_figures_are_kept(tool: ModuleType, monkeypatch
     assert {path.name for path in (tmp_path / "made").iterdir()} >= {"bench.json", "decoding-length.svg", "decoding-beam.png"}
 
 
+def test_stopped_early_what_was_measured_is_kept(tool: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def measured(case: Case) -> dict[str, object]:
+        if case.precision != "fp32":
+            raise RunFault("enough")
+        return {**asdict(case), "positions_per_second": 12.0}
+
+    monkeypatch.setattr(Case, "measured", measured)
+    monkeypatch.setattr(tool, "available_precisions", lambda _: ["fp32", "bf16"])
+    outcome = CliRunner().invoke(tool.app, ["--quick", "--work", "decode", "--family", "attention", "--out", str(tmp_path), "-q"])
+    assert (outcome.exit_code, outcome.stderr) == (1, "bench: enough\n")
+    assert {row["family"] for row in json.loads((tmp_path / "bench.json").read_text())["rows"]} == {"attention"}
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
