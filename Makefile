@@ -1,8 +1,8 @@
 # make demo    train for MINUTES, translate and score
 # make test    the tests
 # make studies the two tiny studies, from training to report
-# make checks  every promise put to the test at full count, which takes long, and docs/reliability.md
-# make check   the tests, the tiny studies, the linter and the type checker: what CI runs
+# make ci      the tests, the tiny studies, the linter and the type checker: what CI runs
+# make check   every promise put to the test at full count, which takes hours, and docs/reliability.md
 
 PYTHON ?= python3.11
 BIN := .venv/bin
@@ -21,7 +21,7 @@ Ein Junge trinkt Wasser, weil er sehr müde ist.
 endef
 export SENTENCES
 
-.PHONY: demo test check checks studies
+.PHONY: demo test studies ci check
 .DEFAULT_GOAL := test
 
 .venv/installed: pyproject.toml constraints.txt
@@ -53,11 +53,11 @@ CHECKS := kills signals damage full seeds finite lines batches mismatched recipe
 # the status of a check that cannot be made here
 NOT_HERE := 77
 
-checks: .venv/tested
+check: .venv/tested
 	@failed=0; for name in $(CHECKS); do $(BIN)/python -m tools.checks.$$name || [ $$? = $(NOT_HERE) ] || failed=1; done; \
 	$(BIN)/python -m tools.checks.report > docs/reliability.md; exit $$failed
 
-check: test studies
+ci: test studies
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

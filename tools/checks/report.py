@@ -23,7 +23,7 @@ HEADER = """\
 # What is promised, and how often it held
 
 Each row is a promise that is put to the test by `python -m tools.checks.NAME`, where `--count N` tries it less often. A figure that falls
-short is published as it is. `make checks` runs all of them and writes this page from the records in `docs/results/checks`; the tests run each
+short is published as it is. `make check` runs all of them and writes this page from the records in `docs/results/checks`; the tests run each
 with a small count. Checks of serving take run folders too (`python -m tools.checks.load runs/de-en`), and then judge times as well; without
 one they make tiny models, whose times say nothing.
 """
