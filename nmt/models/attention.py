@@ -90,7 +90,7 @@ class BahdanauAttention(Reader):
         tanh(x) is taken as 2 sigmoid(2x) - 1, which on a CPU takes a third of the time; v . tanh(x) is then 2 v . sigmoid(2x) - sum(v).
         """
         asked = torch.unflatten(self.query(query), 0, (len(memory.mask), -1)).unsqueeze(2)
-        halves = (asked + memory.keys[0].unsqueeze(1)).float().mul_(2).sigmoid_()  # (batch, beam, slot, attention)
+        halves = (asked.float() + memory.keys[0].float().unsqueeze(1)).mul_(2).sigmoid_()  # (batch, beam, slot, attention)
         with torch.autocast(halves.device.type, enabled=False):  # to round the energies would take longer than their product
             scores = self.score(halves).squeeze(-1).mul(2).sub(self.score.weight.sum())
         return weigh(scores, memory)
