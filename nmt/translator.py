@@ -17,7 +17,7 @@ from torch import Tensor
 
 from nmt import warnings
 from nmt.faults import RunFault
-from nmt.models.precision import autocast, resolved, round_products
+from nmt.models.precision import autocast, freeze, resolved
 from nmt.models.protocol import Translates, TranslationModel
 from nmt.search import BeamSearch, Hypothesis, length_penalty
 from nmt.text.vocabulary import BOS, EOS, PAD, Vocabulary
@@ -217,10 +217,9 @@ class Translator(LineTranslator):
 
 
 def model_of(run: Run, precision: str, device: torch.device | str = "cpu") -> TranslationModel:
-    """The model of a run to translate with; its weights are rounded once where the precision would round them in every step."""
-    model = run.model().to(device)
-    if resolved(precision, torch.device(device)) == "bf16":
-        round_products(model)
+    """The model of a run to translate with, and not to train on."""
+    model, device = run.model(), torch.device(device)
+    freeze(model.to(device), device, resolved(precision, device))
     return model
 
 

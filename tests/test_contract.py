@@ -9,10 +9,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import nmt.models.recurrent
 from nmt.models import weights
 from nmt.models.encoders import RecurrentEncoder
 from nmt.models.families import build
-from nmt.models.precision import autocast, round_products
+from nmt.models.precision import autocast, freeze, round_products
 from nmt.models.protocol import Memory, State, TranslationModel, repeat, select, size_in_bytes
 from nmt.models.recurrent import RecurrentModel
 
@@ -192,6 +193,29 @@ def test_steps_from_a_prepared_memory_are_the_same(model: TranslationModel) -> N
         assert_same(model.initial_state(prepared), model.initial_state(memory))
         assert_same(model.step(TARGET[:, 3], state, prepared), model.step(TARGET[:, 3], state, memory), CLOSE)
         assert_same(model.decode(TARGET, prepared), model.decode(TARGET, memory))
+
+
+@torch.no_grad()
+def test_steps_of_a_frozen_model_are_the_same(case: str) -> None:
+    model, frozen = fresh(case), fresh(case)
+    freeze(frozen, torch.device("cpu"), "fp32")
+    memory = model.encode(SOURCE, MASK)
+    state = advanced(model, memory)
+    assert_same(frozen.step(TARGET[:, 3], state, memory), model.step(TARGET[:, 3], state, memory), CLOSE)
+    assert frozen.state_dict().keys() == model.state_dict().keys()
+
+
+@torch.no_grad()
+def test_a_table_is_made_of_what_is_small_enough_and_left_when_training_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = fresh("bahdanau")
+    assert isinstance(model, RecurrentModel)
+    model.tabulate()
+    assert model.table is not None
+    assert model.table.shape == (SIZE - 2, 4 * 8)
+    assert model.train().table is None
+    monkeypatch.setattr(nmt.models.recurrent, "LARGEST_TABLE", (SIZE - 2) * 4 * 8 - 1)
+    model.tabulate()
+    assert model.table is None
 
 
 @pytest.mark.parametrize(("case", "read"), [("bahdanau", 32 + 6), ("bahdanau, stacked gru", 2 * 24 + 6), ("fixed", 32 + 6), ("none", None)])

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nmt.models.cells import GATES
+from nmt.models.recurrent import LARGEST_TABLE
 
 Sizes = Mapping[str, Any]
 """The `model` section of a recipe, as plain values."""
@@ -21,7 +22,7 @@ def update(sizes: Sizes, vocabulary: int, source: int, target: int) -> int:
 
 
 def translation(sizes: Sizes, vocabulary: int, source: int, target: int, beam: int) -> int:
-    """Of finding one translation, step by step, from a memory that is prepared for that."""
+    """Of finding one translation, step by step, by a model that is frozen, from a memory that is prepared."""
     if sizes["family"] == "transformer":
         return encoding(sizes, source) + beam * decoding(sizes, vocabulary, source, target, stepwise=True)
     once, each = _recurrent_search(sizes, vocabulary, source, target)
@@ -66,7 +67,7 @@ def _recurrent_search(sizes: Sizes, vocabulary: int, source: int, target: int) -
     """Of preparing a memory, and of each hypothesis."""
     context, shares, attends = _context(sizes), _shares(sizes), sizes["reader"] not in ("none", "fixed")
     slots = source if attends else 1
-    own = target * _without_context(sizes, vocabulary, source)
+    own = target * (_without_context(sizes, vocabulary, source) - _tabulated(sizes, vocabulary))
     if slots >= context:
         return int(2 * _initial_state(sizes)), int(2 * (own + target * context * ((source if attends else 0) + shares)))
     return int(2 * (_initial_state(sizes) + slots * context * shares)), int(2 * (own + (target * source * shares if attends else 0)))
@@ -78,6 +79,12 @@ def _without_context(sizes: Sizes, vocabulary: int, source: int) -> int:
     cells = sum(_cell(sizes, each, hidden) for each in [embedding] + [hidden] * (layers - 1))
     scores = {"bahdanau": (hidden + source) * sizes["attention"], "dot": source * hidden}.get(sizes["reader"], 0)
     return int(cells + scores + (hidden + embedding + vocabulary) * embedding)
+
+
+def _tabulated(sizes: Sizes, vocabulary: int) -> int:
+    """Of a position, what a frozen model reads from a table."""
+    gates = GATES[sizes["cell"]] * sizes["decoder"]["hidden"]
+    return int(sizes["embedding"] * gates if vocabulary * gates <= LARGEST_TABLE else 0)
 
 
 def _initial_state(sizes: Sizes) -> int:

@@ -18,7 +18,7 @@ import torch
 from nmt.bench import operations
 from nmt.bench.machine import product_rate, synchronise
 from nmt.bench.operations import Sizes
-from nmt.models.precision import autocast, round_products
+from nmt.models.precision import autocast, freeze
 from nmt.models.protocol import TranslationModel
 from nmt.models.transformer import TransformerModel
 from nmt.search import BeamSearch
@@ -107,9 +107,7 @@ def _forced(model: TranslationModel, sources: Sequence[Sequence[int]], how: _How
     length, beam, device, precision = how
     search = BeamSearch(bos=BOS, eos=EOS, pad=PAD, beam=beam, min_length=length - 1, max_ratio=1e-9, max_extra=length)
     batches = [pad([[*source, EOS] for source in batch]) for batch in _batches(sources)]
-    model.to(device).eval()
-    if precision == "bf16":
-        round_products(model)
+    freeze(model.to(device).eval(), device, precision)
     with autocast(device, precision):
         search(model, *(part[:2].to(device) for part in batches[0]))  # warms up
         ready()

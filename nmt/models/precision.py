@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from nmt.models.protocol import TranslationModel
+
 
 def resolved(wanted: str, device: torch.device) -> str:
     """``auto`` becomes bf16 where the hardware multiplies in it, and fp32 elsewhere."""
@@ -24,6 +26,14 @@ def computes_bf16(device: torch.device) -> bool:
 def autocast(device: torch.device, precision: str) -> torch.autocast:
     """bf16 where it is safe, or plain fp32."""
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
+
+
+def freeze(model: TranslationModel, device: torch.device, precision: str) -> None:
+    """Makes steps cheaper, in place, for a model that is not trained any more and computes in this precision. The results are the same."""
+    if precision == "bf16":
+        round_products(model)
+    with torch.no_grad(), autocast(device, precision):
+        model.tabulate()
 
 
 def round_products(model: nn.Module) -> None:

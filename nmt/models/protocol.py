@@ -74,6 +74,9 @@ class TranslationModel(nn.Module, ABC):
         """The memory with more of what steps would compute from it again and again, for whoever takes many; steps from it are the same."""
         return memory
 
+    def tabulate(self) -> None:
+        """Computes once what every step computes from weights alone, for a model that is not trained any more; steps are the same."""
+
     @abstractmethod
     def initial_state(self, memory: Memory) -> State:
         """The state before the first target piece, a function of memory alone."""

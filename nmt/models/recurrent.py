@@ -8,7 +8,7 @@ context goes to every layer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,9 @@ from nmt.models.dropout import Dropout
 from nmt.models.embeddings import PieceEmbedding
 from nmt.models.encoders import DIRECTIONS, BagEncoder, Encoder, RecurrentEncoder
 from nmt.models.protocol import Memory, State, Step, TranslationModel
+
+LARGEST_TABLE = 2**25
+"""Numbers, 128 MiB of them in fp32: what `tabulate` may take."""
 
 
 class RecurrentModel(TranslationModel):
@@ -70,6 +73,8 @@ class RecurrentModel(TranslationModel):
         nn.init.zeros_(self.output.bias)
         if tied:
             self.output.weight = self.embed_target.weight
+        self.table: Tensor | None
+        self.register_buffer("table", None, persistent=False)
 
     def encode(self, source: Tensor, mask: Tensor) -> Memory:
         """One slot per source piece, or the thought vector alone: ``(batch, 1, slot)`` whatever the source's length."""
@@ -78,6 +83,18 @@ class RecurrentModel(TranslationModel):
             states = self.squeeze(self.encoder.ends(states, mask)).unsqueeze(1)
             mask = mask.new_ones(len(mask), 1)
         return Memory(states, mask, self.reader.keys(states))
+
+    def tabulate(self) -> None:
+        """What the bottom layer's gates take from each piece of the target, ``(vocabulary, gates)``, unless that is too large."""
+        pieces = torch.arange(self.output.out_features, device=self.output.weight.device)
+        if len(pieces) * self.cells[0].gates <= LARGEST_TABLE:
+            self.table = self.cells[0].project(self.embed_target(pieces))
+
+    def train(self, mode: bool = True) -> Self:
+        """As torch's; weights that change leave the table behind."""
+        if mode:
+            self.table = None
+        return super().train(mode)
 
     def prepared(self, memory: Memory) -> Memory:
         """With the slots as all layers and the readout take them, side by side: W sum_j w_j slot_j = sum_j w_j W slot_j, and the right side
@@ -98,7 +115,8 @@ class RecurrentModel(TranslationModel):
         *gates, read = context.split(self._widths(), -1) if memory.values else self._shares(context)
         below, states = embedded, []
         for level, cell in enumerate(self.cells):
-            states.append(cell.step(cell.project(below) + gates[level], state[:, level]))
+            own = cell.project(below) if level or self.table is None else self.table.index_select(0, previous)
+            states.append(cell.step(own + gates[level], state[:, level]))
             below = self._above(level, below, cell.output(states[-1]))
         return Step(self._logits(below, embedded, read), torch.stack(states, 1), weights)
 

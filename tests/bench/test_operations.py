@@ -9,6 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from nmt.bench import operations
 from nmt.models.families import build
+from nmt.models.precision import freeze
 from nmt.models.protocol import TranslationModel
 from nmt.recipe.types import Recurrent, Transformer
 from nmt.search import BeamSearch
@@ -74,6 +75,7 @@ def test_the_formula_is_what_torch_counts_of_a_whole_target(name: str) -> None:
 def test_the_formula_is_what_torch_counts_in_a_search(name: str) -> None:
     sizes = sizes_of(MODELS[name])
     model = build(**sizes, source=VOCABULARY, target=VOCABULARY, joint=True).eval()
+    freeze(model, torch.device("cpu"), "fp32")
     greedy = BeamSearch(bos=BOS, eos=EOS, pad=PAD, beam=1, min_length=TARGET - 1, max_ratio=1e-9, max_extra=TARGET)
     source = torch.randint(4, VOCABULARY, (BATCH, SOURCE))
     found = counted(lambda: greedy(model, source, torch.ones_like(source, dtype=torch.bool)))
