@@ -68,7 +68,7 @@ def save(rows: Sequence[Row], folder: Path) -> list[Path]:
     for relation in RELATIONS:
         if drawn := found(rows, relation):
             figure, (axes,) = canvas.sheet(WIDTH, HEIGHT)
-            title = "grows as x to the power " + ", ".join(f"{power(curve):.2f}" for curve in drawn)
+            title = "grows as x to the power " + ", ".join(f"{power(curve):z.2f}" for curve in drawn)
             curves.draw(axes, drawn, x=relation.x, y=relation.y, title=title, log_x=True, log_y=True)
             axes.title.set_fontsize("small")
             written += canvas.save(figure, folder / relation.name)

@@ -24,7 +24,10 @@ class Curve:
 
 
 def draw(axes: Axes, curves: Sequence[Curve], *, x: str, y: str, title: str = "", log_x: bool = False, log_y: bool = False) -> None:
-    """Draws curves into a panel, with what its axes show; where x is logarithmic, its ticks are the values themselves."""
+    """Draws curves into a panel, with what its axes show; where x is logarithmic, its ticks are the values themselves. A logarithmic y has
+    ticks within a decade too, of which there may be no more."""
+    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
     for place, curve in enumerate(curves):
         colour, marker, dash = ink(place)
         axes.plot(curve.x, [_nan(value) for value in curve.y], color=colour, marker=marker, linestyle=dash, markersize=5, label=curve.label)
@@ -34,11 +37,14 @@ def draw(axes: Axes, curves: Sequence[Curve], *, x: str, y: str, title: str = ""
     axes.set(xlabel=x, ylabel=y, title=title)
     if log_y:
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        axes.yaxis.set_minor_locator(NullLocator())
     if log_x:
         axes.set_xscale("log", base=2)
         ticks = sorted({value for curve in curves for value in curve.x})
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        axes.minorticks_off()
+        axes.xaxis.set_minor_locator(NullLocator())
     if len(curves) > 1:
         axes.legend(frameon=False)
 

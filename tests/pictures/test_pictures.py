@@ -35,6 +35,15 @@ def test_curves_differ_in_colour_marker_and_dash_and_the_legend_names_them() -> 
     assert [text.get_text() for text in legend.get_texts()] == ["thought vector", "attention"]
 
 
+def test_a_logarithmic_axis_that_spans_less_than_a_decade_has_labels() -> None:
+    figure, (panel,) = canvas.sheet()
+    curves.draw(panel, [Curve("rate", [10, 200], [2600, 8400])], x="length", y="pieces a second", log_x=True, log_y=True)
+    figure.draw_without_rendering()
+    low, high = panel.get_ylim()
+    assert [text.get_text() for text in panel.get_yticklabels() if low <= text.get_position()[1] <= high] == ["3,000", "5,000"]
+    assert [text.get_text() for text in panel.get_xticklabels()] == ["10", "200"]
+
+
 def test_a_heatmap_names_every_row_and_column() -> None:
     _, (panel,) = canvas.sheet()
     heatmap.draw(panel, [[0.1, 0.9], [1.0, 0.0], [0.5, 0.5]], rows=["a", "dog", "."], columns=["ein", "Hund"], scale="weight")
