@@ -7,11 +7,12 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import nmt
 from tools.checks.check import Check, Trial, run
 from tools.checks.client import Address, Connection
-from tools.checks.server import serving
+from tools.checks.server import kept_like_a_server, serving
 from tools.checks.subject import Subject, subjects
 
 WARMING = 5
@@ -24,35 +25,35 @@ def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
     with subjects(runs) as found:
         subject = found[0]
         known = subject.known(1) * (WARMING + count)
-        alone = _alone(subject, known[0].sentence, len(known))
-        with serving([subject.path]) as (address, _):
-            texts, served = asyncio.run(asked(address, subject, known[0].sentence, len(known)))
-        faults = [None if text == known[0].translation else f"found {text!r}" for text in texts[WARMING:]]
+        with serving([subject.path]) as (address, _), kept_like_a_server():
+            each = asyncio.run(asked(address, subject, known[0].sentence, len(known)))[WARMING:]
+        faults = [None if one.text == known[0].translation else f"found {one.text!r}" for one in each]
         *first, last = (Trial(known[0].sentence, fault) for fault in faults)
         yield from first
-        yield last._replace(measured={ADDED: 1000 * (median(served[WARMING:]) - median(alone[WARMING:]))})
+        yield last._replace(measured={ADDED: 1000 * (median(one.served for one in each) - median(one.alone for one in each))})
 
 
-def _alone(subject: Subject, sentence: str, count: int) -> list[float]:
-    """Seconds that the model takes each time."""
-    translator, taken = nmt.load(subject.path, keep_weights=False), []
-    for _ in range(count):
-        begun = time.perf_counter()
-        translator.translate(sentence)
-        taken.append(time.perf_counter() - begun)
-    return taken
+class Answer(NamedTuple):
+    """What a server answered, and the seconds that it and the model took."""
+
+    text: str
+    served: float
+    alone: float
 
 
-async def asked(address: Address, subject: Subject, sentence: str, count: int) -> tuple[list[str], list[float]]:
-    """The answer to each request, and its seconds."""
-    texts, taken = [], []
+async def asked(address: Address, subject: Subject, sentence: str, count: int) -> list[Answer]:
+    """So many answers, model and server in turn: a core is slower in one minute than in the next."""
+    translator = nmt.load(subject.path, keep_weights=False)
+    answers = []
     async with Connection(address) as connection:
         for _ in range(count):
             begun = time.perf_counter()
+            translator.translate(sentence)
+            between = time.perf_counter()
             answer = await connection.ask("/translate", subject.asking(sentence))
-            taken.append(time.perf_counter() - begun)
-            texts.append(answer.json.get("translatedText", f"status {answer.status}"))
-    return texts, taken
+            text = answer.json.get("translatedText", f"status {answer.status}")
+            answers.append(Answer(text, time.perf_counter() - between, between - begun))
+    return answers
 
 
 CHECK = Check(

@@ -57,6 +57,16 @@ def step_aside() -> None:
     os.sched_setaffinity(0, CORES - {min(CORES)} or CORES)
 
 
+@contextmanager
+def kept_like_a_server() -> Iterator[None]:
+    """This process for a while as `serving` keeps its server, so that times can be compared."""
+    _keep_to({min(CORES)})
+    try:
+        yield
+    finally:
+        _keep_to(CORES)
+
+
 CORES = os.sched_getaffinity(0)
 
 
