@@ -99,7 +99,7 @@ def read(data: bytes, where: str) -> Facts:
     """The facts in a file that is said to stand at ``where``."""
     values = read_object(data, where)
     if values.get("format") != FORMAT:
-        found = f"found {repr(values.get('format'))[:50]}; it was made by another version of nmt"
+        found = f"found {repr(values.get('format'))[:50]}; it was made by another version of nmt\nuse that version, or train again with this one"
         raise InputFault(f"{where}: expected a run of format {FORMAT}, {found}")
     try:
         _Known.model_validate(values)

@@ -149,7 +149,9 @@ class Bundle:
     def _manifest(self, opened: zipfile.ZipFile) -> dict[str, Any]:
         manifest = json.loads(opened.read(self._members[MANIFEST]))
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-            raise self._refused(f"{MANIFEST}: expected format {FORMAT}; it was made by another version of nmt")
+            raise self._refused(
+                f"{MANIFEST}: expected format {FORMAT}; it was made by another version of nmt: use that, or ask for a bundle of this one"
+            )
         parts = manifest.get("parts")
         sizes = {name: member.file_size for name, member in self._members.items() if name != MANIFEST}
         if not isinstance(parts, dict) or {name: isinstance(part, dict) and part.get("bytes") for name, part in parts.items()} != sizes:

@@ -19,6 +19,8 @@ SOUND = "data: {corpus: builtin}\ntraining: {updates: 5}\n"
 FILE = "fuzz.yaml"
 PLACED = re.compile(r"(nmt: )?(fuzz\.yaml(:\d+)?: |override .*: |and \d+ more$|'.*': cannot read)")
 """How a line of a refusal begins: with file and line, or with the override."""
+OUR_FAULT = re.compile(r"^(Traceback|this is a fault in nmt)", re.MULTILINE)
+"""At the beginning of a line: within one they may be an override, since hypothesis tries the strings of the program too."""
 SECTIONS = json.loads(reading.schema())
 KEYS = [*SECTIONS["properties"], *(key for section in SECTIONS["$defs"].values() for key in section["properties"])]
 
@@ -92,7 +94,7 @@ def _examples(number: int, count: int) -> list[Trial]:
 def _fault(text: str, given_overrides: list[str]) -> str | None:
     Path(FILE).write_bytes(text.encode("utf-8", "surrogatepass"))
     outcome = nmt("recipe", "show", FILE, "--", *given_overrides)
-    if "Traceback" in outcome.err or "fault in nmt" in outcome.err or outcome.status not in (0, 2):
+    if OUR_FAULT.search(outcome.err) or outcome.status not in (0, 2):
         return f"exit {outcome.status}: {outcome.err[-200:]}"
     if outcome.status == 0:
         return None if outcome.out else "read, and nothing shown"
