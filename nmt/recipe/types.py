@@ -199,6 +199,8 @@ class Training(Section):
     """Where to compute; auto takes CUDA, then MPS, then the CPU."""
     threads: Annotated[int, Field(ge=0)] = 0
     """CPU threads; 0 takes what torch finds. The number is part of the run: other numbers round differently."""
+    loaders: Annotated[int, Field(ge=0, le=16)] = 0
+    """Further threads that make the next batches while one is trained on, for which one is enough; batches are the same with any number."""
     validate_every: Annotated[int, Field(ge=0)] = 0
     """Updates between validations; 0 makes ten in the whole run, or one a minute where there are fewer minutes."""
     valid_beam: Beam = 1

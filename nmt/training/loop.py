@@ -17,6 +17,7 @@ from nmt.models.precision import autocast
 from nmt.models.protocol import TranslationModel
 from nmt.training import checkpoints
 from nmt.training.batches import Batch, Batches
+from nmt.training.loading import Loader
 from nmt.training.loss import cross_entropy
 from nmt.training.progress import Plan, Progress, Reporter, Sums, Validation
 from nmt.training.schedules import learning_rate
@@ -36,7 +37,7 @@ class Training:
     """A model in training: all that an update changes and a checkpoint holds."""
 
     model: TranslationModel
-    batches: Batches
+    batches: Batches | Loader
     plan: Plan
     device: torch.device
     validate: Callable[[], Validation]

@@ -29,6 +29,7 @@ from nmt.runs import Run
 from nmt.text.vocabulary import EOS
 from nmt.training import checkpoints, hardware, planning, preparing
 from nmt.training.batches import Batches
+from nmt.training.loading import Loader
 from nmt.training.loop import Stopped, Training
 from nmt.training.preparing import Prepared
 from nmt.training.reporting import FolderReporter, cut_back
@@ -179,7 +180,8 @@ def _fit(run: Run, prepared: Prepared, notice: Notice, console: Console, quiet: 
     model = run.fresh_model().to(device)
     validate = Validator(model, prepared, recipe, facts["lengths"]["source"]["longest"], device, plan.precision)
     reporter = FolderReporter(run.path, plan, notice, console, quiet=quiet, tensorboard=recipe.training.tensorboard)
-    training = Training(model, preparing.batches(recipe, prepared), plan, device, validate, run.path / runs.CHECKPOINTS, reporter)
+    batches = Loader(preparing.batches(recipe, prepared), recipe.training.loaders)
+    training = Training(model, batches, plan, device, validate, run.path / runs.CHECKPOINTS, reporter)
     _restore(training, run, notice)
     with listening(notice) as heard, reporter:
         notice(f"training {facts['parameters']:,} parameters on {device.type} in {plan.precision} with {facts['threads']} threads into {run.path}")

@@ -1,4 +1,5 @@
-"""The same seed in fresh interpreters, whose hashes of text differ: the same weights, for all families in fp32 and bf16."""
+"""The same seed in fresh interpreters, whose hashes of text differ, with 0, 1, 2 and 4 threads that load batches: the same weights, for all
+families in fp32 and bf16."""
 
 from __future__ import annotations
 
@@ -14,30 +15,31 @@ from tools.checks.outcome import difference, outcome
 from tools.checks.toy import Toy, toys
 
 ROOT = Path(__file__).parents[2]
+LOADERS = (0, 1, 2, 4)
 
 
 def trials(count: int) -> Iterator[Trial]:
-    """One more training each, of all models in turn."""
+    """One more training each, of all models in turn, and once around with the next number of loaders."""
     with toys() as models:
         for number in range(count):
-            yield _trial(models[number % len(models)], str(number))
+            yield _trial(models[number % len(models)], str(number), LOADERS[(number // len(models) + number) % len(LOADERS)])
 
 
-def _trial(toy: Toy, hashes: str) -> Trial:
+def _trial(toy: Toy, hashes: str, loaders: int) -> Trial:
     shutil.rmtree(toy.run, ignore_errors=True)
     environment = {**os.environ, "PYTHONHASHSEED": hashes, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "nmt", "train", "toy.yaml", "--run", str(toy.run)]
+    command = [sys.executable, "-m", "nmt", "train", "toy.yaml", f"training.loaders={loaders}", "--run", str(toy.run)]
     done = subprocess.run(command, cwd=toy.folder, env=environment, stderr=subprocess.PIPE, text=True, check=False)
-    tried = f"{toy.name} with PYTHONHASHSEED={hashes}"
+    tried = f"{toy.name} with PYTHONHASHSEED={hashes} and {loaders} loaders"
     return Trial(tried, done.stderr[-300:] if done.returncode else difference(outcome(toy.run), toy.whole))
 
 
 CHECK = Check(
     number=6,
     name="seeds",
-    promise="The same seed gives the same run, to the bit, in every fresh process: weights, optimizer and metrics.",
+    promise="The same seed gives the same run, to the bit, in every fresh process and with 0, 1, 2 and 4 loaders: weights, optimizer and metrics.",
     held="identical",
-    full=12,
+    full=24,
     trials=trials,
 )
 
