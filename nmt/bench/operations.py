@@ -49,28 +49,27 @@ def _recurrent_encoding(sizes: Sizes, source: int) -> int:
         inputs = [sizes["embedding"]] + [width] * (encoder["layers"] - 1)
         directions = 2 if encoder["direction"] == "both" else 1
         states = source * directions * sum(_cell(sizes, each, encoder["hidden"]) for each in inputs)
-    if sizes["reader"] in ("none", "fixed"):
+    if not _summed(sizes, source):
         return int(2 * (states + (width * sizes["slot"] if sizes["slot"] else 0)))
     return int(2 * (states + (source * width * sizes["attention"] if sizes["reader"] == "bahdanau" else 0)))
 
 
 def _recurrent_decoding(sizes: Sizes, vocabulary: int, source: int, target: int, stepwise: bool) -> int:
     """A context that never changes is read once by the readout of a whole target, and by the fused layer at every position."""
-    context, shares = _context(sizes), _shares(sizes)
-    constant = sizes["reader"] in ("none", "fixed") and not stepwise
-    summed = 0 if sizes["reader"] in ("none", "fixed") else source * context
-    read = target * (summed + context * shares) - (context * sizes["embedding"] * (target - 1) if constant else 0)
+    context, summed = _context(sizes), _summed(sizes, source)
+    constant = not summed and not stepwise
+    read = target * context * (summed + _shares(sizes)) - (context * sizes["embedding"] * (target - 1) if constant else 0)
     return int(2 * (_initial_state(sizes) + target * _without_context(sizes, vocabulary, source) + read))
 
 
 def _recurrent_search(sizes: Sizes, vocabulary: int, source: int, target: int) -> tuple[int, int]:
     """Of preparing a memory, and of each hypothesis."""
-    context, shares, attends = _context(sizes), _shares(sizes), sizes["reader"] not in ("none", "fixed")
-    slots = source if attends else 1
+    context, shares, summed = _context(sizes), _shares(sizes), _summed(sizes, source)
+    slots = summed or 1
     own = target * (_without_context(sizes, vocabulary, source) - _tabulated(sizes, vocabulary))
     if slots >= context:
-        return int(2 * _initial_state(sizes)), int(2 * (own + target * context * ((source if attends else 0) + shares)))
-    return int(2 * (_initial_state(sizes) + slots * context * shares)), int(2 * (own + (target * source * shares if attends else 0)))
+        return int(2 * _initial_state(sizes)), int(2 * (own + target * context * (summed + shares)))
+    return int(2 * (_initial_state(sizes) + slots * context * shares)), int(2 * (own + target * summed * shares))
 
 
 def _without_context(sizes: Sizes, vocabulary: int, source: int) -> int:
@@ -99,6 +98,11 @@ def _shares(sizes: Sizes) -> int:
 
 def _slot(sizes: Sizes) -> int:
     return int(sizes["slot"] or _encoder_width(sizes))
+
+
+def _summed(sizes: Sizes, source: int) -> int:
+    """Slots that are weighed and summed; none of a thought vector."""
+    return 0 if sizes["reader"] in ("none", "fixed") else source
 
 
 def _context(sizes: Sizes) -> int:
