@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nmt.translator import Translator
+    from nmt.inference.translator import Translator
 
 __all__ = ["load"]
 
@@ -16,7 +16,7 @@ def load(run: str | Path, **search: Any) -> Translator:
 
     Keywords such as ``beam=1`` or ``nbest=3`` take the place of the recipe's search settings.
     """
-    from nmt.runs import Run
-    from nmt.translator import Translator
+    from nmt.inference.translator import Translator
+    from nmt.runs.run_folder import Run
 
     return Translator.of(Run(Path(run)), **search)

@@ -1,6 +1,6 @@
 """Greedy and beam search, written against the three verbs of a model; greedy search is the beam of one.
 
-A search keeps its books in tensors: every step leaves a `Position` behind, and the hypotheses are read backwards from these once, at the
+A search keeps its books in tensors: every step leaves a `BackPointers` behind, and the hypotheses are read backwards from these once, at the
 end. Finished sentences leave the batch, and no sentence sees another's scores.
 """
 
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from nmt.models.protocol import State, Step, Translates, TranslationModel, repeat, select
+from nmt.models.protocol import DecodingProtocol, State, Step, TranslationModel, repeat, select
 
 BLOCK = 64
 """Pieces of the vocabulary that are looked at together to find the best."""
@@ -63,7 +63,7 @@ class Candidates(NamedTuple):
     """The beam that is continued."""
 
 
-class Position(NamedTuple):
+class BackPointers(NamedTuple):
     """What one step leaves behind. Rows are the sentences that were active then."""
 
     row: Tensor
@@ -77,7 +77,7 @@ class Position(NamedTuple):
     """``(sentence, beam, slot)``, of the beams before the step."""
 
 
-class Frontier(NamedTuple):
+class BeamState(NamedTuple):
     """What the next step starts from."""
 
     active: Tensor
@@ -90,7 +90,7 @@ class Frontier(NamedTuple):
     memory: Any
 
 
-class Kept(NamedTuple):
+class NBest(NamedTuple):
     """Hypotheses to be given, best first; every tensor is ``(sentence, n-best)``, with score -inf where there is none yet."""
 
     scores: Tensor
@@ -99,11 +99,11 @@ class Kept(NamedTuple):
     last: Tensor
     """The candidate at that step."""
 
-    def best_with(self, others: Kept) -> Kept:
+    def best_with(self, others: NBest) -> NBest:
         """As many as before, of these and the others."""
-        together = Kept(*(torch.cat(pair, 1) for pair in zip(self, others, strict=True)))
+        together = NBest(*(torch.cat(pair, 1) for pair in zip(self, others, strict=True)))
         order = together.scores.topk(self.scores.shape[1]).indices
-        return Kept(*(part.gather(1, order) for part in together))
+        return NBest(*(part.gather(1, order) for part in together))
 
 
 class Trace(NamedTuple):
@@ -145,7 +145,12 @@ class BeamSearch:
         _expect(min_length >= 0, "min_length", "an integer of at least 0", min_length)
         _expect(0 < max_ratio < math.inf, "max_ratio", "a number above 0", max_ratio)
         _expect(max_extra >= 0, "max_extra", "an integer of at least 0", max_extra)
-        _expect(max_pieces is None or max_pieces > min_length, "max_pieces", f"more than min_length, which is {min_length}", max_pieces)
+        _expect(
+            max_pieces is None or max_pieces > min_length,
+            "max_pieces",
+            f"more than min_length, which is {min_length}",
+            max_pieces,
+        )
         self.bos, self.eos, self.pad = bos, eos, pad
         self.beam, self.nbest, self.alpha = beam, nbest, length_penalty
         self.min_length, self.max_ratio, self.max_extra, self.max_pieces = min_length, max_ratio, max_extra, max_pieces
@@ -153,7 +158,7 @@ class BeamSearch:
         self.width = 2 * beam if beam > 1 else 1
 
     @torch.inference_mode()
-    def __call__(self, model: Translates, source: Tensor, mask: Tensor) -> list[list[Hypothesis]]:
+    def __call__(self, model: DecodingProtocol, source: Tensor, mask: Tensor) -> list[list[Hypothesis]]:
         """At most `nbest` different hypotheses for each row of source ids ``(batch, source)``, best first.
 
         ``mask`` is True where a source piece is real. A hypothesis that never ended is given only where none did.
@@ -162,39 +167,43 @@ class BeamSearch:
             return []
         positions, kept = self._run(model, source, mask)
         if not kept.scores[:, 0].isfinite().all():
-            raise FloatingPointError("search: no continuation has a finite score; the weights of the model are probably not numbers")
+            raise FloatingPointError(
+                "search: no continuation has a finite score; the weights of the model are probably not numbers"
+            )
         return self._hypotheses(kept, self._trace(positions, kept), mask)
 
-    def _run(self, model: Translates, source: Tensor, mask: Tensor) -> tuple[list[Position], Kept]:
+    def _run(self, model: DecodingProtocol, source: Tensor, mask: Tensor) -> tuple[list[BackPointers], NBest]:
         frontier = self._start(model, source, mask)
         longest = self.longest(mask.sum(1))
         kept = self._nothing(source)
-        positions: list[Position] = []
+        positions: list[BackPointers] = []
         while len(frontier.active):
             step = model.step(frontier.previous, frontier.state, frontier.memory)
             positions.append(self._position(step, frontier, len(source), len(positions)))
-            best, done = self._judge(select(kept, frontier.active), positions[-1], len(positions), longest[frontier.active])
-            kept = Kept(*(old.index_copy(0, frontier.active, new) for old, new in zip(kept, best, strict=True)))
+            best, done = self._judge(
+                select(kept, frontier.active), positions[-1], len(positions), longest[frontier.active]
+            )
+            kept = NBest(*(old.index_copy(0, frontier.active, new) for old, new in zip(kept, best, strict=True)))
             shares = self.beam == 1 or getattr(model, "shares_memory", False)
             frontier = self._advance(frontier, positions[-1], step.state, done, shares)
         return positions, kept
 
-    def _start(self, model: Translates, source: Tensor, mask: Tensor) -> Frontier:
+    def _start(self, model: DecodingProtocol, source: Tensor, mask: Tensor) -> BeamState:
         memory = model.encode(source, mask)
         if isinstance(model, TranslationModel):
             memory = model.prepared(memory)
         active = torch.arange(len(source), device=source.device)
         live = torch.zeros(len(source), 1, device=source.device)
-        return Frontier(active, live, source.new_full((len(source),), self.bos), model.initial_state(memory), memory)
+        return BeamState(active, live, source.new_full((len(source),), self.bos), model.initial_state(memory), memory)
 
-    def _position(self, step: Step, frontier: Frontier, batch: int, length: int) -> Position:
+    def _position(self, step: Step, frontier: BeamState, batch: int, length: int) -> BackPointers:
         """Ranks the continuations of hypotheses of the given length, and chooses the next beams among those that did not end."""
         active = frontier.active
         row = active.new_zeros(batch).index_copy(0, active, torch.arange(len(active), device=active.device))
         candidates = _best(self._log_probabilities(step.logits, length), frontier.live, self.width)
         live, chosen = candidates.totals.masked_fill(candidates.tokens == self.eos, -math.inf).topk(self.beam)
         weights = torch.unflatten(step.weights.float(), 0, frontier.live.shape) if self.keep_weights else None
-        return Position(row, candidates, chosen, live, weights)
+        return BackPointers(row, candidates, chosen, live, weights)
 
     def _log_probabilities(self, logits: Tensor, length: int) -> Tensor:
         """``(row, vocabulary)``, with -inf for what may not follow a hypothesis of this length."""
@@ -204,7 +213,7 @@ class BeamSearch:
             result[:, self.eos] = -math.inf
         return result
 
-    def _judge(self, kept: Kept, position: Position, length: int, longest: Tensor) -> tuple[Kept, Tensor]:
+    def _judge(self, kept: NBest, position: BackPointers, length: int, longest: Tensor) -> tuple[NBest, Tensor]:
         """The best hypotheses after a step, which made them `length` long, and which sentences ``(sentence,)`` are done."""
         candidates = position.candidates
         # Candidates beyond the beam are there to replace ended ones; an end among them would not have been in the beam either.
@@ -217,11 +226,13 @@ class BeamSearch:
         done = cut | (kept.scores[:, -1] >= bound)
         return kept.best_with(self._hold(position.live, position.chosen, unfinished, length)), done
 
-    def _hold(self, totals: Tensor, candidates: Tensor, which: Tensor, length: int) -> Kept:
+    def _hold(self, totals: Tensor, candidates: Tensor, which: Tensor, length: int) -> NBest:
         scores = (totals / length_penalty(length, self.alpha)).masked_fill(~which, -math.inf)
-        return Kept(scores, torch.full_like(candidates, length - 1), candidates)
+        return NBest(scores, torch.full_like(candidates, length - 1), candidates)
 
-    def _advance(self, frontier: Frontier, position: Position, state: State, done: Tensor, shares: bool) -> Frontier:
+    def _advance(
+        self, frontier: BeamState, position: BackPointers, state: State, done: Tensor, shares: bool
+    ) -> BeamState:
         """Follows the chosen beams. Memory is the same for all beams of a sentence, so it moves only when a sentence leaves; a model that
         does not share it gets a row for each beam after the first step."""
         active, live, memory, beams = frontier.active, position.live, frontier.memory, frontier.live.shape[1]
@@ -231,24 +242,26 @@ class BeamSearch:
         apart = not shares and beams > 1
         if done.any():
             stay = done.logical_not().nonzero().squeeze(1)
-            memory = select(memory, (first + torch.arange(beams, device=live.device))[stay].flatten() if apart else stay)
+            memory = select(
+                memory, (first + torch.arange(beams, device=live.device))[stay].flatten() if apart else stay
+            )
             active, live, parents, tokens = select((active, live, parents, tokens), stay)
             state = select(state, parents.flatten())
         elif self.beam > 1:
             state = select(state, parents.flatten())
         if not shares and not apart:
             memory = repeat(memory, self.beam)
-        return Frontier(active, live, tokens.flatten(), state, memory)
+        return BeamState(active, live, tokens.flatten(), state, memory)
 
     def longest(self, lengths: Tensor) -> Tensor:
         """Most pieces of a target ``(batch,)`` for those of its source, both with their end; at least one more than the fewest."""
         return (lengths * self.max_ratio).long().add(self.max_extra).clamp(self.min_length + 1, self.max_pieces)
 
-    def _nothing(self, source: Tensor) -> Kept:
+    def _nothing(self, source: Tensor) -> NBest:
         zeros = torch.zeros(len(source), self.nbest, dtype=torch.long, device=source.device)
-        return Kept(torch.full_like(zeros, -math.inf, dtype=torch.float32), zeros, zeros)
+        return NBest(torch.full_like(zeros, -math.inf, dtype=torch.float32), zeros, zeros)
 
-    def _trace(self, positions: list[Position], kept: Kept) -> Trace:
+    def _trace(self, positions: list[BackPointers], kept: NBest) -> Trace:
         """Reads all kept hypotheses backwards together. What stands beyond the end of one is arbitrary."""
         tokens, scores, weights = [], [], []
         beam = torch.zeros_like(kept.last)
@@ -264,19 +277,29 @@ class BeamSearch:
         together = [torch.stack(part[::-1], 2) for part in (tokens, scores, weights) if part]
         return Trace(together[0], together[1], together[2] if weights else None)
 
-    def _hypotheses(self, kept: Kept, trace: Trace, mask: Tensor) -> list[list[Hypothesis]]:
-        kept = Kept(*(part.cpu() for part in kept))
+    def _hypotheses(self, kept: NBest, trace: Trace, mask: Tensor) -> list[list[Hypothesis]]:
+        kept = NBest(*(part.cpu() for part in kept))
         trace = Trace(trace.tokens.cpu(), trace.scores.cpu(), None if trace.weights is None else trace.weights.cpu())
         mask = mask.cpu()
         found = kept.scores.isfinite().sum(1).tolist()
-        return [[self._hypothesis(kept, trace, mask, sentence, rank) for rank in range(count)] for sentence, count in enumerate(found)]
+        return [
+            [self._hypothesis(kept, trace, mask, sentence, rank) for rank in range(count)]
+            for sentence, count in enumerate(found)
+        ]
 
-    def _hypothesis(self, kept: Kept, trace: Trace, mask: Tensor, sentence: int, rank: int) -> Hypothesis:
+    def _hypothesis(self, kept: NBest, trace: Trace, mask: Tensor, sentence: int, rank: int) -> Hypothesis:
         at = (sentence, rank, slice(int(kept.steps[sentence, rank]) + 1))
         tokens, scores = tuple(trace.tokens[at].tolist()), tuple(trace.scores[at].tolist())
         weights = None if trace.weights is None else _real_slots(trace.weights[at], mask[sentence])
         finished = tokens[-1] == self.eos
-        return Hypothesis(tokens[:-1] if finished else tokens, math.fsum(scores), float(kept.scores[sentence, rank]), scores, weights, finished)
+        return Hypothesis(
+            tokens[:-1] if finished else tokens,
+            math.fsum(scores),
+            float(kept.scores[sentence, rank]),
+            scores,
+            weights,
+            finished,
+        )
 
 
 def _best(log_probabilities: Tensor, live: Tensor, count: int) -> Candidates:
@@ -288,11 +311,15 @@ def _best(log_probabilities: Tensor, live: Tensor, count: int) -> Candidates:
     sentences, beams = live.shape
     scores, tokens = _top(log_probabilities, min(count, log_probabilities.shape[1]))
     each = scores.shape[1]
-    totals = (live.flatten()[:, None] + scores).view(sentences, beams * each)  # (sentence x beam, each) -> (sentence, beam x each)
+    totals = (live.flatten()[:, None] + scores).view(
+        sentences, beams * each
+    )  # (sentence x beam, each) -> (sentence, beam x each)
     totals, order = totals.topk(min(count, beams * each))
     tokens, scores = (part.view(sentences, beams * each).gather(1, order) for part in (tokens, scores))
     missing = (0, count - totals.shape[1])
-    return Candidates(pad(totals, missing, value=-math.inf), pad(tokens, missing), pad(scores, missing), pad(order // each, missing))
+    return Candidates(
+        pad(totals, missing, value=-math.inf), pad(tokens, missing), pad(scores, missing), pad(order // each, missing)
+    )
 
 
 def _top(values: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -11,11 +11,12 @@ from torch import Tensor, nn
 
 import nmt.models.recurrent
 from nmt.models import weights
+from nmt.models.device import autocast
 from nmt.models.encoders import RecurrentEncoder
-from nmt.models.families import build
-from nmt.models.precision import autocast, freeze, round_products
+from nmt.models.precision import freeze, round_products
 from nmt.models.protocol import Memory, State, TranslationModel, repeat, select, size_in_bytes
 from nmt.models.recurrent import RecurrentModel
+from nmt.models.registry import build
 
 SIZE = 17
 LENGTHS = [5, 9, 1, 7]
@@ -29,14 +30,47 @@ CLOSE = 1e-5
 
 def recurrent(**changes: Any) -> dict[str, Any]:
     stack = {"layers": 1, "residual": False}
-    base = {"family": "recurrent", "cell": "lstm", "reader": "bahdanau", "embedding": 6, "attention": 5, "slot": None, "forget_bias": 1.0}
+    base = {
+        "family": "recurrent",
+        "cell": "lstm",
+        "reader": "bahdanau",
+        "embedding": 6,
+        "attention": 5,
+        "slot": None,
+        "forget_bias": 1.0,
+    }
     halves = {"encoder": {**stack, "hidden": 4, "direction": "both"}, "decoder": {**stack, "hidden": 8}}
-    return {**base, **halves, "dropout": 0.0, "tied": False, "source": SIZE, "target": SIZE - 2, "joint": False, **changes}
+    return {
+        **base,
+        **halves,
+        "dropout": 0.0,
+        "tied": False,
+        "source": SIZE,
+        "target": SIZE - 2,
+        "joint": False,
+        **changes,
+    }
 
 
 def transformer(**changes: Any) -> dict[str, Any]:
-    base = {"family": "transformer", "width": 8, "heads": 2, "feed_forward": 12, "encoder": {"layers": 2}, "decoder": {"layers": 2}}
-    return {**base, "dropout": 0.0, "attention_dropout": 0.0, "tied": False, "source": SIZE, "target": SIZE - 2, "joint": False, **changes}
+    base = {
+        "family": "transformer",
+        "width": 8,
+        "heads": 2,
+        "feed_forward": 12,
+        "encoder": {"layers": 2},
+        "decoder": {"layers": 2},
+    }
+    return {
+        **base,
+        "dropout": 0.0,
+        "attention_dropout": 0.0,
+        "tied": False,
+        "source": SIZE,
+        "target": SIZE - 2,
+        "joint": False,
+        **changes,
+    }
 
 
 STACK = {
@@ -187,7 +221,10 @@ def test_repeat_commutes_with_step(model: TranslationModel) -> None:
 
 @torch.no_grad()
 def test_steps_from_a_prepared_memory_are_the_same(model: TranslationModel) -> None:
-    for source, mask in ((SOURCE, MASK), (SOURCE[:, :5], MASK[:, :5])):  # more slots than a slot of these models has units, and fewer
+    for source, mask in (
+        (SOURCE, MASK),
+        (SOURCE[:, :5], MASK[:, :5]),
+    ):  # more slots than a slot of these models has units, and fewer
         memory = model.encode(source, mask)
         prepared, state = model.prepared(memory), advanced(model, memory)
         assert_same(model.initial_state(prepared), model.initial_state(memory))
@@ -206,7 +243,9 @@ def test_steps_of_a_frozen_model_are_the_same(case: str) -> None:
 
 
 @torch.no_grad()
-def test_a_table_is_made_of_what_is_small_enough_and_left_when_training_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_is_made_of_what_is_small_enough_and_left_when_training_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     model = fresh("bahdanau")
     assert isinstance(model, RecurrentModel)
     model.tabulate()
@@ -218,7 +257,9 @@ def test_a_table_is_made_of_what_is_small_enough_and_left_when_training_goes_on(
     assert model.table is None
 
 
-@pytest.mark.parametrize(("case", "read"), [("bahdanau", 32 + 6), ("bahdanau, stacked gru", 2 * 24 + 6), ("fixed", 32 + 6), ("none", None)])
+@pytest.mark.parametrize(
+    ("case", "read"), [("bahdanau", 32 + 6), ("bahdanau, stacked gru", 2 * 24 + 6), ("fixed", 32 + 6), ("none", None)]
+)
 @torch.no_grad()
 def test_a_recurrent_decoder_finds_the_slots_multiplied_by_its_weights(case: str, read: int | None) -> None:
     model = fresh(case)
@@ -235,7 +276,9 @@ def test_the_batch_is_axis_0_of_every_tensor_in_memory_and_state(model: Translat
 
 def test_every_parameter_gets_a_gradient(model: TranslationModel) -> None:
     model.train()(SOURCE, MASK, TARGET).square().sum().backward()
-    without = [name for name, parameter in model.named_parameters() if parameter.grad is None or not parameter.grad.any()]
+    without = [
+        name for name, parameter in model.named_parameters() if parameter.grad is None or not parameter.grad.any()
+    ]
     assert without == []
 
 
@@ -284,7 +327,10 @@ def test_saved_weights_come_back(case: str, model: TranslationModel, tmp_path: P
 
 @pytest.mark.parametrize(
     ("case", "message"),
-    [("fixed", "reader.key.bias, reader.key.weight, reader.query.weight on one side only"), ("bahdanau, gru", r"is \(12, 6\), expected \(16, 6\)")],
+    [
+        ("fixed", "reader.key.bias, reader.key.weight, reader.query.weight on one side only"),
+        ("bahdanau, gru", r"is \(12, 6\), expected \(16, 6\)"),
+    ],
 )
 def test_weights_of_another_model_are_refused_and_nothing_is_changed(case: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "weights").write_bytes(weights.packed(fresh(case)))
@@ -299,7 +345,10 @@ def test_weights_of_another_model_are_refused_and_nothing_is_changed(case: str, 
 @torch.no_grad()
 def test_the_thought_vector_is_one_slot_of_the_same_size_for_any_length(case: str) -> None:
     model = fresh(case)
-    memories = [model.encode(torch.ones(1, length, dtype=torch.long), torch.ones(1, length, dtype=torch.bool)) for length in (3, 30, 300)]
+    memories = [
+        model.encode(torch.ones(1, length, dtype=torch.long), torch.ones(1, length, dtype=torch.bool))
+        for length in (3, 30, 300)
+    ]
     assert {tuple(memory.slots.shape) for memory in memories} == {(1, 1, CASES[case]["slot"] or 8)}
     assert len({size_in_bytes(memory) for memory in memories}) == 1
 
@@ -335,10 +384,16 @@ def drown(model: TranslationModel) -> None:
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
-        (recurrent(family="convolutional"), "model.family: expected one of recurrent, transformer, found 'convolutional'"),
+        (
+            recurrent(family="convolutional"),
+            "model.family: expected one of recurrent, transformer, found 'convolutional'",
+        ),
         (recurrent(cell="elman"), "model.cell: expected one of tanh, gru, lstm, found 'elman'"),
         (recurrent(reader="concat"), "model.reader: expected one of none, fixed, bahdanau, dot, found 'concat'"),
-        (recurrent(encoder={**FORWARDS["encoder"], "direction": "left"}), "model.encoder.direction: expected one of both, forward, backward, none"),
+        (
+            recurrent(encoder={**FORWARDS["encoder"], "direction": "left"}),
+            "model.encoder.direction: expected one of both, forward, backward, none",
+        ),
         (recurrent(slot=4), "model.slot: reader bahdanau keeps a slot for every source piece"),
         (transformer(heads=3), "model.heads: expected a divisor of model.width .8"),
         (transformer(dropout=1.0), "model.dropout: expected a probability of at least 0 and below 1, found 1.0"),

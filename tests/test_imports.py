@@ -14,47 +14,51 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "nmt").rglob("*.py"))
 
-FOUNDATION = {"faults", "files", "process"}
+FOUNDATION = {"errors", "atomic", "cpu_tuning", "provenance"}
 MAY_IMPORT = {
-    "__init__": {"runs", "translator"},
-    "faults": set[str](),
-    "process": set[str](),
-    "files": {"faults"},
-    "text": FOUNDATION,
-    "models": {"faults"},
-    "search": {"models.protocol"},
+    "__init__": {"runs", "inference"},
+    "errors": set[str](),
+    "cpu_tuning": set[str](),
+    "atomic": {"errors"},
+    "provenance": {"errors", "models.device"},
     "recipe": FOUNDATION,
-    "parts": FOUNDATION,
-    "facts": {"faults"},
-    "runs": {"text", "models", "recipe", "parts", "facts", *FOUNDATION},
-    "warnings": {"text", *FOUNDATION},
-    "translator": {"text", "models", "search", "runs", "warnings", *FOUNDATION},
-    "workers": {"runs", "translator", *FOUNDATION},
-    "scores": {"faults"},
-    "training": {"text", "models", "search", "recipe", "runs", "translator", "scores", *FOUNDATION},
-    "export": {"text", "models", "search", "runs", "warnings", "translator", "scores", "training", *FOUNDATION},
-    "pictures": FOUNDATION,
-    "inspection": {"text", "models", "search", "runs", "translator", "warnings", "pictures", *FOUNDATION},
-    "serving": {"text", "recipe", "runs", "translator", "inspection", *FOUNDATION},
-    "checkup": {"text", "recipe", "training", "evaluation", "faults"},
-    "evaluation": {"text", "runs", "translator", "scores", "parts", *FOUNDATION},
-    "sharing": {"text", "runs", "parts", "evaluation", *FOUNDATION},
+    "data": FOUNDATION,
+    "models": {"errors"},
+    "search": {"models.protocol"},
+    "runs": {"data", "models", "recipe", "evaluation", *FOUNDATION},
+    "inference": {"data", "models", "search", "runs", "recipe", *FOUNDATION},
+    "training": {"data", "models", "search", "recipe", "runs", "inference", "evaluation", *FOUNDATION},
+    "evaluation": {"data", "runs", "inference", *FOUNDATION},
+    "export": {"data", "models", "search", "runs", "inference", "evaluation", "training", *FOUNDATION},
+    "interpret": {
+        "data",
+        "models",
+        "search",
+        "runs",
+        "inference",
+        "lab.plotting.canvas",
+        "lab.plotting.heatmap",
+        *FOUNDATION,
+    },
+    "serving": {"data", "recipe", "runs", "inference", "interpret", *FOUNDATION},
+    "corpus_checks": {"data", "recipe", "training", "evaluation", "errors"},
 }
-"""The places of the package from top to bottom; those not named here may import anything but the command line."""
-OUTERMOST = {"cli", "__main__"}
+"""The places of the package from top to bottom."""
+OUTERMOST = {"cli", "__main__", "lab"}
 MODELS = (
     "protocol",
+    "device",
     "precision",
     "dropout",
     "embeddings",
     "cells",
     "encoders",
     "attention",
-    "attention_loop",
+    "fused_attention",
     "recurrent",
     "transformer",
     "weights",
-    "families",
+    "registry",
 )
 """The files of `nmt/models/`, each of which imports only from those before it."""
 
@@ -86,7 +90,9 @@ def imports(file: Path) -> Iterator[str]:
 def _file(name: str) -> str:
     """The file that an imported name lives in: `nmt.models.cells.Cell` is in `models.cells`, and `nmt.load` in the package itself."""
     parts = name.split(".")[1:]
-    return next((".".join(parts[:end]) for end in range(len(parts), 0, -1) if ".".join(parts[:end]) in NAMES), "__init__")
+    return next(
+        (".".join(parts[:end]) for end in range(len(parts), 0, -1) if ".".join(parts[:end]) in NAMES), "__init__"
+    )
 
 
 @pytest.mark.parametrize("file", FILES, ids=name_of)
@@ -118,7 +124,7 @@ def test_packages_are_empty_but_for_the_outermost() -> None:
     assert written == ["__init__"]
 
 
-@pytest.mark.parametrize("module", ["nmt", "nmt.cli.app", "nmt.recipe.reading", "nmt.runs"])
+@pytest.mark.parametrize("module", ["nmt", "nmt.cli.app", "nmt.recipe.reading", "nmt.runs.run_folder"])
 def test_what_a_command_starts_with_imports_neither_torch_nor_datasets(module: str) -> None:
     if _file(module) not in NAMES:
         pytest.skip(f"there is no {module}")
@@ -142,4 +148,6 @@ def test_nothing_that_is_read_can_run(file: Path) -> None:
             called = ast.unparse(node.func)
             assert called not in ("eval", "exec", "compile", "os.system"), f"{name_of(file)}:{node.lineno}"
             if called == "torch.load":
-                assert any(keyword.arg == "weights_only" and ast.unparse(keyword.value) == "True" for keyword in node.keywords)
+                assert any(
+                    keyword.arg == "weights_only" and ast.unparse(keyword.value) == "True" for keyword in node.keywords
+                )

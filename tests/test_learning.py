@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import torch
 
-from nmt.models.families import build
+from nmt.data.batches import Batches, TokenIds, pad
+from nmt.data.vocabulary import BOS, EOS, PAD
 from nmt.models.protocol import TranslationModel
+from nmt.models.registry import build
 from nmt.search import BeamSearch
-from nmt.text.vocabulary import BOS, EOS, PAD
-from nmt.training.batches import Batches, Encoded, pad
-from nmt.training.loss import cross_entropy
+from nmt.training.objective import cross_entropy
 from nmt.training.schedules import learning_rate
 
 FIRST, DIGITS = 4, 10
@@ -45,12 +45,14 @@ def strings(count: int, longest: int, seed: int) -> list[list[int]]:
 
 def train(model: TranslationModel, sources: list[list[int]], updates: int, peak: float) -> None:
     """Teacher forcing with AdamW and a cosine; one epoch follows the other."""
-    batches = Batches(Encoded(sources), Encoded([source[::-1] for source in sources]), seed=1, batch_tokens=512)
+    batches = Batches(TokenIds(sources), TokenIds([source[::-1] for source in sources]), seed=1, batch_tokens=512)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.0, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
     count = batches.count(0)
     for update in range(1, updates + 1):
         batch = batches.batch(0, update % count)
-        loss = cross_entropy(model(batch.source, batch.source_mask, batch.previous), batch.expected, batch.target_mask, 0.0)
+        loss = cross_entropy(
+            model(batch.source, batch.source_mask, batch.previous), batch.expected, batch.target_mask, 0.0
+        )
         (loss.objective / loss.pieces).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimizer.param_groups[0]["lr"] = learning_rate("cosine", update, peak=peak, warmup=50, total=updates)
         optimizer.step()
@@ -61,18 +63,24 @@ def share_turned_round(model: TranslationModel, sources: list[list[int]]) -> flo
     """The share of strings whose most probable output, piece by piece, is the string turned round and its end."""
     search = BeamSearch(bos=BOS, eos=EOS, pad=PAD, beam=1)
     found = search(model.eval(), *pad([[*source, EOS] for source in sources]))
-    return sum(best.finished and list(best.tokens) == source[::-1] for (best,), source in zip(found, sources, strict=True)) / len(sources)
+    return sum(
+        best.finished and list(best.tokens) == source[::-1] for (best,), source in zip(found, sources, strict=True)
+    ) / len(sources)
 
 
 @pytest.mark.parametrize(
     ("sizes", "longest", "updates", "peak"),
     [
-        pytest.param({**RECURRENT, "reader": "fixed"}, 4, 500, 1e-2, id="fixed"),  # what 64 numbers hold, learned in as many updates
+        pytest.param(
+            {**RECURRENT, "reader": "fixed"}, 4, 500, 1e-2, id="fixed"
+        ),  # what 64 numbers hold, learned in as many updates
         pytest.param({**RECURRENT, "reader": "bahdanau"}, 8, 350, 1e-2, id="bahdanau"),
         pytest.param(TRANSFORMER, 8, 600, 5e-3, id="transformer"),
     ],
 )
-def test_it_learns_to_turn_strings_of_digits_round(sizes: dict[str, Any], longest: int, updates: int, peak: float) -> None:
+def test_it_learns_to_turn_strings_of_digits_round(
+    sizes: dict[str, Any], longest: int, updates: int, peak: float
+) -> None:
     """Chance cannot explain it: the shortest string is one of 1000, and none of those asked for was seen."""
     torch.manual_seed(1)
     size = FIRST + DIGITS

@@ -61,7 +61,9 @@ def script(probabilities: dict[tuple[int, ...], dict[int, float]]) -> Tables:
     return Tables(tables)
 
 
-def search(model: Tables, sentences: list[int], lengths: list[int] | None = None, **settings: Any) -> list[list[Hypothesis]]:
+def search(
+    model: Tables, sentences: list[int], lengths: list[int] | None = None, **settings: Any
+) -> list[list[Hypothesis]]:
     lengths = lengths or [2] * len(sentences)
     mask = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
     source = torch.tensor(sentences)[:, None].expand_as(mask)
@@ -75,7 +77,9 @@ def every_string(model: Tables, sentence: int, alpha: float) -> list[tuple[float
     for length in range(LONGEST):
         for string in itertools.product((A, B, C), repeat=length):
             pieces = (*string, EOS)
-            steps = [model.tables[sentence, number(pieces[:at])].log_softmax(0)[piece] for at, piece in enumerate(pieces)]
+            steps = [
+                model.tables[sentence, number(pieces[:at])].log_softmax(0)[piece] for at, piece in enumerate(pieces)
+            ]
             scored.append((float(sum(steps)) / length_penalty(len(pieces), alpha), string))
     return sorted(scored, reverse=True)
 
@@ -89,7 +93,9 @@ def test_a_wide_beam_finds_what_scoring_all_strings_finds(alpha: float, nbest: i
     for sentence, hypotheses in enumerate(found):
         expected = every_string(model, sentence, alpha)[:nbest]
         assert [each.tokens for each in hypotheses] == [tokens for _, tokens in expected]
-        assert [each.score for each in hypotheses] == pytest.approx([score for score, _ in expected], abs=1e-5)  # sums of 4 float32
+        assert [each.score for each in hypotheses] == pytest.approx(
+            [score for score, _ in expected], abs=1e-5
+        )  # sums of 4 float32
 
 
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
@@ -117,7 +123,9 @@ def test_a_sentence_does_not_depend_on_the_rest_of_the_batch(beam: int) -> None:
 
 def test_ended_hypotheses_leave_room_for_live_ones() -> None:
     """After two pieces the best two candidates both end; what wins with this penalty is the third one's continuation."""
-    model = script({(): {A: 0.5, B: 0.4, C: 0.1}, (A,): {EOS: 0.6, A: 0.4}, (B,): {EOS: 0.6, B: 0.4}, (A, A): {EOS: 1.0}})
+    model = script(
+        {(): {A: 0.5, B: 0.4, C: 0.1}, (A,): {EOS: 0.6, A: 0.4}, (B,): {EOS: 0.6, B: 0.4}, (A, A): {EOS: 1.0}}
+    )
     (hypotheses,) = search(model, [0], beam=2, nbest=2, length_penalty=3.0)
     assert [each.tokens for each in hypotheses] == [(A, A), (A,)]
 
@@ -162,7 +170,14 @@ def test_padding_and_the_beginning_are_never_produced_and_logits_stay_as_they_we
 
 
 def test_weights_stand_beside_their_pieces_and_only_for_real_slots() -> None:
-    found = search(random_tables(), list(range(20)), [1 + sentence % 2 for sentence in range(20)], beam=3, nbest=3, keep_weights=True)
+    found = search(
+        random_tables(),
+        list(range(20)),
+        [1 + sentence % 2 for sentence in range(20)],
+        beam=3,
+        nbest=3,
+        keep_weights=True,
+    )
     for sentence, hypotheses in enumerate(found):
         for each in hypotheses:
             assert each.weights is not None
@@ -171,7 +186,12 @@ def test_weights_stand_beside_their_pieces_and_only_for_real_slots() -> None:
 
 
 def test_a_batch_of_nothing_gives_nothing() -> None:
-    assert BeamSearch(bos=BOS, eos=EOS, pad=PAD)(random_tables(), torch.zeros(0, 2, dtype=torch.long), torch.zeros(0, 2, dtype=torch.bool)) == []
+    assert (
+        BeamSearch(bos=BOS, eos=EOS, pad=PAD)(
+            random_tables(), torch.zeros(0, 2, dtype=torch.long), torch.zeros(0, 2, dtype=torch.bool)
+        )
+        == []
+    )
 
 
 def test_scores_that_are_not_numbers_are_an_error() -> None:

@@ -22,18 +22,18 @@ from typing import Annotated, Any
 
 import typer
 
-from nmt import files
-from nmt.bench import growth
-from nmt.bench.cases import FAMILIES, Case, Corpus, available_precisions, sweep
-from nmt.bench.tables import table
+from nmt import atomic
+from nmt.data import lines, vocabulary
+from nmt.data.batches import Batches, TokenIds
+from nmt.data.vocabulary import Vocabulary
+from nmt.errors import RunError, UserError
 from nmt.evaluation import report
 from nmt.evaluation.report import Table
-from nmt.faults import InputFault, RunFault
-from nmt.pictures import canvas
-from nmt.probes.record import origin
-from nmt.text import lines, vocabulary
-from nmt.text.vocabulary import Vocabulary
-from nmt.training.batches import Batches, Encoded
+from nmt.lab.bench import growth
+from nmt.lab.bench.cases import FAMILIES, Case, Corpus, available_precisions, sweep
+from nmt.lab.bench.tables import table
+from nmt.lab.plotting import canvas
+from nmt.provenance import origin
 
 Row = dict[str, Any]
 Say = Callable[[str], None]
@@ -45,7 +45,10 @@ LENGTHS, BATCHES, BEAMS = (10, 25, 50, 100, 200), (1024, 2048, 8192), (1, 2, 4, 
 PEERS = {"eole": tuple(FAMILIES), "joeynmt": ("attention", "transformer")}
 """What each can do: JoeyNMT has no decoder without attention."""
 POSITIONS, BUDGET = 40, 4096
-RATES = {"train": ("pieces_per_second", "target_pieces_per_second"), "decode": ("positions_per_second", "positions_per_second")}
+RATES = {
+    "train": ("pieces_per_second", "target_pieces_per_second"),
+    "decode": ("positions_per_second", "positions_per_second"),
+}
 """What a rate is called in our rows, and in the peers'."""
 
 
@@ -57,17 +60,32 @@ class Party:
     rate: Callable[[], float]
 
 
-def cases(families: Sequence[str], works: Sequence[str], threads: int, device: str, batch_tokens: int, quick: bool) -> Iterator[Case]:
+def cases(
+    families: Sequence[str], works: Sequence[str], threads: int, device: str, batch_tokens: int, quick: bool
+) -> Iterator[Case]:
     """All made-up work that is measured; ``quick``, without lengths, batches and beams."""
     alone = {"threads": [1]} if device == "cpu" else {}
     varied: dict[str, dict[str, Sequence[Any]]] = {
-        "train": alone | {"precision": available_precisions(device)} | ({} if quick else {"length": LENGTHS, "batch_tokens": BATCHES}),
-        "decode": alone | {"precision": available_precisions(device)} | ({} if quick else {"length": LENGTHS, "beam": BEAMS}),
+        "train": alone
+        | {"precision": available_precisions(device)}
+        | ({} if quick else {"length": LENGTHS, "batch_tokens": BATCHES}),
+        "decode": alone
+        | {"precision": available_precisions(device)}
+        | ({} if quick else {"length": LENGTHS, "beam": BEAMS}),
     }
     for work in works:
         for family in families:
-            here: dict[str, Sequence[Any]] = {"engine": _engines(family), "workers": [threads]} if work == "decode" and device == "cpu" else {}
-            base = Case(family, work, threads=threads, device=device, batch_tokens=batch_tokens, source=SOURCE if work == "decode" else None)
+            here: dict[str, Sequence[Any]] = (
+                {"engine": _engines(family), "workers": [threads]} if work == "decode" and device == "cpu" else {}
+            )
+            base = Case(
+                family,
+                work,
+                threads=threads,
+                device=device,
+                batch_tokens=batch_tokens,
+                source=SOURCE if work == "decode" else None,
+            )
             yield from sweep(base, **varied[work], **here)
 
 
@@ -75,7 +93,7 @@ def fixed_corpus(folder: Path) -> Corpus:
     """Multi30k as the peers read it: a joint vocabulary of 6,000 pieces, all training pairs, and the test sentences of 2016."""
     train = [lines.read(folder / f"train.{side}").text for side in ("de", "en")]
     joint = Vocabulary(vocabulary.train([*train[0], *train[1]], type="unigram", size=6000))
-    sides = (Encoded(list(map(joint.encode, side))) for side in train)
+    sides = (TokenIds(list(map(joint.encode, side))) for side in train)
     sources = list(map(joint.encode, lines.read(folder / "test_2016_flickr.de").text))
     return Corpus(Batches(*sides, seed=1, batch_tokens=BUDGET), sources, joint)
 
@@ -93,27 +111,55 @@ class Fixed:
 
     def parties(self, family: str, work: str) -> list[Party]:
         """Everybody who has this family; ours in each precision, and a decoding Transformer by CTranslate2 as well."""
-        base = Case(family, work, threads=self.threads, length=POSITIONS, batch_tokens=BUDGET, amount=self.amounts[work], corpus=self.corpus)
+        base = Case(
+            family,
+            work,
+            threads=self.threads,
+            length=POSITIONS,
+            batch_tokens=BUDGET,
+            amount=self.amounts[work],
+            corpus=self.corpus,
+        )
         if work == "train":
-            chosen = {f"ours {precision}": replace(base, precision=precision) for precision in available_precisions("cpu")}
+            chosen = {
+                f"ours {precision}": replace(base, precision=precision) for precision in available_precisions("cpu")
+            }
         else:
             chosen = {f"ours {engine}": replace(base, engine=engine) for engine in _engines(family)}
             if self.threads > 1:
                 several = replace(base, workers=self.threads)
-                chosen |= {f"ours {each}, {self.threads} workers": replace(several, precision=each) for each in available_precisions("cpu")}
+                chosen |= {
+                    f"ours {each}, {self.threads} workers": replace(several, precision=each)
+                    for each in available_precisions("cpu")
+                }
         found = [Party(name, partial(_own_rate, case)) for name, case in chosen.items()]
-        return found + [Party(peer, partial(self._peer_rate, peer, family, work)) for peer in PEERS if family in PEERS[peer]]
+        return found + [
+            Party(peer, partial(self._peer_rate, peer, family, work)) for peer in PEERS if family in PEERS[peer]
+        ]
 
     def _peer_rate(self, peer: str, family: str, work: str) -> float:
         option = "--updates" if work == "train" else "--sentences"
-        command = [sys.executable, str(self.script), str(self.folder), work, "--peer", peer, "--family", family, option, str(self.amounts[work])]
+        command = [
+            sys.executable,
+            str(self.script),
+            str(self.folder),
+            work,
+            "--peer",
+            peer,
+            "--family",
+            family,
+            option,
+            str(self.amounts[work]),
+        ]
         limits = {name: str(self.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
         done = subprocess.run(command, capture_output=True, text=True, env=os.environ | limits)
         try:
             return float(json.loads(done.stdout.splitlines()[-1])[RATES[work][1]])
         except (IndexError, KeyError, ValueError) as error:
             reason = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
-            raise RunFault(f"{peer}, {work} {family}: no figure (exit status {done.returncode}): {reason}\n{shlex.join(command)}") from error
+            raise RunError(
+                f"{peer}, {work} {family}: no figure (exit status {done.returncode}): {reason}\n{shlex.join(command)}"
+            ) from error
 
 
 def _own_rate(case: Case) -> float:
@@ -144,7 +190,16 @@ def ratios(family: str, work: str, rates: dict[str, list[float]]) -> list[Row]:
         for other in others if name.startswith("ours") else []:
             each = [mine / theirs for mine, theirs in zip(rates[name], others[other], strict=True)]
             known = {"family": family, "work": work, "party": name, "against": other}
-            rows.append({**known, "rate": median(rates[name]), "ratio": median(each), "low": min(each), "high": max(each), "rounds": len(each)})
+            rows.append(
+                {
+                    **known,
+                    "rate": median(rates[name]),
+                    "ratio": median(each),
+                    "low": min(each),
+                    "high": max(each),
+                    "rounds": len(each),
+                }
+            )
     return rows
 
 
@@ -173,7 +228,9 @@ def compare(families: Sequence[str], works: Sequence[str], fixed: Fixed, rounds:
 
 @app.command()
 def main(
-    family: Annotated[list[str] | None, typer.Option(metavar="NAME", help=f"{', '.join(FAMILIES)}; may be repeated, by default all.")] = None,
+    family: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help=f"{', '.join(FAMILIES)}; may be repeated, by default all.")
+    ] = None,
     work: Annotated[list[str] | None, typer.Option(metavar="NAME", help="train or decode; by default both.")] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads; also measured with one.")] = os.cpu_count() or 1,
     device: Annotated[str, typer.Option(help="cpu, cuda or mps.")] = "cpu",
@@ -181,11 +238,22 @@ def main(
     updates: Annotated[int, typer.Option(min=1, help="Updates to time.")] = 40,
     sentences: Annotated[int, typer.Option(min=1, help="Sentences to decode.")] = 200,
     quick: Annotated[bool, typer.Option("--quick", help="Base cases only.")] = False,
-    peers: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder with the peers' environments: compare with them instead.")] = None,
-    script: Annotated[Path | None, typer.Option(metavar="FILE", help="What runs the peers; by default peers.py in that folder.")] = None,
-    data: Annotated[Path | None, typer.Option(metavar="DIR", help="Multi30k, train.de to test_2016_flickr.en; by default beside the script.")] = None,
+    peers: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The folder with the peers' environments: compare with them instead."),
+    ] = None,
+    script: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What runs the peers; by default peers.py in that folder.")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Multi30k, train.de to test_2016_flickr.en; by default beside the script."),
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Turns that each party takes.")] = 3,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write bench.json (after each case), bench.txt and figures there.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Also write bench.json (after each case), bench.txt and figures there."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
 ) -> None:
@@ -201,17 +269,24 @@ def main(
       python tools/bench.py --peers peers --script setup/peers.py --data multi30k --rounds 5
     """
     say: Say = (lambda _: None) if quiet else (lambda line: print(line, file=sys.stderr, flush=True))
-    families, works, begun = family or list(FAMILIES), sorted(set(work or ("train", "decode")), reverse=True), time.monotonic()
+    families, works, begun = (
+        family or list(FAMILIES),
+        sorted(set(work or ("train", "decode")), reverse=True),
+        time.monotonic(),
+    )
     amounts = {"train": updates, "decode": sentences}
     found: Iterator[list[Row]]
     try:
         for option, known, given in (("--family", FAMILIES, families), ("--work", RATES, works)):
             if unknown := set(given) - known.keys():
-                raise InputFault(f"{option}: expected one of {', '.join(known)}, found {', '.join(sorted(unknown))}")
+                raise UserError(f"{option}: expected one of {', '.join(known)}, found {', '.join(sorted(unknown))}")
         if out:
             _check_folder(out)
         if peers is None:
-            chosen = [replace(case, amount=amounts[case.work]) for case in cases(families, works, threads, device, batch_tokens, quick)]
+            chosen = [
+                replace(case, amount=amounts[case.work])
+                for case in cases(families, works, threads, device, batch_tokens, quick)
+            ]
             found = ([_measured(case, f"[{number}/{len(chosen)}]", say)] for number, case in enumerate(chosen, 1))
         else:
             script = script or peers / "peers.py"
@@ -220,17 +295,20 @@ def main(
             found = compare(families, works, Fixed(peers, script, fixed_corpus(data), threads, amounts), rounds, say)
         record: Row = {"rows": []}
         for more in found:
-            record = {**origin(shlex.join(["python", *sys.argv]), time.monotonic() - begun), "rows": [*record["rows"], *more]}
+            record = {
+                **origin(shlex.join(["python", *sys.argv]), time.monotonic() - begun),
+                "rows": [*record["rows"], *more],
+            }
             if out:  # what takes an hour and is stopped leaves what it has found
-                files.write_json(out / "bench.json", record)
-    except (InputFault, RunFault) as fault:
+                atomic.write_json(out / "bench.json", record)
+    except (UserError, RunError) as fault:
         print(f"bench: {fault}", file=sys.stderr)
-        raise typer.Exit(2 if isinstance(fault, InputFault) else 1) from None
+        raise typer.Exit(2 if isinstance(fault, UserError) else 1) from None
     rows = record["rows"]
     tables = [ratio_table(rows)] if peers else [table([row for row in rows if row["work"] == each]) for each in works]
     shown = "\n".join(map(report.text, tables))
     if out:
-        files.write_whole(out / "bench.txt", shown)
+        atomic.write_file(out / "bench.txt", shown)
         growth.save(rows if peers is None else [], out)
     print(json.dumps(record, indent=1) if as_json else shown, end="\n" if as_json else "")
 
@@ -246,13 +324,17 @@ def _check_folder(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputFault(f"--out: {out}: {error.strerror}; name a folder that can be made") from error
+        raise UserError(f"--out: {out}: {error.strerror}; name a folder that can be made") from error
 
 
 def _check(peers: Path, script: Path, data: Path) -> None:
-    for path, meant in ((peers / "eole", "--peers: expected a folder with an environment for each peer"), (script, "--script"), (data, "--data")):
+    for path, meant in (
+        (peers / "eole", "--peers: expected a folder with an environment for each peer"),
+        (script, "--script"),
+        (data, "--data"),
+    ):
         if not path.exists():
-            raise InputFault(f"{meant}: there is no {path}")
+            raise UserError(f"{meant}: there is no {path}")
 
 
 if __name__ == "__main__":

@@ -16,11 +16,12 @@ from typing import Annotated, Any, get_args
 
 import typer
 
+from nmt import provenance
+from nmt.errors import UserError
 from nmt.evaluation.report import Table, markdown
-from nmt.faults import InputFault
-from nmt.probes import record
-from nmt.probes.claims import CHAPTERS, UNMEASURED, Row, story
-from nmt.probes.probe import Verdict
+from nmt.lab.experiments import record
+from nmt.lab.experiments.claims import CHAPTERS, UNMEASURED, Row, story
+from nmt.lab.experiments.experiment import Verdict
 
 DOCS = Path(__file__).parents[1] / "docs"
 RESULTS = tuple(DOCS / "results" / name for name in ("probes", "bottleneck", "ladder", "bench"))
@@ -71,7 +72,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise InputFault(f"{path}: cannot be read as a result ({error}); measure it again") from error
+        raise UserError(f"{path}: cannot be read as a result ({error}); measure it again") from error
     return values if isinstance(values, dict) else {}
 
 
@@ -81,7 +82,9 @@ def answers(results: Sequence[Result]) -> Answers:
     for result in results:
         for claim in result.values["claims"]:
             if claim["id"] not in found or claim["verdict"] not in get_args(Verdict):
-                raise InputFault(f"{result.path}: no claim of the story has the id {claim['id']!r} and the verdict {claim['verdict']!r}")
+                raise UserError(
+                    f"{result.path}: no claim of the story has the id {claim['id']!r} and the verdict {claim['verdict']!r}"
+                )
             found[claim["id"]].append(Answer(claim["number"], claim["verdict"], result.values["command"]))
     return found
 
@@ -136,7 +139,10 @@ def cells(row: Row, given: Sequence[Answer]) -> tuple[str, ...]:
 def corrected(found: Answers) -> str:
     """The claims that do not simply hold, each with all that was measured of it."""
     lines = [
-        line for row in story().values() if any(answer.verdict != "holds" for answer in found[row.id]) for line in _correction(row, found[row.id])
+        line
+        for row in story().values()
+        if any(answer.verdict != "holds" for answer in found[row.id])
+        for line in _correction(row, found[row.id])
     ]
     return "\n".join(["## What measurement corrected", "", *(lines or ["Nothing so far."]), ""])
 
@@ -150,15 +156,29 @@ def _correction(row: Row, given: Sequence[Answer]) -> Iterator[str]:
 def origins(results: Sequence[Result]) -> str:
     """Which results were read, how each came about, and all its conditions."""
     rows = tuple(_origin(result) for result in results)
-    table = _left(markdown(Table(("result", "command", "commit", "date", "minutes"), rows))) if rows else "No results yet.\n"
-    conditions = [f"- {result.link}: {_plain(record.settings(result.values['conditions']))}" for result in results if result.values.get("conditions")]
+    table = (
+        _left(markdown(Table(("result", "command", "commit", "date", "minutes"), rows)))
+        if rows
+        else "No results yet.\n"
+    )
+    conditions = [
+        f"- {result.link}: {_plain(record.settings(result.values['conditions']))}"
+        for result in results
+        if result.values.get("conditions")
+    ]
     return "\n".join(["## The results", "", table, *conditions]).rstrip("\n") + "\n"
 
 
 def _origin(result: Result) -> tuple[str, ...]:
     values = result.values
     minutes = f"{values['seconds'] / 60:.1f}" if "seconds" in values else ""
-    return (result.link, _code(values["command"]), record.abbreviated(values.get("commit", "")), values.get("date", "")[:10], minutes)
+    return (
+        result.link,
+        _code(values["command"]),
+        provenance.abbreviated(values.get("commit", "")),
+        values.get("date", "")[:10],
+        minutes,
+    )
 
 
 def _plain(words: str) -> str:
@@ -173,12 +193,15 @@ def _code(command: str) -> str:
 
 
 def main(
-    results: Annotated[list[Path] | None, typer.Argument(metavar="[RESULTS_DIR]...", help="Folders with results, by default those of docs/.")] = None,
+    results: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[RESULTS_DIR]...", help="Folders with results, by default those of docs/."),
+    ] = None,
 ) -> None:
     """Print docs/claims.md: every claim with its number, conditions, command and verdict."""
     try:
         print(page(read_results(results or RESULTS)), end="")
-    except InputFault as fault:
+    except UserError as fault:
         print(f"claims: {fault}", file=sys.stderr)
         raise typer.Exit(2) from None
 

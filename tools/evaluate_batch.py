@@ -22,12 +22,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from nmt import files
-from nmt.evaluation import ledger, report, systems, testsets
+from nmt import atomic
+from nmt.errors import RunError, UserError
+from nmt.evaluation import evaluation_log, report, systems, testsets
 from nmt.evaluation.evaluate import Translate
 from nmt.evaluation.testsets import TestSet
-from nmt.faults import InputFault, RunFault
-from nmt.runs import Run
+from nmt.runs.run_folder import Run
 
 Record = dict[str, Any]
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -65,8 +65,8 @@ class Cell:
     def name(self) -> str:
         """For people, and as a key: equal names mean equal translations and references."""
         run = self.run.path.resolve().name
-        facts = [run, self.run.weights_sha256, self.run.recipe.data.target, self.test.sha256, dict(self.search)]
-        return f"{run}.{self.test.name}.{sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]}"
+        metadata = [run, self.run.weights_sha256, self.run.recipe.data.target, self.test.sha256, dict(self.search)]
+        return f"{run}.{self.test.name}.{sha256(json.dumps(metadata, sort_keys=True).encode()).hexdigest()[:16]}"
 
     def score(self, reason: str | None) -> Record:
         """Translates, scores, and leaves outputs and a line of the ledger in the run folder."""
@@ -89,12 +89,12 @@ def read_batch(path: Path) -> Batch:
     try:
         return Batch.model_validate(YAML(typ="safe", pure=True).load(path))
     except OSError as error:
-        raise InputFault(f"{path}: cannot be read: {error.strerror}") from error
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     except YAMLError as error:
-        raise InputFault(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     except ValidationError as error:
         faults = [f"{path}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-        raise InputFault("\n".join(faults)) from error
+        raise UserError("\n".join(faults)) from error
 
 
 def find_runs(patterns: Sequence[str]) -> list[Path]:
@@ -103,7 +103,7 @@ def find_runs(patterns: Sequence[str]) -> list[Path]:
     for pattern in patterns:
         folders = [Path(path) for path in sorted(glob.glob(pattern)) if Path(path).is_dir()]
         if not folders:
-            raise InputFault(f"{pattern}: there is no such run folder")
+            raise UserError(f"{pattern}: there is no such run folder")
         found |= dict.fromkeys(folders)
     return list(found)
 
@@ -111,12 +111,18 @@ def find_runs(patterns: Sequence[str]) -> list[Path]:
 def make_cells(patterns: Sequence[str], tests: Sequence[TestSet], beams: Sequence[int]) -> list[Cell]:
     """Every run x beam x test set, in this order: each model is loaded once for each beam."""
     if not patterns or not tests:
-        raise InputFault("nothing to do: name at least one run (--runs) and one test set (--test), or a YAML file with both")
+        raise UserError(
+            "nothing to do: name at least one run (--runs) and one test set (--test), or a YAML file with both"
+        )
     testsets.check_names(tests)
     runs = [Run(folder) for folder in find_runs(patterns)]
     for run in runs:
         run.check()
-    searches = [(run, systems.settings(run, beam=beam)) for run in runs for beam in dict.fromkeys(beams or [run.recipe.search.beam])]
+    searches = [
+        (run, systems.settings(run, beam=beam))
+        for run in runs
+        for beam in dict.fromkeys(beams or [run.recipe.search.beam])
+    ]
     return [Cell(run, test, search) for run, search in searches for test in tests]
 
 
@@ -124,7 +130,12 @@ def permit(cells: Sequence[Cell], results: Path, reason: str | None) -> None:
     """Refuses to score a test set in several ways without a reason, before any work; what is scored already is no new look."""
     new = [cell for cell in cells if not cell.record(results).exists()]
     for cell in new:
-        ledger.permit(cell.run, cell.test, [other.search for other in new if (other.run, other.test) == (cell.run, cell.test)], reason)
+        evaluation_log.permit(
+            cell.run,
+            cell.test,
+            [other.search for other in new if (other.run, other.test) == (cell.run, cell.test)],
+            reason,
+        )
 
 
 def run_batch(cells: Sequence[Cell], results: Path, reason: str | None, say: Callable[[str], None]) -> list[Record]:
@@ -134,12 +145,14 @@ def run_batch(cells: Sequence[Cell], results: Path, reason: str | None, say: Cal
         begun = time.monotonic()
         try:
             record, how = _found_or_scored(cell, cell.record(results), reason)
-        except (InputFault, RunFault) as fault:
+        except (UserError, RunError) as fault:
             print(f"[{number}/{len(cells)}] {cell.run.path} on {cell.test.name}: {fault}", file=sys.stderr)
             continue
         records.append(record | {"run": str(cell.run.path), "test": cell.test.name})
         score = f"beam {cell.search['beam']}: BLEU {record['scores']['bleu']['value']:.2f}"
-        say(f"[{number}/{len(cells)}] {cell.run.path} on {cell.test.name}, {score} ({how}, {time.monotonic() - begun:.0f} s)")
+        say(
+            f"[{number}/{len(cells)}] {cell.run.path} on {cell.test.name}, {score} ({how}, {time.monotonic() - begun:.0f} s)"
+        )
     return records
 
 
@@ -147,7 +160,7 @@ def _found_or_scored(cell: Cell, path: Path, reason: str | None) -> tuple[Record
     if path.exists():
         return _read_record(path), "found"
     record = cell.score(reason)
-    files.write_whole(path, report.json_text(record))
+    atomic.write_file(path, report.json_text(record))
     return record, "translated"
 
 
@@ -155,27 +168,40 @@ def _read_record(path: Path) -> Record:
     try:
         record: Record = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise InputFault(f"{path}: not the record of a score ({error}); delete it to score again") from error
+        raise UserError(f"{path}: not the record of a score ({error}); delete it to score again") from error
     return record
 
 
 def write_tables(records: Sequence[Record], results: Path) -> None:
     """``scores.csv``, ``scores.md`` and ``scores.json``, each written whole."""
-    files.write_whole(results / "scores.csv", report.csv_text(records))
-    files.write_whole(results / "scores.md", report.markdown(report.scores_table(records)))
-    files.write_whole(results / "scores.json", report.json_text(list(records)))
+    atomic.write_file(results / "scores.csv", report.csv_text(records))
+    atomic.write_file(results / "scores.md", report.markdown(report.scores_table(records)))
+    atomic.write_file(results / "scores.json", report.json_text(list(records)))
 
 
 @app.command()
 def main(
     batch: Annotated[
-        Path | None, typer.Argument(metavar="BATCH", help="YAML: runs: [GLOB], tests: {NAME: {source:, reference:}}, beam: [N].")
+        Path | None,
+        typer.Argument(metavar="BATCH", help="YAML: runs: [GLOB], tests: {NAME: {source:, reference:}}, beam: [N]."),
     ] = None,
-    runs: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Run folder or pattern; may be repeated, and adds to the file's.")] = None,
-    test: Annotated[list[str] | None, typer.Option(metavar="NAME=SRC,REF", help="Test set; may be repeated, and adds to the file's.")] = None,
-    beam: Annotated[list[int] | None, typer.Option(min=1, metavar="N", help="Beam; may be repeated. By default each recipe's own.")] = None,
-    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why a test set is scored in several ways; kept in the ledger.")] = None,
-    results: Annotated[Path, typer.Option(help="Folder of the tables and of what is already scored.")] = Path("results"),
+    runs: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GLOB", help="Run folder or pattern; may be repeated, and adds to the file's."),
+    ] = None,
+    test: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=SRC,REF", help="Test set; may be repeated, and adds to the file's."),
+    ] = None,
+    beam: Annotated[
+        list[int] | None, typer.Option(min=1, metavar="N", help="Beam; may be repeated. By default each recipe's own.")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Why a test set is scored in several ways; kept in the ledger.")
+    ] = None,
+    results: Annotated[Path, typer.Option(help="Folder of the tables and of what is already scored.")] = Path(
+        "results"
+    ),
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
 ) -> None:
     """Score runs x test sets x beams into scores.csv, scores.md and scores.json of the results folder.
@@ -190,7 +216,9 @@ def main(
     """
     try:
         given = Batch() if batch is None else read_batch(batch)
-        tests = [testsets.from_files(name, Path(pair.source), Path(pair.reference)) for name, pair in given.tests.items()]
+        tests = [
+            testsets.from_files(name, Path(pair.source), Path(pair.reference)) for name, pair in given.tests.items()
+        ]
         tests += [testsets.read(argument) for argument in test or []]
         cells = make_cells([*given.runs, *(runs or [])], tests, [*given.beam, *(beam or [])])
         permit(cells, results, reason)
@@ -198,10 +226,12 @@ def main(
         if records:
             write_tables(records, results)
         if failed := len(cells) - len(records):
-            raise RunFault(f"{failed} of {len(cells)} could not be scored, see above; the same command tries only these again")
-    except (InputFault, RunFault) as fault:
+            raise RunError(
+                f"{failed} of {len(cells)} could not be scored, see above; the same command tries only these again"
+            )
+    except (UserError, RunError) as fault:
         print(f"evaluate_batch: {fault}", file=sys.stderr)
-        raise typer.Exit(2 if isinstance(fault, InputFault) else 1) from None
+        raise typer.Exit(2 if isinstance(fault, UserError) else 1) from None
 
 
 if __name__ == "__main__":

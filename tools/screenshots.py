@@ -30,7 +30,9 @@ def main(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Runs to put side by side, three at most.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the pictures go.")] = Path("docs"),
     example: Annotated[int, typer.Option("--example", min=1, max=3, help="Which of the page's sentences.")] = 3,
-    word: Annotated[int, typer.Option("--word", min=0, help="The word of the first translation that is pointed at, counted from 0.")] = 12,
+    word: Annotated[
+        int, typer.Option("--word", min=0, help="The word of the first translation that is pointed at, counted from 0.")
+    ] = 12,
 ) -> None:
     """Take the pictures of the page that the README and docs/serving.md show."""
     with browsing() as browser, serving([run.resolve() for run in runs]) as (address, _):

@@ -11,10 +11,25 @@ from typing import Annotated
 
 import typer
 
-from nmt.cli import bench, bottleneck, data, doctor, evaluate, export, info, inspect, probe, recipe, serve, share, train, translate
+from nmt.cli import (
+    bench,
+    data,
+    doctor,
+    evaluate,
+    experiment,
+    export,
+    info,
+    inspect,
+    recipe,
+    serve,
+    share,
+    study,
+    train,
+    translate,
+)
 from nmt.cli.output import printing, say
-from nmt.faults import InputFault, RunFault
-from nmt.process import keep_freed_memory
+from nmt.cpu_tuning import keep_freed_memory
+from nmt.errors import RunError, UserError
 
 app = typer.Typer(
     name="nmt",
@@ -32,13 +47,13 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("inspect")(inspect.inspect)
 app.command("info")(info.info)
 app.command("export")(export.export)
-app.command("probe")(probe.probe)
+app.command("probe")(experiment.probe)
 app.command("bundle")(share.bundle)
 app.command("push")(share.push)
 app.command("pull")(share.pull)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
-app.command("bottleneck")(bottleneck.bottleneck)
+app.command("bottleneck")(study.bottleneck)
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(data.app, name="data")
 
@@ -53,8 +68,12 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def options(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", callback=_version, is_eager=True)] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails; may stand anywhere.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", callback=_version, is_eager=True)
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show a traceback when something fails; may stand anywhere.")
+    ] = False,
 ) -> None:
     """Options of all commands."""
 
@@ -67,11 +86,11 @@ def main() -> None:
     try:
         with printing():
             app([*(argument for argument in before if argument != "--debug"), *dashes, *after], prog_name="nmt")
-    except (InputFault, RunFault) as fault:
+    except (UserError, RunError) as fault:
         if debug:
             traceback.print_exc()
         say(f"nmt: {fault}")
-        sys.exit(2 if isinstance(fault, InputFault) else 1)
+        sys.exit(2 if isinstance(fault, UserError) else 1)
     except SystemExit as leaving:  # typer has caught what ended the command, Ctrl-C too, and chosen a status
         if isinstance(leaving.__context__, BrokenPipeError):
             sys.exit(0)
@@ -81,7 +100,9 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        say(f"nmt: {type(error).__name__}: {_first_line(error)}\nthis is a fault in nmt or in its surroundings; --debug shows where")
+        say(
+            f"nmt: {type(error).__name__}: {_first_line(error)}\nthis is a fault in nmt or in its surroundings; --debug shows where"
+        )
         sys.exit(1)
 
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from nmt.cli.output import print_json, speaker
-from nmt.faults import InputFault
+from nmt.cli.output import logger, print_json
+from nmt.errors import UserError
 
 app = typer.Typer(help="Look at corpora.", no_args_is_help=True)
 
@@ -23,7 +23,10 @@ def check(
     recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/de-en.yaml.")],
     overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Keys to change.")] = None,
     limit: Annotated[
-        list[str] | None, typer.Option("--limit", metavar="CHECK=SHARE", help="Share of sentences that may have a fault, such as overlap=0.")
+        list[str] | None,
+        typer.Option(
+            "--limit", metavar="CHECK=SHARE", help="Share of sentences that may have a fault, such as overlap=0."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors besides the report.")] = False,
@@ -43,10 +46,10 @@ def check(
     from nmt.recipe import reading
 
     read, limits = reading.read(recipe, overrides or []), dict(map(_limit, limit or []))
-    from nmt.checkup import report
-    from nmt.checkup.checkup import examine
+    from nmt.corpus_checks import report
+    from nmt.corpus_checks.checks import examine
 
-    found = examine(read, limits, speaker(quiet))
+    found = examine(read, limits, logger(quiet))
     if as_json:
         print_json(found.as_json())
     else:
@@ -61,5 +64,5 @@ def _limit(text: str) -> tuple[str, float]:
     except ValueError:
         value = -1.0
     if not 0 <= value <= 1:
-        raise InputFault(f"--limit {text}: expected CHECK=SHARE with a share from 0 to 1, such as overlap=0.01")
+        raise UserError(f"--limit {text}: expected CHECK=SHARE with a share from 0 to 1, such as overlap=0.01")
     return name, value

@@ -11,10 +11,20 @@ from typing import Annotated, Any
 
 import typer
 
-from nmt.cli.output import console, print_json, speaker
-from nmt.faults import InputFault
+from nmt.cli.output import console, logger, print_json
+from nmt.errors import UserError
 
-PACKAGES = ("nmt-recipes", "torch", "sentencepiece", "sacrebleu", "datasets", "typer", "pydantic", "ruamel.yaml", "safetensors")
+PACKAGES = (
+    "nmt-recipes",
+    "torch",
+    "sentencepiece",
+    "sacrebleu",
+    "datasets",
+    "typer",
+    "pydantic",
+    "ruamel.yaml",
+    "safetensors",
+)
 EXTRAS = {"plot": "matplotlib", "tensorboard": "tensorboard", "ct2": "ctranslate2", "serve": "fastapi", "lid": "lingua"}
 """Extras of this package, and the module that tells whether each is there."""
 HUB_DATASET = "bentrevett/multi30k"
@@ -26,8 +36,13 @@ DIFFERENCE = 1e-4
 
 
 def doctor(
-    run: Annotated[Path | None, typer.Argument(help="A run folder or a bundle to be examined; by default the installation is.")] = None,
-    input: Annotated[Path | None, typer.Option("-i", "--input", help="With a run: lines to translate, by default of the built-in corpus.")] = None,
+    run: Annotated[
+        Path | None, typer.Argument(help="A run folder or a bundle to be examined; by default the installation is.")
+    ] = None,
+    input: Annotated[
+        Path | None,
+        typer.Option("-i", "--input", help="With a run: lines to translate, by default of the built-in corpus."),
+    ] = None,
     sentences: Annotated[int, typer.Option("--sentences", min=2, help="With a run: how many lines.")] = SENTENCES,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors besides the report.")] = False,
@@ -46,14 +61,16 @@ def doctor(
     if run is not None:
         found = _batches(run, input, sentences, quiet)
     elif input is not None:
-        raise InputFault("--input: expected with a run only: nmt doctor RUN --input FILE")
+        raise UserError("--input: expected with a run only: nmt doctor RUN --input FILE")
     else:
         found = {"python": platform.python_version(), **_versions(), **_machine(), "extras": _extras(), "hub": _hub()}
     if as_json:
         print_json(found)
     else:
         for name, value in found.items():
-            print(f"{name:<16}{value if not isinstance(value, dict) else ', '.join(f'{key}: {each}' for key, each in value.items())}")
+            print(
+                f"{name:<16}{value if not isinstance(value, dict) else ', '.join(f'{key}: {each}' for key, each in value.items())}"
+            )
     raise typer.Exit(0 if found.get("sound", True) else 1)
 
 
@@ -65,8 +82,14 @@ def _batches(path: Path, input: Path | None, count: int, quiet: bool) -> dict[st
     from nmt.evaluation import batching
 
     sentences, translator = _sentences(path, input, count), load(path, keep_weights=False)
-    speaker(quiet)(f"{path}: translating {len(sentences):,} sentences alone and in mixed batches")
-    found = track(batching.pairs(translator, sentences), "comparing", len(sentences), console=console, disable=quiet or not console.is_terminal)
+    logger(quiet)(f"{path}: translating {len(sentences):,} sentences alone and in mixed batches")
+    found = track(
+        batching.pairs(translator, sentences),
+        "comparing",
+        len(sentences),
+        console=console,
+        disable=quiet or not console.is_terminal,
+    )
     pairs = list(found)
     differing = [pair for pair in pairs if not pair.same]
     largest = max(pair.difference for pair in pairs)
@@ -85,20 +108,22 @@ def _batches(path: Path, input: Path | None, count: int, quiet: bool) -> dict[st
 
 
 def _sentences(path: Path, input: Path | None, count: int) -> list[str]:
-    from nmt.runs import Run
-    from nmt.text import lines
+    from nmt.data import lines
+    from nmt.runs.run_folder import Run
 
     if input is not None:
         found = [line for line in lines.read(input, "replace").text if line.strip()][:count]
     else:
-        from nmt.text.builtin.corpus import LANGUAGES, pairs
+        from nmt.data.builtin.corpus import LANGUAGES, pairs
 
         source = Run(path).recipe.data.source
         if source not in LANGUAGES:
-            raise InputFault(f"{path}: it translates from {source!r}, of which there is no built-in text; give lines: --input FILE")
+            raise UserError(
+                f"{path}: it translates from {source!r}, of which there is no built-in text; give lines: --input FILE"
+            )
         found = [pair[LANGUAGES.index(source)] for pair in islice(pairs("test", count=count), count)]
     if len(found) < 2:
-        raise InputFault(f"{input}: expected at least 2 lines that are not blank, found {len(found)}")
+        raise UserError(f"{input}: expected at least 2 lines that are not blank, found {len(found)}")
     return found
 
 
@@ -109,22 +134,30 @@ def _versions() -> dict[str, str]:
 def _machine() -> dict[str, Any]:
     import torch
 
-    from nmt.models.precision import resolved
-    from nmt.training import hardware
+    from nmt import provenance
+    from nmt.models.device import find_device, resolve_precision
 
-    device = hardware.device("auto")
-    return {**hardware.describe(), "threads": torch.get_num_threads(), "device": device.type, "precision": resolved("auto", device)}
+    device = find_device("auto")
+    return {
+        **provenance.machine(),
+        "threads": torch.get_num_threads(),
+        "device": device.type,
+        "precision": resolve_precision("auto", device),
+    }
 
 
 def _extras() -> dict[str, str]:
-    return {name: "there" if find_spec(module) else f"missing: pip install 'nmt-recipes[{name}]'" for name, module in EXTRAS.items()}
+    return {
+        name: "there" if find_spec(module) else f"missing: pip install 'nmt-recipes[{name}]'"
+        for name, module in EXTRAS.items()
+    }
 
 
 def _hub() -> str:
-    from nmt.text import hub
+    from nmt.data import hub
 
     try:
         hub.probe(HUB_DATASET, None)
-    except (hub.UnreachableError, InputFault) as reason:
+    except (hub.UnreachableError, UserError) as reason:
         return f"does not answer ({reason})"
     return "answers"

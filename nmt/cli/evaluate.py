@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
-from nmt.cli.output import console, print_json, speaker
+from nmt.cli.output import console, logger, print_json
 
 if TYPE_CHECKING:
     from nmt.evaluation.evaluate import Result
     from nmt.evaluation.significance import Difference
     from nmt.evaluation.testsets import TestSet
-    from nmt.runs import Run
+    from nmt.runs.run_folder import Run
 
     Differences: TypeAlias = list[tuple[Difference, ...]]
 
@@ -24,19 +24,36 @@ WINDOW = 1024
 
 def evaluate(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN...", help="Run folders or bundles; the second and further ones are compared with the first.")
+        list[Path],
+        typer.Argument(
+            metavar="RUN...", help="Run folders or bundles; the second and further ones are compared with the first."
+        ),
     ],
-    test: Annotated[list[str] | None, typer.Option("--test", metavar="NAME=SRC,REF", help="Two files; by default the recipe's test set.")] = None,
-    split: Annotated[Literal["test", "valid"], typer.Option("--split", help="Of the recipe's corpus: valid is there to choose by.")] = "test",
-    reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why a test set is scored in yet another way.")] = None,
+    test: Annotated[
+        list[str] | None,
+        typer.Option("--test", metavar="NAME=SRC,REF", help="Two files; by default the recipe's test set."),
+    ] = None,
+    split: Annotated[
+        Literal["test", "valid"], typer.Option("--split", help="Of the recipe's corpus: valid is there to choose by.")
+    ] = "test",
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="TEXT", help="Why a test set is scored in yet another way.")
+    ] = None,
     by_length: Annotated[bool, typer.Option("--by-length", help="Also BLEU by source length.")] = False,
     beam: Annotated[int | None, typer.Option("--beam", min=1, help="Instead of the recipe's beam.")] = None,
-    length_penalty: Annotated[float | None, typer.Option("--length-penalty", min=0.0, help="Instead of the recipe's.")] = None,
+    length_penalty: Annotated[
+        float | None, typer.Option("--length-penalty", min=0.0, help="Instead of the recipe's.")
+    ] = None,
     precision: Annotated[
         Literal["auto", "fp32", "bf16"] | None,
-        typer.Option("--precision", help="Instead of the recipe's; auto takes bf16, which is faster, where the hardware computes in it."),
+        typer.Option(
+            "--precision",
+            help="Instead of the recipe's; auto takes bf16, which is faster, where the hardware computes in it.",
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON: a list with an object for each test set.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Everything as JSON: a list with an object for each test set.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors besides the table.")] = False,
 ) -> None:
     """Score runs by BLEU, chrF2 and TER with 95 % intervals and signatures.
@@ -52,25 +69,29 @@ def evaluate(
 
       nmt evaluate runs/de-en-thought-vector runs/de-en --test news=news.de,news.en --by-length
     """
-    from nmt.evaluation import ledger, systems, testsets
+    from nmt.evaluation import evaluation_log, systems, testsets
     from nmt.evaluation.evaluate import compare
-    from nmt.runs import Run
+    from nmt.runs.run_folder import Run
 
-    say = speaker(quiet)
+    say = logger(quiet)
     opened = [Run(path) for path in runs]
     for run in opened:
         run.check()
     named = [testsets.read(argument) for argument in test or []]
     testsets.check_names(named)
-    groups = [[(run, each) for run in opened] for each in named] or [[(run, testsets.of_run(run, say, split)) for run in opened]]
+    groups = [[(run, each) for run in opened] for each in named] or [
+        [(run, testsets.of_run(run, say, split)) for run in opened]
+    ]
     given = {"beam": beam, "length_penalty": length_penalty, "precision": precision}
     for run, each in chain(*groups):
-        ledger.permit(run, each, [systems.settings(run, **given)], reason)
+        evaluation_log.permit(run, each, [systems.settings(run, **given)], reason)
     reports = []
     for group in groups:
         results = [_score(run, each, given, by_length, reason, quiet) for run, each in group]
         differences: Differences = compare(results) if len(results) > 1 else []
-        for warning in dict.fromkeys(f"{result.run}: {warning}" for result in results for warning in result.scores.warnings):
+        for warning in dict.fromkeys(
+            f"{result.run}: {warning}" for result in results for warning in result.scores.warnings
+        ):
             say(f"warning: {warning}")
         if as_json:
             reports.append(_as_json(results, differences))
@@ -84,22 +105,31 @@ def _score(run: Run, test: TestSet, given: dict[str, Any], by_length: bool, reas
     from rich.progress import track
 
     from nmt.evaluation import systems
-    from nmt.translator import Translator
+    from nmt.inference.translator import Translator
 
     search = systems.settings(run, **given)
     translator = Translator.of(run, keep_weights=False, **search)
 
     def translate(sentences: list[str]) -> list[str]:
         shown = f"{run.path} on {test.name}"
-        found = track(translator.stream(sentences, WINDOW), shown, len(sentences), console=console, disable=quiet or not console.is_terminal)
+        found = track(
+            translator.stream(sentences, WINDOW),
+            shown,
+            len(sentences),
+            console=console,
+            disable=quiet or not console.is_terminal,
+        )
         return [each.text for each in found]
 
-    speaker(quiet)(f"{run.path}: translating {len(test.source):,} sentences of {test.name}")
+    logger(quiet)(f"{run.path}: translating {len(test.source):,} sentences of {test.name}")
     return systems.score(run, test, search, translate, by_length=by_length, reason=reason)
 
 
 def _as_json(results: list[Result], differences: Differences) -> dict[str, Any]:
-    return {"results": [result.as_json() for result in results], "against_first": [[each.as_json() for each in row] for row in differences]}
+    return {
+        "results": [result.as_json() for result in results],
+        "against_first": [[each.as_json() for each in row] for row in differences],
+    }
 
 
 def _print(results: list[Result], differences: Differences, by_length: bool) -> None:

@@ -7,22 +7,31 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from nmt.cli.output import print_json, speaker
+from nmt.cli.output import logger, print_json
 
 if TYPE_CHECKING:
     from nmt.evaluation.testsets import TestSet
-    from nmt.runs import Run
+    from nmt.runs.run_folder import Run
 
 
 def export(
     run: Annotated[Path, typer.Argument(help="A run folder of a Transformer.")],
     to: Annotated[Literal["ctranslate2"], typer.Option("--to", help="The engine.")],
-    quantization: Annotated[Literal["float32", "int8"], typer.Option("--quantization", help="Weights as trained, or in 8 bits.")] = "float32",
+    quantization: Annotated[
+        Literal["float32", "int8"], typer.Option("--quantization", help="Weights as trained, or in 8 bits.")
+    ] = "float32",
     test: Annotated[
-        str | None, typer.Option("--test", metavar="NAME=SRC,REF", help="Two files to compare both on; by default the recipe's test set.")
+        str | None,
+        typer.Option(
+            "--test", metavar="NAME=SRC,REF", help="Two files to compare both on; by default the recipe's test set."
+        ),
     ] = None,
-    sentences: Annotated[int, typer.Option("--sentences", min=1, help="How many of its sentences to compare both on.")] = 1000,
-    allowed_loss: Annotated[float, typer.Option("--allowed-loss", min=0.0, help="BLEU that the export may lose.")] = 0.3,
+    sentences: Annotated[
+        int, typer.Option("--sentences", min=1, help="How many of its sentences to compare both on.")
+    ] = 1000,
+    allowed_loss: Annotated[
+        float, typer.Option("--allowed-loss", min=0.0, help="BLEU that the export may lose.")
+    ] = 0.3,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors besides the report.")] = False,
 ) -> None:
@@ -39,13 +48,13 @@ def export(
     """
     from nmt.export import folder
     from nmt.export.export import export as start
-    from nmt.runs import Run
+    from nmt.runs.run_folder import Run
 
-    opened, say = Run(run), speaker(quiet)
+    opened, say = Run(run), logger(quiet)
     folder.check(opened, quantization)
     compared = _compared(opened, test, quiet)
     source, references = compared.source[:sentences], compared.references[:sentences]
-    parity = start(opened, quantization, source, references, allowed_loss=allowed_loss, notice=say)
+    parity = start(opened, quantization, source, references, allowed_loss=allowed_loss, log=say)
     if as_json:
         print_json(parity.as_json())
     else:
@@ -56,4 +65,4 @@ def export(
 def _compared(run: Run, test: str | None, quiet: bool) -> TestSet:
     from nmt.evaluation import testsets
 
-    return testsets.read(test) if test else testsets.of_run(run, speaker(quiet))
+    return testsets.read(test) if test else testsets.of_run(run, logger(quiet))

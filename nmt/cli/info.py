@@ -11,7 +11,7 @@ import typer
 from nmt.cli.output import print_json
 
 if TYPE_CHECKING:
-    from nmt.runs import Run
+    from nmt.runs.run_folder import Run
 
 
 def info(
@@ -23,15 +23,17 @@ def info(
 
     Example: nmt info runs/de-en
     """
-    from nmt.evaluation import ledger
+    from nmt.evaluation import evaluation_log
     from nmt.recipe import reading
-    from nmt.runs import Run
+    from nmt.runs.run_folder import Run
 
     opened = Run(run)
-    scored = ledger.read(opened)
+    scored = evaluation_log.read(opened)
     about = {} if scores else _facts(opened)
     if as_json:
-        print_json({**about, "scores": scored} | ({} if scores else {"recipe": opened.recipe.model_dump(by_alias=True)}))
+        print_json(
+            {**about, "scores": scored} | ({} if scores else {"recipe": opened.recipe.model_dump(by_alias=True)})
+        )
         return
     for name, value in about.items():
         print(f"{name:<16}{value}")
@@ -46,7 +48,9 @@ def _print_score(record: dict[str, Any]) -> None:
     beam, looks = record["search"]["beam"], _ordinal(record["scored_before"] + 1)
     print(f"{record['test']}, {record['sentences']:,} sentences, beam {beam}, scored the {looks} time:")
     for score in (bleu, chrf, ter):
-        print(f"  {score['name']:<6}{score['value']:6.2f} ({score['low']:.2f} to {score['high']:.2f})  {score['signature']}")
+        print(
+            f"  {score['name']:<6}{score['value']:6.2f} ({score['low']:.2f} to {score['high']:.2f})  {score['signature']}"
+        )
     for note in record["notes"]:
         print(f"  note: {note}")
 
@@ -57,31 +61,39 @@ def _ordinal(number: int) -> str:
 
 
 def _facts(run: Run) -> dict[str, Any]:
-    facts, corpus, outcome = run.facts, run.facts["corpus"], run.outcome
+    metadata, corpus, outcome = run.metadata, run.metadata["corpus"], run.outcome
     return {
         "run": str(run.path),
-        "state": (f"finished after {outcome['update']:,}" if outcome else "not finished") + f" of {facts['updates']:,} planned updates",
+        "state": (f"finished after {outcome['update']:,}" if outcome else "not finished")
+        + f" of {metadata['updates']:,} planned updates",
         "corpus": corpus["loaded"] + (f" at {corpus['revision']}" if corpus["revision"] else ""),
         **({"note": "; ".join(run.notes)} if run.notes else {}),
         **({"prepared": _prepared(run)} if "prepared" in corpus else {}),
         "pairs": ", ".join(f"{split['pairs']:,} {name}" for name, split in corpus["splits"].items()),
-        "parameters": f"{facts['parameters']:,}",
-        "vocabulary": _vocabulary(facts["vocabulary"]),
-        "trained lengths": "; ".join(_lengths(side, each) for side, each in facts["lengths"].items()),
-        "computed": f"on {facts['device']} in {facts['precision']} with {facts['threads']} threads",
+        "parameters": f"{metadata['parameters']:,}",
+        "vocabulary": _vocabulary(metadata["vocabulary"]),
+        "trained lengths": "; ".join(_lengths(side, each) for side, each in metadata["lengths"].items()),
+        "computed": f"on {metadata['device']} in {metadata['precision']} with {metadata['threads']} threads",
         "size": _size(run),
-        "made by": ", ".join(f"{name} {version}" for name, version in facts["versions"].items()) + f", {facts['created']}",
+        "made by": ", ".join(f"{name} {version}" for name, version in metadata["versions"].items())
+        + f", {metadata['created']}",
     }
 
 
 def _prepared(run: Run) -> str:
     """The folders of a large corpus, as they were when the run began: one of a stranger's run is named and not looked for."""
-    folders = [run.facts["corpus"]["prepared"], run.facts["pieces"]]
-    return ", ".join(f"{run.recipe.data.prepared}/{each['folder']} ({each['bytes'] / 2**20:,.0f} MiB)" for each in folders)
+    folders = [run.metadata["corpus"]["prepared"], run.metadata["pieces"]]
+    return ", ".join(
+        f"{run.recipe.data.prepared}/{each['folder']} ({each['bytes'] / 2**20:,.0f} MiB)" for each in folders
+    )
 
 
-def _vocabulary(facts: dict[str, Any]) -> str:
-    return f"{facts['source']:,} pieces, joint" if facts["joint"] else f"{facts['source']:,} source and {facts['target']:,} target pieces"
+def _vocabulary(metadata: dict[str, Any]) -> str:
+    return (
+        f"{metadata['source']:,} pieces, joint"
+        if metadata["joint"]
+        else f"{metadata['source']:,} source and {metadata['target']:,} target pieces"
+    )
 
 
 def _lengths(side: str, pieces: dict[str, int]) -> str:

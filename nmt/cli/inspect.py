@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from nmt.cli.output import print_json, speaker
+from nmt.cli.output import logger, print_json
 
 if TYPE_CHECKING:
-    from nmt.inspection.view import View
+    from nmt.interpret.view import View
 
 
 def inspect(
@@ -21,7 +21,10 @@ def inspect(
         typer.Option("--kind", help="By default attention, and for a run without it occlusion."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR_OR_FILE", help="A file .svg, .png, .html or .json, or a folder for all four.")
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR_OR_FILE", help="A file .svg, .png, .html or .json, or a folder for all four."
+        ),
     ] = None,
     beam: Annotated[int | None, typer.Option("--beam", min=1, help="Instead of the recipe's beam.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Everything as one JSON object.")] = False,
@@ -41,13 +44,13 @@ def inspect(
       nmt inspect runs/de-en 'Ein Hund läuft.' --kind gates --out pictures
     """
     from nmt import load
-    from nmt.inspection import saving
-    from nmt.inspection.view import look
+    from nmt.interpret import saving
+    from nmt.interpret.view import look
 
     if out:
         saving.check(out)
     view = look(load(run, **({} if beam is None else {"beam": beam})), text, kind, str(run))
-    say, warnings = speaker(quiet), view.subject.warnings
+    say, warnings = logger(quiet), view.subject.warnings
     if out:
         paths, more = saving.save(view, out)
         say(f"written: {', '.join(map(str, paths))}")
@@ -64,7 +67,7 @@ def _draw(view: View) -> None:
     """On stdout, in its width; a pipe is 80 letters wide, or what COLUMNS says."""
     from rich.console import Console
 
-    from nmt.inspection.terminal import drawing
+    from nmt.interpret.terminal import drawing
 
     console = Console(highlight=False)
     console.print(drawing(view, console.width), soft_wrap=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from nmt.faults import RunFault
+from nmt.errors import RunError
 
 console = Console(stderr=True, highlight=False)
 """For progress bars; `NO_COLOR` is obeyed."""
@@ -22,7 +22,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def speaker(quiet: bool) -> Callable[[str], None]:
+def logger(quiet: bool) -> Callable[[str], None]:
     """`say`, or silence. Above a progress bar lines go through its console, so that neither spoils the other."""
 
     def speak(text: str) -> None:
@@ -58,18 +58,20 @@ class _Raw(io.RawIOBase):
         except BrokenPipeError:  # its reader has had enough, which is no fault
             raise
         except OSError as error:
-            raise RunFault(f"standard output: cannot be written ({error.strerror})") from error
+            raise RunError(f"standard output: cannot be written ({error.strerror})") from error
 
 
 @contextmanager
 def printing() -> Iterator[None]:
-    """While a command prints: all of it has been written at the end, or it is a `RunFault`."""
+    """While a command prints: all of it has been written at the end, or it is a `RunError`."""
     before = sys.stdout
     if before is None:  # closed by who called us; what is printed goes nowhere, as Python has it
         yield
         return
     raw = getattr(before.buffer, "raw", before.buffer)
-    out = io.TextIOWrapper(io.BufferedWriter(_Raw(raw)), before.encoding, before.errors, line_buffering=bool(before.line_buffering))
+    out = io.TextIOWrapper(
+        io.BufferedWriter(_Raw(raw)), before.encoding, before.errors, line_buffering=bool(before.line_buffering)
+    )
     sys.stdout = out
     try:
         yield

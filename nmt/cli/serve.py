@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmt.cli.output import say, speaker
-from nmt.faults import InputFault
-from nmt.process import keep_few_kernels
+from nmt.cli.output import logger, say
+from nmt.cpu_tuning import keep_few_kernels
+from nmt.errors import UserError
 from nmt.serving.limits import Limits
 
 if TYPE_CHECKING:
@@ -21,16 +21,31 @@ USUAL = Limits()
 
 
 def serve(
-    runs: Annotated[list[Path] | None, typer.Argument(metavar="RUN...", help="Run folders; of one language pair, the first is used.")] = None,
-    host: Annotated[str, typer.Option("--host", help="The address to listen at; 0.0.0.0 lets in other machines.")] = "127.0.0.1",
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="RUN...", help="Run folders; of one language pair, the first is used."),
+    ] = None,
+    host: Annotated[
+        str, typer.Option("--host", help="The address to listen at; 0.0.0.0 lets in other machines.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes one that is free.")] = 5000,
-    keys: Annotated[Path | None, typer.Option("--keys", help="A file with hashes of API keys; without it, no key is needed.")] = None,
-    new_key: Annotated[str | None, typer.Option("--new-key", metavar="NAME", help="Make a key, add its hash to --keys, print it, and leave.")] = None,
-    cors_origin: Annotated[list[str] | None, typer.Option("--cors-origin", help="A site whose pages may use the service, as https://a.org.")] = None,
+    keys: Annotated[
+        Path | None, typer.Option("--keys", help="A file with hashes of API keys; without it, no key is needed.")
+    ] = None,
+    new_key: Annotated[
+        str | None,
+        typer.Option("--new-key", metavar="NAME", help="Make a key, add its hash to --keys, print it, and leave."),
+    ] = None,
+    cors_origin: Annotated[
+        list[str] | None,
+        typer.Option("--cors-origin", help="A site whose pages may use the service, as https://a.org."),
+    ] = None,
     body: Annotated[int, typer.Option("--body", help="Most bytes of a request.")] = USUAL.body,
     characters: Annotated[int, typer.Option("--characters", help="Most characters of a text.")] = USUAL.characters,
     items: Annotated[int, typer.Option("--items", help="Most texts of a request.")] = USUAL.items,
-    alternatives: Annotated[int, typer.Option("--alternatives", help="Most alternatives of a text.")] = USUAL.alternatives,
+    alternatives: Annotated[
+        int, typer.Option("--alternatives", help="Most alternatives of a text.")
+    ] = USUAL.alternatives,
     output: Annotated[int, typer.Option("--output", help="Most pieces of a translated sentence.")] = USUAL.output,
     queue: Annotated[int, typer.Option("--queue", help="Source pieces that may wait.")] = USUAL.queue,
     batch: Annotated[int, typer.Option("--batch", help="Source pieces translated at a time.")] = USUAL.batch,
@@ -58,7 +73,7 @@ def serve(
         _make_key(keys, new_key)
         return
     if not runs:
-        raise InputFault("nmt serve: expected one run folder or more")
+        raise UserError("nmt serve: expected one run folder or more")
     _check_extra()
     limits = Limits(
         body=body,
@@ -78,19 +93,21 @@ def serve(
 
 def _check_extra() -> None:
     if not all(map(find_spec, NEEDED)):
-        raise InputFault("nmt serve needs the extra serve: pip install 'nmt-recipes[serve]'")
+        raise UserError("nmt serve needs the extra serve: pip install 'nmt-recipes[serve]'")
 
 
 def _make_key(path: Path | None, name: str) -> None:
     from nmt.serving import keys
 
     if path is None:
-        raise InputFault("--new-key: expected --keys too, the file to which its hash is added")
+        raise UserError("--new-key: expected --keys too, the file to which its hash is added")
     print(keys.add(path, name))
     say(f"this key is shown once; {path} holds its hash")
 
 
-def _start(runs: list[Path], host: str, port: int, keys: Path | None, origins: list[str], limits: Limits, quiet: bool) -> None:
+def _start(
+    runs: list[Path], host: str, port: int, keys: Path | None, origins: list[str], limits: Limits, quiet: bool
+) -> None:
     keep_few_kernels(32)
     from nmt.serving import languages, server
     from nmt.serving.app import build
@@ -99,7 +116,7 @@ def _start(runs: list[Path], host: str, port: int, keys: Path | None, origins: l
     from nmt.serving.service import Service
 
     known = Keys.read(keys) if keys else None
-    speak = speaker(quiet)
+    speak = logger(quiet)
     with server.listen(host, port) as bound:
         service = Service(Models.load(runs, limits.output), limits, known)
         _introduce(service.models, quiet)
@@ -113,7 +130,7 @@ def _start(runs: list[Path], host: str, port: int, keys: Path | None, origins: l
 
 
 def _introduce(models: Models, quiet: bool) -> None:
-    speak = speaker(quiet)
+    speak = logger(quiet)
     for model in models.all:
         speak(f"{model.source} to {model.target}: {model.run.path}")
         for note in model.run.notes:

@@ -7,15 +7,19 @@ from typing import Annotated
 
 import typer
 
-from nmt.cli.output import speaker
+from nmt.cli.output import logger
 
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")]
 
 
 def bundle(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write, such as de-en.nmt; appears whole, and replaces.")],
-    terms: Annotated[str | None, typer.Option("--terms", metavar="TEXT", help="Terms of the training data, for the model card.")] = None,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The file to write, such as de-en.nmt; appears whole, and replaces.")
+    ],
+    terms: Annotated[
+        str | None, typer.Option("--terms", metavar="TEXT", help="Terms of the training data, for the model card.")
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Put what translating needs into one file: weights, vocabulary, recipe, facts, scores, a model card, and a manifest with hashes.
@@ -29,16 +33,23 @@ def bundle(
 
       nmt translate de-en.nmt --text 'Ein Hund läuft.'
     """
-    from nmt.runs import Run
-    from nmt.sharing.bundling import bundle as write
+    from nmt.runs.bundling import bundle as write
+    from nmt.runs.run_folder import Run
 
     write(Run(run), output, terms)
-    speaker(quiet)(f"{output}: {output.stat().st_size / 2**20:.1f} MiB; to look at its card: unzip -p {output} README.md")
+    logger(quiet)(
+        f"{output}: {output.stat().st_size / 2**20:.1f} MiB; to look at its card: unzip -p {output} README.md"
+    )
 
 
 def push(
     bundle: Annotated[Path, typer.Argument(help="A bundle, made by nmt bundle.")],
-    repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="A model repository on the Hugging Face Hub; made where there is none.")],
+    repository: Annotated[
+        str,
+        typer.Argument(
+            metavar="OWNER/NAME", help="A model repository on the Hugging Face Hub; made where there is none."
+        ),
+    ],
     private: Annotated[bool, typer.Option("--private", help="Of a new repository: only for you.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -46,16 +57,20 @@ def push(
 
     Example: nmt push de-en.nmt me/multi30k-de-en
     """
-    from nmt.sharing import hub
+    from nmt.runs import hub
 
-    say = speaker(quiet)
+    say = logger(quiet)
     say(f"pushing {bundle} to {repository}")
     say(hub.push(bundle, repository, private=private))
 
 
 def pull(
-    repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="A model repository on the Hugging Face Hub.")],
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="The file to write; by default NAME.nmt.")] = None,
+    repository: Annotated[
+        str, typer.Argument(metavar="OWNER/NAME", help="A model repository on the Hugging Face Hub.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="The file to write; by default NAME.nmt.")
+    ] = None,
     revision: Annotated[str | None, typer.Option("--revision", help="A commit, tag or branch.")] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -63,9 +78,9 @@ def pull(
 
     Example: nmt pull me/multi30k-de-en -o de-en.nmt
     """
-    from nmt.sharing import hub
+    from nmt.runs import hub
 
-    say, target = speaker(quiet), output or Path(f"{repository.rpartition('/')[2]}.nmt")
+    say, target = logger(quiet), output or Path(f"{repository.rpartition('/')[2]}.nmt")
     say(f"fetching {repository}")
     commit = hub.pull(repository, target, revision)
     say(f"{target}: commit {commit}; nmt translate {target}")

@@ -7,14 +7,20 @@ from typing import Annotated
 
 import typer
 
-from nmt.cli.output import console, speaker
+from nmt.cli.output import console, logger
 
 
 def train(
     recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/de-en.yaml.")],
-    overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Keys of the recipe to change.")] = None,
-    run: Annotated[Path | None, typer.Option("--run", help="The run folder; by default runs/NAME of the recipe.")] = None,
-    restart: Annotated[bool, typer.Option("--restart", help="Throw away what is in the run folder and begin anew.")] = False,
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Keys of the recipe to change.")
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option("--run", help="The run folder; by default runs/NAME of the recipe.")
+    ] = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Throw away what is in the run folder and begin anew.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
 ) -> None:
     """Train a model, or continue where an earlier command stopped.
@@ -33,8 +39,10 @@ def train(
     from nmt.recipe import reading
 
     read = reading.read(recipe, overrides or [])
-    from nmt import runs  # torch, from here on
+    from nmt.runs import run_folder  # torch, from here on
     from nmt.training.train import train as start
 
-    code = start(read, run or runs.RUNS / str(read.name), restart=restart, notice=speaker(quiet), console=console, quiet=quiet)
+    code = start(
+        read, run or run_folder.RUNS / str(read.name), restart=restart, log=logger(quiet), console=console, quiet=quiet
+    )
     raise typer.Exit(code)

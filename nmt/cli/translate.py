@@ -15,34 +15,54 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 import typer
 
-from nmt import files
-from nmt.cli.output import console, speaker
-from nmt.faults import InputFault
-from nmt.text import lines
+from nmt import atomic
+from nmt.cli.output import console, logger
+from nmt.data import lines
+from nmt.errors import UserError
 
 if TYPE_CHECKING:
-    from nmt.runs import Run
-    from nmt.translator import LineTranslator, Translation
-    from nmt.workers import Workers
+    from nmt.inference.parallel import Workers
+    from nmt.inference.translator import LineTranslator, Translation
+    from nmt.runs.run_folder import Run
 
 
 def translate(
-    run: Annotated[Path | None, typer.Argument(help="A run folder or a bundle; by default the run that finished last.")] = None,
-    input: Annotated[Path | None, typer.Option("-i", "--input", help="A file to translate, plain or gz; by default stdin.")] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Where to write; appears whole, and replaces. By default stdout.")] = None,
-    text: Annotated[list[str] | None, typer.Option("--text", help="A text to translate; may be given several times.")] = None,
+    run: Annotated[
+        Path | None, typer.Argument(help="A run folder or a bundle; by default the run that finished last.")
+    ] = None,
+    input: Annotated[
+        Path | None, typer.Option("-i", "--input", help="A file to translate, plain or gz; by default stdin.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Where to write; appears whole, and replaces. By default stdout."),
+    ] = None,
+    text: Annotated[
+        list[str] | None, typer.Option("--text", help="A text to translate; may be given several times.")
+    ] = None,
     beam: Annotated[int | None, typer.Option("--beam", min=1, help="Hypotheses kept in search; 1 is greedy.")] = None,
     nbest: Annotated[int, typer.Option("--nbest", min=1, help="Alternatives to give, with --json.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line: text, score, pieces, alternatives, alignment, warnings.")] = False,
-    batch_tokens: Annotated[int | None, typer.Option("--batch-tokens", min=1, help="Source pieces translated at a time.")] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="One JSON object a line: text, score, pieces, alternatives, alignment, warnings."),
+    ] = False,
+    batch_tokens: Annotated[
+        int | None, typer.Option("--batch-tokens", min=1, help="Source pieces translated at a time.")
+    ] = None,
     precision: Annotated[
         Literal["auto", "fp32", "bf16"] | None,
-        typer.Option("--precision", help="Instead of the recipe's; auto takes bf16, which is faster, where the hardware computes in it."),
+        typer.Option(
+            "--precision",
+            help="Instead of the recipe's; auto takes bf16, which is faster, where the hardware computes in it.",
+        ),
     ] = None,
     engine: Annotated[
-        Literal["auto", "torch", "ctranslate2"], typer.Option("--engine", help="auto takes the run's export where there is one.")
+        Literal["auto", "torch", "ctranslate2"],
+        typer.Option("--engine", help="auto takes the run's export where there is one."),
     ] = "auto",
-    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Translate side by side, one thread each: about a core each.")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Translate side by side, one thread each: about a core each.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
 ) -> None:
     """Translate stdin, a file or texts.
@@ -60,10 +80,12 @@ def translate(
       tail -f log.de | nmt translate
     """
     if nbest > 1 and not as_json:
-        raise InputFault("--nbest: alternatives are given with --json only, so that plain output keeps one line for one line")
+        raise UserError(
+            "--nbest: alternatives are given with --json only, so that plain output keeps one line for one line"
+        )
     if text and input:
-        raise InputFault("--text and --input: expected one of them")
-    say, notes = speaker(quiet), Counter[str]()
+        raise UserError("--text and --input: expected one of them")
+    say, notes = logger(quiet), Counter[str]()
     opened = _run(run, quiet)
     search = _search(opened, beam, nbest, batch_tokens, precision) | {"keep_weights": as_json}
     with (
@@ -83,12 +105,12 @@ def translate(
 
 
 def _run(path: Path | None, quiet: bool) -> Run:
-    from nmt import runs
+    from nmt.runs import run_folder
 
     if path is None:
-        path = runs.newest_finished()
-        speaker(quiet)(f"translating with {path}")
-    return runs.Run(path)
+        path = run_folder.newest_finished()
+        logger(quiet)(f"translating with {path}")
+    return run_folder.Run(path)
 
 
 def _search(run: Run, beam: int | None, nbest: int, batch_tokens: int | None, precision: str | None) -> dict[str, Any]:
@@ -100,22 +122,24 @@ def _search(run: Run, beam: int | None, nbest: int, batch_tokens: int | None, pr
 
 
 @contextmanager
-def _translator(run: Run, engine: str, workers: int | None, search: dict[str, Any], quiet: bool) -> Iterator[LineTranslator | Workers]:
+def _translator(
+    run: Run, engine: str, workers: int | None, search: dict[str, Any], quiet: bool
+) -> Iterator[LineTranslator | Workers]:
     """The translator by the engine that was asked for; by torch, several workers are processes."""
     from nmt.export import engines
-    from nmt.workers import Workers
+    from nmt.inference.parallel import Workers
 
-    export = engines.usable(run, engine, speaker(quiet))
+    export = engines.usable(run, engine, logger(quiet))
     with ExitStack() as stack:
         try:
             if export is None and workers is not None:
                 translator: LineTranslator | Workers = stack.enter_context(Workers(workers, run.path, search))
             else:
                 translator = engines.translator(run, export, workers=workers or 1, **search)
-        except InputFault:
+        except UserError:
             raise
         except ValueError as error:  # a constructor's words, which begin with the name of the setting
-            raise InputFault(f"--{error}") from error
+            raise UserError(f"--{error}") from error
         yield translator
 
 
@@ -137,12 +161,12 @@ def _target(path: Path | None) -> Iterator[BinaryIO]:
     if path is None:
         yield sys.stdout.buffer
     elif path.is_dir():
-        raise InputFault(f"--output: {path} is a folder; expected a file")
+        raise UserError(f"--output: {path} is a folder; expected a file")
     elif path.exists() and not path.is_file():  # a device or a pipe is written to, not replaced
-        with files.writing(path) as out:
+        with atomic.writing(path) as out:
             yield out
     else:
-        with files.building(path) as out:
+        with atomic.building(path) as out:
             yield out
 
 
@@ -154,7 +178,7 @@ def _texts(chunk: list[bytes], notes: Counter[str]) -> list[str]:
 
 
 def _kinds(found: Translation) -> list[str]:
-    from nmt.warnings import kind
+    from nmt.inference.diagnostics import kind
 
     return [kind(warning) for warning in found.warnings]
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from nmt.translator import Translation, Translator
+from nmt.inference.translator import Translation, Translator
 
 FEWEST, MOST = 2, 64
 """Sentences in a batch."""

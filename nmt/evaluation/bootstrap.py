@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from nmt import scores
+from nmt.evaluation import metrics
 
 Counts: TypeAlias = "NDArray[np.int64]"
 Values: TypeAlias = "NDArray[np.float64]"
@@ -20,9 +20,12 @@ Values: TypeAlias = "NDArray[np.float64]"
 
 def counts(hypotheses: Sequence[str], references: Sequence[str], *, target: str) -> Counts:
     """What BLEU is made of, per sentence: ``(sentence, 10)``, both lengths, then matched and all n-grams of 1 to 4 tokens."""
-    scores.check(hypotheses, references)
-    metric = scores.metrics(target)[0]
-    found = [metric.corpus_score([hypothesis], [[reference]]) for hypothesis, reference in zip(hypotheses, references, strict=True)]
+    metrics.check(hypotheses, references)
+    metric = metrics.metrics(target)[0]
+    found = [
+        metric.corpus_score([hypothesis], [[reference]])
+        for hypothesis, reference in zip(hypotheses, references, strict=True)
+    ]
     return np.array([[one.sys_len, one.ref_len, *one.counts, *one.totals] for one in found], dtype=np.int64)
 
 
@@ -53,7 +56,7 @@ def resampled(counted: Counts) -> Counts:
 
 def draws(sentences: int) -> NDArray[np.int64]:
     """Which sentences make up each resample: ``(resample, sentence)``, a function of their number alone."""
-    return np.random.default_rng(scores.SEED).choice(sentences, size=(scores.RESAMPLES, sentences), replace=True)
+    return np.random.default_rng(metrics.SEED).choice(sentences, size=(metrics.RESAMPLES, sentences), replace=True)
 
 
 def interval(values: Iterable[float]) -> tuple[float, float]:

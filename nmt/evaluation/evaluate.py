@@ -7,12 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from nmt import scores
-from nmt.evaluation import outputs, significance
+from nmt.errors import RunError, UserError
+from nmt.evaluation import metrics, outputs, significance
 from nmt.evaluation.lengths import Bucket, by_length
 from nmt.evaluation.significance import Difference
 from nmt.evaluation.testsets import TestSet, text_sha256
-from nmt.faults import InputFault, RunFault
 
 Translate = Callable[[list[str]], list[str]]
 
@@ -29,7 +28,7 @@ class Result:
     test: TestSet
     target: str
     hypotheses: list[str]
-    scores: scores.Scores
+    scores: metrics.Scores
     lengths: list[Bucket] = field(default_factory=list)
     search: Mapping[str, Any] = field(default_factory=dict)
     weights_sha256: str | None = None
@@ -71,13 +70,15 @@ def evaluate(
     """Translates the sources once and scores them; what else is given about the run is passed through to the result."""
     hypotheses = translate(list(test.source))
     if len(hypotheses) != len(test.source):
-        raise RunFault(f"test set {test.name}: {len(hypotheses)} translations came back for {len(test.source)} sentences")
+        raise RunError(
+            f"test set {test.name}: {len(hypotheses)} translations came back for {len(test.source)} sentences"
+        )
     return Result(
         run=run,
         test=test,
         target=target,
         hypotheses=hypotheses,
-        scores=scores.score(hypotheses, test.references, target=target),
+        scores=metrics.score(hypotheses, test.references, target=target),
         lengths=_lengths(test, hypotheses, target) if by_length else [],
         search=dict(search or {}),
         weights_sha256=weights_sha256,
@@ -97,11 +98,13 @@ def compare(results: Sequence[Result]) -> list[tuple[Difference, ...]]:
     first = results[0]
     for result in results[1:]:
         if (result.test.sha256, result.target) != (first.test.sha256, first.target):
-            raise InputFault(
+            raise UserError(
                 f"{result.run} was scored on {result.test.name} ({result.test.sha256[:8]}, {result.target}), {first.run} on "
                 f"{first.test.name} ({first.test.sha256[:8]}, {first.target}): only scores on the same sentences can be compared"
             )
-    return significance.paired_bootstrap([result.hypotheses for result in results], first.test.references, target=first.target)
+    return significance.paired_bootstrap(
+        [result.hypotheses for result in results], first.test.references, target=first.target
+    )
 
 
 def _lengths(test: TestSet, hypotheses: list[str], target: str) -> list[Bucket]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from nmt import scores
-from nmt.faults import InputFault
+from nmt.errors import UserError
+from nmt.evaluation import metrics
 
 LONGEST = (0, 5, 10, 15, 20, 30, 50)
 """Words of the longest source in each bucket but the last, which has no end. The first holds blank lines."""
@@ -25,7 +25,7 @@ class Bucket:
     shortest: int
     longest: int | None
     sentences: int
-    bleu: scores.Bleu
+    bleu: metrics.Bleu
 
     @property
     def label(self) -> str:
@@ -37,7 +37,7 @@ class Bucket:
     @property
     def small(self) -> bool:
         """Whether there are too few sentences for BLEU to be trusted."""
-        return self.sentences < scores.SMALL
+        return self.sentences < metrics.SMALL
 
     def as_json(self) -> dict[str, Any]:
         """The fields, the label and `small`, ready for JSON."""
@@ -45,18 +45,25 @@ class Bucket:
         return {**words, "sentences": self.sentences, "small": self.small, "bleu": self.bleu.as_json()}
 
 
-def by_length(sources: Sequence[str], hypotheses: Sequence[str], references: Sequence[str], *, target: str) -> list[Bucket]:
+def by_length(
+    sources: Sequence[str], hypotheses: Sequence[str], references: Sequence[str], *, target: str
+) -> list[Bucket]:
     """The buckets that hold any sentence, shortest first."""
-    scores.check(hypotheses, references)
+    metrics.check(hypotheses, references)
     if len(sources) != len(references):
-        raise InputFault(f"{len(sources)} sources, but {len(references)} references: quality by length needs both for every sentence")
+        raise UserError(
+            f"{len(sources)} sources, but {len(references)} references: quality by length needs both for every sentence"
+        )
     places = [bisect_left(LONGEST, len(source.split())) for source in sources]
     return [
-        _bucket(place, [row for row, found in enumerate(places) if found == place], hypotheses, references, target) for place in sorted(set(places))
+        _bucket(place, [row for row, found in enumerate(places) if found == place], hypotheses, references, target)
+        for place in sorted(set(places))
     ]
 
 
 def _bucket(place: int, rows: list[int], hypotheses: Sequence[str], references: Sequence[str], target: str) -> Bucket:
-    shortest, longest = [(0, 0), *((before + 1, last) for before, last in pairwise(LONGEST)), (LONGEST[-1] + 1, None)][place]
-    bleu = scores.score_bleu([hypotheses[row] for row in rows], [references[row] for row in rows], target=target)
+    shortest, longest = [(0, 0), *((before + 1, last) for before, last in pairwise(LONGEST)), (LONGEST[-1] + 1, None)][
+        place
+    ]
+    bleu = metrics.score_bleu([hypotheses[row] for row in rows], [references[row] for row in rows], target=target)
     return Bucket(shortest=shortest, longest=longest, sentences=len(rows), bleu=bleu)

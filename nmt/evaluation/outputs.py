@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nmt.faults import RunFault
-from nmt.files import write_whole
+from nmt.atomic import write_file
+from nmt.errors import RunError
 
 
 def write_lines(path: Path, hypotheses: Sequence[str]) -> None:
     """One hypothesis a line, as the command line of sacrebleu reads them."""
     for number, line in enumerate(hypotheses, 1):
         if "\n" in line:
-            raise RunFault(f"hypothesis {number} holds a line feed: in {path} it would shift all that follow")
-    write_whole(path, "".join(f"{line}\n" for line in hypotheses))
+            raise RunError(f"hypothesis {number} holds a line feed: in {path} it would shift all that follow")
+    write_file(path, "".join(f"{line}\n" for line in hypotheses))
 
 
 def settings_name(search: Mapping[str, Any]) -> str:

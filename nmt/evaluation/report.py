@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nmt.evaluation.metrics import SMALL
 from nmt.evaluation.significance import LEVEL, Difference
-from nmt.scores import SMALL
 
 Record = dict[str, Any]
 
@@ -51,9 +51,15 @@ def lengths_table(record: Record) -> Table:
         )
         for bucket in record["by_length"]
     ]
-    notes = [f"* under {SMALL} sentences: read the interval, not the value"] if any(bucket["small"] for bucket in record["by_length"]) else []
+    notes = (
+        [f"* under {SMALL} sentences: read the interval, not the value"]
+        if any(bucket["small"] for bucket in record["by_length"])
+        else []
+    )
     signatures = _once(f"BLEU: {bucket['bleu']['signature']}" for bucket in record["by_length"])
-    return Table(("source words", "sentences", "BLEU", "95 %", "BP", "length ratio"), tuple(rows), (*notes, *signatures))
+    return Table(
+        ("source words", "sentences", "BLEU", "95 %", "BP", "length ratio"), tuple(rows), (*notes, *signatures)
+    )
 
 
 def text(table: Table) -> str:
@@ -66,7 +72,10 @@ def text(table: Table) -> str:
 def markdown(table: Table) -> str:
     """A GitHub table, and the notes as a list."""
     rule = ("---", *("---:" for _ in table.columns[1:]))
-    lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in (table.columns, rule, *table.rows)]
+    lines = [
+        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+        for row in (table.columns, rule, *table.rows)
+    ]
     return "\n".join([*lines, "", *(f"- {note}" for note in table.notes)]).rstrip("\n") + "\n"
 
 
@@ -112,13 +121,21 @@ def _interval(score: Record) -> str:
     return "" if score["low"] is None else f"{score['low']:.1f} to {score['high']:.1f}"
 
 
-def _scores_notes(records: Sequence[Record], varying: Sequence[str], differences: Sequence[Sequence[Difference]]) -> Iterable[str]:
+def _scores_notes(
+    records: Sequence[Record], varying: Sequence[str], differences: Sequence[Sequence[Difference]]
+) -> Iterable[str]:
     yield from _once(f"{score['name']}: {score['signature']}" for record in records for score in _metrics(record))
     yield from _once(f"search: {settings}" for record in records if (settings := _settings(record["search"], varying)))
     if differences:
         yield f"p: paired bootstrap against the first row, significant below {LEVEL}; it is over test sentences, and says nothing of training seeds"
-    yield from _once(f"{record['run']}, {record['test']}: {looks(record)}" for record in records if record["scored_before"])
-    yield from _once(f"{record['run']}, {record['test']}: {note}" for record in records for note in (*record["notes"], *record["scores"]["warnings"]))
+    yield from _once(
+        f"{record['run']}, {record['test']}: {looks(record)}" for record in records if record["scored_before"]
+    )
+    yield from _once(
+        f"{record['run']}, {record['test']}: {note}"
+        for record in records
+        for note in (*record["notes"], *record["scores"]["warnings"])
+    )
 
 
 def looks(record: Record) -> str:
@@ -152,5 +169,7 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
 
 def _flat(value: Any, key: str = "") -> dict[str, Any]:
     if isinstance(value, dict):
-        return {name: leaf for part in value for name, leaf in _flat(value[part], f"{key}.{part}" if key else part).items()}
+        return {
+            name: leaf for part in value for name, leaf in _flat(value[part], f"{key}.{part}" if key else part).items()
+        }
     return {key: "; ".join(map(str, value)) if isinstance(value, list) else value}

@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from nmt import scores
-from nmt.evaluation import bootstrap
-from nmt.faults import InputFault
+from nmt.errors import UserError
+from nmt.evaluation import bootstrap, metrics
 
 if TYPE_CHECKING:
     from sacrebleu.significance import Result
@@ -59,38 +58,53 @@ class Difference:
         return {**asdict(self), "significant": self.significant, "detectable": self.detectable}
 
 
-def paired_bootstrap(systems: Sequence[Sequence[str]], references: Sequence[str], *, target: str) -> list[tuple[Difference, ...]]:
+def paired_bootstrap(
+    systems: Sequence[Sequence[str]], references: Sequence[str], *, target: str
+) -> list[tuple[Difference, ...]]:
     """BLEU, chrF2 and TER of the second and every further system against the first: one tuple for each of these."""
     if len(systems) < 2:
-        raise InputFault(f"a comparison takes at least 2 systems, found {len(systems)}")
+        raise UserError(f"a comparison takes at least 2 systems, found {len(systems)}")
     for hypotheses in systems:
-        scores.check(hypotheses, references)
+        metrics.check(hypotheses, references)
     signatures, results = _tested(systems, references, target)
     return [
-        tuple(_difference(metric, signature, results[metric], place, systems, references, target) for metric, signature in signatures.items())
+        tuple(
+            _difference(metric, signature, results[metric], place, systems, references, target)
+            for metric, signature in signatures.items()
+        )
         for place in range(1, len(systems))
     ]
 
 
-def _tested(systems: Sequence[Sequence[str]], references: Sequence[str], target: str) -> tuple[dict[str, str], dict[str, list[Result]]]:
+def _tested(
+    systems: Sequence[Sequence[str]], references: Sequence[str], target: str
+) -> tuple[dict[str, str], dict[str, list[Result]]]:
     """By metric: sacrebleu's signature, and its result for each system in order."""
     from sacrebleu.significance import PairedTest
 
     named = [(str(place), hypotheses) for place, hypotheses in enumerate(systems)]
-    metrics = {type(metric).__name__: metric for metric in scores.metrics(target)}
-    with scores.pinned_seed():
-        signatures, results = PairedTest(named, metrics, [references], test_type="bs", n_samples=scores.RESAMPLES)()
+    scorers = {type(metric).__name__: metric for metric in metrics.metrics(target)}
+    with metrics.pinned_seed():
+        signatures, results = PairedTest(named, scorers, [references], test_type="bs", n_samples=metrics.RESAMPLES)()
     found = {metric: [result for result in results[metric] if not isinstance(result, str)] for metric in signatures}
     return {metric: str(signature) for metric, signature in signatures.items()}, found
 
 
 def _difference(
-    metric: str, signature: str, results: list[Result], place: int, systems: Sequence[Sequence[str]], references: Sequence[str], target: str
+    metric: str,
+    signature: str,
+    results: list[Result],
+    place: int,
+    systems: Sequence[Sequence[str]],
+    references: Sequence[str],
+    target: str,
 ) -> Difference:
     first, result = results[0], results[place]
     # sacrebleu gives p = 1/1001 for identical outputs: none of its resamples differs by *more* than the nothing that was observed.
     same = list(systems[place]) == list(systems[0])
-    low, high = bleu_interval(systems[0], systems[place], references, target=target) if metric == "BLEU" else (None, None)
+    low, high = (
+        bleu_interval(systems[0], systems[place], references, target=target) if metric == "BLEU" else (None, None)
+    )
     return Difference(
         metric=metric,
         value=float(result.score),
@@ -104,7 +118,12 @@ def _difference(
     )
 
 
-def bleu_interval(first: Sequence[str], second: Sequence[str], references: Sequence[str], *, target: str) -> tuple[float, float]:
+def bleu_interval(
+    first: Sequence[str], second: Sequence[str], references: Sequence[str], *, target: str
+) -> tuple[float, float]:
     """95 % interval of the BLEU of ``second`` minus that of ``first``, over the very resamples of `paired_bootstrap`."""
-    values = [bootstrap.bleu(bootstrap.resampled(bootstrap.counts(side, references, target=target))) for side in (first, second)]
+    values = [
+        bootstrap.bleu(bootstrap.resampled(bootstrap.counts(side, references, target=target)))
+        for side in (first, second)
+    ]
     return bootstrap.interval((values[1] - values[0]).tolist())

@@ -9,9 +9,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from nmt.faults import InputFault
-from nmt.runs import Run
-from nmt.text import corpus, lines, loader
+from nmt.data import corpus, lines, loader
+from nmt.errors import UserError
+from nmt.runs.run_folder import Run
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,15 @@ class TestSet:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\w[\w.+-]*", self.name):
-            raise InputFault(f"test set {self.name!r}: expected a name of letters, digits, and . _ + - (it names a file of outputs)")
+            raise UserError(
+                f"test set {self.name!r}: expected a name of letters, digits, and . _ + - (it names a file of outputs)"
+            )
         if len(self.source) != len(self.references):
-            raise InputFault(f"test set {self.name}: {len(self.source)} source lines, but {len(self.references)} references")
+            raise UserError(
+                f"test set {self.name}: {len(self.source)} source lines, but {len(self.references)} references"
+            )
         if not self.source:
-            raise InputFault(f"test set {self.name}: there are no sentences in it")
+            raise UserError(f"test set {self.name}: there are no sentences in it")
 
     @property
     def source_sha256(self) -> str:
@@ -58,7 +62,7 @@ def check_names(tests: Sequence[TestSet]) -> None:
     names = [test.name for test in tests]
     for name in names:
         if names.count(name) > 1:
-            raise InputFault(f"test set {name}: the name is given twice, expected a name of its own for each test set")
+            raise UserError(f"test set {name}: the name is given twice, expected a name of its own for each test set")
 
 
 def read(argument: str, errors: str = "strict") -> TestSet:
@@ -66,30 +70,34 @@ def read(argument: str, errors: str = "strict") -> TestSet:
     name, equals, files = argument.partition("=")
     paths = files.split(",")
     if not (name and equals and len(paths) == 2 and all(paths)):
-        raise InputFault(f"test set {argument!r}: expected NAME=SRC,REF, two text files separated by one comma")
+        raise UserError(f"test set {argument!r}: expected NAME=SRC,REF, two text files separated by one comma")
     return from_files(name, Path(paths[0]), Path(paths[1]), errors)
 
 
-def of_run(run: Run, notice: Callable[[str], None], split: Literal["test", "valid"] = "test") -> TestSet:
+def of_run(run: Run, log: Callable[[str], None], split: Literal["test", "valid"] = "test") -> TestSet:
     """The test or validation split of a run's recipe, as it was when the run began."""
     data = run.recipe.data
     if run.bundled and (data.corpus is None or loader.is_local(data.corpus)):
-        raise InputFault(f"{run.path}: a bundle cannot name files of this machine to be read; name a test set: --test NAME=SOURCE,REFERENCES")
-    facts, request = run.facts["corpus"], data.model_dump()
+        raise UserError(
+            f"{run.path}: a bundle cannot name files of this machine to be read; name a test set: --test NAME=SOURCE,REFERENCES"
+        )
+    metadata, request = run.metadata["corpus"], data.model_dump()
     if split == "test":
-        pairs = corpus.load_test(notice=notice, **corpus.pinned(request, facts))[0]
+        pairs = corpus.load_test(log=log, **corpus.pinned(request, metadata))[0]
     else:
-        pairs = corpus.load_again(facts, notice=notice, **request).valid
+        pairs = corpus.load_again(metadata, log=log, **request).valid
     if pairs is None:
-        raise InputFault(f"{run.path}: its recipe has no test set; name one: --test NAME=SOURCE,REFERENCES")
+        raise UserError(f"{run.path}: its recipe has no test set; name one: --test NAME=SOURCE,REFERENCES")
     return TestSet(split, list(pairs.source), list(pairs.target))
 
 
 def from_files(name: str, source: Path, references: Path, errors: str = "strict") -> TestSet:
-    """A test set of two text files, one sentence a line; for `errors` see `nmt.text.lines.read`."""
+    """A test set of two text files, one sentence a line; for `errors` see `nmt.data.lines.read`."""
     sides = [lines.read(path, errors).text for path in (source, references)]
     if len(sides[0]) != len(sides[1]):
-        raise InputFault(f"test set {name}: {source} has {len(sides[0])} lines, but {references} has {len(sides[1])}; one reference per source")
+        raise UserError(
+            f"test set {name}: {source} has {len(sides[0])} lines, but {references} has {len(sides[1])}; one reference per source"
+        )
     if not sides[0]:
-        raise InputFault(f"test set {name}: {source} and {references} have no lines")
+        raise UserError(f"test set {name}: {source} and {references} have no lines")
     return TestSet(name, *sides)

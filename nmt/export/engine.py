@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from nmt.data.vocabulary import BOS, EOS, PAD
+from nmt.errors import RunError, UserError
 from nmt.export.folder import Export
-from nmt.faults import InputFault, RunFault
-from nmt.runs import Run
+from nmt.inference.translator import LineTranslator, shown_in_training
+from nmt.runs.run_folder import Run
 from nmt.search import BeamSearch, Hypothesis, length_penalty
-from nmt.text.vocabulary import BOS, EOS, PAD
-from nmt.translator import LineTranslator, shown_in_training
 
 PATIENCE = 2.0
 """With a length penalty, how many times the beam hypotheses are finished before search stops (Kasai et al. 2022, arXiv:2204.05424)."""
@@ -37,18 +37,31 @@ class Begun(NamedTuple):
 class ExportTranslator(LineTranslator):
     """The export of a run, with the settings of its search. One translator in C++ for each of ``workers``, with ``threads`` threads each."""
 
-    def __init__(self, export: Export, run: Run, *, workers: int = 1, threads: int = 0, keep_weights: bool = True, **search: Any) -> None:
+    def __init__(
+        self, export: Export, run: Run, *, workers: int = 1, threads: int = 0, keep_weights: bool = True, **search: Any
+    ) -> None:
         """``threads`` of 0 takes what torch finds. The settings of the search are the recipe's, but for those given."""
         import ctranslate2
 
         if "precision" in search:
-            raise ValueError("precision: an export computes in the numbers that it was made with; take the run itself with --engine torch")
+            raise ValueError(
+                "precision: an export computes in the numbers that it was made with; take the run itself with --engine torch"
+            )
         settings = run.recipe.search.model_dump() | search
         batch_tokens, _ = settings.pop("batch_tokens"), settings.pop("precision")
-        super().__init__(*run.vocabularies, shown_in_training(run), length_penalty=settings["length_penalty"], batch_tokens=batch_tokens)
-        self.search = BeamSearch(bos=BOS, eos=EOS, pad=PAD, keep_weights=keep_weights, **settings)  # checks the settings, and knows the lengths
+        super().__init__(
+            *run.vocabularies,
+            shown_in_training(run),
+            length_penalty=settings["length_penalty"],
+            batch_tokens=batch_tokens,
+        )
+        self.search = BeamSearch(
+            bos=BOS, eos=EOS, pad=PAD, keep_weights=keep_weights, **settings
+        )  # checks the settings, and knows the lengths
         self.positions = export.positions
-        self.ids = {piece: id for id, piece in enumerate(self.target_vocabulary.pieces(range(len(self.target_vocabulary))))}
+        self.ids = {
+            piece: id for id, piece in enumerate(self.target_vocabulary.pieces(range(len(self.target_vocabulary))))
+        }
         try:
             self.engine = ctranslate2.Translator(
                 str(export.path),
@@ -57,7 +70,7 @@ class ExportTranslator(LineTranslator):
                 intra_threads=threads or torch.get_num_threads(),
             )
         except (RuntimeError, ValueError) as error:
-            raise InputFault(f"{export.path}: CTranslate2 cannot load it ({error}); export the run again") from error
+            raise UserError(f"{export.path}: CTranslate2 cannot load it ({error}); export the run again") from error
 
     def _find(self, batches: Sequence[list[list[int]]]) -> Iterable[list[list[Hypothesis]]]:
         """Hands over all batches, so that every worker of the engine has something to do."""
@@ -103,7 +116,9 @@ class ExportTranslator(LineTranslator):
     def _kept(self, part: list[int], begun: Begun) -> list[Hypothesis]:
         """The best of the hypotheses that ended within what their source allows."""
         longest = self._longest(part)
-        return self._ranked(each for each in self._hypotheses(part, begun) if each.finished and len(each.tokens) < longest)
+        return self._ranked(
+            each for each in self._hypotheses(part, begun) if each.finished and len(each.tokens) < longest
+        )
 
     def _again(self, part: list[int]) -> list[Hypothesis]:
         """A part in which nothing ended in time, by itself, with its own longest length: if again nothing ends, what was cut there."""
@@ -112,7 +127,7 @@ class ExportTranslator(LineTranslator):
             found = list(self._hypotheses(part, begun))
             if ranked := self._ranked(each for each in found if each.finished) or self._ranked(found):
                 return ranked
-        raise RunFault(f"CTranslate2 found no translation of a sentence of {len(part)} pieces; try --engine torch")
+        raise RunError(f"CTranslate2 found no translation of a sentence of {len(part)} pieces; try --engine torch")
 
     def _ranked(self, found: Iterable[Hypothesis]) -> list[Hypothesis]:
         return sorted(found, key=lambda each: -each.score)[: self.search.nbest]
@@ -122,13 +137,15 @@ class ExportTranslator(LineTranslator):
         try:
             result, first = begun.result.result(), None if begun.first is None else begun.first.result()
         except RuntimeError as error:
-            raise RunFault(f"CTranslate2 failed on a sentence of {len(part)} pieces: {error}") from error
+            raise RunError(f"CTranslate2 failed on a sentence of {len(part)} pieces: {error}") from error
         for rank, (pieces, log_probability) in enumerate(zip(result.hypotheses, result.scores, strict=True)):
             tokens = [self.ids[piece] for piece in pieces]
             if {PAD, BOS} & set(tokens):
                 continue
             rows = result.attention[rank] if result.attention else []
-            yield self._hypothesis(tokens, log_probability, rows if first is None else [*first.attention[0][:1], *rows[1:]])
+            yield self._hypothesis(
+                tokens, log_probability, rows if first is None else [*first.attention[0][:1], *rows[1:]]
+            )
 
     def _hypothesis(self, tokens: list[int], log_probability: float, rows: list[list[float]]) -> Hypothesis:
         finished = tokens[-1:] == [EOS]

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from nmt.errors import UserError
 from nmt.export import folder
 from nmt.export.engine import ExportTranslator
 from nmt.export.folder import Export
-from nmt.faults import InputFault
-from nmt.runs import Run
-from nmt.translator import LineTranslator, Translator
+from nmt.inference.translator import LineTranslator, Translator
+from nmt.runs.run_folder import Run
 
 ENGINES = ("auto", "torch", "ctranslate2")
 
 
-def usable(run: Run, engine: str, notice: Callable[[str], None]) -> Export | None:
+def usable(run: Run, engine: str, log: Callable[[str], None]) -> Export | None:
     """The export to translate with, or None for torch. ``auto`` takes the export if it is there and sound, and says which, or why not."""
     if engine == "torch":
         return None
@@ -23,13 +23,13 @@ def usable(run: Run, engine: str, notice: Callable[[str], None]) -> Export | Non
     fault = export.fault(run) if export else f"no such export; make it: nmt export {run.path} --to ctranslate2"
     if engine == "ctranslate2" and fault:
         folder.check(run, "float32")
-        raise InputFault(f"--engine ctranslate2: {run.path / folder.NAME}: {fault}")
+        raise UserError(f"--engine ctranslate2: {run.path / folder.NAME}: {fault}")
     if export is None:
         return None
     if fault:
-        notice(f"{export.path}: not used: {fault}")
+        log(f"{export.path}: not used: {fault}")
         return None
-    notice(f"translating with CTranslate2 in {export.quantization}; --engine torch takes the run itself")
+    log(f"translating with CTranslate2 in {export.quantization}; --engine torch takes the run itself")
     return export
 
 

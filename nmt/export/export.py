@@ -4,30 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from nmt import files
+from nmt import atomic
+from nmt.errors import RunError
 from nmt.export import folder
 from nmt.export.parity import Parity, measure
-from nmt.faults import RunFault
-from nmt.runs import Run
+from nmt.runs.run_folder import Run
 
 REFUSED = "ctranslate2.refused.json"
 """The report of an export that was not put in its place, in the run's folder."""
 
 
 def export(
-    run: Run, quantization: str, source: Sequence[str], references: Sequence[str], *, allowed_loss: float, notice: Callable[[str], None]
+    run: Run,
+    quantization: str,
+    source: Sequence[str],
+    references: Sequence[str],
+    *,
+    allowed_loss: float,
+    log: Callable[[str], None],
 ) -> Parity:
     """Makes ``ctranslate2/`` in the run's folder, with the report in it; an export that was there before is replaced.
 
     One that does not translate as the model does is refused; its report stays.
     """
     folder.check(run, quantization)
-    with files.building_folder(run.path / folder.NAME) as building:
+    with atomic.atomic_folder(run.path / folder.NAME) as building:
         built = folder.fill(building, run, quantization)
-        parity = measure(run, built, source, references, allowed_loss, notice)
+        parity = measure(run, built, source, references, allowed_loss, log)
         if parity.faults:
-            files.write_json(run.path / REFUSED, parity.as_json())
-            raise RunFault(f"{run.path}: not exported: {'; '.join(parity.faults)}\nthe report is {run.path / REFUSED}; other exports are untouched")
-        files.write_json(building / folder.PARITY, parity.as_json())
+            atomic.write_json(run.path / REFUSED, parity.as_json())
+            raise RunError(
+                f"{run.path}: not exported: {'; '.join(parity.faults)}\nthe report is {run.path / REFUSED}; other exports are untouched"
+            )
+        atomic.write_json(building / folder.PARITY, parity.as_json())
     (run.path / REFUSED).unlink(missing_ok=True)
     return parity

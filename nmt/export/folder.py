@@ -17,11 +17,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from nmt import files
+from nmt import atomic
+from nmt.errors import UserError
 from nmt.export import layout
-from nmt.faults import InputFault
 from nmt.models.transformer import TransformerModel
-from nmt.runs import JOINT, SOURCE, TARGET, Run
+from nmt.runs.run_folder import JOINT, SOURCE, TARGET, Run
 
 NAME, ABOUT, PARITY = "ctranslate2", "nmt.json", "parity.json"
 FORMAT = 1
@@ -48,7 +48,9 @@ class Export:
     def fault(self, run: Run) -> str | None:
         """Why this export cannot stand for a run here, or None."""
         if self.about["weights_sha256"] != run.weights_sha256:
-            return f"made of other weights than the run has now; export it again: nmt export {run.path} --to ctranslate2"
+            return (
+                f"made of other weights than the run has now; export it again: nmt export {run.path} --to ctranslate2"
+            )
         return unsuitable(run) or unsupported(self.quantization)
 
 
@@ -61,9 +63,13 @@ def opened(run: Run) -> Export | None:
         about = json.loads(path.read_text(encoding="utf8"))
         found = about["format"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputFault(f"{path}: cannot be read ({error}); export the run again: nmt export {run.path} --to ctranslate2") from error
+        raise UserError(
+            f"{path}: cannot be read ({error}); export the run again: nmt export {run.path} --to ctranslate2"
+        ) from error
     if found != FORMAT:
-        raise InputFault(f"{path}: expected an export of format {FORMAT}, found {found!r}; it was made by another version of nmt: export it again")
+        raise UserError(
+            f"{path}: expected an export of format {FORMAT}, found {found!r}; it was made by another version of nmt: export it again"
+        )
     return Export(path.parent, about)
 
 
@@ -78,19 +84,25 @@ def fill(folder: Path, run: Run, quantization: str) -> Export:
     spec.save(str(folder))
     for name in (JOINT, SOURCE, TARGET):
         if (run.path / name).exists():
-            files.write_whole(folder / name, (run.path / name).read_bytes())
+            atomic.write_file(folder / name, (run.path / name).read_bytes())
     versions = {name: version(name) for name in ("nmt-recipes", "ctranslate2", "torch")}
-    about = {"format": FORMAT, "weights_sha256": run.weights_sha256, "quantization": quantization, "positions": positions, "versions": versions}
-    files.write_json(folder / ABOUT, about)
+    about = {
+        "format": FORMAT,
+        "weights_sha256": run.weights_sha256,
+        "quantization": quantization,
+        "positions": positions,
+        "versions": versions,
+    }
+    atomic.write_json(folder / ABOUT, about)
     return Export(folder, about)
 
 
 def most_positions(run: Run) -> int:
     """Rows of the table of positions: enough for every source that the run's translator would read at once, and the longest target it may give."""
-    from nmt.translator import SHORTEST_LIMIT
+    from nmt.inference.translator import SHORTEST_LIMIT
 
     search = run.recipe.search
-    source: int = max(run.facts["lengths"]["source"]["longest"], SHORTEST_LIMIT) + 1
+    source: int = max(run.metadata["lengths"]["source"]["longest"], SHORTEST_LIMIT) + 1
     target = int(source * search.max_ratio) + search.max_extra
     return max(layout.FEWEST_POSITIONS, source, target)
 
@@ -98,9 +110,9 @@ def most_positions(run: Run) -> int:
 def check(run: Run, quantization: str) -> None:
     """Refuses what cannot be exported, with the reason and the way out."""
     if reason := unsuitable(run):
-        raise InputFault(f"{run.path}: {reason}")
+        raise UserError(f"{run.path}: {reason}")
     if reason := unsupported(quantization):
-        raise InputFault(f"--quantization: {reason}")
+        raise UserError(f"--quantization: {reason}")
     run.check()
 
 
@@ -108,7 +120,11 @@ def unsuitable(run: Run) -> str | None:
     """Why no export can stand for a run, or None."""
     model = run.recipe.model
     if model.family != "transformer":
-        called = f"recurrent models ({model.cell}, reader {model.reader})" if model.family == "recurrent" else f"models of family {model.family}"
+        called = (
+            f"recurrent models ({model.cell}, reader {model.reader})"
+            if model.family == "recurrent"
+            else f"models of family {model.family}"
+        )
         return f"CTranslate2 has no {called}; only Transformers can be exported to it\nthis run translates with --engine torch"
     if found := run.recipe.search.min_length:
         return f"search.min_length: expected 0, found {found}: CTranslate2 changes all probabilities before the fewest pieces; take --engine torch"
@@ -122,4 +138,8 @@ def unsupported(quantization: str) -> str | None:
     import ctranslate2
 
     there = ctranslate2.get_supported_compute_types("cpu")
-    return None if quantization in there else f"CTranslate2 does not compute in {quantization} on this CPU; it does in {', '.join(sorted(there))}"
+    return (
+        None
+        if quantization in there
+        else f"CTranslate2 does not compute in {quantization} on this CPU; it does in {', '.join(sorted(there))}"
+    )

@@ -11,9 +11,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from nmt.data.vocabulary import BOS, EOS, UNK
 from nmt.models.embeddings import sinusoids
 from nmt.models.transformer import DecoderLayer, EncoderLayer, FeedForward, TransformerModel
-from nmt.text.vocabulary import BOS, EOS, UNK
 
 FEWEST_POSITIONS = 1024
 """Rows of an exported table of positions, if the run's own limits do not ask for more."""
@@ -27,7 +27,9 @@ def specification(model: TransformerModel, source: Sequence[str], target: Sequen
     from ctranslate2.specs import TransformerSpec
 
     layers = (len(model.encoder), len(model.decoder))
-    spec = TransformerSpec.from_config(layers, model.heads, pre_norm=True, alignment_layer=-1, alignment_heads=model.heads)
+    spec = TransformerSpec.from_config(
+        layers, model.heads, pre_norm=True, alignment_layer=-1, alignment_heads=model.heads
+    )
     table = _array(sinusoids(positions, model.width))
     for side, embedding, norm in (
         (spec.encoder, spec.encoder.embeddings[0], model.norm_encoder),

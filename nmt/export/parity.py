@@ -13,13 +13,13 @@ from typing import Any
 
 import torch
 
+from nmt.data.batches import collate
+from nmt.evaluation.metrics import Bleu, score_bleu
 from nmt.export.engine import ExportTranslator
 from nmt.export.folder import Export
+from nmt.inference.translator import Translation, Translator
 from nmt.models.protocol import TranslationModel
-from nmt.runs import Run
-from nmt.scores import Bleu, score_bleu
-from nmt.training.batches import collate
-from nmt.translator import Translation, Translator
+from nmt.runs.run_folder import Run
 
 SAME = 0.999
 """Share of texts that must be the same at fp32, under matched rules."""
@@ -30,7 +30,7 @@ SHOWN = 5
 FORCED = 32
 """Sentences whose pieces are scored at a time."""
 
-Notice = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -72,11 +72,17 @@ class Parity:
         if self.quantization == "float32":
             for name, agreement in (("greedy", self.greedy), ("beam without length penalty", self.beam)):
                 if agreement.same < SAME * self.sentences:
-                    found.append(f"{name}: {agreement.same:,} of {self.sentences:,} texts are the same, expected {SAME:.1%}")
+                    found.append(
+                        f"{name}: {agreement.same:,} of {self.sentences:,} texts are the same, expected {SAME:.1%}"
+                    )
             if not self.log_probability_difference <= CLOSE:
-                found.append(f"log-probabilities differ by {self.log_probability_difference:.1e}, expected at most {CLOSE:.0e}")
+                found.append(
+                    f"log-probabilities differ by {self.log_probability_difference:.1e}, expected at most {CLOSE:.0e}"
+                )
         if not self.bleu - self.export_bleu <= self.allowed_loss:
-            found.append(f"BLEU falls from {self.bleu:.2f} to {self.export_bleu:.2f}, expected to lose at most {self.allowed_loss:g}")
+            found.append(
+                f"BLEU falls from {self.bleu:.2f} to {self.export_bleu:.2f}, expected to lose at most {self.allowed_loss:g}"
+            )
         return found
 
     def as_json(self) -> dict[str, Any]:
@@ -85,20 +91,28 @@ class Parity:
 
     def lines(self) -> Iterator[str]:
         """For people."""
-        for name, each in (("greedy", self.greedy), (f"beam {self.beam.settings['beam']}, no length penalty", self.beam), ("own settings", self.own)):
+        for name, each in (
+            ("greedy", self.greedy),
+            (f"beam {self.beam.settings['beam']}, no length penalty", self.beam),
+            ("own settings", self.own),
+        ):
             yield f"{name}: {each.same:,} of {self.sentences:,} texts are the same, scores differ by at most {each.score_difference:.1e}"
         yield f"log-probabilities of pieces differ by at most {self.log_probability_difference:.1e}"
         yield f"BLEU {self.bleu:.2f}, exported {self.export_bleu:.2f} (own settings, {self.signature})"
 
 
-def measure(run: Run, export: Export, source: Sequence[str], references: Sequence[str], allowed_loss: float, notice: Notice) -> Parity:
+def measure(
+    run: Run, export: Export, source: Sequence[str], references: Sequence[str], allowed_loss: float, log: Log
+) -> Parity:
     """Translates the sources three times with both, and scores the last."""
     model, own = run.model(), run.recipe.search.model_dump() | {"precision": "fp32"}
-    longest = run.facts["lengths"]["source"]["longest"]
+    longest = run.metadata["lengths"]["source"]["longest"]
 
     def agreement(name: str, **search: Any) -> tuple[Agreement, list[Bleu]]:
-        notice(f"translating {len(source):,} sentences with both: {name}")
-        ours = Translator(model, *run.vocabularies, longest=longest, keep_weights=False, **own | search).translate(source)
+        log(f"translating {len(source):,} sentences with both: {name}")
+        ours = Translator(model, *run.vocabularies, longest=longest, keep_weights=False, **own | search).translate(
+            source
+        )
         theirs = ExportTranslator(export, run, keep_weights=False, **search).translate(source)
         texts = ([each.text for each in found] for found in (ours, theirs))
         bleus = [score_bleu(found, references, target=run.recipe.data.target, intervals=False) for found in texts]
@@ -127,20 +141,33 @@ def _agreement(settings: dict[str, Any], ours: list[Translation], theirs: list[T
     return Agreement(
         settings=settings,
         same=len(pairs) - len(differing),
-        score_difference=max((abs(one.score - other.score) for one, other in pairs if one.pieces == other.pieces), default=0.0),
+        score_difference=max(
+            (abs(one.score - other.score) for one, other in pairs if one.pieces == other.pieces), default=0.0
+        ),
         differing=[
-            {"source": one.source, "model": one.text, "model_score": one.score, "export": other.text, "export_score": other.score}
+            {
+                "source": one.source,
+                "model": one.text,
+                "model_score": one.score,
+                "export": other.text,
+                "export_score": other.score,
+            }
             for one, other in differing[:SHOWN]
         ],
     )
 
 
 @torch.inference_mode()
-def _forced(model: TranslationModel, exported: ExportTranslator, source: Sequence[str], references: Sequence[str]) -> float:
+def _forced(
+    model: TranslationModel, exported: ExportTranslator, source: Sequence[str], references: Sequence[str]
+) -> float:
     """The largest difference in the log-probability of a piece of the references, or of their ends."""
     encode, room = exported.target_vocabulary.encode, exported.positions - 1
     sources = [exported.source_vocabulary.encode(line)[:room] for line in source]
-    pairs = sorted(((part, encode(line)[:room]) for part, line in zip(sources, references, strict=True) if part), key=lambda pair: len(pair[0]))
+    pairs = sorted(
+        ((part, encode(line)[:room]) for part, line in zip(sources, references, strict=True) if part),
+        key=lambda pair: len(pair[0]),
+    )
     largest = 0.0
     for start in range(0, len(pairs), FORCED):
         sides = list(zip(*pairs[start : start + FORCED], strict=True))

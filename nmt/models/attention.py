@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from nmt.models.protocol import Memory, repeat
 
 
-class Reader(nn.Module, ABC):
+class Attention(nn.Module, ABC):
     """Reads a context ``(row, context)`` from memory for a query ``(row, hidden)``; there are as many rows as memory has, or a multiple."""
 
     one_slot: ClassVar[bool]
@@ -35,7 +35,7 @@ class Reader(nn.Module, ABC):
         """The context ``(row, context)`` and the weights ``(row, slot)``."""
 
 
-class NoContext(Reader):
+class InitialStateOnly(Attention):
     """Reads nothing: memory acts through the initial state alone (Sutskever, Vinyals and Le 2014, arXiv:1409.3215)."""
 
     one_slot = True
@@ -49,7 +49,7 @@ class NoContext(Reader):
         return memory.slots.new_zeros(len(query), 0), memory.slots.new_zeros(len(query), memory.mask.shape[1])
 
 
-class FixedContext(Reader):
+class FixedThoughtVector(Attention):
     """Gives the thought vector at every step (Cho et al. 2014, arXiv:1406.1078, section 2.2; the baseline of Bahdanau et al.)."""
 
     one_slot = True
@@ -63,7 +63,7 @@ class FixedContext(Reader):
         return repeat(memory.readable[:, 0], len(query) // len(memory.slots)), memory.slots.new_ones(len(query), 1)
 
 
-class BahdanauAttention(Reader):
+class BahdanauAttention(Attention):
     """Weighs the slots of memory by an additive score of each slot against the query.
 
     score_j = v . tanh(W query + U slot_j), weights = softmax(score), context = sum_j weights_j slot_j
@@ -90,13 +90,17 @@ class BahdanauAttention(Reader):
         tanh(x) is taken as 2 sigmoid(2x) - 1, which on a CPU takes a third of the time; v . tanh(x) is then 2 v . sigmoid(2x) - sum(v).
         """
         asked = torch.unflatten(self.query(query), 0, (len(memory.mask), -1)).unsqueeze(2)
-        halves = (asked.float() + memory.keys[0].float().unsqueeze(1)).mul_(2).sigmoid_()  # (batch, beam, slot, attention)
-        with torch.autocast(halves.device.type, enabled=False):  # to round the energies would take longer than their product
+        halves = (
+            (asked.float() + memory.keys[0].float().unsqueeze(1)).mul_(2).sigmoid_()
+        )  # (batch, beam, slot, attention)
+        with torch.autocast(
+            halves.device.type, enabled=False
+        ):  # to round the energies would take longer than their product
             scores = self.score(halves).squeeze(-1).mul(2).sub(self.score.weight.sum())
         return weigh(scores, memory)
 
 
-class DotAttention(Reader):
+class DotAttention(Attention):
     """Weighs the slots by their dot product with the query (Luong, Pham and Manning 2015, arXiv:1508.04025, equation 8).
 
     The wiring is Bahdanau's, to change one thing at a time: the query is the state before the step and the context feeds the cell,
@@ -108,7 +112,9 @@ class DotAttention(Reader):
     def __init__(self, hidden: int, slot: int, width: int) -> None:
         super().__init__()
         if hidden != slot:
-            raise ValueError(f"model.decoder.hidden: reader dot compares query and slot directly, expected {slot} units as in a slot, found {hidden}")
+            raise ValueError(
+                f"model.decoder.hidden: reader dot compares query and slot directly, expected {slot} units as in a slot, found {hidden}"
+            )
         self.context = slot
 
     def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
@@ -123,4 +129,9 @@ def weigh(scores: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
     return context.flatten(0, 1), weights.flatten(0, 1)
 
 
-READERS: dict[str, type[Reader]] = {"none": NoContext, "fixed": FixedContext, "bahdanau": BahdanauAttention, "dot": DotAttention}
+ATTENTIONS: dict[str, type[Attention]] = {
+    "none": InitialStateOnly,
+    "fixed": FixedThoughtVector,
+    "bahdanau": BahdanauAttention,
+    "dot": DotAttention,
+}

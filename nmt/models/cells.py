@@ -85,7 +85,9 @@ class Cell(nn.Module):
         reset_h, update_h, new_h = self._recur(state).chunk(3, -1)
         reset = torch.sigmoid(reset_x + reset_h)
         update = torch.sigmoid(update_x + update_h)
-        candidate = torch.tanh(new_x + reset * new_h)  # the reset gate after the product, as cuDNN computes it; the paper has it before
+        candidate = torch.tanh(
+            new_x + reset * new_h
+        )  # the reset gate after the product, as cuDNN computes it; the paper has it before
         return (1 - update) * candidate + update * state
 
     def _lstm(self, projected: Tensor, state: Tensor) -> Tensor:

@@ -43,14 +43,26 @@ class RecurrentEncoder(Encoder):
     on CPUs, stays in use.
     """
 
-    def __init__(self, kind: str, width: int, hidden: int, layers: int, direction: str, residual: bool, forget_bias: float, dropout: float) -> None:
+    def __init__(
+        self,
+        kind: str,
+        width: int,
+        hidden: int,
+        layers: int,
+        direction: str,
+        residual: bool,
+        forget_bias: float,
+        dropout: float,
+    ) -> None:
         super().__init__()
         self.layers, self.hidden = layers, hidden
         self.width = hidden * (2 if direction == "both" else 1)
         widths = [width] + [self.width] * (layers - 1)
 
         def cells(there: bool) -> Sequence[Cell]:
-            return cast("Sequence[Cell]", nn.ModuleList(Cell(kind, each, hidden, forget_bias) for each in widths if there))
+            return cast(
+                "Sequence[Cell]", nn.ModuleList(Cell(kind, each, hidden, forget_bias) for each in widths if there)
+            )
 
         self.forwards, self.backwards = cells(direction != "backward"), cells(direction != "forward")
         self.residual = residual

@@ -1,31 +1,12 @@
-"""Numbers of 16 bits where the hardware multiplies in them: products in bf16, all else in fp32, by torch's autocast."""
+"""Rounds the weights of a model that only translates."""
 
 from __future__ import annotations
 
 import torch
 from torch import nn
 
+from nmt.models.device import autocast
 from nmt.models.protocol import TranslationModel
-
-
-def resolved(wanted: str, device: torch.device) -> str:
-    """``auto`` becomes bf16 where the hardware multiplies in it, and fp32 elsewhere."""
-    return wanted if wanted != "auto" else "bf16" if computes_bf16(device) else "fp32"
-
-
-def computes_bf16(device: torch.device) -> bool:
-    """Whether the device has instructions for bf16, instead of imitating them."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if device.type == "cpu":
-        # torch offers no public question for CPUs
-        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-    return False
-
-
-def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """bf16 where it is safe, or plain fp32."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
 
 
 def freeze(model: TranslationModel, device: torch.device, precision: str) -> None:

@@ -50,7 +50,7 @@ class Step(NamedTuple):
     weights: Tensor
 
 
-class Translates(Protocol):
+class DecodingProtocol(Protocol):
     """What search needs of a model; an ensemble or a scripted fake satisfies it as well as a `TranslationModel`."""
 
     def encode(self, source: Tensor, mask: Tensor) -> Any: ...

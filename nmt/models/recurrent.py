@@ -1,6 +1,6 @@
 """The recurrent encoder-decoder: one class for every cell, depth and reader.
 
-With one layer and `BahdanauAttention` it is the model of Bahdanau et al. 2015; with `FixedContext` the same model but for the number of
+With one layer and `BahdanauAttention` it is the model of Bahdanau et al. 2015; with `FixedThoughtVector` the same model but for the number of
 slots; with more layers the stack of GNMT (Wu et al. 2016, arXiv:1609.08144, section 3): attention queries with the bottom layer and its
 context goes to every layer.
 """
@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from nmt.models import attention_loop
-from nmt.models.attention import READERS, BahdanauAttention
+from nmt.models import fused_attention
+from nmt.models.attention import ATTENTIONS, BahdanauAttention
 from nmt.models.cells import Cell
 from nmt.models.dropout import Dropout
 from nmt.models.embeddings import PieceEmbedding
@@ -52,20 +52,27 @@ class RecurrentModel(TranslationModel):
         tied: bool,
     ) -> None:
         super().__init__()
-        if reader not in READERS:
-            raise ValueError(f"model.reader: expected one of {', '.join(READERS)}, found {reader!r}")
-        if slot is not None and not READERS[reader].one_slot:
-            raise ValueError(f"model.slot: reader {reader} keeps a slot for every source piece; leave it out or take reader fixed or none")
+        if reader not in ATTENTIONS:
+            raise ValueError(f"model.reader: expected one of {', '.join(ATTENTIONS)}, found {reader!r}")
+        if slot is not None and not ATTENTIONS[reader].one_slot:
+            raise ValueError(
+                f"model.slot: reader {reader} keeps a slot for every source piece; leave it out or take reader fixed or none"
+            )
         hidden, layers = int(decoder["hidden"]), int(decoder["layers"])
         self.embed_target = PieceEmbedding(target, embedding)
         self.embed_source = self.embed_target if tied and joint else PieceEmbedding(source, embedding)
         self.encoder = _encoder(cell, embedding, forget_bias=forget_bias, dropout=dropout, **encoder)
         self.squeeze = nn.Linear(self.encoder.width, slot) if slot else nn.Identity()
         width = slot or self.encoder.width
-        self.reader = READERS[reader](hidden, width, attention)
+        self.reader = ATTENTIONS[reader](hidden, width, attention)
         below = [embedding] + [hidden] * (layers - 1)
-        self.cells = cast("Sequence[Cell]", nn.ModuleList(Cell(cell, each + self.reader.context, hidden, forget_bias) for each in below))
-        self.begin = cast("Sequence[nn.Linear]", nn.ModuleList(nn.Linear(width, each.state_width) for each in self.cells))
+        self.cells = cast(
+            "Sequence[Cell]",
+            nn.ModuleList(Cell(cell, each + self.reader.context, hidden, forget_bias) for each in below),
+        )
+        self.begin = cast(
+            "Sequence[nn.Linear]", nn.ModuleList(nn.Linear(width, each.state_width) for each in self.cells)
+        )
         self.residual = bool(decoder["residual"])
         self.readout = nn.Linear(hidden + embedding + self.reader.context, embedding)
         self.dropout = Dropout(dropout)
@@ -150,9 +157,11 @@ class RecurrentModel(TranslationModel):
             contexts.append(context)
         return self._above(0, embedded, cell.output(torch.stack(states, 1))), torch.stack(contexts, 1)
 
-    def _attend_by_hand(self, reader: BahdanauAttention, cell: Cell, embedded: Tensor, state: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+    def _attend_by_hand(
+        self, reader: BahdanauAttention, cell: Cell, embedded: Tensor, state: Tensor, memory: Memory
+    ) -> tuple[Tensor, Tensor]:
         """The loop of the default model, with a backward written by hand."""
-        return attention_loop.attend(
+        return fused_attention.attend(
             cell.project(embedded),
             state,
             memory.slots,
@@ -184,14 +193,27 @@ class RecurrentModel(TranslationModel):
 
     def _shares(self, contexts: Tensor) -> list[Tensor]:
         """What each layer's gates, from the bottom up, and the readout take from contexts."""
-        return [*(cell.project(contexts, cell.width - self.reader.context) for cell in self.cells), self._read(contexts)]
+        return [
+            *(cell.project(contexts, cell.width - self.reader.context) for cell in self.cells),
+            self._read(contexts),
+        ]
 
     def _widths(self) -> list[int]:
         """Of `_shares`."""
         return [*(cell.gates for cell in self.cells), self.readout.out_features]
 
 
-def _encoder(cell: str, embedding: int, *, layers: int, hidden: int, direction: str, residual: bool, forget_bias: float, dropout: float) -> Encoder:
+def _encoder(
+    cell: str,
+    embedding: int,
+    *,
+    layers: int,
+    hidden: int,
+    direction: str,
+    residual: bool,
+    forget_bias: float,
+    dropout: float,
+) -> Encoder:
     """The encoder that reads in the given direction; a bag of words gives states as wide as those of both directions."""
     if direction not in DIRECTIONS:
         raise ValueError(f"model.encoder.direction: expected one of {', '.join(DIRECTIONS)}, found {direction!r}")

@@ -114,7 +114,9 @@ class DecoderLayer(nn.Module):
         inputs = inputs + self.dropout(own)
         return self._finish(inputs, self.cross(self.norm_cross(inputs), keys, values, mask))
 
-    def read_with_weights(self, inputs: Tensor, own: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def read_with_weights(
+        self, inputs: Tensor, own: Tensor, keys: Tensor, values: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """The same, and the weights of the slots ``(batch, position, slot)``."""
         inputs = inputs + self.dropout(own)
         read, weights = self.cross.with_weights(self.norm_cross(inputs), keys, values, mask)
@@ -151,13 +153,19 @@ class TransformerModel(TranslationModel):
     ) -> None:
         super().__init__()
         if width % heads or width % 2:
-            raise ValueError(f"model.heads: expected a divisor of model.width ({width}, which must be even), found {heads}")
+            raise ValueError(
+                f"model.heads: expected a divisor of model.width ({width}, which must be even), found {heads}"
+            )
         self.width, self.heads = width, heads
         self.embed_target = PieceEmbedding(target, width)
         self.embed_source = self.embed_target if tied and joint else PieceEmbedding(source, width)
         sizes = (width, heads, feed_forward, dropout, attention_dropout)
-        self.encoder = cast("Sequence[EncoderLayer]", nn.ModuleList(EncoderLayer(*sizes) for _ in range(encoder["layers"])))
-        self.decoder = cast("Sequence[DecoderLayer]", nn.ModuleList(DecoderLayer(*sizes) for _ in range(decoder["layers"])))
+        self.encoder = cast(
+            "Sequence[EncoderLayer]", nn.ModuleList(EncoderLayer(*sizes) for _ in range(encoder["layers"]))
+        )
+        self.decoder = cast(
+            "Sequence[DecoderLayer]", nn.ModuleList(DecoderLayer(*sizes) for _ in range(decoder["layers"]))
+        )
         self.norm_encoder, self.norm_decoder = nn.LayerNorm(width), nn.LayerNorm(width)
         self.dropout = Dropout(dropout)
         self.output = nn.Linear(width, target)
@@ -192,7 +200,9 @@ class TransformerModel(TranslationModel):
         The beams that share a row of memory attend to it as the positions of one sequence do: ``(batch, beam, width)``.
         """
         rows, sentences = len(previous), len(memory.mask)
-        inputs = self._embed(self.embed_target, previous.unsqueeze(1), state.keys[0].shape[2]).view(sentences, -1, self.width)
+        inputs = self._embed(self.embed_target, previous.unsqueeze(1), state.keys[0].shape[2]).view(
+            sentences, -1, self.width
+        )
         mask = memory.mask[:, None, None, :]
         all_keys, all_values, weights = [], [], memory.slots
         for level, layer in enumerate(self.decoder):

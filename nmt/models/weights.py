@@ -31,7 +31,9 @@ def put(model: nn.Module, weights: dict[str, Tensor]) -> None:
         raise ValueError(f"weights of another model: {', '.join(odd[:3])} on one side only")
     for name, parameter in parameters.items():
         if weights[name].shape != parameter.shape:
-            raise ValueError(f"weights of another model: {name} is {tuple(weights[name].shape)}, expected {tuple(parameter.shape)}")
+            raise ValueError(
+                f"weights of another model: {name} is {tuple(weights[name].shape)}, expected {tuple(parameter.shape)}"
+            )
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(weights[name])

@@ -70,7 +70,11 @@ def _sampling(recipe: Recipe) -> Disagreements:
 
 
 def _slot(recipe: Recipe) -> Disagreements:
-    if isinstance(recipe.model, Recurrent) and recipe.model.slot is not None and recipe.model.reader not in ("none", "fixed"):
+    if (
+        isinstance(recipe.model, Recurrent)
+        and recipe.model.slot is not None
+        and recipe.model.reader not in ("none", "fixed")
+    ):
         yield ("model", "slot"), "null, as only the readers fixed and none have a thought vector"
 
 

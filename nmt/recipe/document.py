@@ -106,7 +106,10 @@ def parse(text: str, whole: Place, place: Callable[[int], Place]) -> Document:
     reader = _Reader(YAML(typ="safe", pure=True).parse(text), Document(None, {(): whole}), place)
     try:
         reader.document.values = reader.read()
-    except (ValueError, OverflowError) as error:  # ruamel.yaml makes characters of escapes such as "\UFFFFFFFF" without looking
+    except (
+        ValueError,
+        OverflowError,
+    ) as error:  # ruamel.yaml makes characters of escapes such as "\UFFFFFFFF" without looking
         raise NotYamlError(0, f"not YAML: {error}") from error
     except YAMLError as error:
         raise _not_yaml(error, text) from error
@@ -162,9 +165,13 @@ def dotted(key: Key) -> str:
 def _not_yaml(error: YAMLError, text: str) -> NotYamlError:
     if isinstance(error, MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
-        return NotYamlError(mark.line + 1 if mark else 0, " ".join(f"not YAML: {error.problem or error.context}".split()))
+        return NotYamlError(
+            mark.line + 1 if mark else 0, " ".join(f"not YAML: {error.problem or error.context}".split())
+        )
     if isinstance(error, ReaderError):
-        return NotYamlError(text.count("\n", 0, error.position) + 1, f"not YAML: the character U+{error.character:04X} is not allowed")
+        return NotYamlError(
+            text.count("\n", 0, error.position) + 1, f"not YAML: the character U+{error.character:04X} is not allowed"
+        )
     return NotYamlError(0, "not YAML")
 
 
@@ -231,7 +238,11 @@ class _Reader:
 
     def _refuse_extras(self, event: Event, key: Key) -> None:
         if isinstance(event, AliasEvent):
-            self._refuse(event, key, f"found the alias *{event.anchor}, expected the value itself: aliases are not allowed in recipes")
+            self._refuse(
+                event,
+                key,
+                f"found the alias *{event.anchor}, expected the value itself: aliases are not allowed in recipes",
+            )
         elif isinstance(event, NodeEvent) and event.anchor:
             self._refuse(event, key, f"found the anchor &{event.anchor}: anchors are not allowed in recipes")
         if tag := getattr(event, "tag", None):

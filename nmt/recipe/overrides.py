@@ -49,4 +49,6 @@ def _merge(document: Document, values: dict[str, Any], given: dict[str, Any], pl
             document.places.setdefault(key, place)
             _merge(document, inner, value, place, key)
         else:
-            document.faults.append(Fault(place, key, f"found {shown(inner)} at {document.place(key).words}, which has no keys to set"))
+            document.faults.append(
+                Fault(place, key, f"found {shown(inner)} at {document.place(key).words}, which has no keys to set")
+            )

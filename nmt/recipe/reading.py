@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from nmt.faults import InputFault
+from nmt.errors import UserError
 from nmt.recipe.document import MOST_BYTES, Document, Key, NotYamlError, Place, dotted, parse, shown, write
 from nmt.recipe.expectations import json_schema
 from nmt.recipe.overrides import override
@@ -18,11 +18,13 @@ from nmt.recipe.validation import validated
 def read(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """The recipe of a file after overrides ``KEY=VALUE``, in order; its name is the file's where it has none.
 
-    Raises `InputFault` with a line for each fault, `file:line: key: what was found, what is expected`.
+    Raises `UserError` with a line for each fault, `file:line: key: what was found, what is expected`.
     """
     document = read_document(path)
     if "study" in document.values:
-        raise InputFault(f"{document.place(('study',)).words}: study: this is a study of many models; run it with nmt bottleneck {path}")
+        raise UserError(
+            f"{document.place(('study',)).words}: study: this is a study of many models; run it with nmt bottleneck {path}"
+        )
     for number, text in enumerate(overrides, start=1):
         override(document, text, number)
     return validated(document, path.stem)
@@ -65,14 +67,16 @@ def read_document(path: Path) -> Document:
 
 def _document(content: bytes, where: str) -> Document:
     if len(content) > MOST_BYTES:
-        raise InputFault(f"{where}: found more than {MOST_BYTES} bytes, expected a recipe")
+        raise UserError(f"{where}: found more than {MOST_BYTES} bytes, expected a recipe")
     try:
         document = parse(_text(content, where), Place(0, where), lambda line: Place(line, f"{where}:{line}"))
     except NotYamlError as error:
-        raise InputFault(f"{where}:{error.line}: {error}" if error.line else f"{where}: {error}") from error
+        raise UserError(f"{where}:{error.line}: {error}" if error.line else f"{where}: {error}") from error
     if not isinstance(document.values, dict):
         found = "nothing" if document.values is None else shown(document.values)
-        raise InputFault(f"{where}: found {found}, expected a recipe: a mapping with keys among {', '.join(Recipe.model_fields)}")
+        raise UserError(
+            f"{where}: found {found}, expected a recipe: a mapping with keys among {', '.join(Recipe.model_fields)}"
+        )
     return document
 
 
@@ -81,7 +85,9 @@ def _text(content: bytes, where: str) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise InputFault(f"{where}:{line}: found bytes that are not UTF-8, expected a recipe saved in that encoding") from error
+        raise UserError(
+            f"{where}:{line}: found bytes that are not UTF-8, expected a recipe saved in that encoding"
+        ) from error
 
 
 def _content(path: Path) -> bytes:
@@ -89,6 +95,6 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MOST_BYTES + 1)
     except OSError as error:
-        raise InputFault(f"{path}: cannot read the recipe: {error.strerror}") from error
+        raise UserError(f"{path}: cannot read the recipe: {error.strerror}") from error
     except ValueError as error:  # a NUL in the path
-        raise InputFault(f"{shown(str(path))}: cannot read the recipe: {error}") from error
+        raise UserError(f"{shown(str(path))}: cannot read the recipe: {error}") from error

@@ -20,7 +20,14 @@ Positive = Annotated[float, Field(gt=0)]
 class Section(BaseModel):
     """A part of a recipe: unknown keys are errors, values are taken as they are written."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        populate_by_name=True,
+    )
 
 
 class Data(Section):

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nmt.faults import InputFault
+from nmt.errors import UserError
 from nmt.recipe.checks import disagreements
 from nmt.recipe.document import Document, Fault, Key, dotted, shown
 from nmt.recipe.expectations import expected, families, keys, unknown
@@ -22,7 +22,7 @@ MOST_FAULTS = 20
 
 
 def validated(document: Document, name: str) -> Recipe:
-    """The recipe of a document, called ``name`` where it does not name itself; raises `InputFault` with one line per fault."""
+    """The recipe of a document, called ``name`` where it does not name itself; raises `UserError` with one line per fault."""
     if isinstance(model := document.values.get("model"), dict):
         model.setdefault("family", Recipe().model.family)
     faults = document.faults + _type_faults(document)
@@ -32,7 +32,7 @@ def validated(document: Document, name: str) -> Recipe:
         recipe = recipe.model_copy(update={"name": name})
     faults += [fault for fault in _disagreements(document, recipe) if fault.key[0] not in faulty]
     if faults:
-        raise InputFault(_report(faults))
+        raise UserError(_report(faults))
     return recipe
 
 
@@ -61,7 +61,9 @@ def _told(document: Document, refused: dict[Key, str], family: str) -> list[Faul
     faults = [_fault(document, key, kind, family) for key, kind in refused.items() if key not in foreign]
     if foreign:
         text = f"family {family} has no {', '.join(dotted(key[1:]) for key in foreign)} ({', '.join(document.place(key).words for key in foreign)})"
-        faults.append(document.fault(("model", "family"), f"{text}: start from a recipe of that family, or take these keys out"))
+        faults.append(
+            document.fault(("model", "family"), f"{text}: start from a recipe of that family, or take these keys out")
+        )
     return faults
 
 
@@ -77,13 +79,20 @@ def _fault(document: Document, key: Key, kind: str, family: str) -> Fault:
     if kind == "extra_forbidden":
         return document.fault(key, unknown(key, family))
     found, wanted = _found(document.values, key), expected(key, family)
-    quotes = " (text that looks like something else needs quotes)" if "text" in wanted and isinstance(found, int | float) else ""
+    quotes = (
+        " (text that looks like something else needs quotes)"
+        if "text" in wanted and isinstance(found, int | float)
+        else ""
+    )
     return document.fault(key, f"found {shown(found)}, expected {wanted}{quotes}")
 
 
 def _disagreements(document: Document, recipe: Recipe) -> list[Fault]:
     values = recipe.model_dump(by_alias=True)
-    return [document.fault(key, f"found {shown(_found(values, key))}, expected {wanted}") for key, wanted in disagreements(recipe)]
+    return [
+        document.fault(key, f"found {shown(_found(values, key))}, expected {wanted}")
+        for key, wanted in disagreements(recipe)
+    ]
 
 
 def _found(values: Any, key: Key) -> Any:

@@ -9,16 +9,16 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from nmt.serving import languages
-from nmt.serving.asking import Asked, unavailable
+from nmt.serving.http_parsing import HttpError
 from nmt.serving.languages import Guess
 from nmt.serving.markup import Markup
+from nmt.serving.parameters import Asked, unavailable
 from nmt.serving.passages import Plain
-from nmt.serving.wire import Refusal
 
 if TYPE_CHECKING:
+    from nmt.inference.translator import Translation
     from nmt.serving.batcher import Batcher, Work
     from nmt.serving.models import Models, Served
-    from nmt.translator import Translation
 
     Document: TypeAlias = Plain | Markup
 
@@ -48,7 +48,9 @@ class Item:
         if self.document is None:
             return self.text
         texts = (_chosen(found, choice) for found in self.found)
-        return self.document.rebuilt([passage.joined(list(islice(texts, len(passage.sentences)))) for passage in self.document.passages])
+        return self.document.rebuilt(
+            [passage.joined(list(islice(texts, len(passage.sentences)))) for passage in self.document.passages]
+        )
 
     def choices(self, alternatives: int) -> list[str]:
         """The text with its best translation, and at most so many others."""
@@ -88,13 +90,22 @@ async def _beside(asked: Asked, do: Callable[..., T], *arguments: Any) -> T:
 
 def _items(asked: Asked, models: Models) -> list[Item]:
     documents = [Markup(text) if asked.html else Plain(text) for text in asked.texts]
-    guesses = _guesses(documents, models.sources_of(asked.target)) if asked.source == languages.AUTO else [None] * len(documents)
-    return [_item(text, document, guess, asked, models) for text, document, guess in zip(asked.texts, documents, guesses, strict=True)]
+    guesses = (
+        _guesses(documents, models.sources_of(asked.target))
+        if asked.source == languages.AUTO
+        else [None] * len(documents)
+    )
+    return [
+        _item(text, document, guess, asked, models)
+        for text, document, guess in zip(asked.texts, documents, guesses, strict=True)
+    ]
 
 
 def _guesses(documents: Sequence[Document], candidates: list[str]) -> Sequence[Guess | None]:
     """The language of each text, told by its prose; that of a short one is told by all of them together, as the texts of one post are."""
-    proses = [" ".join(sentence for passage in document.passages for sentence in passage.sentences) for document in documents]
+    proses = [
+        " ".join(sentence for passage in document.passages for sentence in passage.sentences) for document in documents
+    ]
     together = languages.detect("\n".join(proses), candidates)[0]
     return [languages.detect(prose, candidates)[0] if len(prose) >= TELLING else together for prose in proses]
 
@@ -106,11 +117,17 @@ def _item(text: str, document: Document, guess: Guess | None, asked: Asked, mode
     if (model := models.find(source, asked.target, asked.model)) is None:
         if asked.model is None:
             raise unavailable(source, asked.target)
-        raise Refusal(400, f"{asked.model} is not a model from {source} to {asked.target}")
+        raise HttpError(400, f"{asked.model} is not a model from {source} to {asked.target}")
     sentences = [sentence for passage in document.passages for sentence in passage.sentences]
     if not sentences:
         return Item(text, guess, model)
-    return Item(text, guess, model, document, [model.translation(sentence, asked.alternatives, asked.details) for sentence in sentences])
+    return Item(
+        text,
+        guess,
+        model,
+        document,
+        [model.translation(sentence, asked.alternatives, asked.details) for sentence in sentences],
+    )
 
 
 def _answer(asked: Asked, items: list[Item]) -> dict[str, Any]:

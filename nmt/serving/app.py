@@ -16,12 +16,15 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from nmt.inspection.view import KINDS
-from nmt.serving import answers, asking, languages, openapi, wire
+from nmt.interpret.view import KINDS
+from nmt.serving import answers, http_parsing, languages, openapi, parameters
+from nmt.serving.http_parsing import HttpError
 from nmt.serving.service import CLOSED, Service
-from nmt.serving.wire import Refusal
 
-_NOWHERE, _HERE = ("default-src", "base-uri", "form-action", "frame-ancestors"), ("script-src", "style-src", "connect-src", "img-src")
+_NOWHERE, _HERE = (
+    ("default-src", "base-uri", "form-action", "frame-ancestors"),
+    ("script-src", "style-src", "connect-src", "img-src"),
+)
 POLICY = "; ".join([*(f"{what} 'none'" for what in _NOWHERE), *(f"{what} 'self'" for what in _HERE)])
 """What the page may do: load its own script, style and pictures, and ask its own server."""
 HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
@@ -34,7 +37,7 @@ PAGE = {
 NO_FILES, NO_SUGGESTIONS = "Files translation are disabled on this server.", "Suggestions are disabled on this server."
 COSTLY = ("/translate", "/inspect", "/detect")
 """What takes room."""
-FAILED = Refusal(500, "This server failed; the request may be tried again")
+FAILED = HttpError(500, "This server failed; the request may be tried again")
 
 
 class Guard:
@@ -73,13 +76,19 @@ class Door:
         self.app, self.service = app, service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = self.service.refusal if scope["type"] == "http" and scope["path"] in COSTLY and scope["method"] == "POST" else None
+        refusal = (
+            self.service.refusal
+            if scope["type"] == "http" and scope["path"] in COSTLY and scope["method"] == "POST"
+            else None
+        )
         await (refusal.answer() if refusal else self.app)(scope, receive, send)
 
 
 def report(error: Exception) -> None:
     """Says on stderr what failed and where, but not on what: the message of an error may hold a text that somebody wanted translated."""
-    frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)[-3:]]
+    frames = [
+        f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)[-3:]
+    ]
     print(f"nmt serve: {type(error).__name__} at {' < '.join(reversed(frames))}", file=sys.stderr, flush=True)
 
 
@@ -95,13 +104,15 @@ def build(service: Service, origins: Sequence[str] = ()) -> ASGIApp:
     _add_translation(app, service)
     _add_facts(app, service)
     _add_page(app)
-    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(HttpError, _refused)
     app.add_exception_handler(HTTPException, _not_found)
     app.add_exception_handler(Exception, _failed)
     app.openapi = lambda: openapi.document(service.limits, service.models)  # type: ignore[method-assign]  # requests are read by hand, and described by hand
     whole: ASGIApp = Door(app, service)
     if origins:
-        whole = CORSMiddleware(whole, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["Content-Type", "Authorization"])
+        whole = CORSMiddleware(
+            whole, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["Content-Type", "Authorization"]
+        )
     return Guard(whole, service)
 
 
@@ -110,39 +121,39 @@ def _add_translation(app: FastAPI, service: Service) -> None:
 
     @app.post("/translate")
     async def translate(request: Request) -> Response:
-        async def answer(given: wire.Fields) -> Any:
-            return await answers.translate(asking.checked(given, limits, models), models, batcher)
+        async def answer(given: http_parsing.Fields) -> Any:
+            return await answers.translate(parameters.checked(given, limits, models), models, batcher)
 
         return await service.work(request, answer)
 
     @app.post("/inspect")
     async def inspect(request: Request) -> Response:
-        async def answer(given: wire.Fields) -> Any:
-            asked = asking.checked(given, limits, models)
+        async def answer(given: http_parsing.Fields) -> Any:
+            asked = parameters.checked(given, limits, models)
             if len(asked.texts) > 1:
-                raise Refusal(400, "Invalid request: q parameter is more than one text")
+                raise HttpError(400, "Invalid request: q parameter is more than one text")
             if (kind := given.text("kind")) not in (None, *KINDS):
-                raise Refusal(400, f"{kind} is not a kind; expected one of {', '.join(KINDS)}")
+                raise HttpError(400, f"{kind} is not a kind; expected one of {', '.join(KINDS)}")
             return await answers.inspect(asked, kind, models, batcher)
 
         return await service.work(request, answer)
 
     @app.post("/detect")
     async def detect(request: Request) -> Response:
-        async def answer(given: wire.Fields) -> Any:
-            texts, _ = asking.texts(given)
-            asking.check_size(texts, limits)
+        async def answer(given: http_parsing.Fields) -> Any:
+            texts, _ = parameters.texts(given)
+            parameters.check_size(texts, limits)
             return answers.detect("\n".join(texts), models)
 
         return await service.work(request, answer)
 
     @app.post("/suggest")
     async def suggest() -> Response:
-        raise Refusal(403, NO_SUGGESTIONS)
+        raise HttpError(403, NO_SUGGESTIONS)
 
     @app.post("/translate_file")
     async def translate_file() -> Response:
-        raise Refusal(403, NO_FILES)
+        raise HttpError(403, NO_FILES)
 
 
 def _add_facts(app: FastAPI, service: Service) -> None:
@@ -150,21 +161,21 @@ def _add_facts(app: FastAPI, service: Service) -> None:
 
     @app.get("/languages")
     async def list_languages() -> Response:
-        return wire.answer(models.languages())
+        return http_parsing.answer(models.languages())
 
     @app.get("/frontend/settings")
     async def settings() -> Response:
-        return wire.answer(_settings(service))
+        return http_parsing.answer(_settings(service))
 
     @app.get("/health")
     async def health() -> Response:
-        return wire.answer({"status": "ok"})
+        return http_parsing.answer({"status": "ok"})
 
     @app.get("/ready")
     async def ready() -> Response:
         if service.refusal:
-            raise Refusal(503, "not ready", Retry_After="1")
-        return wire.answer({"status": "ready"})
+            raise HttpError(503, "not ready", Retry_After="1")
+        return http_parsing.answer({"status": "ready"})
 
     @app.get("/metrics")
     async def metrics(request: Request) -> Response:
@@ -196,25 +207,29 @@ def _settings(service: Service) -> dict[str, Any]:
 def _add_page(app: FastAPI) -> None:
     folder = resources.files("nmt.serving") / "page"
     for path, (name, kind) in PAGE.items():
-        app.add_api_route(path, _file((folder / name).read_bytes(), kind), methods=["GET", "HEAD"], include_in_schema=False)
+        app.add_api_route(
+            path, _file((folder / name).read_bytes(), kind), methods=["GET", "HEAD"], include_in_schema=False
+        )
 
 
 def _file(content: bytes, kind: str) -> Callable[[], Coroutine[Any, Any, Response]]:
     async def get() -> Response:
-        return Response(content, media_type=kind, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
+        return Response(
+            content, media_type=kind, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+        )
 
     return get
 
 
 async def _refused(_: Request, refusal: Exception) -> Response:
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, HttpError)
     return refusal.answer()
 
 
 async def _not_found(_: Request, error: Exception) -> Response:
     """Paths and methods that there are not, in the words of HTTP."""
     assert isinstance(error, HTTPException)
-    return wire.answer({"error": error.detail}, error.status_code, error.headers)
+    return http_parsing.answer({"error": error.detail}, error.status_code, error.headers)
 
 
 async def _failed(_: Request, error: Exception) -> Response:

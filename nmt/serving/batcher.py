@@ -182,7 +182,9 @@ class Batcher:
         if not jobs:
             return
         begun, pieces = monotonic(), sum(job.work.pieces for job in jobs)
-        found = await asyncio.get_running_loop().run_in_executor(self._thread, results, jobs[0].work.compute, [job.work.text for job in jobs])
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._thread, results, jobs[0].work.compute, [job.work.text for job in jobs]
+        )
         seconds = max(monotonic() - begun, 1e-6)
         self._rate += 0.2 * (pieces / seconds - self._rate)
         self.observe(len(jobs), pieces, seconds)

@@ -12,9 +12,9 @@ import secrets
 from hashlib import sha256
 from pathlib import Path
 
-from nmt import files
-from nmt.faults import InputFault
-from nmt.text import lines
+from nmt import atomic
+from nmt.data import lines
+from nmt.errors import UserError
 
 _LINE = re.compile(r"(\S+)\s+([0-9a-f]{64})")
 
@@ -34,12 +34,14 @@ class Keys:
             if not line.strip() or line.startswith("#"):
                 continue
             if not (found := _LINE.fullmatch(line.strip())):
-                raise InputFault(f"{path}:{number}: expected a name and the SHA-256 of a key; make one: nmt serve --keys {path} --new-key NAME")
+                raise UserError(
+                    f"{path}:{number}: expected a name and the SHA-256 of a key; make one: nmt serve --keys {path} --new-key NAME"
+                )
             if found[1] in hashes:
-                raise InputFault(f"{path}:{number}: there is a key named {found[1]} already; expected another name")
+                raise UserError(f"{path}:{number}: there is a key named {found[1]} already; expected another name")
             hashes[found[1]] = found[2]
         if not hashes:
-            raise InputFault(f"{path}: there are no keys in it; make one: nmt serve --keys {path} --new-key NAME")
+            raise UserError(f"{path}: there are no keys in it; make one: nmt serve --keys {path} --new-key NAME")
         return cls(hashes)
 
     def admits(self, key: str) -> bool:
@@ -52,10 +54,10 @@ class Keys:
 def add(path: Path, name: str) -> str:
     """A new key, whose hash is added to the file; the key itself is kept nowhere."""
     if not re.fullmatch(r"[^\s#]\S*", name):
-        raise InputFault(f"--new-key: expected a name without white space that does not begin with #, found {name!r}")
+        raise UserError(f"--new-key: expected a name without white space that does not begin with #, found {name!r}")
     known = lines.read(path).text if path.exists() else []
     if any(line.split()[:1] == [name] for line in known):
-        raise InputFault(f"{path}: there is a key named {name} already; expected another name")
+        raise UserError(f"{path}: there is a key named {name} already; expected another name")
     key = secrets.token_urlsafe(32)
-    files.write_whole(path, "".join(f"{line}\n" for line in [*known, f"{name} {sha256(key.encode()).hexdigest()}"]))
+    atomic.write_file(path, "".join(f"{line}\n" for line in [*known, f"{name} {sha256(key.encode()).hexdigest()}"]))
     return key

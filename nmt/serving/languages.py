@@ -49,7 +49,11 @@ def detect(text: str, candidates: Sequence[str]) -> list[Guess]:
     found: list[Guess] = []
     if told:
         values = told[0].compute_language_confidence_values(text[:ENOUGH])
-        found = [Guess(told[1][value.language.iso_code_639_1.name], round(100 * value.value, 1)) for value in values if value.value]
+        found = [
+            Guess(told[1][value.language.iso_code_639_1.name], round(100 * value.value, 1))
+            for value in values
+            if value.value
+        ]
     return found or [Guess(candidates[0], 0.0)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from nmt.faults import InputFault
+from nmt.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,4 +38,4 @@ class Limits:
         for field in fields(self):
             value, least = getattr(self, field.name), 0 if field.name == "alternatives" else 1
             if not least <= value < float("inf"):
-                raise InputFault(f"--{field.name}: expected at least {least}, found {value}")
+                raise UserError(f"--{field.name}: expected at least {least}, found {value}")

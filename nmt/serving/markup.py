@@ -26,7 +26,9 @@ class Markup:
     def __init__(self, text: str) -> None:
         text = _ILLEGAL.sub("\ufffd", text)
         self._whole = bool(_DOCUMENT.match(text))
-        self._root = html.document_fromstring(text) if self._whole else html.fragment_fromstring(text, create_parent="div")
+        self._root = (
+            html.document_fromstring(text) if self._whole else html.fragment_fromstring(text, create_parent="div")
+        )
         # A place is an element and which of its two texts is meant: that inside it, or that behind it.
         self._places = list(_places(self._root))
         self.passages = [Passage(getattr(element, side)) for element, side in self._places]
@@ -57,4 +59,8 @@ def _places(element: Any) -> Iterator[tuple[Any, str]]:
 
 
 def _left_alone(element: Any) -> bool:
-    return element.tag in KEPT or element.get("translate", "").lower() == "no" or "notranslate" in element.get("class", "").split()
+    return (
+        element.tag in KEPT
+        or element.get("translate", "").lower() == "no"
+        or "notranslate" in element.get("class", "").split()
+    )

@@ -18,11 +18,17 @@ class Metrics:
         self._endpoints = frozenset(endpoints)
         self._registry = CollectorRegistry()
         self._requests = Counter("nmt_requests", "Requests answered.", ["endpoint", "status"], registry=self._registry)
-        self._seconds = Histogram("nmt_request_seconds", "From request to answer.", ["endpoint"], buckets=SECONDS, registry=self._registry)
-        self._texts = Histogram("nmt_batch_sentences", "Sentences computed together.", buckets=TEXTS, registry=self._registry)
+        self._seconds = Histogram(
+            "nmt_request_seconds", "From request to answer.", ["endpoint"], buckets=SECONDS, registry=self._registry
+        )
+        self._texts = Histogram(
+            "nmt_batch_sentences", "Sentences computed together.", buckets=TEXTS, registry=self._registry
+        )
         self._pieces = Counter("nmt_source_pieces", "Source pieces computed.", registry=self._registry)
         self._busy = Counter("nmt_busy_seconds", "Time spent computing.", registry=self._registry)
-        Gauge("nmt_queue_pieces", "Source pieces that wait or are computed.", registry=self._registry).set_function(waiting)
+        Gauge("nmt_queue_pieces", "Source pieces that wait or are computed.", registry=self._registry).set_function(
+            waiting
+        )
 
     def answered(self, path: str, status: int, seconds: float) -> None:
         """Counts a request."""

@@ -7,16 +7,16 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nmt.faults import InputFault
-from nmt.inspection.gates import GATES
-from nmt.runs import Run
+from nmt.errors import UserError
+from nmt.interpret.gates import GATES
+from nmt.runs.run_folder import Run
 from nmt.serving import languages
 from nmt.serving.batcher import Work
 
 if TYPE_CHECKING:
-    from nmt.inspection.view import View
+    from nmt.inference.translator import Translation, Translator
+    from nmt.interpret.view import View
     from nmt.recipe.types import Recurrent, Transformer
-    from nmt.translator import Translation, Translator
 
 
 class Served:
@@ -28,10 +28,10 @@ class Served:
         self.source, self.target = run.recipe.data.source, run.recipe.data.target
         try:
             self._limit = self._translator(1, False).limit
-        except InputFault:
+        except UserError:
             raise
         except ValueError as error:  # the words of the search, to which --output is max_pieces
-            raise InputFault(f"{run.path}: {error}; choose another --output") from error
+            raise UserError(f"{run.path}: {error}; choose another --output") from error
 
     def pieces(self, sentence: str) -> int:
         """How long the model finds a sentence, with its end."""
@@ -44,7 +44,11 @@ class Served:
     def look(self, sentence: str, kind: str | None) -> Work:
         """A sentence to look at; occlusion reads it once for each of its pieces."""
         pieces = self.pieces(sentence)
-        return Work(self._looking(kind), sentence, pieces if kind in ("attention", "gates") or pieces > self._limit else pieces**2)
+        return Work(
+            self._looking(kind),
+            sentence,
+            pieces if kind in ("attention", "gates") or pieces > self._limit else pieces**2,
+        )
 
     @lru_cache  # noqa: B019 - models are served as long as the process lives
     def _translating(self, alternatives: int, details: bool) -> Callable[[Sequence[str]], list[Translation]]:
@@ -54,22 +58,27 @@ class Served:
     @lru_cache  # noqa: B019
     def _looking(self, kind: str | None) -> Callable[[Sequence[str]], list[View]]:
         """What looks at sentences, one after the other."""
-        from nmt.inspection.view import look
+        from nmt.interpret.view import look
 
         return lambda sentences: [look(self._translator(1, True), sentence, kind, self.name) for sentence in sentences]
 
     def _translator(self, nbest: int, keep_weights: bool) -> Translator:
         """The run's translator; its search keeps at least as many hypotheses as it has to give."""
-        from nmt.translator import Translator
+        from nmt.inference.translator import Translator
 
         settings = self.run.recipe.search.model_dump()
-        settings |= {"beam": max(settings["beam"], nbest), "nbest": nbest, "keep_weights": keep_weights, "max_pieces": self.longest_output}
-        longest = self.run.facts["lengths"]["source"]["longest"]
+        settings |= {
+            "beam": max(settings["beam"], nbest),
+            "nbest": nbest,
+            "keep_weights": keep_weights,
+            "max_pieces": self.longest_output,
+        }
+        longest = self.run.metadata["lengths"]["source"]["longest"]
         return Translator(self._model, *self.run.vocabularies, longest=longest, **settings)
 
     @cached_property
     def _model(self) -> Any:
-        from nmt.translator import model_of
+        from nmt.inference.translator import model_of
 
         return model_of(self.run, self.run.recipe.search.precision)
 
@@ -81,7 +90,13 @@ class Served:
             kinds.insert(0, "attention")
         if recipe.family == "recurrent" and recipe.cell in GATES and recipe.encoder.direction != "none":
             kinds.append("gates")
-        about = {"name": self.name, "source": self.source, "target": self.target, "title": _title(recipe), "kinds": kinds}
+        about = {
+            "name": self.name,
+            "source": self.source,
+            "target": self.target,
+            "title": _title(recipe),
+            "kinds": kinds,
+        }
         return about | {"notes": list(self.run.notes)}
 
 
@@ -97,7 +112,9 @@ class Models:
         names = [path.resolve().name for path in paths]
         for name in names:
             if names.count(name) > 1:
-                raise InputFault(f"{name}: two runs of this name; requests and the page tell them apart by the names of their folders, so rename one")
+                raise UserError(
+                    f"{name}: two runs of this name; requests and the page tell them apart by the names of their folders, so rename one"
+                )
         runs = [Run(path) for path in paths]
         for run in runs:
             run.check()  # what is missing is said before the first model takes its seconds to load
@@ -129,11 +146,17 @@ class Models:
 
     def sources_of(self, target: str) -> list[str]:
         """What a text to be translated into this language may be in, when nobody says: that language itself last."""
-        return [*dict.fromkeys(each.source for each in self.all if each.target == target and each.source != target), target]
+        return [
+            *dict.fromkeys(each.source for each in self.all if each.target == target and each.source != target),
+            target,
+        ]
 
     def find(self, source: str, target: str, name: str | None = None) -> Served | None:
         """The model of a pair, or that of a name if it is of the pair."""
-        return next((each for each in self.all if (each.source, each.target) == (source, target) and name in (None, each.name)), None)
+        return next(
+            (each for each in self.all if (each.source, each.target) == (source, target) and name in (None, each.name)),
+            None,
+        )
 
     def languages(self) -> list[dict[str, Any]]:
         """As clients expect them; targets are listed too, though nothing may be translated from them."""
@@ -144,5 +167,10 @@ def _title(recipe: Recurrent | Transformer) -> str:
     """What a page calls a model."""
     if recipe.family == "transformer":
         return "Transformer"
-    readers = {"none": "thought vector, read once", "fixed": "thought vector", "bahdanau": "attention", "dot": "dot-product attention"}
+    readers = {
+        "none": "thought vector, read once",
+        "fixed": "thought vector",
+        "bahdanau": "attention",
+        "dot": "dot-product attention",
+    }
     return f"{recipe.cell.upper() if recipe.cell != 'tanh' else 'RNN'}, {readers[recipe.reader]}"

@@ -15,7 +15,11 @@ Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "number"}
 ERROR: Schema = {"type": "object", "properties": {"error": TEXT}, "required": ["error"]}
-GUESS: Schema = {"type": "object", "properties": {"confidence": NUMBER, "language": TEXT}, "required": ["confidence", "language"]}
+GUESS: Schema = {
+    "type": "object",
+    "properties": {"confidence": NUMBER, "language": TEXT},
+    "required": ["confidence", "language"],
+}
 STATUSES = {
     "400": "The request is wrong, is larger than a limit of the server, or lacks the key that it needs.",
     "403": "The key is wrong.",
@@ -39,13 +43,25 @@ def document(limits: Limits, models: Models) -> Schema:
         "info": {"title": "nmt", "version": VERSION, "description": "Translates. Compatible with LibreTranslate."},
         "paths": {
             "/translate": {"post": _work("Translate texts", _translate(limits, models), _translated())},
-            "/inspect": {"post": _work("Look at one sentence: attention, occlusion or gates", _inspect(limits, models), _view())},
-            "/detect": {"post": _work("Tell the language of a text, best guess first", _detect(limits), {"type": "array", "items": GUESS})},
+            "/inspect": {
+                "post": _work("Look at one sentence: attention, occlusion or gates", _inspect(limits, models), _view())
+            },
+            "/detect": {
+                "post": _work(
+                    "Tell the language of a text, best guess first", _detect(limits), {"type": "array", "items": GUESS}
+                )
+            },
             "/suggest": {"post": _switched_off("Suggest a better translation; switched off")},
             "/translate_file": {"post": _switched_off("Translate a file; switched off")},
-            "/languages": {"get": _fact("The languages and what each is translated into", {"type": "array", "items": _language()})},
+            "/languages": {
+                "get": _fact("The languages and what each is translated into", {"type": "array", "items": _language()})
+            },
             "/frontend/settings": {"get": _fact("What a page needs to know", {"type": "object"})},
-            "/health": {"get": _fact("Whether the server is alive", {"type": "object", "properties": {"status": {"const": "ok"}}})},
+            "/health": {
+                "get": _fact(
+                    "Whether the server is alive", {"type": "object", "properties": {"status": {"const": "ok"}}}
+                )
+            },
             "/ready": {"get": _fact("Whether a request would be accepted now", {"type": "object"}, "503")},
             "/metrics": {"get": _metrics()},
         },
@@ -61,7 +77,10 @@ def _work(summary: str, body: Schema, result: Schema) -> Schema:
         "summary": summary,
         "security": [{}, {"key": []}],
         "requestBody": {"required": True, "content": content},
-        "responses": {"200": _response("The answer.", result), **{status: _response(STATUSES[status], ERROR) for status in STATUSES}},
+        "responses": {
+            "200": _response("The answer.", result),
+            **{status: _response(STATUSES[status], ERROR) for status in STATUSES},
+        },
     }
 
 
@@ -74,7 +93,10 @@ def _as_form(body: Schema) -> Schema:
 def _fact(summary: str, result: Schema, *statuses: str) -> Schema:
     return {
         "summary": summary,
-        "responses": {"200": _response("The answer.", result), **{each: _response(STATUSES[each], ERROR) for each in statuses}},
+        "responses": {
+            "200": _response("The answer.", result),
+            **{each: _response(STATUSES[each], ERROR) for each in statuses},
+        },
     }
 
 
@@ -85,7 +107,11 @@ def _switched_off(summary: str) -> Schema:
 def _metrics() -> Schema:
     found = {"description": "Counters in the text format of Prometheus.", "content": {"text/plain": {"schema": TEXT}}}
     refused = {status: _response(STATUSES[status], ERROR) for status in ("400", "403")}
-    return {"summary": "What the server has done", "security": [{}, {"key": []}], "responses": {"200": found, **refused}}
+    return {
+        "summary": "What the server has done",
+        "security": [{}, {"key": []}],
+        "responses": {"200": found, **refused},
+    }
 
 
 def _response(description: str, schema: Schema) -> Schema:
@@ -99,14 +125,22 @@ def _language() -> Schema:
 
 def _texts(limits: Limits) -> Schema:
     text = {"type": "string", "minLength": 1, "maxLength": limits.characters}
-    return {"oneOf": [text, {"type": "array", "items": {**text, "minLength": 0}, "minItems": 1, "maxItems": limits.items}]}
+    return {
+        "oneOf": [text, {"type": "array", "items": {**text, "minLength": 0}, "minItems": 1, "maxItems": limits.items}]
+    }
 
 
 def _pair(models: Models) -> Schema:
     return {
-        "source": {"enum": ["auto", *models.codes], "description": "In upper or lower case; a region that is not served is passed over."},
+        "source": {
+            "enum": ["auto", *models.codes],
+            "description": "In upper or lower case; a region that is not served is passed over.",
+        },
         "target": {"enum": models.codes},
-        "model": {"type": "string", "description": "Of several models for this pair, the one to take; its name is in /frontend/settings."},
+        "model": {
+            "type": "string",
+            "description": "Of several models for this pair, the one to take; its name is in /frontend/settings.",
+        },
         "api_key": {"type": "string", "description": "Where the server asks for one; or as Authorization: Bearer."},
     }
 
@@ -117,7 +151,11 @@ def _translate(limits: Limits, models: Models) -> Schema:
         **_pair(models),
         "format": {"enum": ["text", "html"], "default": "text"},
         "alternatives": {"type": "integer", "minimum": 0, "maximum": limits.alternatives, "default": 0},
-        "details": {"type": "boolean", "default": False, "description": "Also scores, pieces, alignment and warnings of every sentence."},
+        "details": {
+            "type": "boolean",
+            "default": False,
+            "description": "Also scores, pieces, alignment and warnings of every sentence.",
+        },
     }
     return {"type": "object", "properties": properties, "required": ["q", "source", "target"]}
 
@@ -144,7 +182,13 @@ def _inspect(limits: Limits, models: Models) -> Schema:
 
 
 def _view() -> Schema:
-    properties = {"kind": TEXT, "text": TEXT, "rows": {"type": "array"}, "columns": {"type": "array"}, "values": {"type": "array"}}
+    properties = {
+        "kind": TEXT,
+        "text": TEXT,
+        "rows": {"type": "array"},
+        "columns": {"type": "array"},
+        "values": {"type": "array"},
+    }
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 

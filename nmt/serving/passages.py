@@ -70,4 +70,8 @@ def _goes_on(end: re.Match[str]) -> bool:
 
 
 def _shortened(word: str) -> bool:
-    return (word.isdigit() and len(word) <= 2) or (word.isalpha() and len(word) == 1) or bool(_ABBREVIATION.fullmatch(word))
+    return (
+        (word.isdigit() and len(word) <= 2)
+        or (word.isalpha() and len(word) == 1)
+        or bool(_ABBREVIATION.fullmatch(word))
+    )

@@ -18,7 +18,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from nmt.faults import InputFault
+from nmt.errors import UserError
 from nmt.serving.limits import Limits
 from nmt.serving.service import Service
 
@@ -28,7 +28,13 @@ BACKLOG = 2048
 def _closing(status: bytes, error: bytes, *headers: bytes) -> bytes:
     """A whole answer, for connections that are closed before any request reaches the application."""
     body = b'{"error": "%b"}' % error
-    lines = [b"HTTP/1.1 " + status, b"Connection: close", b"Content-Type: application/json", b"Content-Length: %d" % len(body), *headers]
+    lines = [
+        b"HTTP/1.1 " + status,
+        b"Connection: close",
+        b"Content-Type: application/json",
+        b"Content-Length: %d" % len(body),
+        *headers,
+    ]
     return b"\r\n".join([*lines, b"", body])
 
 
@@ -39,14 +45,16 @@ GARBLED = _closing(b"400 Bad Request", b"Invalid request: this is not HTTP, or i
 def listen(host: str, port: int) -> socket.socket:
     """A socket that is ours but does not listen yet, so that a port that is taken is known before models are loaded."""
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
         with ExitStack() as stack:
             bound = stack.enter_context(socket.socket(family, kind, protocol))
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             bound.bind(address)
             stack.pop_all()
     except OSError as error:
-        raise InputFault(
+        raise UserError(
             f"--host {host} --port {port}: cannot be served at ({error.strerror}); choose another port, or 0 for any that is free"
         ) from error
     return bound
@@ -164,4 +172,6 @@ def raise_files(connections: int) -> None:
     wanted = connections + 100
     if soft < wanted:
         with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+            resource.setrlimit(
+                resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+            )

@@ -16,8 +16,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from nmt import files
-from nmt.faults import InputFault, RunFault
+from nmt import atomic
+from nmt.errors import RunError, UserError
 from nmt.models import weights
 
 MANIFEST, WEIGHTS, STATE = "manifest.json", "model.safetensors", "state.pt"
@@ -29,13 +29,15 @@ def save(folder: Path, update: int, model: nn.Module, state: dict[str, Any]) -> 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _discard_unfinished(folder)
-        with files.building_folder(final) as building:
+        with atomic.atomic_folder(final) as building:
             (building / WEIGHTS).write_bytes(weights.packed(model))
             torch.save(state, building / STATE)
-            entries = {name: files.entry(building / name) for name in (WEIGHTS, STATE)}
-            (building / MANIFEST).write_text(json.dumps({"update": update, "files": entries}, indent=1), encoding="utf8")
+            entries = {name: atomic.entry(building / name) for name in (WEIGHTS, STATE)}
+            (building / MANIFEST).write_text(
+                json.dumps({"update": update, "files": entries}, indent=1), encoding="utf8"
+            )
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-        raise RunFault(
+        raise RunError(
             f"{final}: the checkpoint could not be saved ({_reason(error)})\n"
             "earlier checkpoints are untouched; free space, then run the same command again"
         ) from error
@@ -51,7 +53,7 @@ def prune(folder: Path, update: int, keep: int, needed: Collection[Path]) -> Non
     past = [path for step, path in steps(folder).items() if step <= update]
     for path in past[:-keep]:
         if path not in needed:
-            files.delete(files.put_aside(path))
+            atomic.delete(atomic.move_aside(path))
 
 
 def steps(folder: Path) -> dict[int, Path]:
@@ -60,25 +62,27 @@ def steps(folder: Path) -> dict[int, Path]:
     return dict(sorted(found.items()))
 
 
-def newest(folder: Path, notice: Callable[[str], None]) -> Path | None:
+def newest(folder: Path, log: Callable[[str], None]) -> Path | None:
     """The newest checkpoint whose files are what its manifest says, or None where there are none.
 
     Damaged ones are named in a line each and left alone. That all are damaged is a fault: hours of training are not thrown away unasked.
     """
     found = list(steps(folder).values())
     for path in reversed(found):
-        if is_sound(path, notice):
+        if is_sound(path, log):
             return path
     if found:
-        raise InputFault(f"{folder}: no checkpoint is sound ({found[-1].name}: {damage(found[-1])})\nput back a copy, or begin anew with --restart")
+        raise UserError(
+            f"{folder}: no checkpoint is sound ({found[-1].name}: {damage(found[-1])})\nput back a copy, or begin anew with --restart"
+        )
     return None
 
 
-def is_sound(path: Path, notice: Callable[[str], None]) -> bool:
+def is_sound(path: Path, log: Callable[[str], None]) -> bool:
     """Whether a checkpoint is not damaged; if it is, a line says so."""
     fault = damage(path)
     if fault is not None:
-        notice(f"{path}: damaged ({fault}); left alone, and another one taken if there is one")
+        log(f"{path}: damaged ({fault}); left alone, and another one taken if there is one")
     return fault is None
 
 
@@ -89,7 +93,7 @@ def damage(path: Path) -> str | None:
         if manifest["update"] != int(path.name[5:]):
             return f"{MANIFEST} is of update {manifest['update']}"
         for name in (WEIGHTS, STATE):
-            if files.entry(path / name) != manifest["files"][name]:
+            if atomic.entry(path / name) != manifest["files"][name]:
                 return f"{name} is not the file that was saved"
         if manifest.keys() | manifest["files"].keys() != {"update", "files", WEIGHTS, STATE}:
             return f"{MANIFEST} is not the one that was saved"
@@ -116,7 +120,7 @@ def average(own: dict[str, Tensor], paths: Collection[Path]) -> dict[str, Tensor
 
 def _discard_unfinished(folder: Path) -> None:
     for path in folder.glob(".step-*"):
-        files.delete(path)
+        atomic.delete(path)
 
 
 def _reason(error: BaseException) -> str:

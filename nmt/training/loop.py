@@ -11,15 +11,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from nmt.faults import RunFault
+from nmt.data.batches import Batch, Batches
+from nmt.data.prefetch import Prefetcher
+from nmt.errors import RunError
 from nmt.models import weights
-from nmt.models.precision import autocast
+from nmt.models.device import autocast
 from nmt.models.protocol import TranslationModel
 from nmt.training import checkpoints
-from nmt.training.batches import Batch, Batches
-from nmt.training.loading import Loader
-from nmt.training.loss import cross_entropy
-from nmt.training.progress import Plan, Progress, Reporter, Sums, Validation
+from nmt.training.objective import cross_entropy
+from nmt.training.progress import Plan, Progress, Reporter, Totals, Validation
 from nmt.training.schedules import learning_rate
 
 PATIENCE_WITH_NAN = 20
@@ -28,7 +28,7 @@ LOG_EVERY = 20
 """Updates between two lines of the metrics."""
 
 
-class Stopped(Exception):
+class TrainingStoppedError(Exception):
     """Training was asked to stop, has saved, and goes on with the same command."""
 
 
@@ -37,7 +37,7 @@ class Training:
     """A model in training: all that an update changes and a checkpoint holds."""
 
     model: TranslationModel
-    batches: Batches | Loader
+    batches: Batches | Prefetcher
     plan: Plan
     device: torch.device
     validate: Callable[[], Validation]
@@ -47,11 +47,15 @@ class Training:
 
     def __post_init__(self) -> None:
         self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=0.0, betas=self.plan.betas, weight_decay=self.plan.weight_decay, fused=self.device.type != "mps"
+            self.model.parameters(),
+            lr=0.0,
+            betas=self.plan.betas,
+            weight_decay=self.plan.weight_decay,
+            fused=self.device.type != "mps",
         )
 
     def fit(self, stop: Callable[[], bool]) -> None:
-        """Trains to the plan's end, or raises `Stopped` within one update of ``stop()`` turning true."""
+        """Trains to the plan's end, or raises `TrainingStoppedError` within one update of ``stop()`` turning true."""
         plan, progress = self.plan, self.progress
         while progress.update < plan.updates and not self.out_of_patience():
             progress.finished = False  # a run that had finished goes on when its limit is raised
@@ -60,14 +64,14 @@ class Training:
             if progress.update % LOG_EVERY == 0 or progress.update == plan.updates:
                 self.log()
             if progress.update % plan.validate_every == 0 or progress.update == plan.updates:
-                self.consider(self.validate())
+                self.keep_if_best(self.validate())
             if stop():
                 self.save()
-                raise Stopped
+                raise TrainingStoppedError
             if progress.update % plan.save_every == 0:
                 self.save()
         if not progress.finished:
-            self.consider_average()
+            self.keep_average_if_best()
             progress.finished = True
             self.save()
 
@@ -76,19 +80,19 @@ class Training:
         plan, progress = self.plan, self.progress
         self.model.train()
         pieces = sum(int(batch.target_mask.sum()) for batch in batches)
-        objective = nats = 0.0
+        objective = nll = 0.0
         for batch in (each.to(self.device) for each in batches):
             with autocast(self.device, plan.precision):
                 logits = self.model(batch.source, batch.source_mask, batch.previous)
             loss = cross_entropy(logits, batch.expected, batch.target_mask, plan.label_smoothing)
             (loss.objective / pieces).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             objective += loss.objective.item()
-            nats += loss.nats.item()
+            nll += loss.nll.item()
         progress.update += 1
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), plan.clip or math.inf).item()
         if math.isfinite(norm) and math.isfinite(objective):
             self.step(norm)
-            progress.sums.add(pieces, objective, nats)
+            progress.sums.add(pieces, objective, nll)
         else:
             self.skip("gradient" if math.isfinite(objective) else "loss")
         self.optimizer.zero_grad()
@@ -108,9 +112,11 @@ class Training:
         """Leaves the weights alone; a finite loss can have a gradient that is not, so the norm of that is tested beside the loss."""
         self.progress.skipped += 1
         self.progress.skipped_in_a_row += 1
-        self.tell.notice(f"update {self.progress.update}: the {what} is not finite; skipped ({self.progress.skipped} so far)")
+        self.tell.log(
+            f"update {self.progress.update}: the {what} is not finite; skipped ({self.progress.skipped} so far)"
+        )
         if self.progress.skipped_in_a_row >= PATIENCE_WITH_NAN:
-            raise RunFault(
+            raise RunError(
                 f"update {self.progress.update}: {PATIENCE_WITH_NAN} updates in a row had a loss or gradient that is not finite; "
                 f"the last good checkpoint is kept in {self.folder}\nlower training.learning_rate or set training.precision=fp32"
             )
@@ -118,7 +124,12 @@ class Training:
     def rate(self) -> float:
         """The learning rate of the current update."""
         plan, progress = self.plan, self.progress
-        rates: dict[str, Any] = {"peak": plan.learning_rate, "warmup": plan.warmup, "total": plan.updates, "factor": plan.plateau_factor}
+        rates: dict[str, Any] = {
+            "peak": plan.learning_rate,
+            "warmup": plan.warmup,
+            "total": plan.updates,
+            "factor": plan.plateau_factor,
+        }
         return learning_rate(plan.schedule, progress.update, **rates, drops=progress.drops)
 
     def next_batch(self) -> Batch:
@@ -130,7 +141,7 @@ class Training:
         progress.batch += 1
         return batch
 
-    def consider(self, validation: Validation, kind: str = "validation") -> None:
+    def keep_if_best(self, validation: Validation, kind: str = "validation") -> None:
         """Keeps the weights if they are the best so far, and counts the validations since."""
         plan, progress = self.plan, self.progress
         score = validation.better_by(plan.select)
@@ -144,14 +155,14 @@ class Training:
                 progress.drops += 1
         self.tell.validation(kind, progress, validation, better)
 
-    def consider_average(self) -> None:
+    def keep_average_if_best(self) -> None:
         """Lets the mean of the current weights and those of the last regular checkpoints compete; the current ones are put back."""
-        paths = [path for path in self.averaged() if checkpoints.is_sound(path, self.tell.notice)]
+        paths = [path for path in self.averaged() if checkpoints.is_sound(path, self.tell.log)]
         if not paths:
             return
         own = {name: parameter.detach().clone() for name, parameter in self.model.named_parameters()}
         weights.put(self.model, checkpoints.average(own, paths))
-        self.consider(self.validate(), f"average of {len(paths) + 1}")
+        self.keep_if_best(self.validate(), f"average of {len(paths) + 1}")
         weights.put(self.model, own)
 
     def averaged(self) -> list[Path]:
@@ -168,7 +179,7 @@ class Training:
     def log(self) -> None:
         """One line of metrics over the updates since the last one."""
         self.tell.metrics(self.progress, self.rate())
-        self.progress.sums = Sums()
+        self.progress.sums = Totals()
 
     def save(self) -> None:
         """A checkpoint of everything that makes the resumed run the same run."""
@@ -184,7 +195,12 @@ class Training:
         """Optimizer, progress, random states and thread count, in types that load with ``weights_only=True``."""
         cuda = torch.cuda.get_rng_state_all() if self.device.type == "cuda" else []
         random = {"cpu": torch.get_rng_state(), "cuda": cuda}
-        return {"optimizer": self.optimizer.state_dict(), "progress": asdict(self.progress), "random": random, "threads": torch.get_num_threads()}
+        return {
+            "optimizer": self.optimizer.state_dict(),
+            "progress": asdict(self.progress),
+            "random": random,
+            "threads": torch.get_num_threads(),
+        }
 
     def restore(self, path: Path) -> None:
         """Continues from a checkpoint."""

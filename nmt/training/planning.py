@@ -10,14 +10,13 @@ from typing import Any
 
 import torch
 
-from nmt.models.families import parameters
-from nmt.models.precision import autocast, resolved
+from nmt.data.batches import Batches
+from nmt.models.device import autocast, find_device, resolve_precision
 from nmt.models.protocol import TranslationModel
+from nmt.models.registry import parameters
 from nmt.recipe.types import Recipe, Training
-from nmt.runs import Run
-from nmt.training import hardware
-from nmt.training.batches import Batches
-from nmt.training.loss import cross_entropy
+from nmt.runs.run_folder import Run
+from nmt.training.objective import cross_entropy
 from nmt.training.progress import Plan
 
 TIMED = 12
@@ -26,18 +25,18 @@ UPDATING = 0.85
 """Share of a limit in minutes that goes to updates; the rest is for validating and saving."""
 
 
-def decide(run: Run, batches: Batches, notice: Callable[[str], None]) -> dict[str, Any]:
+def decide(run: Run, batches: Batches, log: Callable[[str], None]) -> dict[str, Any]:
     """The decisions, as the run folder keeps them."""
     wanted = run.recipe.training
-    device = hardware.device(wanted.device)
-    precision = resolved(wanted.precision, device)
+    device = find_device(wanted.device)
+    precision = resolve_precision(wanted.precision, device)
     threads = wanted.threads or torch.get_num_threads()
     torch.set_num_threads(threads)
     pace = None if wanted.minutes is None else _updates_per_minute(run, batches, device, precision)
     per_epoch = batches.count(0)
     updates = count_updates(wanted, pace, per_epoch)
     if pace is not None:
-        notice(f"training.minutes {wanted.minutes:g} comes to {updates} updates on this machine")
+        log(f"training.minutes {wanted.minutes:g} comes to {updates} updates on this machine")
     return {
         "device": device.type,
         "precision": precision,
@@ -68,7 +67,9 @@ def _validations(wanted: Training) -> int:
 
 def plan(recipe: Recipe, decided: dict[str, Any]) -> Plan:
     """What the loop needs of a recipe, with what was decided in the place of what was left open."""
-    values = recipe.training.model_dump() | {name: decided[name] for name in ("updates", "validate_every", "warmup", "precision")}
+    values = recipe.training.model_dump() | {
+        name: decided[name] for name in ("updates", "validate_every", "warmup", "precision")
+    }
     return Plan(**{field.name: values[field.name] for field in fields(Plan)})
 
 
@@ -78,7 +79,9 @@ def _updates_per_minute(run: Run, batches: Batches, device: torch.device, precis
     return 60 * UPDATING / seconds / run.recipe.training.accumulate
 
 
-def seconds_per_batch(model: TranslationModel, batches: Batches, device: torch.device, precision: str, timed: int = TIMED) -> float:
+def seconds_per_batch(
+    model: TranslationModel, batches: Batches, device: torch.device, precision: str, timed: int = TIMED
+) -> float:
     """How long an update on one batch takes this model, whose weights stay as they are: the mean of ``timed`` after two that are not counted."""
     optimizer = torch.optim.AdamW(model.train().parameters(), lr=0.0)
     began = time.perf_counter()

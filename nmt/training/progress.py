@@ -35,22 +35,22 @@ class Plan:
 
 
 @dataclass
-class Sums:
+class Totals:
     """What happened since the last line of metrics, over real target pieces and updates, skipped ones left out; losses in nats."""
 
     updates: int = 0
     pieces: int = 0
     objective: float = 0.0
-    nats: float = 0.0
+    nll: float = 0.0
     norm: float = 0.0
     clipped: int = 0
 
-    def add(self, pieces: int, objective: float, nats: float) -> None:
+    def add(self, pieces: int, objective: float, nll: float) -> None:
         """Counts an update with its sums over the pieces."""
         self.updates += 1
         self.pieces += pieces
         self.objective += objective
-        self.nats += nats
+        self.nll += nll
 
 
 @dataclass
@@ -73,12 +73,12 @@ class Progress:
     """Updates left out because the loss or its gradient was not finite."""
     skipped_in_a_row: int = 0
     finished: bool = False
-    sums: Sums = field(default_factory=Sums)
+    sums: Totals = field(default_factory=Totals)
 
     @classmethod
     def restored(cls, values: dict[str, Any]) -> Progress:
         """The progress that `dataclasses.asdict` took apart."""
-        return cls(**{**values, "sums": Sums(**values["sums"])})
+        return cls(**{**values, "sums": Totals(**values["sums"])})
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Validation:
 class Reporter(Protocol):
     """What training tells the outside: lines for the user, records for machines, and the best weights."""
 
-    def notice(self, text: str) -> None:
+    def log(self, text: str) -> None:
         """A line for the user."""
 
     def updated(self) -> None:

@@ -17,10 +17,11 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress as Bar, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from nmt import files, runs
-from nmt.faults import InputFault
+from nmt import atomic
+from nmt.errors import UserError
 from nmt.models import weights
 from nmt.models.protocol import TranslationModel
+from nmt.runs import run_folder
 from nmt.training.progress import Plan, Progress, Validation
 
 LINES_EVERY = 60.0
@@ -30,12 +31,20 @@ LINES_EVERY = 60.0
 class FolderReporter:
     """Reports into a run folder and to stderr. Used as a context: the bar is there inside it."""
 
-    def __init__(self, folder: Path, plan: Plan, notice: Callable[[str], None], console: Console, *, quiet: bool, tensorboard: bool) -> None:
-        self.folder, self.plan, self.notice = folder, plan, notice
+    def __init__(
+        self, folder: Path, plan: Plan, log: Callable[[str], None], console: Console, *, quiet: bool, tensorboard: bool
+    ) -> None:
+        self.folder, self.plan, self.log = folder, plan, log
         self.lines = not quiet and not console.is_terminal
         texts = map(TextColumn, ("{task.completed:.0f}/{task.total:.0f}", "{task.fields[facts]}"))
         self.bar = Bar(
-            "{task.description}", BarColumn(), *texts, TimeElapsedColumn(), TimeRemainingColumn(), console=console, disable=quiet or self.lines
+            "{task.description}",
+            BarColumn(),
+            *texts,
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=quiet or self.lines,
         )
         self.task: TaskID = self.bar.add_task("training", total=plan.updates, facts="")
         self.events = _event_writer(folder) if tensorboard else None
@@ -47,7 +56,9 @@ class FolderReporter:
         self.bar.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.bar.stop()
         if self.events:
             self.events.close()
@@ -66,29 +77,39 @@ class FolderReporter:
             "epoch": progress.epoch,
             "pieces": progress.pieces,
             "objective": sums.objective / pieces,
-            "loss": sums.nats / pieces,
+            "loss": sums.nll / pieces,
             "learning_rate": rate,
             "gradient_norm": sums.norm / applied,
             "clip_rate": sums.clipped / applied,
             "skipped": progress.skipped,
         }
-        files.append_record(self.folder / runs.METRICS, record)
+        atomic.append_record(self.folder / run_folder.METRICS, record)
         self._plot(record, "train")
-        self._timing(progress, sums.pieces, sums.nats / pieces)
+        self._timing(progress, sums.pieces, sums.nll / pieces)
 
     def validation(self, kind: str, progress: Progress, validation: Validation, better: bool) -> None:
         """A record and a line."""
-        record = {"update": progress.update, "kind": kind, "valid_loss": validation.loss, "valid_bleu": validation.bleu, "best": better}
-        files.append_record(self.folder / runs.METRICS, record)
+        record = {
+            "update": progress.update,
+            "kind": kind,
+            "valid_loss": validation.loss,
+            "valid_bleu": validation.bleu,
+            "best": better,
+        }
+        atomic.append_record(self.folder / run_folder.METRICS, record)
         self._plot(record, "valid")
         mark = ", the best so far" if better else ""
-        self.notice(f"update {progress.update}: {kind}: loss {validation.loss:.3f} nats a piece, BLEU {validation.bleu:.2f}{mark}")
+        self.log(
+            f"update {progress.update}: {kind}: loss {validation.loss:.3f} nats a piece, BLEU {validation.bleu:.2f}{mark}"
+        )
         self.mark = time.perf_counter()
 
     def best(self, model: TranslationModel, progress: Progress, validation: Validation) -> None:
         """Puts the weights where translating finds them."""
         about = json.dumps({"update": progress.update, "valid_loss": validation.loss, "valid_bleu": validation.bleu})
-        files.write_whole(self.folder / runs.WEIGHTS, weights.packed(model, {"nmt": about}))  # of several entries safetensors shuffles the order
+        atomic.write_file(
+            self.folder / run_folder.WEIGHTS, weights.packed(model, {"nmt": about})
+        )  # of several entries safetensors shuffles the order
 
     def saved(self, path: Path) -> None:
         """Saving is over."""
@@ -98,15 +119,20 @@ class FolderReporter:
         now = time.perf_counter()
         self.first = progress.update - progress.sums.updates if self.first is None else self.first
         rate, self.busy = pieces / self.busy if self.busy else 0.0, 0.0
-        files.append_record(
-            self.folder / runs.TIMING,
-            {"update": progress.update, "seconds": round(now - self.began, 3), "pieces_per_second": round(rate, 1), "time": round(time.time(), 3)},
+        atomic.append_record(
+            self.folder / run_folder.TIMING,
+            {
+                "update": progress.update,
+                "seconds": round(now - self.began, 3),
+                "pieces_per_second": round(rate, 1),
+                "time": round(time.time(), 3),
+            },
         )
         facts = f"loss {loss:.3f}  {rate:,.0f} pieces/s"
         self.bar.update(self.task, completed=progress.update, facts=facts)
         if self.lines and now - self.said > LINES_EVERY:
             left = (now - self.began) / max(1, progress.update - self.first) * (self.plan.updates - progress.update)
-            self.notice(f"update {progress.update}/{self.plan.updates}: {facts}, about {_duration(left)} left")
+            self.log(f"update {progress.update}/{self.plan.updates}: {facts}, about {_duration(left)} left")
             self.said = now
 
     def _plot(self, record: dict[str, Any], group: str) -> None:
@@ -122,9 +148,13 @@ def cut_back(path: Path, progress: Progress) -> None:
     Of what bears the checkpoint's own update only an average came later, unless the checkpoint is the one made after that.
     """
     limit = progress.update
-    records = files.read_records(path)
-    kept = [each for each in records if each["update"] < limit or (each["update"] == limit and (progress.finished or not _is_average(each)))]
-    files.write_whole(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in kept))
+    records = atomic.read_records(path)
+    kept = [
+        each
+        for each in records
+        if each["update"] < limit or (each["update"] == limit and (progress.finished or not _is_average(each)))
+    ]
+    atomic.write_file(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in kept))
 
 
 def _is_average(record: dict[str, Any]) -> bool:
@@ -135,7 +165,7 @@ def _event_writer(folder: Path) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
-        raise InputFault("training.tensorboard: true needs the extra: pip install 'nmt-recipes[tensorboard]'") from error
+        raise UserError("training.tensorboard: true needs the extra: pip install 'nmt-recipes[tensorboard]'") from error
     return SummaryWriter(str(folder / "tensorboard"))
 
 

@@ -7,7 +7,9 @@ import math
 SCHEDULES = ("constant", "inverse_sqrt", "cosine", "plateau")
 
 
-def learning_rate(schedule: str, update: int, *, peak: float, warmup: int, total: int, factor: float = 1.0, drops: int = 0) -> float:
+def learning_rate(
+    schedule: str, update: int, *, peak: float, warmup: int, total: int, factor: float = 1.0, drops: int = 0
+) -> float:
     """The learning rate of update 1, 2, ..., ``total``.
 
     It rises linearly to ``peak`` over ``warmup`` updates; then `constant` stays, `inverse_sqrt` falls as 1/sqrt(update) (Vaswani et al.

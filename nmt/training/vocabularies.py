@@ -7,23 +7,23 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from nmt import files
+from nmt import atomic
+from nmt.data import vocabulary
+from nmt.data.corpus import Corpus
+from nmt.data.vocabulary import Vocabulary
 from nmt.recipe.types import Recipe
-from nmt.runs import SOURCE, TARGET, Run
-from nmt.text import vocabulary
-from nmt.text.corpus import Corpus
-from nmt.text.vocabulary import Vocabulary
+from nmt.runs.run_folder import SOURCE, TARGET, Run
 
 FORMAT = 1
 """Of vocabularies that are kept; another number learns them anew."""
 
-Notice = Callable[[str], None]
+Log = Callable[[str], None]
 
 
-def of(recipe: Recipe, corpus: Corpus, notice: Notice) -> tuple[Vocabulary, Vocabulary]:
+def of(recipe: Recipe, corpus: Corpus, log: Log) -> tuple[Vocabulary, Vocabulary]:
     """The vocabularies that the recipe names, or learned ones."""
     given = recipe.vocabulary.from_run or recipe.training.init_from
-    return taken(Path(given)) if given else learned(recipe, corpus, notice)
+    return taken(Path(given)) if given else learned(recipe, corpus, log)
 
 
 def taken(given: Path) -> tuple[Vocabulary, Vocabulary]:
@@ -34,33 +34,33 @@ def taken(given: Path) -> tuple[Vocabulary, Vocabulary]:
     return joint, joint
 
 
-def learned(recipe: Recipe, corpus: Corpus, notice: Notice) -> tuple[Vocabulary, Vocabulary]:
+def learned(recipe: Recipe, corpus: Corpus, log: Log) -> tuple[Vocabulary, Vocabulary]:
     """Vocabularies learned from the training split. Those of a large corpus take minutes, and are kept in a prepared folder."""
-    if corpus.shelf is None:
-        return _learn(recipe, corpus, notice)
+    if corpus.cache is None:
+        return _learn(recipe, corpus, log)
     wanted = recipe.vocabulary
-    splits: Any = corpus.facts["splits"]
+    splits: Any = corpus.metadata["splits"]
     asked = {"type": wanted.type, "size": wanted.size, "joint": wanted.joint, "sentencepiece": version("sentencepiece")}
 
     def fill(folder: Path) -> dict[str, Any]:
-        for name, each in zip((SOURCE, TARGET), _learn(recipe, corpus, notice), strict=True):
-            files.write_whole(folder / name, each.model)
+        for name, each in zip((SOURCE, TARGET), _learn(recipe, corpus, log), strict=True):
+            atomic.write_file(folder / name, each.model)
         return {}
 
-    folder = corpus.shelf.folder("vocabulary", {"format": FORMAT, "train": splits["train"]["sha256"], **asked}, fill)
+    folder = corpus.cache.folder("vocabulary", {"format": FORMAT, "train": splits["train"]["sha256"], **asked}, fill)
     source = Vocabulary.from_file(folder.path / SOURCE)
     return source, source if wanted.joint else Vocabulary.from_file(folder.path / TARGET)
 
 
-def _learn(recipe: Recipe, corpus: Corpus, notice: Notice) -> tuple[Vocabulary, Vocabulary]:
+def _learn(recipe: Recipe, corpus: Corpus, log: Log) -> tuple[Vocabulary, Vocabulary]:
     """The size was meant for the corpus of the recipe: one that stands in may give fewer."""
     wanted, pairs = recipe.vocabulary, corpus.train
-    notice(f"learning {'a joint vocabulary' if wanted.joint else 'two vocabularies'} of {wanted.size} pieces")
+    log(f"learning {'a joint vocabulary' if wanted.joint else 'two vocabularies'} of {wanted.size} pieces")
 
     def learn(*sides: Sequence[str]) -> Vocabulary:
         if (every := vocabulary.every(*sides)) > 1:
-            notice(f"of {sum(map(len, sides)):,} lines one in {every} is learned from, beginning with the first")
-        exact = corpus.facts["fallback"] is None or wanted.type != "unigram"
+            log(f"of {sum(map(len, sides)):,} lines one in {every} is learned from, beginning with the first")
+        exact = corpus.metadata["fallback"] is None or wanted.type != "unigram"
         return Vocabulary(vocabulary.train(*sides, type=wanted.type, size=wanted.size, exact=exact))
 
     if wanted.joint:

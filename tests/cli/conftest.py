@@ -15,7 +15,16 @@ import pytest
 
 from nmt.cli.app import main
 
-WORDS = {"rot": "red", "grün": "green", "Hund": "dog", "Katze": "cat", "groß": "tall", "klein": "small", "Haus": "house", "Baum": "tree"}
+WORDS = {
+    "rot": "red",
+    "grün": "green",
+    "Hund": "dog",
+    "Katze": "cat",
+    "groß": "tall",
+    "klein": "small",
+    "Haus": "house",
+    "Baum": "tree",
+}
 RECIPE = """
 data: {train: train.tsv, valid: valid.tsv, test: test.tsv}
 vocabulary: {size: 296}

@@ -10,15 +10,29 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nmt import runs
 from nmt.cli.app import main
-from nmt.faults import RunFault
+from nmt.errors import RunError
+from nmt.runs import run_folder
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Nmt
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-COMMANDS = ("train", "translate", "evaluate", "info", "doctor", "recipe", "inspect", "probe", "bottleneck", "data", "bundle", "push", "pull")
+COMMANDS = (
+    "train",
+    "translate",
+    "evaluate",
+    "info",
+    "doctor",
+    "recipe",
+    "inspect",
+    "probe",
+    "bottleneck",
+    "data",
+    "bundle",
+    "push",
+    "pull",
+)
 
 
 def test_help_names_every_command_and_loads_nothing_heavy() -> None:
@@ -41,7 +55,9 @@ def test_the_version_is_that_of_the_package(nmt: Nmt) -> None:
     assert nmt("--version").out.decode().strip() == version("nmt-recipes")
 
 
-@pytest.mark.parametrize("arguments", [["tran"], ["train"], ["translate", "--beam", "0"], ["info", "--jsno", "runs/toy"]])
+@pytest.mark.parametrize(
+    "arguments", [["tran"], ["train"], ["translate", "--beam", "0"], ["info", "--jsno", "runs/toy"]]
+)
 def test_a_wrong_command_line_is_exit_status_2(nmt: Nmt, arguments: list[str]) -> None:
     outcome = nmt(*arguments)
     assert (outcome.status, outcome.out) == (2, b"")
@@ -52,11 +68,11 @@ def fail(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def failing(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(runs.Run, "__init__", failing)
+    monkeypatch.setattr(run_folder.Run, "__init__", failing)
 
 
 def test_a_failure_is_exit_status_1_and_one_line(nmt: Nmt, monkeypatch: pytest.MonkeyPatch) -> None:
-    fail(monkeypatch, RunFault("the disk is full"))
+    fail(monkeypatch, RunError("the disk is full"))
     assert nmt("info", "runs/toy") == (1, b"", "nmt: the disk is full\n")
 
 
@@ -64,10 +80,15 @@ def test_a_fault_of_our_own_says_so_without_a_traceback(nmt: Nmt, monkeypatch: p
     fail(monkeypatch, ZeroDivisionError("division by zero\nmore"))
     outcome = nmt("info", "runs/toy")
     assert outcome.status == 1
-    assert outcome.err == "nmt: ZeroDivisionError: division by zero\nthis is a fault in nmt or in its surroundings; --debug shows where\n"
+    assert (
+        outcome.err
+        == "nmt: ZeroDivisionError: division by zero\nthis is a fault in nmt or in its surroundings; --debug shows where\n"
+    )
 
 
-@pytest.mark.parametrize("arguments", [["--debug", "info", "none"], ["info", "--debug", "none"], ["info", "none", "--debug"]])
+@pytest.mark.parametrize(
+    "arguments", [["--debug", "info", "none"], ["info", "--debug", "none"], ["info", "none", "--debug"]]
+)
 def test_debug_shows_a_traceback_wherever_it_stands(nmt: Nmt, arguments: list[str]) -> None:
     outcome = nmt(*arguments)
     assert outcome.status == 2
@@ -88,10 +109,20 @@ def test_behind_two_dashes_everything_is_an_argument(nmt: Nmt) -> None:
 FULL = "nmt: standard output: cannot be written (No space left on device)\n"
 
 
-@pytest.mark.parametrize("command", [("translate",), ("translate", "--json"), ("evaluate",), ("evaluate", "--json"), ("info",)])
-def test_an_output_that_cannot_be_written_is_one_line_with_the_reason(nmt: Nmt, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "command", [("translate",), ("translate", "--json"), ("evaluate",), ("evaluate", "--json"), ("info",)]
+)
+def test_an_output_that_cannot_be_written_is_one_line_with_the_reason(
+    nmt: Nmt, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
     name, *options = command
-    arguments = [name, "runs/toy", *options, *(["-q"] if name != "info" else []), *(["--text", "rot Hund"] if name == "translate" else [])]
+    arguments = [
+        name,
+        "runs/toy",
+        *options,
+        *(["-q"] if name != "info" else []),
+        *(["--text", "rot Hund"] if name == "translate" else []),
+    ]
     monkeypatch.setattr("sys.argv", ["nmt", *arguments])
     with open("/dev/full", "w") as full, io.StringIO() as err:
         monkeypatch.setattr("sys.stdout", full)

@@ -10,7 +10,22 @@ if TYPE_CHECKING:
 
 def test_a_run_is_measured_in_training_and_translating_and_left_as_it_was(nmt: Nmt) -> None:
     before = {path: path.stat().st_mtime_ns for path in Path("runs/toy").rglob("*")}
-    outcome = nmt("bench", "runs/toy", "--threads", "1", "--beam", "1", "--updates", "1", "--sentences", "4", "--precision", "bf16", "--json", "-q")
+    outcome = nmt(
+        "bench",
+        "runs/toy",
+        "--threads",
+        "1",
+        "--beam",
+        "1",
+        "--updates",
+        "1",
+        "--sentences",
+        "4",
+        "--precision",
+        "bf16",
+        "--json",
+        "-q",
+    )
     assert (outcome.status, outcome.err) == (0, "")
     found = json.loads(outcome.out)
     rows = found["rows"]

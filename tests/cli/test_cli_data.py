@@ -9,7 +9,12 @@ if TYPE_CHECKING:
 
 
 def test_a_checkup_prints_tables_and_says_by_its_status_whether_there_are_problems(nmt: Nmt) -> None:
-    outcome = nmt("data", "check", "toy.yaml", *(f"--limit={name}=1" for name in ("overlap", "near overlap", "language", "duplicates")))
+    outcome = nmt(
+        "data",
+        "check",
+        "toy.yaml",
+        *(f"--limit={name}=1" for name in ("overlap", "near overlap", "language", "duplicates")),
+    )
     assert outcome.status == 0, outcome.out
     assert outcome.out.decode().endswith("no problems\n")
     assert "learning a joint vocabulary" in outcome.err
@@ -23,11 +28,19 @@ def test_a_test_set_that_stands_in_training_is_a_problem(nmt: Nmt) -> None:
     [overlap] = [each for each in found["findings"] if (each["check"], each["split"]) == ("overlap", "test in train")]
     assert (overlap["count"], overlap["of"], overlap["share"], overlap["problem"]) == (5, 5, 1.0, True)
     assert found["corpus"]["cleaning"]["overlap"] == 0
-    assert "overlap (test in train)" in nmt("data", "check", "-q", "toy.yaml", "data.overlap=keep").out.decode().splitlines()[-1]
+    assert (
+        "overlap (test in train)"
+        in nmt("data", "check", "-q", "toy.yaml", "data.overlap=keep").out.decode().splitlines()[-1]
+    )
 
 
 def test_what_cannot_be_read_is_exit_status_2(nmt: Nmt) -> None:
-    for arguments in (["toy.yaml", "data.test=absent.tsv"], ["absent.yaml"], ["toy.yaml", "--limit", "overlap=2"], ["toy.yaml", "--limit", "x=0"]):
+    for arguments in (
+        ["toy.yaml", "data.test=absent.tsv"],
+        ["absent.yaml"],
+        ["toy.yaml", "--limit", "overlap=2"],
+        ["toy.yaml", "--limit", "x=0"],
+    ):
         outcome = nmt("data", "check", *arguments)
         assert (outcome.status, outcome.out) == (2, b"")
         assert outcome.err.count("\n") <= 3

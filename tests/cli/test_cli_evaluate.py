@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nmt as package
-from nmt.evaluation import ledger
+from nmt.evaluation import evaluation_log
 from nmt.evaluation.testsets import text_sha256
-from nmt.runs import Run
+from nmt.runs.run_folder import Run
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Nmt
@@ -32,7 +32,7 @@ def test_the_recipes_test_set_is_scored_into_a_table_and_the_run_folder(nmt: Nmt
     header, _, row = outcome.out.decode().split("\n")[:3]
     assert header.split()[:5] == ["run", "test", "sentences", "BLEU", "95"]
     assert row.split()[:2] == ["runs/toy", "test"]
-    [record] = ledger.read(Run(Path("runs/toy")))
+    [record] = evaluation_log.read(Run(Path("runs/toy")))
     assert record["scores"]["bleu"]["signature"] in outcome.out.decode()
     assert outcome.err.splitlines()[0] == "runs/toy: translating 6 sentences of test"
     assert "warning: runs/toy: 6 sentences are too few" in outcome.err
@@ -43,7 +43,9 @@ def test_the_recipes_test_set_is_scored_into_a_table_and_the_run_folder(nmt: Nmt
 
 def test_json_is_one_document_with_an_object_for_each_test_set(nmt: Nmt, news: str) -> None:
     Path("copy.de").write_bytes(Path("news.de").read_bytes())
-    outcome = nmt("evaluate", "-q", "runs/toy", news, "--test=copy=copy.de,news.en", "--json", "--by-length", "--beam", "1")
+    outcome = nmt(
+        "evaluate", "-q", "runs/toy", news, "--test=copy=copy.de,news.en", "--json", "--by-length", "--beam", "1"
+    )
     reports = json.loads(outcome.out)
     assert [[record["test"] for record in each["results"]] for each in reports] == [["news"], ["copy"]]
     assert reports[0]["results"][0]["search"]["beam"] == 1
@@ -53,7 +55,7 @@ def test_json_is_one_document_with_an_object_for_each_test_set(nmt: Nmt, news: s
 
 def test_what_is_scored_is_what_translate_gives(nmt: Nmt, news: str) -> None:
     nmt("evaluate", "runs/toy", news)
-    [record] = ledger.read(Run(Path("runs/toy")))
+    [record] = evaluation_log.read(Run(Path("runs/toy")))
     found = [each.text for each in package.load("runs/toy").translate(SOURCE)]
     assert Path("runs/toy", record["output"]).read_text("utf8").splitlines() == found
 
@@ -84,7 +86,9 @@ def test_quality_by_length_follows_the_table(nmt: Nmt, news: str) -> None:
         (["runs/none"], "runs/none: no such run folder"),
     ],
 )
-def test_what_cannot_be_scored_is_refused_before_anything_is_translated(nmt: Nmt, news: str, options: list[str], words: str) -> None:
+def test_what_cannot_be_scored_is_refused_before_anything_is_translated(
+    nmt: Nmt, news: str, options: list[str], words: str
+) -> None:
     Path("short.en").write_text("dog red\n")
     Path("bad.en").write_bytes(b"dog red\n\xff\ngreen cat\n")
     outcome = nmt("evaluate", "runs/toy", *options)
@@ -92,7 +96,7 @@ def test_what_cannot_be_scored_is_refused_before_anything_is_translated(nmt: Nmt
     assert words in outcome.err
     assert "translating" not in outcome.err
     assert outcome.err.count("\n") <= 3
-    assert ledger.read(Run(Path("runs/toy"))) == []
+    assert evaluation_log.read(Run(Path("runs/toy"))) == []
 
 
 def test_a_test_set_is_not_scored_with_other_settings_without_a_reason(nmt: Nmt, news: str) -> None:
@@ -101,24 +105,33 @@ def test_a_test_set_is_not_scored_with_other_settings_without_a_reason(nmt: Nmt,
     assert (refused.status, refused.out) == (2, b"")
     assert "test set news was scored 1 time with other settings or weights" in refused.err
     assert refused.err.count("\n") == 3
-    assert nmt("evaluate", "-q", "runs/toy", news, "--beam", "1", "--reason", "to see what greedy search loses").status == 0
+    assert (
+        nmt("evaluate", "-q", "runs/toy", news, "--beam", "1", "--reason", "to see what greedy search loses").status
+        == 0
+    )
     assert nmt("evaluate", "-q", "runs/toy", news).status == 2, "the ledger now holds two ways"
-    assert [entry["reason"] for entry in ledger.read(Run(Path("runs/toy")))] == [None, "to see what greedy search loses"]
+    assert [entry["reason"] for entry in evaluation_log.read(Run(Path("runs/toy")))] == [
+        None,
+        "to see what greedy search loses",
+    ]
 
 
 def test_another_precision_is_another_way_and_fp32_is_what_a_ledger_means_that_names_none(nmt: Nmt, news: str) -> None:
     nmt("evaluate", "-q", "runs/toy", news)
-    assert "precision" not in ledger.read(Run(Path("runs/toy")))[0]["search"]
+    assert "precision" not in evaluation_log.read(Run(Path("runs/toy")))[0]["search"]
     assert nmt("evaluate", "-q", "runs/toy", news, "--precision", "fp32").status == 0
     assert "with other settings or weights" in nmt("evaluate", "runs/toy", news, "--precision", "bf16").err
-    assert nmt("evaluate", "-q", "runs/toy", news, "--precision", "bf16", "--reason", "to see what rounding costs").status == 0
-    assert ledger.read(Run(Path("runs/toy")))[-1]["search"]["precision"] == "bf16"
+    assert (
+        nmt("evaluate", "-q", "runs/toy", news, "--precision", "bf16", "--reason", "to see what rounding costs").status
+        == 0
+    )
+    assert evaluation_log.read(Run(Path("runs/toy")))[-1]["search"]["precision"] == "bf16"
 
 
 def test_other_weights_of_the_same_run_are_another_way(nmt: Nmt, news: str) -> None:
     nmt("evaluate", "-q", "runs/toy", news)
     nmt("train", "-q", "toy.yaml", "training.updates=61", "training.save_every=30")
-    if Run(Path("runs/toy")).weights_sha256 != ledger.read(Run(Path("runs/toy")))[0]["weights_sha256"]:
+    if Run(Path("runs/toy")).weights_sha256 != evaluation_log.read(Run(Path("runs/toy")))[0]["weights_sha256"]:
         assert "with other settings or weights" in nmt("evaluate", "runs/toy", news).err
 
 
@@ -135,4 +148,6 @@ def test_the_validation_split_may_be_scored_in_any_way(nmt: Nmt) -> None:
 
 def test_a_run_without_a_test_set_asks_for_one(nmt: Nmt) -> None:
     nmt("train", "toy.yaml", "data.test=null", "training.updates=1", "--run", "runs/bare")
-    assert nmt("evaluate", "runs/bare").err.endswith("its recipe has no test set; name one: --test NAME=SOURCE,REFERENCES\n")
+    assert nmt("evaluate", "runs/bare").err.endswith(
+        "its recipe has no test set; name one: --test NAME=SOURCE,REFERENCES\n"
+    )

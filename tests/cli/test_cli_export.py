@@ -10,7 +10,7 @@ import pytest
 
 from nmt.models import weights
 from nmt.recipe import reading
-from nmt.runs import RECIPE, WEIGHTS, Run
+from nmt.runs.run_folder import RECIPE, WEIGHTS, Run
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Nmt
@@ -40,13 +40,26 @@ def test_an_exported_run_translates_the_same_by_either_engine(nmt: Nmt, transfor
     for option in (["--engine", "ctranslate2"], [], ["--workers", "2"]):
         found = nmt("translate", transformer, "--json", *option, stdin=LINES)
         assert found.err.startswith("translating with CTranslate2 in float32")
-        for one, other in zip(map(json.loads, by_torch.out.splitlines()), map(json.loads, found.out.splitlines()), strict=True):
+        for one, other in zip(
+            map(json.loads, by_torch.out.splitlines()), map(json.loads, found.out.splitlines()), strict=True
+        ):
             assert other.pop("score") == pytest.approx(one.pop("score"), abs=1e-4)
             assert other == one
 
 
 def test_the_report_is_printed_and_says_where_the_export_is(nmt: Nmt, transformer: str) -> None:
-    outcome = nmt("export", transformer, "--to", "ctranslate2", "--quantization", "int8", "--allowed-loss", "100", "--sentences", "2")
+    outcome = nmt(
+        "export",
+        transformer,
+        "--to",
+        "ctranslate2",
+        "--quantization",
+        "int8",
+        "--allowed-loss",
+        "100",
+        "--sentences",
+        "2",
+    )
     assert outcome.status == 0
     assert b"greedy: " in outcome.out
     assert b"BLEU " in outcome.out
@@ -56,7 +69,10 @@ def test_the_report_is_printed_and_says_where_the_export_is(nmt: Nmt, transforme
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (["export", "runs/toy", "--to", "ctranslate2"], "runs/toy: CTranslate2 has no recurrent models (lstm, reader bahdanau)"),
+        (
+            ["export", "runs/toy", "--to", "ctranslate2"],
+            "runs/toy: CTranslate2 has no recurrent models (lstm, reader bahdanau)",
+        ),
         (["translate", "runs/toy", "--engine", "ctranslate2"], "runs/toy: CTranslate2 has no recurrent models"),
         (
             ["translate", "runs/transformer", "--engine", "ctranslate2"],

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nmt.faults import InputFault
+from nmt.data import hub
+from nmt.errors import UserError
+from nmt.inference.translator import Translator
 from nmt.recipe import reading
-from nmt.text import hub
-from nmt.translator import Translator
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Nmt
@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 def test_info_tells_what_is_in_a_run(nmt: Nmt) -> None:
     nmt("evaluate", "-q", "runs/toy")
     out = nmt("info", "runs/toy").out.decode()
-    for words in ("finished after 60", "60 planned", "4 valid", "296 pieces, joint", "median", "longest", "fp32", "BLEU", "nrefs:1"):
+    for words in (
+        "finished after 60",
+        "60 planned",
+        "4 valid",
+        "296 pieces, joint",
+        "median",
+        "longest",
+        "fp32",
+        "BLEU",
+        "nrefs:1",
+    ):
         assert words in out
     assert reading.dump(reading.read(Path("runs/toy/recipe.yaml"))) in out
 
@@ -36,7 +46,9 @@ def test_info_names_what_was_prepared_of_a_large_corpus(nmt: Nmt) -> None:
     assert b"prepared " not in nmt("info", "runs/toy").out
     assert nmt("train", "toy.yaml", "-q", "data.in_memory=9", "training.updates=1", "--run", "runs/large").status == 0
     said = nmt("info", "runs/large").out.decode()
-    assert re.search(r"^prepared +prepared/text-[0-9a-f]{16} \(0 MiB\), prepared/pieces-[0-9a-f]{16} \(0 MiB\)$", said, re.MULTILINE)
+    assert re.search(
+        r"^prepared +prepared/text-[0-9a-f]{16} \(0 MiB\), prepared/pieces-[0-9a-f]{16} \(0 MiB\)$", said, re.MULTILINE
+    )
 
 
 def test_info_of_what_is_no_run_is_refused(nmt: Nmt) -> None:
@@ -48,10 +60,12 @@ def test_info_of_what_is_no_run_is_refused(nmt: Nmt) -> None:
     [
         (None, "answers"),
         (hub.UnreachableError("HF_HUB_OFFLINE is set"), "does not answer (HF_HUB_OFFLINE is set)"),
-        (InputFault("data.corpus: something else"), "does not answer (data.corpus: something else)"),
+        (UserError("data.corpus: something else"), "does not answer (data.corpus: something else)"),
     ],
 )
-def test_doctor_tells_what_there_is_to_work_with(nmt: Nmt, monkeypatch: pytest.MonkeyPatch, answer: Exception | None, words: str) -> None:
+def test_doctor_tells_what_there_is_to_work_with(
+    nmt: Nmt, monkeypatch: pytest.MonkeyPatch, answer: Exception | None, words: str
+) -> None:
     def probe(*_: object) -> str:
         if answer:
             raise answer
@@ -87,7 +101,8 @@ def test_doctor_says_when_company_changes_a_translation(nmt: Nmt, monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"), [(["-i", "toy.yaml"], "--input: expected with a run only"), (["runs/toy", "-i", "empty"], "at least 2 lines")]
+    ("arguments", "words"),
+    [(["-i", "toy.yaml"], "--input: expected with a run only"), (["runs/toy", "-i", "empty"], "at least 2 lines")],
 )
 def test_doctor_refuses_what_it_cannot_compare(nmt: Nmt, arguments: list[str], words: str) -> None:
     Path("empty").write_text("\n\n")
@@ -104,4 +119,6 @@ def test_recipe_show_gives_every_default_and_reads_as_the_same_recipe(nmt: Nmt) 
 
 
 def test_recipe_schema_is_json_that_knows_the_keys(nmt: Nmt) -> None:
-    assert {"data", "vocabulary", "model", "training", "search"} <= json.loads(nmt("recipe", "schema").out)["properties"].keys()
+    assert {"data", "vocabulary", "model", "training", "search"} <= json.loads(nmt("recipe", "schema").out)[
+        "properties"
+    ].keys()

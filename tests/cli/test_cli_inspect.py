@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nmt as package
+from nmt.lab.plotting import canvas
 from nmt.models import weights
-from nmt.pictures import canvas
-from nmt.runs import Run
+from nmt.runs.run_folder import Run
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Nmt
@@ -42,7 +42,12 @@ def test_files_are_written_and_named_on_stderr_alone(nmt: Nmt) -> None:
     assert nmt("inspect", "runs/toy", TEXT, "--out", "x.html") == (0, b"", "written: x.html\n")
     assert nmt("inspect", "runs/toy", TEXT, "--out", "x.html", "-q") == (0, b"", "")
     assert nmt("inspect", "runs/toy", TEXT, "--kind", "gates", "--out", "pictures").status == 0
-    assert sorted(path.name for path in Path("pictures").iterdir()) == ["gates.html", "gates.json", "gates.png", "gates.svg"]
+    assert sorted(path.name for path in Path("pictures").iterdir()) == [
+        "gates.html",
+        "gates.json",
+        "gates.png",
+        "gates.svg",
+    ]
 
 
 def test_a_beam_takes_the_place_of_the_recipes(nmt: Nmt) -> None:
@@ -75,7 +80,13 @@ def test_a_run_without_attention_says_so_and_is_occluded_by_default(nmt: Nmt) ->
     assert "of          fall of log p without the piece" in nmt("inspect", "runs/fixed", TEXT).out.decode()
 
 
-def test_a_picture_without_matplotlib_names_the_extra_and_the_terminal_does_without(nmt: Nmt, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_without_matplotlib_names_the_extra_and_the_terminal_does_without(
+    nmt: Nmt, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(canvas, "find_spec", lambda name: None)
-    assert nmt("inspect", "runs/toy", TEXT, "--out", "x.svg") == (2, b"", "nmt: pictures need the extra plot: pip install 'nmt-recipes[plot]'\n")
+    assert nmt("inspect", "runs/toy", TEXT, "--out", "x.svg") == (
+        2,
+        b"",
+        "nmt: pictures need the extra plot: pip install 'nmt-recipes[plot]'\n",
+    )
     assert nmt("inspect", "runs/toy", TEXT).status == 0

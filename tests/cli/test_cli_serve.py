@@ -22,14 +22,18 @@ from nmt.cli import serve
 if TYPE_CHECKING:
     from tests.cli.conftest import Nmt
 
-needs_extra = pytest.mark.skipif(not all(map(find_spec, serve.NEEDED)), reason="needs the extra serve: pip install 'nmt-recipes[serve]'")
+needs_extra = pytest.mark.skipif(
+    not all(map(find_spec, serve.NEEDED)), reason="needs the extra serve: pip install 'nmt-recipes[serve]'"
+)
 
 
 @contextmanager
 def serving(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """`nmt serve ARGUMENTS` in a process of its own: its address and the process."""
     command = [sys.executable, "-m", "nmt", "serve", "--port", "0", *arguments]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={"PYTHONPATH": str(Path(__file__).parents[2])}) as process:
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env={"PYTHONPATH": str(Path(__file__).parents[2])}
+    ) as process:
         assert process.stderr is not None
         try:
             yield next(found[0] for line in process.stderr if (found := re.search(r"http://\S+", line))), process
@@ -48,12 +52,17 @@ def test_a_run_is_served_as_it_translates_and_a_signal_ends_it_in_order(nmt: Nmt
     texts = ["rot Hund", "Katze grün Haus", "klein Baum groß"] * 5
     expected = [each.text for each in package.load("runs/toy").translate(texts)]
     with serving("runs/toy") as (address, process), ThreadPoolExecutor(len(texts)) as clients:
-        found = clients.map(lambda text: asked(address, "/translate", q=text, source="de", target="en")["translatedText"], texts)
+        found = clients.map(
+            lambda text: asked(address, "/translate", q=text, source="de", target="en")["translatedText"], texts
+        )
         assert list(found) == expected
         seen = asked(address, "/inspect", q="rot Hund", source="de", target="en", kind="gates")
         assert (seen["kind"], seen["text"]) == ("gates", expected[0])
         late = clients.submit(asked, address, "/translate", q=texts, source="de", target="en")
-        while not re.search(r"nmt_queue_pieces [1-9]", urllib.request.urlopen(f"{address}/metrics").read().decode()) and not late.done():
+        while (
+            not re.search(r"nmt_queue_pieces [1-9]", urllib.request.urlopen(f"{address}/metrics").read().decode())
+            and not late.done()
+        ):
             pass
         process.send_signal(signal.SIGTERM)
         assert late.result(30) == {"translatedText": expected}
@@ -84,7 +93,10 @@ def test_a_port_that_is_taken_is_said_before_models_are_loaded(nmt: Nmt) -> None
             "runs/toy: max_pieces: expected more than min_length, which is 1, found 1; choose another --output",
         ),
         (["runs/toy", "--keys", "absent"], "absent: no such file"),
-        (["runs/toy", "--host", "no.such.host.invalid"], "--host no.such.host.invalid --port 5000: cannot be served at"),
+        (
+            ["runs/toy", "--host", "no.such.host.invalid"],
+            "--host no.such.host.invalid --port 5000: cannot be served at",
+        ),
         (["--new-key", "a"], "--new-key: expected --keys too"),
     ],
 )
@@ -103,4 +115,8 @@ def test_a_key_is_printed_once_and_its_hash_kept(nmt: Nmt) -> None:
 
 def test_without_the_extra_one_line_names_it(nmt: Nmt, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serve, "find_spec", lambda name: None)
-    assert nmt("serve", "runs/toy") == (2, b"", "nmt: nmt serve needs the extra serve: pip install 'nmt-recipes[serve]'\n")
+    assert nmt("serve", "runs/toy") == (
+        2,
+        b"",
+        "nmt: nmt serve needs the extra serve: pip install 'nmt-recipes[serve]'\n",
+    )

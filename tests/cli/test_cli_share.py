@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nmt.runs import Run
+from nmt.runs.run_folder import Run
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Nmt
@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 def test_a_bundle_serves_wherever_a_run_folder_does(nmt: Nmt) -> None:
     assert nmt("bundle", "-q", "runs/toy", "-o", "toy.nmt") == (0, b"", "")
-    for command in (("translate", "--text", "rot Hund", "--json"), ("info", "--json"), ("inspect", "rot Hund", "--json")):
+    for command in (
+        ("translate", "--text", "rot Hund", "--json"),
+        ("info", "--json"),
+        ("inspect", "rot Hund", "--json"),
+    ):
         of_run, of_bundle = nmt(command[0], "runs/toy", *command[1:]), nmt(command[0], "toy.nmt", *command[1:])
         assert of_bundle.status == 0, of_bundle.err
         assert command[0] == "info" or of_bundle.out.replace(b"toy.nmt", b"runs/toy") == of_run.out
@@ -27,8 +31,13 @@ def test_a_bundle_is_evaluated_on_files_that_the_user_names(nmt: Nmt) -> None:
     assert refused.status == 2
     assert "a bundle cannot name files of this machine to be read" in refused.err
     for side, place in (("de", 0), ("en", 1)):
-        Path(f"t.{side}").write_text("".join(f"{line.split(chr(9))[place]}\n" for line in Path("test.tsv").read_text("utf8").splitlines()), "utf8")
-    of_run, of_bundle = (nmt("evaluate", "-q", path, "--test", "t=t.de,t.en", "--json").out for path in ("runs/toy", "toy.nmt"))
+        Path(f"t.{side}").write_text(
+            "".join(f"{line.split(chr(9))[place]}\n" for line in Path("test.tsv").read_text("utf8").splitlines()),
+            "utf8",
+        )
+    of_run, of_bundle = (
+        nmt("evaluate", "-q", path, "--test", "t=t.de,t.en", "--json").out for path in ("runs/toy", "toy.nmt")
+    )
     assert of_bundle.replace(b"toy.nmt", b"runs/toy") == of_run
 
 

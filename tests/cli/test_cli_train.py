@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from nmt import runs
-from nmt.runs import Run
+from nmt.runs import run_folder
+from nmt.runs.run_folder import Run
 from nmt.training.loop import Training
 
 if TYPE_CHECKING:
@@ -25,7 +25,16 @@ def test_a_run_is_trained_from_a_recipe_into_a_folder_of_its_name(nmt: Nmt) -> N
     assert (outcome.status, outcome.out) == (0, b"")
     assert outcome.err.splitlines()[-1].endswith("nmt translate runs/short")
     assert {path.name for path in Path("runs/short").iterdir()} == {
-        *(runs.RECIPE, runs.FACTS, runs.JOINT, runs.WEIGHTS, runs.CHECKPOINTS, runs.METRICS, runs.TIMING, runs.OUTCOME)
+        *(
+            run_folder.RECIPE,
+            run_folder.METADATA,
+            run_folder.JOINT,
+            run_folder.WEIGHTS,
+            run_folder.CHECKPOINTS,
+            run_folder.METRICS,
+            run_folder.TIMING,
+            run_folder.OUTCOME,
+        )
     }
 
 
@@ -33,7 +42,9 @@ def test_pieces_that_no_training_sentence_has_are_recorded(nmt: Nmt) -> None:
     nmt("train", "toy.yaml", *TINY, "vocabulary.from=runs/toy", "data.train=valid.tsv")
     run = Run(Path("run"))
     vocabulary = run.vocabularies[0]
-    seen = {id for line in Path("valid.tsv").read_text("utf8").splitlines() for id in vocabulary.encode(line.split("\t")[0])}
+    seen = {
+        id for line in Path("valid.tsv").read_text("utf8").splitlines() for id in vocabulary.encode(line.split("\t")[0])
+    }
     assert seen
     assert run.unseen == frozenset(range(4, len(vocabulary))) - seen
 
@@ -58,7 +69,9 @@ def test_vocabularies_of_their_own_for_both_sides(nmt: Nmt) -> None:
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_the_command_with_its_status(nmt: Nmt, monkeypatch: pytest.MonkeyPatch, number: int, status: int) -> None:
+def test_a_signal_ends_the_command_with_its_status(
+    nmt: Nmt, monkeypatch: pytest.MonkeyPatch, number: int, status: int
+) -> None:
     update: Callable[..., None] = Training.update
 
     def signalled(*given: Any) -> None:
@@ -109,9 +122,21 @@ FILES = {
         ("toy.yaml", "data.train=blank.tsv", "data.train: nothing is left to train on"),
         ("toy.yaml", "data.train=bad.tsv", "bad.tsv:2: invalid UTF-8"),
         ("toy.yaml", "data.train=three.tsv", "three.tsv:1: expected 2 columns"),
-        ("toy.yaml", "data.train=named.jsonl data.source=fr", "data.source: named.jsonl:1 has no column 'fr'; it has de, en"),
-        ("toy.yaml", "data.corpus=./nowhere data.train=null data.valid=null data.test=null", "data.corpus: ./nowhere: no such folder"),
-        ("toy.yaml", "vocabulary.size=5000", "vocabulary.size: 5000 pieces are more than this training data gives; expected at most"),
+        (
+            "toy.yaml",
+            "data.train=named.jsonl data.source=fr",
+            "data.source: named.jsonl:1 has no column 'fr'; it has de, en",
+        ),
+        (
+            "toy.yaml",
+            "data.corpus=./nowhere data.train=null data.valid=null data.test=null",
+            "data.corpus: ./nowhere: no such folder",
+        ),
+        (
+            "toy.yaml",
+            "vocabulary.size=5000",
+            "vocabulary.size: 5000 pieces are more than this training data gives; expected at most",
+        ),
         ("toy.yaml", "vocabulary.size=260", "vocabulary.size: 260 pieces cannot hold"),
         ("toy.yaml", "vocabulary.from=nowhere", "nowhere: no such run folder"),
         ("toy.yaml", "training.init_from=nowhere", "nowhere: no such run folder"),
@@ -119,7 +144,9 @@ FILES = {
         ("toy.yaml", "--run=toy.yaml/below", "toy.yaml/below: the run folder cannot be made (Not a directory)"),
     ],
 )
-def test_wrong_input_costs_three_lines_at_most_and_exit_status_2(nmt: Nmt, recipe: str, override: str, words: str) -> None:
+def test_wrong_input_costs_three_lines_at_most_and_exit_status_2(
+    nmt: Nmt, recipe: str, override: str, words: str
+) -> None:
     for name, content in FILES.items():
         Path(name).write_bytes(content)
     outcome = nmt("train", recipe, "-q", "--run", "run", *override.split())
@@ -141,10 +168,15 @@ def test_a_folder_that_may_not_be_written_to_is_named(nmt: Nmt, monkeypatch: pyt
 
     monkeypatch.setattr(Path, "mkdir", denied)
     outcome = nmt("train", "-q", "toy.yaml", *TINY)
-    assert (outcome.status, outcome.err) == (2, "nmt: run: the run folder cannot be made (Permission denied); name another one with --run\n")
+    assert (outcome.status, outcome.err) == (
+        2,
+        "nmt: run: the run folder cannot be made (Permission denied); name another one with --run\n",
+    )
 
 
-def test_a_full_disk_while_saving_is_a_failure_that_names_the_path_and_loses_nothing(nmt: Nmt, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_while_saving_is_a_failure_that_names_the_path_and_loses_nothing(
+    nmt: Nmt, monkeypatch: pytest.MonkeyPatch
+) -> None:
     save = torch.save
 
     def full(state: dict[str, Any], path: Path) -> None:
@@ -156,13 +188,17 @@ def test_a_full_disk_while_saving_is_a_failure_that_names_the_path_and_loses_not
         patch.setattr(torch, "save", full)
         outcome = nmt("train", "-q", "toy.yaml", *TINY, "training.save_every=1")
     assert outcome.status == 1
-    assert outcome.err.startswith("nmt: run/checkpoints/step-00000002: the checkpoint could not be saved (No space left on device)\n")
+    assert outcome.err.startswith(
+        "nmt: run/checkpoints/step-00000002: the checkpoint could not be saved (No space left on device)\n"
+    )
     assert "continuing from update 1" in nmt("train", "toy.yaml", *TINY, "training.save_every=1").err
 
 
-def test_only_damaged_checkpoints_are_an_error_and_not_a_new_beginning(nmt: Nmt, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_damaged_checkpoints_are_an_error_and_not_a_new_beginning(
+    nmt: Nmt, monkeypatch: pytest.MonkeyPatch
+) -> None:
     nmt("train", "toy.yaml", *TINY)
-    Path("run", runs.OUTCOME).unlink()
+    Path("run", run_folder.OUTCOME).unlink()
     Path("run/checkpoints/step-00000002/state.pt").write_bytes(b"")
     outcome = nmt("train", "-q", "toy.yaml", *TINY)
     assert outcome.status == 2

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nmt as package
-from nmt import runs
+from nmt.runs import run_folder
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Nmt
@@ -32,13 +32,19 @@ def test_every_line_gives_a_line_whatever_bytes_come_and_wherever_from(nmt: Nmt)
     ways = [nmt("translate", "runs/toy", stdin=LINES), nmt("translate", "runs/toy", "-i", "-", stdin=LINES)]
     ways += [nmt("translate", "runs/toy", "-i", name) for name in ("lines", "lines.gz")]
     assert [(each.status, each.err) for each in ways] == [(0, NOTE)] * 4
-    assert {each.out for each in ways} == {expected("rot Hund", "", "Katze", "\ufffd Baum\ufffd", " \t", "klein Haus ohne Ende")}
+    assert {each.out for each in ways} == {
+        expected("rot Hund", "", "Katze", "\ufffd Baum\ufffd", " \t", "klein Haus ohne Ende")
+    }
     translated = ways[0].out.decode().split("\n")
     assert [line == "" for line in translated] == [False, True, False, False, True, False, True]
 
 
 def test_texts_are_translated_in_order_each_on_one_line(nmt: Nmt) -> None:
-    assert nmt("translate", "runs/toy", "--text", "Haus\nBaum", "--text", "", "--text", "rot") == (0, expected("Haus Baum", "", "rot"), "")
+    assert nmt("translate", "runs/toy", "--text", "Haus\nBaum", "--text", "", "--text", "rot") == (
+        0,
+        expected("Haus Baum", "", "rot"),
+        "",
+    )
 
 
 def test_nothing_in_is_nothing_out(nmt: Nmt) -> None:
@@ -48,7 +54,16 @@ def test_nothing_in_is_nothing_out(nmt: Nmt) -> None:
 def test_json_gives_an_object_a_line(nmt: Nmt) -> None:
     outcome = nmt("translate", "runs/toy", "--json", "--nbest", "3", stdin=b"rot Hund\n\n")
     first, blank = map(json.loads, outcome.out.splitlines())
-    assert list(first) == ["source", "text", "score", "pieces", "source_pieces", "alternatives", "alignment", "warnings"]
+    assert list(first) == [
+        "source",
+        "text",
+        "score",
+        "pieces",
+        "source_pieces",
+        "alternatives",
+        "alignment",
+        "warnings",
+    ]
     assert (first["source"], blank["source"], blank["text"]) == ("rot Hund", "", "")
     assert 1 <= len(first["alternatives"]) <= 2
     assert first["score"] >= first["alternatives"][0]["score"]
@@ -92,7 +107,7 @@ def test_the_output_file_replaces_what_was_there(nmt: Nmt) -> None:
 def test_a_translation_that_breaks_off_leaves_the_old_output(nmt: Nmt, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("out").write_text("old")
     before = sorted(os.listdir())
-    monkeypatch.setattr("nmt.translator.Translator._batch", lambda *_: 1 / 0)
+    monkeypatch.setattr("nmt.inference.translator.Translator._batch", lambda *_: 1 / 0)
     outcome = nmt("translate", "runs/toy", "-o", "out", stdin=b"\nrot\n")
     assert (outcome.status, outcome.out, Path("out").read_text(), sorted(os.listdir())) == (1, b"", "old", before)
 
@@ -116,9 +131,9 @@ def test_damaged_input_is_not_blamed_on_the_output(nmt: Nmt) -> None:
 
 def test_the_run_that_finished_last_is_taken_and_named(nmt: Nmt) -> None:
     shutil.copytree("runs/toy", "runs/unfinished")
-    Path("runs/unfinished", runs.OUTCOME).unlink()
+    Path("runs/unfinished", run_folder.OUTCOME).unlink()
     shutil.copytree("runs/toy", "runs/older")
-    os.utime(Path("runs/older", runs.OUTCOME), (1, 1))
+    os.utime(Path("runs/older", run_folder.OUTCOME), (1, 1))
     assert nmt("translate", stdin=b"rot\n") == (0, expected("rot"), "translating with runs/toy\n")
 
 
@@ -143,9 +158,11 @@ def test_long_lines_are_counted_on_stderr(nmt: Nmt) -> None:
     assert "translated in parts: 1 line" in outcome.err.splitlines()
 
 
-@pytest.mark.parametrize(("damage", "words"), [("none", "has no weights yet"), ("cut", "not the weights of this run's model")])
+@pytest.mark.parametrize(
+    ("damage", "words"), [("none", "has no weights yet"), ("cut", "not the weights of this run's model")]
+)
 def test_a_run_without_sound_weights_is_an_error_of_three_lines_at_most(nmt: Nmt, damage: str, words: str) -> None:
-    path = Path("runs/toy", runs.WEIGHTS)
+    path = Path("runs/toy", run_folder.WEIGHTS)
     whole = path.read_bytes()
     path.unlink()
     if damage == "cut":

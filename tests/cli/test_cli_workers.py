@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nmt as package
-from nmt import runs
-from nmt.faults import RunFault
-from nmt.workers import Workers
+from nmt.errors import RunError
+from nmt.inference.parallel import Workers
+from nmt.runs import run_folder
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Nmt
@@ -28,7 +28,9 @@ LINES = ["rot Hund", "", "Katze groß Haus Baum", "klein", *["Haus rot Baum"] * 
 
 def test_workers_change_neither_translations_nor_their_order(nmt: Nmt) -> None:
     stdin = "".join(f"{line}\n" for line in LINES).encode()
-    alone, together = (nmt("translate", "runs/toy", "--json", *option, stdin=stdin) for option in ([], ["--workers", "2"]))
+    alone, together = (
+        nmt("translate", "runs/toy", "--json", *option, stdin=stdin) for option in ([], ["--workers", "2"])
+    )
     assert (together.status, together.err) == (0, alone.err)
     expected, found = ([json.loads(line) for line in outcome.out.splitlines()] for outcome in (alone, together))
     assert [each.pop("score") for each in found] == pytest.approx([each.pop("score") for each in expected])
@@ -47,7 +49,9 @@ def test_windows_come_in_order_and_one_is_read_ahead(nmt: Nmt) -> None:
         stream = workers.stream(lines(), window=3)
         assert (next(stream).source, read) == (LINES[0], list(range(6)))
         assert [each.source for each in stream] == LINES[1:]
-        assert [each.text for each in workers.stream(LINES, window=3)] == [each.text for each in package.load("runs/toy").translate(LINES)]
+        assert [each.text for each in workers.stream(LINES, window=3)] == [
+            each.text for each in package.load("runs/toy").translate(LINES)
+        ]
 
 
 def test_a_worker_that_is_killed_is_reported_in_a_line(nmt: Nmt) -> None:
@@ -55,7 +59,7 @@ def test_a_worker_that_is_killed_is_reported_in_a_line(nmt: Nmt) -> None:
         (process,) = multiprocessing.active_children()
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)
-        with pytest.raises(RunFault, match=r"a worker ended before its work was done.*\n.*fewer --workers"):
+        with pytest.raises(RunError, match=r"a worker ended before its work was done.*\n.*fewer --workers"):
             list(workers.stream(LINES))
 
 
@@ -63,15 +67,15 @@ def test_faults_of_a_run_or_a_setting_are_those_of_one_process(nmt: Nmt) -> None
     outcome = nmt("translate", "runs/toy", "--workers", "1", "--json", "--nbest", "3", "--beam", "2", stdin=b"rot\n")
     assert (outcome.status, outcome.out) == (2, b"")
     assert outcome.err == "nmt: --nbest: expected between 1 and the beam, which is 2, found 3\n"
-    Path("runs/toy", runs.WEIGHTS).write_bytes(b"nothing")
+    Path("runs/toy", run_folder.WEIGHTS).write_bytes(b"nothing")
     outcome = nmt("translate", "runs/toy", "--workers", "1", stdin=b"rot\n")
     assert (outcome.status, outcome.out) == (2, b"")
-    assert outcome.err.startswith(f"nmt: runs/toy/{runs.WEIGHTS}: not the weights of this run's model")
+    assert outcome.err.startswith(f"nmt: runs/toy/{run_folder.WEIGHTS}: not the weights of this run's model")
 
 
 def test_workers_end_with_their_parent_however_that_ends(nmt: Nmt) -> None:
     code = (
-        "import multiprocessing, os, signal\nfrom pathlib import Path\nfrom nmt.workers import Workers\n"
+        "import multiprocessing, os, signal\nfrom pathlib import Path\nfrom nmt.inference.parallel import Workers\n"
         "Workers(1, Path('runs/toy'), {}).__enter__()\n"
         "print(multiprocessing.active_children()[0].pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from nmt.data.vocabulary import EOS, Vocabulary, train
 from nmt.evaluation.batching import MOST, pairs
+from nmt.inference.translator import Translator
 from nmt.models.protocol import Memory, Step
-from nmt.text.vocabulary import EOS, Vocabulary, train
-from nmt.translator import Translator
 
 VOCABULARY = Vocabulary(train(["ab cd ef gh"], type="bpe", size=275))
 SENTENCES = [("ab cd ef gh " * length).strip() for length in range(1, 13)] * 12

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import sacrebleu
 
-from nmt import scores
-from nmt.evaluation import bootstrap
+from nmt.evaluation import bootstrap, metrics
 
 WORDS = [f"word{number}" for number in range(30)]
 
@@ -24,7 +23,9 @@ def damaged(lines: list[str], share: float) -> list[str]:
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.8, 0.95])
 @pytest.mark.parametrize("kept", [0.5, 1.0, 1.5])
-def test_bleu_from_counts_is_that_of_sacrebleu_also_where_long_matches_are_missing_or_the_output_is_short_or_long(share: float, kept: float) -> None:
+def test_bleu_from_counts_is_that_of_sacrebleu_also_where_long_matches_are_missing_or_the_output_is_short_or_long(
+    share: float, kept: float
+) -> None:
     references = sentences(12)
     hypotheses = [" ".join((line.split() * 2)[: int(kept * len(line.split()))]) for line in damaged(references, share)]
     ours = bootstrap.corpus_bleu(bootstrap.counts(hypotheses, references, target="en"))
@@ -32,7 +33,9 @@ def test_bleu_from_counts_is_that_of_sacrebleu_also_where_long_matches_are_missi
 
 
 @pytest.mark.parametrize("hypotheses", [["", ""], ["b", "c"], ["a", "a b c"], ["a b", "a b c"], ["a b c d x", ""]])
-def test_nothing_said_nothing_right_and_nothing_long_enough_score_as_sacrebleu_scores_them(hypotheses: list[str]) -> None:
+def test_nothing_said_nothing_right_and_nothing_long_enough_score_as_sacrebleu_scores_them(
+    hypotheses: list[str],
+) -> None:
     references = ["a b c d e", "a b c"]
     ours = bootstrap.corpus_bleu(bootstrap.counts(hypotheses, references, target="en"))
     assert ours == pytest.approx(sacrebleu.corpus_bleu(hypotheses, [references]).score, abs=1e-9)
@@ -42,7 +45,7 @@ def test_resampled_bleu_is_that_of_the_resampled_corpus() -> None:
     references = sentences(15, longest=6)
     hypotheses = damaged(references, 0.5)
     ours = bootstrap.bleu(bootstrap.resampled(bootstrap.counts(hypotheses, references, target="en")))
-    assert ours.shape == (scores.RESAMPLES,)
+    assert ours.shape == (metrics.RESAMPLES,)
     for value, rows in list(zip(ours.tolist(), bootstrap.draws(15).tolist(), strict=True))[::25]:
         theirs = sacrebleu.corpus_bleu([hypotheses[row] for row in rows], [[references[row] for row in rows]])
         assert value == pytest.approx(theirs.score, abs=1e-9)

@@ -7,10 +7,14 @@ from unittest.mock import Mock
 import pytest
 import sacrebleu
 
+from nmt.errors import RunError, UserError
 from nmt.evaluation import evaluate, testsets
-from nmt.faults import InputFault, RunFault
 
-TEST = testsets.TestSet("toy", ["ein roter Hund läuft schnell", "eine Katze schläft im Haus"], ["a red dog runs fast", "a cat sleeps in the house"])
+TEST = testsets.TestSet(
+    "toy",
+    ["ein roter Hund läuft schnell", "eine Katze schläft im Haus"],
+    ["a red dog runs fast", "a cat sleeps in the house"],
+)
 SEARCH = {"beam": 5, "length_penalty": 0.6}
 
 
@@ -27,7 +31,9 @@ def test_the_test_set_is_translated_once_and_scored_as_sacrebleu_scores_it() -> 
 
 
 def test_the_record_says_what_was_scored_and_how() -> None:
-    result = evaluate.evaluate(translate, TEST, target="en", run="runs/a", search=SEARCH, weights_sha256="00ff", notes=["built-in corpus"])
+    result = evaluate.evaluate(
+        translate, TEST, target="en", run="runs/a", search=SEARCH, weights_sha256="00ff", notes=["built-in corpus"]
+    )
     record = json.loads(json.dumps(result.as_json()))
     assert (record["run"], record["test"], record["sentences"], record["target"]) == ("runs/a", "toy", 2, "en")
     assert (record["search"], record["weights_sha256"], record["notes"]) == (SEARCH, "00ff", ["built-in corpus"])
@@ -45,7 +51,7 @@ def test_saved_hypotheses_lie_in_the_run_folder_under_the_hash_of_the_record(tmp
 
 
 def test_a_translator_that_loses_lines_is_found_out() -> None:
-    with pytest.raises(RunFault, match="1 translations came back for 2 sentences"):
+    with pytest.raises(RunError, match="1 translations came back for 2 sentences"):
         evaluate.evaluate(lambda lines: translate(lines)[:1], TEST, target="en")
 
 
@@ -60,5 +66,5 @@ def test_results_are_compared_with_the_first_one() -> None:
 def test_results_on_different_sentences_are_not_compared() -> None:
     first = evaluate.evaluate(translate, TEST, target="en", run="runs/a")
     other = testsets.TestSet("toy", TEST.source, ["another reference here", "and one more of them"])
-    with pytest.raises(InputFault, match="only scores on the same sentences"):
+    with pytest.raises(UserError, match="only scores on the same sentences"):
         evaluate.compare([first, evaluate.evaluate(translate, other, target="en", run="runs/b")])

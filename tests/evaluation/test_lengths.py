@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from nmt import scores
+from nmt.errors import UserError
+from nmt.evaluation import metrics
 from nmt.evaluation.lengths import by_length
-from nmt.faults import InputFault
 
 
 def words(count: int) -> str:
@@ -33,7 +33,7 @@ def test_a_bucket_is_scored_on_its_own_sentences() -> None:
     hypotheses = [words(6), words(15), words(7), words(20)]
     short, long = by_length(sources, hypotheses, references, target="en")
     assert short.bleu.value == pytest.approx(100)
-    assert long.bleu == scores.score_bleu([hypotheses[1], hypotheses[3]], [references[1], references[3]], target="en")
+    assert long.bleu == metrics.score_bleu([hypotheses[1], hypotheses[3]], [references[1], references[3]], target="en")
     assert long.bleu.length_ratio == 35 / 65
     assert long.bleu.brevity_penalty < 1
     assert long.bleu.low is not None
@@ -47,5 +47,5 @@ def test_buckets_under_a_hundred_sentences_are_marked(count: int, small: bool) -
 
 
 def test_sources_of_another_count_are_refused() -> None:
-    with pytest.raises(InputFault, match="1 sources, but 2 references"):
+    with pytest.raises(UserError, match="1 sources, but 2 references"):
         by_length(["a"], ["a", "b"], ["a", "b"], target="en")

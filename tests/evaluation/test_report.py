@@ -6,7 +6,9 @@ import json
 
 from nmt.evaluation import evaluate, report, testsets
 
-REFERENCES = [f"the {colour} dog sees the {animal} in the garden" for colour in ("red", "old") for animal in ("cat", "man")]
+REFERENCES = [
+    f"the {colour} dog sees the {animal} in the garden" for colour in ("red", "old") for animal in ("cat", "man")
+]
 TEST = testsets.TestSet("toy", ["ein Hund", "zwei Hunde im Garten und noch einer", "ein Hund", "ein Hund"], REFERENCES)
 
 

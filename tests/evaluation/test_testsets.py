@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from nmt.errors import UserError
 from nmt.evaluation import testsets
-from nmt.faults import InputFault
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -24,26 +24,26 @@ def test_a_test_set_is_read_from_two_files_and_its_hashes_are_those_of_the_files
 
 def test_unequal_files_are_refused_with_both_names_and_counts(tmp_path: Path) -> None:
     source, reference = write(tmp_path, "a.de", "eins\nzwei\n"), write(tmp_path, "a.en", "one\n")
-    with pytest.raises(InputFault, match=r"a\.de has 2 lines, but .*a\.en has 1"):
+    with pytest.raises(UserError, match=r"a\.de has 2 lines, but .*a\.en has 1"):
         testsets.read(f"numbers={source},{reference}")
 
 
 @pytest.mark.parametrize("argument", ["", "name", "name=", "name=a", "name=a,", "=a,b", "name=a,b,c"])
 def test_an_argument_of_another_form_is_refused_with_the_form_expected(argument: str) -> None:
-    with pytest.raises(InputFault, match="expected NAME=SRC,REF"):
+    with pytest.raises(UserError, match="expected NAME=SRC,REF"):
         testsets.read(argument)
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", ".hidden", "a b", ""])
 def test_a_name_that_cannot_name_a_file_is_refused(name: str) -> None:
-    with pytest.raises(InputFault, match="expected a name"):
+    with pytest.raises(UserError, match="expected a name"):
         testsets.TestSet(name, ["a"], ["b"])
 
 
 def test_a_test_set_without_sentences_or_with_unequal_sides_is_refused() -> None:
-    with pytest.raises(InputFault, match="no sentences"):
+    with pytest.raises(UserError, match="no sentences"):
         testsets.TestSet("empty", [], [])
-    with pytest.raises(InputFault, match="2 source lines, but 1 references"):
+    with pytest.raises(UserError, match="2 source lines, but 1 references"):
         testsets.TestSet("unequal", ["a", "b"], ["a"])
 
 
@@ -56,5 +56,5 @@ def test_the_hash_is_of_the_sentences_of_both_sides_and_not_of_the_name() -> Non
 
 def test_two_test_sets_of_one_name_are_refused() -> None:
     test = testsets.TestSet("same", ["a"], ["b"])
-    with pytest.raises(InputFault, match="same: the name is given twice"):
+    with pytest.raises(UserError, match="same: the name is given twice"):
         testsets.check_names([test, test])

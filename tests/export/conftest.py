@@ -9,14 +9,38 @@ from pathlib import Path
 import pytest
 import torch
 
-from nmt import runs
+from nmt.data import vocabulary
 from nmt.models import weights
 from nmt.recipe import reading
-from nmt.runs import Run
-from nmt.text import vocabulary
+from nmt.runs import run_folder
+from nmt.runs.run_folder import Run
 
-WORDS = ["rot", "grün", "Hund", "Katze", "groß", "klein", "Haus", "Baum", "red", "green", "dog", "cat", "tall", "small", "house", "tree"]
-SMALL = ("model.family=transformer", "model.width=16", "model.heads=2", "model.feed_forward=32", "model.encoder.layers=2", "model.decoder.layers=1")
+WORDS = [
+    "rot",
+    "grün",
+    "Hund",
+    "Katze",
+    "groß",
+    "klein",
+    "Haus",
+    "Baum",
+    "red",
+    "green",
+    "dog",
+    "cat",
+    "tall",
+    "small",
+    "house",
+    "tree",
+]
+SMALL = (
+    "model.family=transformer",
+    "model.width=16",
+    "model.heads=2",
+    "model.feed_forward=32",
+    "model.encoder.layers=2",
+    "model.decoder.layers=1",
+)
 RECIPE = "data: {corpus: builtin}\ntraining: {updates: 1}\nsearch: {beam: 3, max_extra: 5}\n"
 
 MakeRun = Callable[..., Run]
@@ -32,20 +56,30 @@ def make_run(tmp_path: Path) -> MakeRun:
         (tmp_path / "recipe.yaml").write_text(RECIPE)
         chosen = overrides if any(each.startswith("model.family") for each in overrides) else (*SMALL, *overrides)
         recipe = reading.read(tmp_path / "recipe.yaml", list(chosen))
-        (folder / runs.RECIPE).write_text(reading.dump(recipe))
+        (folder / run_folder.RECIPE).write_text(reading.dump(recipe))
         lengths = {"median": 5, "95": 9, "longest": 40, "pieces": 100}
-        facts = {"format": runs.FORMAT, "lengths": {"source": lengths, "target": lengths}, "corpus": {"fallback": None}}
-        (folder / runs.FACTS).write_text(json.dumps(facts))
-        sides = {runs.JOINT: WORDS} if recipe.vocabulary.joint else {runs.SOURCE: WORDS[:8], runs.TARGET: WORDS[8:]}
+        metadata = {
+            "format": run_folder.FORMAT,
+            "lengths": {"source": lengths, "target": lengths},
+            "corpus": {"fallback": None},
+        }
+        (folder / run_folder.METADATA).write_text(json.dumps(metadata))
+        sides = (
+            {run_folder.JOINT: WORDS}
+            if recipe.vocabulary.joint
+            else {run_folder.SOURCE: WORDS[:8], run_folder.TARGET: WORDS[8:]}
+        )
         for file, words in sides.items():
             (folder / file).write_bytes(vocabulary.train(words, type="unigram", size=320, exact=False))
         torch.manual_seed(1)
         model = Run(folder).fresh_model()
         with torch.no_grad():
             for parameter in model.parameters():
-                parameter.add_(0.3 * torch.randn_like(parameter))  # no bias or norm at rest, and no two pieces nearly as probable
+                parameter.add_(
+                    0.3 * torch.randn_like(parameter)
+                )  # no bias or norm at rest, and no two pieces nearly as probable
             model.get_parameter("output.bias")[vocabulary.EOS] += 4.0  # some end by themselves
-        (folder / runs.WEIGHTS).write_bytes(weights.packed(model))
+        (folder / run_folder.WEIGHTS).write_bytes(weights.packed(model))
         return Run(folder)
 
     return make

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import ctranslate2
 import pytest
 
-from nmt import runs
+from nmt.errors import UserError
 from nmt.export import engines, folder
 from nmt.export.engine import ExportTranslator
-from nmt.faults import InputFault
-from nmt.runs import Run
+from nmt.runs import run_folder
+from nmt.runs.run_folder import Run
 
 if TYPE_CHECKING:
     from tests.export.conftest import MakeRun
@@ -44,12 +44,12 @@ def test_auto_without_an_export_says_nothing(make_run: MakeRun) -> None:
 
 
 def test_an_export_of_other_weights_is_not_used(exported: Run) -> None:
-    path = exported.path / runs.WEIGHTS
+    path = exported.path / run_folder.WEIGHTS
     path.write_bytes(path.read_bytes() + b" ")
     run, said = Run(exported.path), list[str]()
     assert engines.usable(run, "auto", said.append) is None
     assert "not used: made of other weights than the run has now" in said[0]
-    with pytest.raises(InputFault, match="made of other weights"):
+    with pytest.raises(UserError, match="made of other weights"):
         engines.usable(run, "ctranslate2", said.append)
 
 
@@ -58,43 +58,54 @@ def test_an_engine_that_is_not_installed_names_its_extra(exported: Run, monkeypa
     said: list[str] = []
     assert engines.usable(exported, "auto", said.append) is None
     assert "pip install 'nmt-recipes[ct2]'" in said[0]
-    with pytest.raises(InputFault, match=r"pip install 'nmt-recipes\[ct2\]'"):
+    with pytest.raises(UserError, match=r"pip install 'nmt-recipes\[ct2\]'"):
         engines.usable(exported, "ctranslate2", said.append)
 
 
-def test_a_quantization_that_the_machine_lacks_is_named_with_those_it_has(exported: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_quantization_that_the_machine_lacks_is_named_with_those_it_has(
+    exported: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ctranslate2, "get_supported_compute_types", lambda _: {"float32"})
-    with pytest.raises(InputFault, match="--quantization: CTranslate2 does not compute in int8 on this CPU; it does in float32"):
+    with pytest.raises(
+        UserError, match="--quantization: CTranslate2 does not compute in int8 on this CPU; it does in float32"
+    ):
         folder.check(exported, "int8")
 
 
 def test_an_export_of_another_version_is_refused(exported: Run) -> None:
     path = exported.path / folder.NAME / folder.ABOUT
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 2}))
-    with pytest.raises(InputFault, match="expected an export of format 1, found 2; it was made by another version of nmt"):
+    with pytest.raises(
+        UserError, match="expected an export of format 1, found 2; it was made by another version of nmt"
+    ):
         engines.usable(exported, "auto", pytest.fail)
 
 
 def test_a_damaged_export_is_refused(exported: Run) -> None:
     (exported.path / folder.NAME / "model.bin").write_bytes(b"nothing")
     export = engines.usable(exported, "ctranslate2", lambda _: None)
-    with pytest.raises(InputFault, match="CTranslate2 cannot load it"):
+    with pytest.raises(UserError, match="CTranslate2 cannot load it"):
         engines.translator(exported, export)
 
 
 def test_what_cannot_be_exported_says_why_and_what_to_do(make_run: MakeRun) -> None:
-    run = make_run("lstm", "model.family=recurrent", "model.embedding=8", "model.encoder.hidden=8", "model.decoder.hidden=8")
-    with pytest.raises(InputFault, match=r"CTranslate2 has no recurrent models \(lstm, reader bahdanau\); only Transformers.*\n.*--engine torch"):
+    run = make_run(
+        "lstm", "model.family=recurrent", "model.embedding=8", "model.encoder.hidden=8", "model.decoder.hidden=8"
+    )
+    with pytest.raises(
+        UserError,
+        match=r"CTranslate2 has no recurrent models \(lstm, reader bahdanau\); only Transformers.*\n.*--engine torch",
+    ):
         folder.check(run, "float32")
-    with pytest.raises(InputFault, match="has no recurrent models"):
+    with pytest.raises(UserError, match="has no recurrent models"):
         engines.usable(run, "ctranslate2", pytest.fail)
 
 
 def test_a_search_that_ctranslate2_would_change_is_left_to_torch(make_run: MakeRun) -> None:
-    with pytest.raises(InputFault, match=r"search\.min_length: expected 0, found 2: .*; take --engine torch"):
+    with pytest.raises(UserError, match=r"search\.min_length: expected 0, found 2: .*; take --engine torch"):
         folder.check(make_run("run", "search.min_length=2"), "float32")
 
 
 def test_asking_for_an_export_that_is_not_there_says_how_to_make_it(make_run: MakeRun) -> None:
-    with pytest.raises(InputFault, match=r"no such export; make it: nmt export .* --to ctranslate2"):
+    with pytest.raises(UserError, match=r"no such export; make it: nmt export .* --to ctranslate2"):
         engines.usable(make_run(), "ctranslate2", pytest.fail)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
+from nmt.data.batches import collate
+from nmt.data.vocabulary import BOS, EOS
 from nmt.export import folder
 from nmt.export.engine import ExportTranslator
+from nmt.inference.translator import Translation, Translator
 from nmt.models.transformer import TransformerModel
-from nmt.runs import Run
+from nmt.runs.run_folder import Run
 from nmt.search import length_penalty
-from nmt.text.vocabulary import BOS, EOS
-from nmt.training.batches import collate
-from nmt.translator import Translation, Translator
 
 if TYPE_CHECKING:
     from tests.export.conftest import MakeRun
@@ -25,7 +25,9 @@ def both(run: Run, lines: list[str], made: Path, **search: Any) -> tuple[list[Tr
         made.mkdir()
         folder.fill(made, run, "float32")
     export = folder.Export(made, {"quantization": "float32", "positions": folder.most_positions(run)})
-    return Translator.of(run, **search).translate(lines), ExportTranslator(export, run, threads=1, **search).translate(lines)
+    return Translator.of(run, **search).translate(lines), ExportTranslator(export, run, threads=1, **search).translate(
+        lines
+    )
 
 
 @pytest.mark.parametrize("settings", [{"beam": 1}, {"beam": 4, "length_penalty": 0.0}])
@@ -43,9 +45,13 @@ def test_under_matched_rules_the_export_translates_as_the_model(
     assert any(each.pieces and not each.warnings for each in ours)
 
 
-def test_weights_are_those_of_the_model_also_in_a_batch_and_at_the_ends(make_run: MakeRun, lines: list[str], tmp_path: Path) -> None:
+def test_weights_are_those_of_the_model_also_in_a_batch_and_at_the_ends(
+    make_run: MakeRun, lines: list[str], tmp_path: Path
+) -> None:
     ours, theirs = both(make_run(), lines, tmp_path / "export", beam=4, length_penalty=0.0)
-    compared = [(one.weights, other.weights) for one, other in zip(ours, theirs, strict=True) if one.weights is not None]
+    compared = [
+        (one.weights, other.weights) for one, other in zip(ours, theirs, strict=True) if one.weights is not None
+    ]
     assert len(compared) == 24
     for expected, found in compared:
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=0.0)
@@ -56,7 +62,9 @@ def test_our_penalty_ranks_what_the_export_finds(make_run: MakeRun, lines: list[
     for one, other in zip(ours, theirs, strict=True):
         scores = [other.score, *(score for _, score in other.alternatives)]
         assert scores == sorted(scores, reverse=True)
-        assert other.score <= one.score + 1e-4  # it may stop earlier; if the model's own search found less, its rules were not ours
+        assert (
+            other.score <= one.score + 1e-4
+        )  # it may stop earlier; if the model's own search found less, its rules were not ours
     assert sum(one.text == other.text for one, other in zip(ours, theirs, strict=True)) > len(lines) / 2
 
 
@@ -88,7 +96,9 @@ def test_probabilities_under_teacher_forcing_are_the_models(make_run: MakeRun, t
     run = make_run()
     export = folder.fill(tmp_path, run, "float32")
     translator = ExportTranslator(export, run, threads=1)
-    sources, targets = ([vocabulary.encode(line) for line in ("Hund rot", "Katze groß Baum")] for vocabulary in run.vocabularies)
+    sources, targets = (
+        [vocabulary.encode(line) for line in ("Hund rot", "Katze groß Baum")] for vocabulary in run.vocabularies
+    )
     batch = collate(sources, targets)
     with torch.inference_mode():
         logits = run.model()(batch.source, batch.source_mask, batch.previous)
@@ -108,5 +118,8 @@ def test_neither_batches_nor_workers_change_a_translation(make_run: MakeRun, lin
 def test_scores_are_log_probabilities_after_our_penalty(make_run: MakeRun, lines: list[str], tmp_path: Path) -> None:
     run = make_run()
     export = folder.fill(tmp_path, run, "float32")
-    plain, penalised = (ExportTranslator(export, run, threads=1, beam=1, length_penalty=alpha).translate(lines[0]) for alpha in (0.0, 1.0))
+    plain, penalised = (
+        ExportTranslator(export, run, threads=1, beam=1, length_penalty=alpha).translate(lines[0])
+        for alpha in (0.0, 1.0)
+    )
     assert penalised.score == pytest.approx(plain.score / length_penalty(len(plain.pieces), 1.0))

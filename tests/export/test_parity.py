@@ -7,22 +7,24 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
+from nmt.errors import RunError
 from nmt.export import folder, layout
 from nmt.export.export import REFUSED, export
 from nmt.export.parity import Agreement, Parity
-from nmt.faults import RunFault
 from nmt.models.transformer import TransformerModel
-from nmt.runs import Run
+from nmt.runs.run_folder import Run
 
 if TYPE_CHECKING:
     from tests.export.conftest import MakeRun
 
 
 def make(run: Run, lines: list[str], quantization: str = "float32", allowed_loss: float = 100.0) -> Parity:
-    return export(run, quantization, lines, ["a red dog"] * len(lines), allowed_loss=allowed_loss, notice=lambda _: None)
+    return export(run, quantization, lines, ["a red dog"] * len(lines), allowed_loss=allowed_loss, log=lambda _: None)
 
 
-def test_an_export_brings_its_report_its_vocabulary_and_whose_weights_it_has(make_run: MakeRun, lines: list[str]) -> None:
+def test_an_export_brings_its_report_its_vocabulary_and_whose_weights_it_has(
+    make_run: MakeRun, lines: list[str]
+) -> None:
     run = make_run()
     parity = make(run, lines)
     assert (parity.greedy.same, parity.beam.same) == (len(lines), len(lines))
@@ -59,7 +61,9 @@ def test_an_export_that_translates_otherwise_is_refused_and_the_one_before_stays
         return filled(model, *given)
 
     monkeypatch.setattr(layout, "specification", wrong)
-    with pytest.raises(RunFault, match=r"not exported: greedy: \d+ of 26 texts are the same, expected 99\.9%.*\n.*refused"):
+    with pytest.raises(
+        RunError, match=r"not exported: greedy: \d+ of 26 texts are the same, expected 99\.9%.*\n.*refused"
+    ):
         make(run, lines)
     assert {path.name: path.read_bytes() for path in (run.path / folder.NAME).iterdir()} == before
     report = json.loads((run.path / REFUSED).read_text())

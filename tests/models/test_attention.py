@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from nmt.models.attention import BahdanauAttention, DotAttention, FixedContext, NoContext
+from nmt.models.attention import BahdanauAttention, DotAttention, FixedThoughtVector, InitialStateOnly
 from nmt.models.protocol import Memory, Step
 from nmt.models.recurrent import RecurrentModel
 
@@ -28,7 +28,9 @@ def assert_read(found: tuple[Tensor, Tensor], row: int, slots: list[list[float]]
     """The context and weights of a row against a softmax and a weighted sum written with numbers."""
     total = math.fsum(math.exp(score) for score in scores)
     weights = [math.exp(score) / total for score in scores]
-    context = [math.fsum(weight * slot[place] for weight, slot in zip(weights, slots, strict=True)) for place in range(WIDTH)]
+    context = [
+        math.fsum(weight * slot[place] for weight, slot in zip(weights, slots, strict=True)) for place in range(WIDTH)
+    ]
     torch.testing.assert_close(found[0][row], torch.tensor(context))
     torch.testing.assert_close(found[1][row, : len(weights)], torch.tensor(weights))
     assert not found[1][row, len(weights) :].any()
@@ -40,10 +42,18 @@ def test_bahdanau_attention_equals_the_papers_equations_slot_by_slot() -> None:
     reader, query = BahdanauAttention(HIDDEN, WIDTH, ATTENTION), torch.randn(len(LENGTHS), HIDDEN)
     memory = memory_for(reader)
     found = reader(query, memory)
-    v, w, u, bias = reader.score.weight[0].tolist(), reader.query.weight.tolist(), reader.key.weight.tolist(), reader.key.bias.tolist()
+    v, w, u, bias = (
+        reader.score.weight[0].tolist(),
+        reader.query.weight.tolist(),
+        reader.key.weight.tolist(),
+        reader.key.bias.tolist(),
+    )
     for row, length in enumerate(LENGTHS):
         slots, state = memory.slots[row, :length].tolist(), query[row].tolist()
-        scores = [math.fsum(v[i] * math.tanh(bias[i] + dot(w[i], state) + dot(u[i], slot)) for i in range(ATTENTION)) for slot in slots]
+        scores = [
+            math.fsum(v[i] * math.tanh(bias[i] + dot(w[i], state) + dot(u[i], slot)) for i in range(ATTENTION))
+            for slot in slots
+        ]
         assert_read(found, row, slots, scores)
 
 
@@ -63,16 +73,28 @@ def test_dot_attention_equals_the_papers_equations_slot_by_slot() -> None:
 def test_attention_over_one_slot_equals_the_fixed_context(attention: type[BahdanauAttention | DotAttention]) -> None:
     reader, slots, query = attention(HIDDEN, WIDTH, ATTENTION), torch.randn(2, 1, WIDTH), torch.randn(2, HIDDEN)
     memory = Memory(slots, torch.ones(2, 1, dtype=torch.bool), reader.keys(slots))
-    for found, expected in zip(reader(query, memory), FixedContext(HIDDEN, WIDTH, ATTENTION)(query, memory), strict=True):
+    for found, expected in zip(
+        reader(query, memory), FixedThoughtVector(HIDDEN, WIDTH, ATTENTION)(query, memory), strict=True
+    ):
         assert torch.equal(found, expected)
 
 
 def model(reader: str, layers: int) -> RecurrentModel:
     torch.manual_seed(0)
-    sizes: dict[str, Any] = {"source": 9, "target": 9, "joint": False, "embedding": 5, "attention": 3, "slot": None, "tied": True}
+    sizes: dict[str, Any] = {
+        "source": 9,
+        "target": 9,
+        "joint": False,
+        "embedding": 5,
+        "attention": 3,
+        "slot": None,
+        "tied": True,
+    }
     encoder: dict[str, int | bool | str] = {"layers": 1, "hidden": 2, "direction": "both", "residual": False}
     decoder: dict[str, int | bool | str] = {"layers": layers, "hidden": 4, "residual": True}
-    return RecurrentModel(cell="gru", reader=reader, encoder=encoder, decoder=decoder, forget_bias=1.0, dropout=0.0, **sizes)
+    return RecurrentModel(
+        cell="gru", reader=reader, encoder=encoder, decoder=decoder, forget_bias=1.0, dropout=0.0, **sizes
+    )
 
 
 @torch.no_grad()
@@ -106,7 +128,7 @@ def test_a_model_that_attends_to_one_slot_equals_the_model_with_the_thought_vect
 @torch.no_grad()
 def test_a_reader_that_reads_nothing_has_an_empty_context_and_no_weights() -> None:
     memory = Memory(torch.randn(2, 1, WIDTH), torch.ones(2, 1, dtype=torch.bool))
-    context, weights = NoContext(HIDDEN, WIDTH, ATTENTION)(torch.randn(2, HIDDEN), memory)
+    context, weights = InitialStateOnly(HIDDEN, WIDTH, ATTENTION)(torch.randn(2, HIDDEN), memory)
     assert context.shape == (2, 0)
     assert weights.tolist() == [[0], [0]]
 

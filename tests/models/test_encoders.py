@@ -26,7 +26,9 @@ def copy_weights(cells: list[Cell], layer: nn.RNNBase) -> None:
 
 
 def test_turning_reverses_the_real_part_and_keeps_padding_behind_it() -> None:
-    mask = torch.tensor([[True, True, True, False, False], [True, True, True, True, True], [True, False, False, False, False]])
+    mask = torch.tensor(
+        [[True, True, True, False, False], [True, True, True, True, True], [True, False, False, False, False]]
+    )
     sequence = torch.arange(15).view(3, 5, 1)
     turned = turn_positions(mask)
     assert reorder(sequence, turned).squeeze(-1).tolist() == [[2, 1, 0, 4, 3], [9, 8, 7, 6, 5], [10, 14, 13, 12, 11]]
@@ -54,7 +56,9 @@ def test_the_encoder_equals_torchs_over_packed_sequences(kind: str, direction: s
 @torch.no_grad()
 def test_reading_backward_is_reading_the_reversed_source_forward(kind: str) -> None:
     forward, backward = encoder_of(kind, 2, "forward"), encoder_of(kind, 2, "backward")
-    backward.load_state_dict({name.replace("forwards", "backwards"): value for name, value in forward.state_dict().items()})
+    backward.load_state_dict(
+        {name.replace("forwards", "backwards"): value for name, value in forward.state_dict().items()}
+    )
     turned = turn_positions(MASK)
     states, mirrored = forward(reorder(INPUTS, turned), MASK), backward(INPUTS, MASK)
     torch.testing.assert_close(reorder(states, turned)[MASK], mirrored[MASK])

@@ -56,10 +56,20 @@ def test_a_decoder_layer_equals_torchs() -> None:
     reference = nn.TransformerDecoderLayer(WIDTH, HEADS, INNER, 0.0, batch_first=True, norm_first=True)
     shaken(layer)
     copy_self_attention(reference.self_attn, layer)
-    reference.multihead_attn.in_proj_weight.data.copy_(torch.cat([layer.cross.query.weight, layer.cross.project.weight]))
+    reference.multihead_attn.in_proj_weight.data.copy_(
+        torch.cat([layer.cross.query.weight, layer.cross.project.weight])
+    )
     reference.multihead_attn.in_proj_bias.data.copy_(torch.cat([layer.cross.query.bias, layer.cross.project.bias]))
-    copy_weights([(reference.multihead_attn.out_proj, layer.cross.out), (reference.linear1, layer.feed.inner), (reference.linear2, layer.feed.out)])
-    copy_weights([(reference.norm1, layer.norm_self), (reference.norm2, layer.norm_cross), (reference.norm3, layer.norm_feed)])
+    copy_weights(
+        [
+            (reference.multihead_attn.out_proj, layer.cross.out),
+            (reference.linear1, layer.feed.inner),
+            (reference.linear2, layer.feed.out),
+        ]
+    )
+    copy_weights(
+        [(reference.norm1, layer.norm_self), (reference.norm2, layer.norm_cross), (reference.norm3, layer.norm_feed)]
+    )
     inputs, slots = torch.randn(BATCH, TIME, WIDTH), torch.randn(BATCH, SLOTS, WIDTH)
     own = layer.attention(*layer.attention.split(layer.norm_self(inputs)), CAUSAL)
     found = layer.read_memory(inputs, own, *layer.cross.keys(slots), MASK[:, None, None, :])
@@ -78,15 +88,28 @@ def test_attention_written_out_equals_torchs_fused_one(mask: torch.Tensor | None
 
 def test_positions_are_the_papers_sines_and_cosines() -> None:
     positions = range(0, 1024, 31)
-    expected = [[wave(position / 10000 ** (2 * i / WIDTH)) for i in range(WIDTH // 2) for wave in (math.sin, math.cos)] for position in positions]
+    expected = [
+        [wave(position / 10000 ** (2 * i / WIDTH)) for i in range(WIDTH // 2) for wave in (math.sin, math.cos)]
+        for position in positions
+    ]
     # An angle of up to 1024 has an error of 1024 * 2^-24 in single precision, and the wave passes it on.
-    torch.testing.assert_close(sinusoids(1024, WIDTH)[::31][: len(expected)], torch.tensor(expected), atol=3e-4, rtol=0.0)
+    torch.testing.assert_close(
+        sinusoids(1024, WIDTH)[::31][: len(expected)], torch.tensor(expected), atol=3e-4, rtol=0.0
+    )
 
 
 def tiny(layers: int = 1) -> TransformerModel:
     torch.manual_seed(0)
-    sizes: dict[str, Any] = {"width": 4, "heads": 2, "feed_forward": 4, "encoder": {"layers": 1}, "decoder": {"layers": layers}}
-    return TransformerModel(source=9, target=9, joint=True, tied=True, dropout=0.0, attention_dropout=0.0, **sizes).eval()
+    sizes: dict[str, Any] = {
+        "width": 4,
+        "heads": 2,
+        "feed_forward": 4,
+        "encoder": {"layers": 1},
+        "decoder": {"layers": layers},
+    }
+    return TransformerModel(
+        source=9, target=9, joint=True, tied=True, dropout=0.0, attention_dropout=0.0, **sizes
+    ).eval()
 
 
 @torch.no_grad()
@@ -102,8 +125,12 @@ def test_the_weights_of_a_step_are_those_that_the_last_layer_attends_with() -> N
     read, weights = cross.with_weights(inputs, keys, values, mask)
     torch.testing.assert_close(read, cross(inputs, keys, values, mask), atol=1e-6, rtol=0.0)
     torch.testing.assert_close(step.weights, weights.squeeze(1), atol=1e-6, rtol=0.0)
-    each = torch.eye(SLOTS).expand(BATCH, model.heads, -1, -1)  # attending to slots that are themselves gives the weights
-    attended = attend(cross.query(inputs).view(BATCH, 1, model.heads, -1).transpose(1, 2), keys, each, mask, Dropout(0.0))
+    each = torch.eye(SLOTS).expand(
+        BATCH, model.heads, -1, -1
+    )  # attending to slots that are themselves gives the weights
+    attended = attend(
+        cross.query(inputs).view(BATCH, 1, model.heads, -1).transpose(1, 2), keys, each, mask, Dropout(0.0)
+    )
     torch.testing.assert_close(weights, attended.mean(1), atol=1e-6, rtol=0.0)
 
 
@@ -111,7 +138,9 @@ def test_the_weights_of_a_step_are_those_that_the_last_layer_attends_with() -> N
 def test_a_text_longer_than_the_table_of_positions_is_read_and_written() -> None:
     model, pieces = tiny().double(), torch.randint(9, (1, 1030))
     memory = model.encode(pieces, torch.ones_like(pieces, dtype=torch.bool))
-    torch.testing.assert_close(model.decode(pieces, memory), TranslationModel.decode(model, pieces, memory), atol=1e-10, rtol=0.0)
+    torch.testing.assert_close(
+        model.decode(pieces, memory), TranslationModel.decode(model, pieces, memory), atol=1e-10, rtol=0.0
+    )
     assert torch.equal(sinusoids(1030, 4)[:1024], sinusoids(1024, 4))
 
 

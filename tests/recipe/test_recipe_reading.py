@@ -8,11 +8,15 @@ from typing import TypeAlias
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from nmt.faults import InputFault
+from nmt.errors import UserError
 from nmt.recipe.reading import differences, dump, read, schema
 from nmt.recipe.types import Recipe, Recurrent, Transformer
 
-SHIPPED = [path for path in sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml")) if "\nstudy:" not in path.read_text("utf8")]
+SHIPPED = [
+    path
+    for path in sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
+    if "\nstudy:" not in path.read_text("utf8")
+]
 SOUND = "data: {corpus: builtin}\ntraining: {updates: 5}\n"
 
 Write: TypeAlias = Callable[[str | bytes], Path]
@@ -40,7 +44,7 @@ def recipe(write: Write) -> Read:
 @pytest.fixture
 def faults(recipe: Read) -> Faults:
     def faults(text: str | bytes, *overrides: str) -> list[str]:
-        with pytest.raises(InputFault) as caught:
+        with pytest.raises(UserError) as caught:
             recipe(text, *overrides)
         return str(caught.value).split("\n")
 
@@ -66,42 +70,85 @@ def test_all_nine_recipes_are_shipped() -> None:
 def test_scalars_follow_yaml_1_2(recipe: Read) -> None:
     data = recipe("data: {corpus: a/b, source: no, target: yes, revision: 2001-01-01}\ntraining: {updates: 1}").data
     assert (data.source, data.target, data.revision) == ("no", "yes", "2001-01-01")
-    training = recipe("data: {corpus: a/b}\ntraining: {updates: 0x10, learning_rate: 1e-4, clip: ~, minutes: 3}").training
+    training = recipe(
+        "data: {corpus: a/b}\ntraining: {updates: 0x10, learning_rate: 1e-4, clip: ~, minutes: 3}"
+    ).training
     assert (training.updates, training.learning_rate, training.clip, training.minutes) == (16, 1e-4, None, 3.0)
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("training: {updates: two}", "a.yaml:3: training.updates: found 'two', expected an integer of at least 1 or null"),
-        ("training: {updates: 1.0}", "a.yaml:3: training.updates: found 1.0, expected an integer of at least 1 or null"),
-        ("training: {epochs: true}", "a.yaml:3: training.epochs: found true, expected an integer of at least 1 or null"),
+        (
+            "training: {updates: two}",
+            "a.yaml:3: training.updates: found 'two', expected an integer of at least 1 or null",
+        ),
+        (
+            "training: {updates: 1.0}",
+            "a.yaml:3: training.updates: found 1.0, expected an integer of at least 1 or null",
+        ),
+        (
+            "training: {epochs: true}",
+            "a.yaml:3: training.epochs: found true, expected an integer of at least 1 or null",
+        ),
         ("training: {minutes: .inf}", "a.yaml:3: training.minutes: found inf, expected a number above 0 or null"),
-        ("training: {updates: 9999999999999999999}", "a.yaml:3: training.updates: found 1e+19, expected an integer of at least 1 or null"),
-        ("training: {betas: [0.9]}", "a.yaml:3: training.betas: found [0.9], expected a list of 2, each a number of at least 0 and below 1"),
+        (
+            "training: {updates: 9999999999999999999}",
+            "a.yaml:3: training.updates: found 1e+19, expected an integer of at least 1 or null",
+        ),
+        (
+            "training: {betas: [0.9]}",
+            "a.yaml:3: training.betas: found [0.9], expected a list of 2, each a number of at least 0 and below 1",
+        ),
         ("training: {dropout: 0.1}", "a.yaml:3: training.dropout: not a key of training; its keys are seed, updates, "),
         ("training: {updtes: 1}", "a.yaml:3: training.updtes: not a key of training; did you mean updates?"),
         ("training: 5", "a.yaml:3: training: found 5, expected a mapping with keys among seed, updates, "),
-        ("vocabulary: {from_run: runs/a}", "a.yaml:3: vocabulary.from_run: not a key of vocabulary; did you mean from?"),
-        ("vocabulary: {from: 5}", "a.yaml:3: vocabulary.from: found 5, expected text or null (text that looks like something else needs quotes)"),
-        ("vocabulary:\n  type: wordpiece", "a.yaml:4: vocabulary.type: found 'wordpiece', expected one of unigram, bpe"),
+        (
+            "vocabulary: {from_run: runs/a}",
+            "a.yaml:3: vocabulary.from_run: not a key of vocabulary; did you mean from?",
+        ),
+        (
+            "vocabulary: {from: 5}",
+            "a.yaml:3: vocabulary.from: found 5, expected text or null (text that looks like something else needs quotes)",
+        ),
+        (
+            "vocabulary:\n  type: wordpiece",
+            "a.yaml:4: vocabulary.type: found 'wordpiece', expected one of unigram, bpe",
+        ),
         ("seach: {beam: 1}", "a.yaml:3: seach: not a key of a recipe; did you mean search?"),
         ("model: {family: lstm}", "a.yaml:3: model.family: found 'lstm', expected one of recurrent, transformer"),
-        ("model: {family: [recurrent]}", "a.yaml:3: model.family: found ['recurrent'], expected one of recurrent, transformer"),
+        (
+            "model: {family: [recurrent]}",
+            "a.yaml:3: model.family: found ['recurrent'], expected one of recurrent, transformer",
+        ),
         (
             "model:\n  family: transformer\n  reader: dot",
             "a.yaml:5: model.reader: not a key of model in family transformer (family recurrent has it); its keys are family, width, ",
         ),
-        ("model: {encoder: {hiden: 3}}", "a.yaml:3: model.encoder.hiden: not a key of model.encoder in family recurrent; did you mean hidden?"),
+        (
+            "model: {encoder: {hiden: 3}}",
+            "a.yaml:3: model.encoder.hiden: not a key of model.encoder in family recurrent; did you mean hidden?",
+        ),
         ("training: {seed: 1, seed: 2}", "a.yaml:3: training.seed: given twice, first at a.yaml:3"),
-        ("training: &limits {seed: 1}", "a.yaml:3: training: found the anchor &limits: anchors are not allowed in recipes"),
-        ("training: *limits", "a.yaml:3: training: found the alias *limits, expected the value itself: aliases are not allowed in recipes"),
-        ("training: {seed: !!int 1}", "a.yaml:3: training.seed: found the tag tag:yaml.org,2002:int: tags are not allowed in recipes"),
+        (
+            "training: &limits {seed: 1}",
+            "a.yaml:3: training: found the anchor &limits: anchors are not allowed in recipes",
+        ),
+        (
+            "training: *limits",
+            "a.yaml:3: training: found the alias *limits, expected the value itself: aliases are not allowed in recipes",
+        ),
+        (
+            "training: {seed: !!int 1}",
+            "a.yaml:3: training.seed: found the tag tag:yaml.org,2002:int: tags are not allowed in recipes",
+        ),
         ("? [a]\n: 1", "a.yaml:3: found a list, a mapping or an alias as key, expected a name"),
         ('name: "a\\ud800"', "a.yaml:3: name: found 'a\\ud800', expected one line without control characters"),
     ],
 )
-def test_what_a_key_cannot_take_is_named_with_its_line_and_what_is_expected(faults: Faults, text: str, expected: str) -> None:
+def test_what_a_key_cannot_take_is_named_with_its_line_and_what_is_expected(
+    faults: Faults, text: str, expected: str
+) -> None:
     lines = faults(f"data:\n  corpus: builtin\n{text}\n")
     assert any(line.startswith(expected) for line in lines), lines
 
@@ -110,7 +157,10 @@ def test_what_a_key_cannot_take_is_named_with_its_line_and_what_is_expected(faul
     ("text", "expected"),
     [
         ("training: {updates: 1}", "a.yaml: data.train: found null, expected files to train on, or a data.corpus"),
-        ("data: {corpus: builtin}\ntraining: {seed: 2}", "a.yaml:2: training.updates: found null, expected a limit here, in training.epochs or "),
+        (
+            "data: {corpus: builtin}\ntraining: {seed: 2}",
+            "a.yaml:2: training.updates: found null, expected a limit here, in training.epochs or ",
+        ),
         (
             "data:\n  train: train",
             "a.yaml:2: data.train: found 'train', expected SOURCE,TARGET or .tsv, .jsonl, .parquet files, as data.corpus is null",
@@ -120,15 +170,27 @@ def test_what_a_key_cannot_take_is_named_with_its_line_and_what_is_expected(faul
             "data: {corpus: a/b, test: x.tsv.gz}",
             "a.yaml:1: data.test: found 'x.tsv.gz', expected the name of a split of data.corpus; to use files set",
         ),
-        ("data: {corpus: a/b, train: 'x.de,x.en'}", "a.yaml:1: data.train: found 'x.de,x.en', expected the name of a split of data.corpus; "),
-        ("data: {corpus: builtin, revision: v1}", "a.yaml:1: data.revision: found 'v1', expected null, as data.corpus names no data set of the Hub"),
+        (
+            "data: {corpus: a/b, train: 'x.de,x.en'}",
+            "a.yaml:1: data.train: found 'x.de,x.en', expected the name of a split of data.corpus; ",
+        ),
+        (
+            "data: {corpus: builtin, revision: v1}",
+            "a.yaml:1: data.revision: found 'v1', expected null, as data.corpus names no data set of the Hub",
+        ),
         ("data: {target: de}", "a.yaml:1: data.target: found 'de', expected another language than data.source"),
         (
             "vocabulary: {type: bpe, sampling: 0.1}",
             "a.yaml:1: vocabulary.sampling: found 0.1, expected 0, as only vocabulary.type unigram can sample",
         ),
-        ("model: {slot: 9}", "a.yaml:1: model.slot: found 9, expected null, as only the readers fixed and none have a thought vector"),
-        ("model: {family: transformer, heads: 3}", "a.yaml:1: model.heads: found 3, expected a divisor of model.width, 256"),
+        (
+            "model: {slot: 9}",
+            "a.yaml:1: model.slot: found 9, expected null, as only the readers fixed and none have a thought vector",
+        ),
+        (
+            "model: {family: transformer, heads: 3}",
+            "a.yaml:1: model.heads: found 3, expected a divisor of model.width, 256",
+        ),
         ("name: .hidden", "a.yaml:1: name: found '.hidden', expected at most 100 of "),
         ("name: ../a", "a.yaml:1: name: found '../a', expected at most 100 of "),
     ],
@@ -139,7 +201,11 @@ def test_keys_that_do_not_fit_each_other_are_named(faults: Faults, text: str, ex
 
 
 def test_faults_of_all_kinds_are_told_at_once_in_the_order_of_the_file(faults: Faults) -> None:
-    lines = faults("data: {target: de, corpus: builtin}\nseach: {}\ntraining:\n  seed: 1\n  seed: 2\n  clip: soft\n", "search.beam=0", "training")
+    lines = faults(
+        "data: {target: de, corpus: builtin}\nseach: {}\ntraining:\n  seed: 1\n  seed: 2\n  clip: soft\n",
+        "search.beam=0",
+        "training",
+    )
     starts = [
         "a.yaml:1: data.target",
         "a.yaml:2: seach",
@@ -180,7 +246,7 @@ def test_a_file_that_holds_no_recipe_is_one_fault(faults: Faults, content: bytes
 
 @pytest.mark.parametrize(("path", "reason"), [("none.yaml", "No such file"), (".", "Is a directory"), ("a\0b", "null")])
 def test_a_file_that_cannot_be_read_is_one_fault(path: str, reason: str) -> None:
-    with pytest.raises(InputFault, match=f"cannot read the recipe: .*{reason}"):
+    with pytest.raises(UserError, match=f"cannot read the recipe: .*{reason}"):
         read(Path(path))
 
 
@@ -189,7 +255,13 @@ def test_the_yaml_1_1_directive_cannot_turn_no_into_false(faults: Faults) -> Non
 
 
 def test_overrides_apply_in_order_and_a_mapping_replaces_only_its_keys(recipe: Read) -> None:
-    result = recipe(SOUND, "training.updates=7", "training={epochs: 3, betas: [0.8, 0.9]}", "training.epochs=4", "model.encoder={layers: 2}")
+    result = recipe(
+        SOUND,
+        "training.updates=7",
+        "training={epochs: 3, betas: [0.8, 0.9]}",
+        "training.epochs=4",
+        "model.encoder={layers: 2}",
+    )
     assert (result.training.updates, result.training.epochs, result.training.betas) == (7, 4, (0.8, 0.9))
     assert isinstance(result.model, Recurrent)
     assert (result.model.encoder.layers, result.model.encoder.hidden) == (2, Recurrent().encoder.hidden)
@@ -207,20 +279,37 @@ def test_overrides_apply_in_order_and_a_mapping_replaces_only_its_keys(recipe: R
         ("'a.tsv'", "a.tsv"),
     ],
 )
-def test_an_override_is_text_as_it_is_typed_unless_it_is_a_quoted_or_bracketed_value(recipe: Read, written: str, value: object) -> None:
+def test_an_override_is_text_as_it_is_typed_unless_it_is_a_quoted_or_bracketed_value(
+    recipe: Read, written: str, value: object
+) -> None:
     assert recipe(SOUND, "data.corpus=null", f"data.train={written}", "data.source=no").data.train == value
 
 
 @pytest.mark.parametrize(
     ("override", "expected"),
     [
-        ("training.updates=abc", "override training.updates=abc: training.updates: found 'abc', expected an integer of at least 1 or null"),
-        ("training.updtes=1", "override training.updtes=1: training.updtes: not a key of training; did you mean updates?"),
+        (
+            "training.updates=abc",
+            "override training.updates=abc: training.updates: found 'abc', expected an integer of at least 1 or null",
+        ),
+        (
+            "training.updtes=1",
+            "override training.updtes=1: training.updtes: not a key of training; did you mean updates?",
+        ),
         ("training", "override training: expected KEY=VALUE, such as training.updates=500"),
         (".updates=1", "override .updates=1: expected KEY=VALUE, such as training.updates=500"),
-        ("data.corpus.x=1", "override data.corpus.x=1: data.corpus: found 'builtin' at a.yaml:1, which has no keys to set"),
-        ("training=[&a 1]", "override training=[&a 1]: training: found the anchor &a: anchors are not allowed in recipes"),
-        ("data.source=\udcff", "override 'data.source=\\udcff': data.source: found '\\udcff', expected one line without control characters"),
+        (
+            "data.corpus.x=1",
+            "override data.corpus.x=1: data.corpus: found 'builtin' at a.yaml:1, which has no keys to set",
+        ),
+        (
+            "training=[&a 1]",
+            "override training=[&a 1]: training: found the anchor &a: anchors are not allowed in recipes",
+        ),
+        (
+            "data.source=\udcff",
+            "override 'data.source=\\udcff': data.source: found '\\udcff', expected one line without control characters",
+        ),
         ("a.a.a.a.a.a.a.a.a=1", "override a.a.a.a.a.a.a.a.a=1: expected KEY=VALUE, such as training.updates=500"),
     ],
 )
@@ -229,17 +318,27 @@ def test_a_wrong_override_is_named_as_it_was_typed(faults: Faults, override: str
 
 
 def test_another_family_by_override_lists_the_keys_it_does_not_have_in_one_line(faults: Faults) -> None:
-    (line,) = faults(SOUND + "model:\n  cell: gru\n  encoder:\n    hidden: 9\n  dropout: 0.1\n", "model.family=transformer")
-    assert line.startswith("override model.family=transformer: model.family: family transformer has no cell, encoder.hidden (a.yaml:4, a.yaml:6): ")
+    (line,) = faults(
+        SOUND + "model:\n  cell: gru\n  encoder:\n    hidden: 9\n  dropout: 0.1\n", "model.family=transformer"
+    )
+    assert line.startswith(
+        "override model.family=transformer: model.family: family transformer has no cell, encoder.hidden (a.yaml:4, a.yaml:6): "
+    )
 
 
 def test_another_family_by_override_is_taken_where_the_file_sets_nothing_against_it(recipe: Read) -> None:
-    assert isinstance(recipe(SOUND + "model: {dropout: 0.1}", "model.family=transformer", "model.heads=2").model, Transformer)
+    assert isinstance(
+        recipe(SOUND + "model: {dropout: 0.1}", "model.family=transformer", "model.heads=2").model, Transformer
+    )
 
 
 def test_differences_are_dotted_keys_with_both_values(recipe: Read) -> None:
     one, other = recipe(SOUND), recipe(SOUND, "training.updates=6", "vocabulary.from=runs/a", "model.encoder.layers=2")
-    assert differences(one, other) == {"training.updates": (5, 6), "vocabulary.from": (None, "runs/a"), "model.encoder.layers": (1, 2)}
+    assert differences(one, other) == {
+        "training.updates": (5, 6),
+        "vocabulary.from": (None, "runs/a"),
+        "model.encoder.layers": (1, 2),
+    }
     assert differences(one, one) == {}
 
 
@@ -267,11 +366,41 @@ def known_keys() -> list[str]:
 
 keys = st.sampled_from(known_keys()) | st.text(max_size=5)
 scalars = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["recurrent", "transformer", "builtin", "a,b"])
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["recurrent", "transformer", "builtin", "a,b"])
 )
-structures = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=5), max_leaves=20)
+structures = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=5), max_leaves=20
+)
 snippets = st.lists(
-    st.sampled_from(["data", "model", "family", ": ", "\n", "  ", "- ", "[", "]", "{", "}", ",", "&a ", "*a", "!!str ", "---\n", '"', "#", "1", "\t"])
+    st.sampled_from(
+        [
+            "data",
+            "model",
+            "family",
+            ": ",
+            "\n",
+            "  ",
+            "- ",
+            "[",
+            "]",
+            "{",
+            "}",
+            ",",
+            "&a ",
+            "*a",
+            "!!str ",
+            "---\n",
+            '"',
+            "#",
+            "1",
+            "\t",
+        ]
+    )
 )
 texts = st.just(SOUND) | st.text(max_size=60) | structures.map(json.dumps) | snippets.map("".join)
 overrides = st.text(max_size=20) | st.tuples(st.lists(keys, max_size=4).map(".".join), texts).map("=".join)
@@ -279,12 +408,14 @@ overrides = st.text(max_size=20) | st.tuples(st.lists(keys, max_size=4).map(".".
 
 @settings(max_examples=150, deadline=None)
 @given(text=texts, given_overrides=st.lists(overrides, max_size=3))
-def test_any_file_and_any_override_give_a_recipe_or_faults_with_their_place(folder: Path, text: str, given_overrides: list[str]) -> None:
+def test_any_file_and_any_override_give_a_recipe_or_faults_with_their_place(
+    folder: Path, text: str, given_overrides: list[str]
+) -> None:
     path = folder / "a.yaml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
         assert isinstance(read(path, given_overrides), Recipe)
-    except InputFault as fault:
+    except UserError as fault:
         for line in str(fault).split("\n"):
             assert line.startswith((str(path), "override ", "and "))
 

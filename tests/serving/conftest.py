@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("fastapi", reason="needs the extra serve: pip install 'nmt-recipes[serve]'")
 pytest.importorskip("lxml", reason="needs the extra serve: pip install 'nmt-recipes[serve]'")
 
+from nmt.inference.translator import Translation
 from nmt.serving import languages
 from nmt.serving.app import build
 from nmt.serving.batcher import Work
@@ -20,7 +21,6 @@ from nmt.serving.limits import Limits
 from nmt.serving.models import Models, Served
 from nmt.serving.server import listen, prepared
 from nmt.serving.service import Service
-from nmt.translator import Translation
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
@@ -60,11 +60,22 @@ class Shouting(Served):
         self.batches.append(list(texts))
         time.sleep(self.seconds)
         assert not any(POISON in text for text in texts), "a message that holds the text: secret"
-        choices = [[(text.upper() + "!" * number, -float(number)) for number in range(1, alternatives + 1)] for text in texts]
-        return [Translation(text, text.upper(), alternatives=others) for text, others in zip(texts, choices, strict=True)]
+        choices = [
+            [(text.upper() + "!" * number, -float(number)) for number in range(1, alternatives + 1)] for text in texts
+        ]
+        return [
+            Translation(text, text.upper(), alternatives=others) for text, others in zip(texts, choices, strict=True)
+        ]
 
     def as_json(self) -> dict[str, Any]:
-        return {"name": self.name, "source": self.source, "target": self.target, "title": "a fake", "kinds": ["attention"], "notes": []}
+        return {
+            "name": self.name,
+            "source": self.source,
+            "target": self.target,
+            "title": "a fake",
+            "kinds": ["attention"],
+            "notes": [],
+        }
 
 
 Serve = Callable[..., "tuple[TestClient, Service]"]
@@ -78,7 +89,9 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     monkeypatch.setattr(languages, "detection", lambda: False)
     with ExitStack() as stack:
 
-        def start(*models: Served, limits: Limits | None = None, keys: Keys | None = None, origins: Sequence[str] = ()) -> tuple[TestClient, Service]:
+        def start(
+            *models: Served, limits: Limits | None = None, keys: Keys | None = None, origins: Sequence[str] = ()
+        ) -> tuple[TestClient, Service]:
             service = Service(Models(models or [Shouting()]), limits or Limits(), keys)
             return stack.enter_context(TestClient(build(service, origins), raise_server_exceptions=False)), service
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nmt.serving import languages, wire
+from nmt.serving import http_parsing, languages
 from nmt.serving.app import PAGE
 from nmt.serving.limits import Limits
 from nmt.serving.openapi import PATHS
@@ -47,14 +47,19 @@ def test_facts_are_as_clients_expect_them(serve: Serve) -> None:
     assert client.get("/health").json() == {"status": "ok"}
     assert client.get("/ready").status_code == 200
     settings = client.get("/frontend/settings").json()
-    assert (settings["charLimit"], settings["keyRequired"], settings["language"]["target"]) == (5000, False, {"code": "en", "name": "English"})
+    assert (settings["charLimit"], settings["keyRequired"], settings["language"]["target"]) == (
+        5000,
+        False,
+        {"code": "en", "name": "English"},
+    )
     assert client.post("/suggest").json() == {"error": "Suggestions are disabled on this server."}
     assert client.post("/translate_file").status_code == 403
     assert client.post("/detect", data={"q": "Hallo"}).json() == [{"language": "de", "confidence": 0.0}]
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"), [("GET", "/translate", 405), ("POST", "/health", 405), ("GET", "/no", 404), ("POST", "/../etc/passwd", 404)]
+    ("method", "path", "status"),
+    [("GET", "/translate", 405), ("POST", "/health", 405), ("GET", "/no", 404), ("POST", "/../etc/passwd", 404)],
 )
 def test_what_there_is_not_is_an_error_in_json(serve: Serve, method: str, path: str, status: int) -> None:
     client, _ = serve()
@@ -70,7 +75,9 @@ def test_the_document_names_every_path_and_every_path_answers(serve: Serve) -> N
     assert all(client.request(method, path).status_code != 404 for path, method in PATHS.items())
 
 
-def test_what_fails_says_nothing_of_the_text_and_neighbours_are_right(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_fails_says_nothing_of_the_text_and_neighbours_are_right(
+    serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
     client, _ = serve()
     failed = client.post("/translate", json={**GOOD, "q": f"{POISON} {SECRET}"})
     assert (failed.status_code, failed.json()) == (500, {"error": "This server failed; the request may be tried again"})
@@ -104,7 +111,11 @@ def test_a_server_that_drains_refuses_what_is_new(serve: Serve) -> None:
     client, service = serve()
     service.draining = True
     refused = client.post("/translate", json=GOOD)
-    assert (refused.status_code, refused.headers["connection"], "retry-after" in refused.headers) == (503, "close", True)
+    assert (refused.status_code, refused.headers["connection"], "retry-after" in refused.headers) == (
+        503,
+        "close",
+        True,
+    )
     assert (client.get("/ready").status_code, client.get("/health").status_code) == (503, 200)
 
 
@@ -121,7 +132,7 @@ def test_a_full_queue_is_503_with_a_time_to_come_again(serve: Serve) -> None:
 def test_what_there_is_no_room_for_is_refused_unread(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     client, service = serve(limits=Limits(queue=10))
     service.batcher.pieces = 9
-    monkeypatch.setattr(wire, "fields", None)
+    monkeypatch.setattr(http_parsing, "fields", None)
     assert [client.post(path, content=b"{").status_code for path in ("/translate", "/inspect", "/detect")] == [503] * 3
     assert (client.get("/health").status_code, client.get("/ready").status_code) == (200, 503)
     assert 'nmt_requests_total{endpoint="/translate",status="503"} 1.0' in client.get("/metrics").text
@@ -136,7 +147,10 @@ def test_other_sites_are_let_in_by_name_only(serve: Serve) -> None:
     assert opened.options("/translate", headers=asked).status_code == 400
     good = {**asked, "origin": "https://good.example"}
     assert opened.options("/translate", headers=good).headers["access-control-allow-origin"] == "https://good.example"
-    assert opened.post("/translate", json=GOOD, headers=good).headers["access-control-allow-origin"] == "https://good.example"
+    assert (
+        opened.post("/translate", json=GOOD, headers=good).headers["access-control-allow-origin"]
+        == "https://good.example"
+    )
 
 
 def test_the_page_may_run_nothing_but_its_own(serve: Serve) -> None:

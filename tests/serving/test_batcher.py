@@ -43,7 +43,10 @@ def works(compute: Any, *texts: str) -> list[Work]:
 
 def test_everyone_gets_their_own_results_in_order() -> None:
     draw, recorder = random.Random(1), Recorder()
-    asked = [[f"{client}-{number}" + "x" * draw.randrange(30) for number in range(draw.randrange(4))] for client in range(200)]
+    asked = [
+        [f"{client}-{number}" + "x" * draw.randrange(30) for number in range(draw.randrange(4))]
+        for client in range(200)
+    ]
 
     async def body(batcher: Batcher) -> Any:
         return await asyncio.gather(*(batcher.run(works(recorder, *texts)) for texts in asked))
@@ -64,10 +67,18 @@ def test_batches_are_of_one_kind_and_hold_no_more_padded_pieces_than_allowed() -
 
 
 def test_only_the_culprit_fails() -> None:
-    assert [type(each) for each in results(Recorder(), ["a", "b", "poison", "c", "d"])] == [str, str, ZeroDivisionError, str, str]
+    assert [type(each) for each in results(Recorder(), ["a", "b", "poison", "c", "d"])] == [
+        str,
+        str,
+        ZeroDivisionError,
+        str,
+        str,
+    ]
 
     async def body(batcher: Batcher) -> Any:
-        return await asyncio.gather(*(batcher.run(works(recorder, text)) for text in ("a", "poison", "b")), return_exceptions=True)
+        return await asyncio.gather(
+            *(batcher.run(works(recorder, text)) for text in ("a", "poison", "b")), return_exceptions=True
+        )
 
     recorder = Recorder()
     found = ran(body)

@@ -54,7 +54,10 @@ def test_mastodon() -> None:
         languages = {each["code"]: each["targets"] for each in _json(f"{address}/languages")}
         assert languages == {"de": ["en"], "en": []}
         answer = _json(f"{address}/translate", {**asked, "source": "auto", "api_key": KEY})
-        assert answer["translatedText"] == ['<p>DER HUND SCHLÄFT HEUTE IM GARTEN, <span class="h-card" translate="no">@wir</span></p>', "EINS"]
+        assert answer["translatedText"] == [
+            '<p>DER HUND SCHLÄFT HEUTE IM GARTEN, <span class="h-card" translate="no">@wir</span></p>',
+            "EINS",
+        ]
         assert [sorted(each) for each in answer["detectedLanguage"]] == [["confidence", "language"]] * 2
         with pytest.raises(urllib.error.HTTPError, match="403"):
             _json(f"{address}/translate", {**asked, "api_key": "wrong"})
@@ -62,5 +65,7 @@ def test_mastodon() -> None:
 
 def _json(url: str, body: Any = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, data, {"Content-Type": "application/json"}), timeout=10) as answer:
+    with urllib.request.urlopen(
+        urllib.request.Request(url, data, {"Content-Type": "application/json"}), timeout=10
+    ) as answer:
         return json.load(answer)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nmt.faults import InputFault
+from nmt.errors import UserError
 from nmt.serving.keys import Keys, add
 
 
@@ -13,7 +13,13 @@ def test_a_new_key_is_admitted_and_kept_as_a_hash_only(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     first, second = add(path, "mastodon"), add(path, "phone")
     keys = Keys.read(path)
-    assert [keys.admits(key) for key in (first, second, first + "x", "", sha256(first.encode()).hexdigest())] == [True, True, False, False, False]
+    assert [keys.admits(key) for key in (first, second, first + "x", "", sha256(first.encode()).hexdigest())] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
     assert first not in path.read_text()
 
 
@@ -35,12 +41,12 @@ def test_comments_and_blank_lines_are_passed_over(tmp_path: Path) -> None:
 def test_a_file_that_is_no_list_of_hashes_names_the_line(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "keys"
     path.write_text(text)
-    with pytest.raises(InputFault, match=words):
+    with pytest.raises(UserError, match=words):
         Keys.read(path)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "#a", "taken"])
 def test_a_key_needs_a_name_of_its_own(tmp_path: Path, name: str) -> None:
     add(tmp_path / "keys", "taken")
-    with pytest.raises(InputFault, match="name"):
+    with pytest.raises(UserError, match="name"):
         add(tmp_path / "keys", name)

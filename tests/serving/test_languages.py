@@ -7,7 +7,17 @@ from nmt.serving.languages import Guess
 
 
 @pytest.mark.parametrize(
-    ("asked", "found"), [("de", "de"), ("DE", "de"), ("de-AT", "de"), ("de_CH", "de"), ("pt-br", "pt-BR"), ("pt", None), ("zz", None), ("", None)]
+    ("asked", "found"),
+    [
+        ("de", "de"),
+        ("DE", "de"),
+        ("de-AT", "de"),
+        ("de_CH", "de"),
+        ("pt-br", "pt-BR"),
+        ("pt", None),
+        ("zz", None),
+        ("", None),
+    ],
 )
 def test_codes_match_whatever_their_case_and_region(asked: str, found: str | None) -> None:
     assert languages.matching(asked, ["de", "en", "pt-BR"]) == found

@@ -7,7 +7,9 @@ from nmt.serving.markup import Markup
 
 def shouted(text: str) -> str:
     markup = Markup(text)
-    return markup.rebuilt([passage.joined([sentence.upper() for sentence in passage.sentences]) for passage in markup.passages])
+    return markup.rebuilt(
+        [passage.joined([sentence.upper() for sentence in passage.sentences]) for passage in markup.passages]
+    )
 
 
 @pytest.mark.parametrize(
@@ -15,8 +17,14 @@ def shouted(text: str) -> str:
     [
         ("<p>Hallo <b>Welt</b>. Ja!</p>", "<p>HALLO <b>WELT</b>. JA!</p>"),
         ("Hallo", "HALLO"),
-        ("eins<br>zwei <a href='x?a=1&amp;b=2' title=\"drei\">vier</a>", 'EINS<br>ZWEI <a href="x?a=1&amp;b=2" title="drei">VIER</a>'),
-        ('<p>ja <span translate="no">:katze: <b>nein</b></span> doch</p>', '<p>JA <span translate="no">:katze: <b>nein</b></span> DOCH</p>'),
+        (
+            "eins<br>zwei <a href='x?a=1&amp;b=2' title=\"drei\">vier</a>",
+            'EINS<br>ZWEI <a href="x?a=1&amp;b=2" title="drei">VIER</a>',
+        ),
+        (
+            '<p>ja <span translate="no">:katze: <b>nein</b></span> doch</p>',
+            '<p>JA <span translate="no">:katze: <b>nein</b></span> DOCH</p>',
+        ),
         ('<i class="a notranslate">nein</i> ja', '<i class="a notranslate">nein</i> JA'),
         ("<code>nein</code> ja <!-- nein --> ja", "<code>nein</code> JA <!-- nein --> JA"),
         ("<div>a</div><div>b</div>", "<div>A</div><div>B</div>"),
@@ -32,7 +40,22 @@ def test_text_is_translated_and_tags_are_kept(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "<", "<>", "\x00a\x0c", "<p", "</p>", "<!--", "<" * 2000, "<b>" * 5000 + "a", "&#0;&#xd800;", "<?xml", "\ufffe<a\x00b>"]
+    "text",
+    [
+        "",
+        " ",
+        "<",
+        "<>",
+        "\x00a\x0c",
+        "<p",
+        "</p>",
+        "<!--",
+        "<" * 2000,
+        "<b>" * 5000 + "a",
+        "&#0;&#xd800;",
+        "<?xml",
+        "\ufffe<a\x00b>",
+    ],
 )
 def test_no_input_is_too_strange(text: str) -> None:
     shouted(text)

@@ -12,9 +12,9 @@ import pytest
 import typer
 
 from nmt.cli.app import app
-from nmt.faults import InputFault
-from nmt.probes.claims import CHAPTERS, UNMEASURED, story
-from nmt.probes.table import PROBES
+from nmt.errors import UserError
+from nmt.lab.experiments.claims import CHAPTERS, UNMEASURED, story
+from nmt.lab.experiments.registry import PROBES
 
 FILE = Path(__file__).parents[2] / "tools" / "claims.py"
 STUDIES = ("recipes/bottleneck.yaml", "recipes/ladder.yaml")
@@ -39,8 +39,18 @@ def leave(tmp_path: Path) -> Leave:
 @pytest.fixture
 def page(tool: ModuleType, leave: Leave, tmp_path: Path) -> str:
     """The page from two results by hand, beside a file that is none."""
-    leave("order", "nmt probe order", ("A1", "0.0 | at 3 seeds", "holds"), ("B6", "order's number", "holds under conditions"))
-    origin = {"commit": "0123456789abcdef-dirty", "date": "2026-01-02T03:04:05+00:00", "seconds": 90.0, "conditions": {"updates": 2000}}
+    leave(
+        "order",
+        "nmt probe order",
+        ("A1", "0.0 | at 3 seeds", "holds"),
+        ("B6", "order's number", "holds under conditions"),
+    )
+    origin = {
+        "commit": "0123456789abcdef-dirty",
+        "date": "2026-01-02T03:04:05+00:00",
+        "seconds": 90.0,
+        "conditions": {"updates": 2000},
+    }
     leave("span", SPAN, ("B6", "span's *number*", "does not hold"), ("B3", "1e-9", "does not hold"), **origin)
     (tmp_path / "other.json").write_text("[1]")
     found: str = tool.page(tool.read_results([tmp_path, tmp_path / "absent"]))
@@ -87,7 +97,10 @@ def test_what_is_not_measured_says_what_would_measure_it_or_why_nothing_does(pag
     assert row(page, "E2")[2:] == ["not measured yet", "`nmt bottleneck recipes/bottleneck.yaml`", ""]
     assert row(page, "A3")[2].startswith("out of scope: ")
     assert row(page, "D4")[2:] == ["not built yet: needs heads that classify and tag", "", ""]
-    assert "38 claims: holds 1, does not hold 1, with differing verdicts 1, not measured yet 26, out of scope 5, not built yet 4." in page
+    assert (
+        "38 claims: holds 1, does not hold 1, with differing verdicts 1, not measured yet 26, out of scope 5, not built yet 4."
+        in page
+    )
 
 
 def test_corrections_are_the_claims_that_do_not_simply_hold(page: str) -> None:
@@ -110,9 +123,11 @@ def test_without_results_nothing_is_claimed(tool: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("claim", [("Z1", "1", "holds"), ("A1", "1", "is proved")])
-def test_a_result_that_knows_another_story_is_refused(tool: ModuleType, leave: Leave, tmp_path: Path, claim: tuple[str, str, str]) -> None:
+def test_a_result_that_knows_another_story_is_refused(
+    tool: ModuleType, leave: Leave, tmp_path: Path, claim: tuple[str, str, str]
+) -> None:
     leave("odd", "nmt probe odd", claim)
-    with pytest.raises(InputFault, match=r"odd\.json: no claim of the story"):
+    with pytest.raises(UserError, match=r"odd\.json: no claim of the story"):
         tool.page(tool.read_results([tmp_path]))
 
 

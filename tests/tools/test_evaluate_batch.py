@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from nmt.evaluation import ledger
-from nmt.faults import RunFault
-from nmt.runs import Run
+from nmt.errors import RunError
+from nmt.evaluation import evaluation_log
+from nmt.runs.run_folder import Run
 
 Calls = list[tuple[str, int, int]]
 
@@ -36,7 +36,7 @@ def calls(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         def translate(sentences: list[str]) -> list[str]:
             made.append((folder.name, beam, len(sentences)))
             if Path(folder, "broken").exists():
-                raise RunFault("the model cannot be loaded")
+                raise RunError("the model cannot be loaded")
             return ["a dog runs in the house"] * len(sentences)
 
         return translate
@@ -56,10 +56,17 @@ def test_every_run_is_scored_under_every_beam_into_three_tables(tool: ModuleType
     assert run(tool, *OPTIONS, "--beam", "1", "--beam", "5", "--reason", "a curve").exit_code == 0
     assert calls == [("a", 1, 2), ("a", 5, 2), ("b", 1, 2), ("b", 5, 2)]
     records = json.loads(Path("results/scores.json").read_text())
-    assert [(record["run"], record["search"]["beam"]) for record in records] == [("runs/a", 1), ("runs/a", 5), ("runs/b", 1), ("runs/b", 5)]
+    assert [(record["run"], record["search"]["beam"]) for record in records] == [
+        ("runs/a", 1),
+        ("runs/a", 5),
+        ("runs/b", 1),
+        ("runs/b", 5),
+    ]
     with Path("results/scores.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [float(row["scores.bleu.value"]) for row in rows] == [record["scores"]["bleu"]["value"] for record in records]
+    assert [float(row["scores.bleu.value"]) for row in rows] == [
+        record["scores"]["bleu"]["value"] for record in records
+    ]
     assert Path("results/scores.md").read_text().count("| runs/") == 4
 
 
@@ -74,9 +81,12 @@ def test_what_is_scored_already_is_not_translated_again(tool: ModuleType, calls:
 
 
 @pytest.mark.parametrize(
-    ("path", "text", "expected"), [("runs/b/model.safetensors", "trained on", [("b", 5, 2)]), ("t.en", "x\ny\n", [("a", 5, 2), ("b", 5, 2)])]
+    ("path", "text", "expected"),
+    [("runs/b/model.safetensors", "trained on", [("b", 5, 2)]), ("t.en", "x\ny\n", [("a", 5, 2), ("b", 5, 2)])],
 )
-def test_other_weights_or_sentences_are_translated_anew(tool: ModuleType, calls: Calls, path: str, text: str, expected: Calls) -> None:
+def test_other_weights_or_sentences_are_translated_anew(
+    tool: ModuleType, calls: Calls, path: str, text: str, expected: Calls
+) -> None:
     run(tool, *OPTIONS)
     calls.clear()
     Path(path).write_text(text)
@@ -97,7 +107,7 @@ def test_a_run_that_fails_is_named_and_the_others_are_scored(tool: ModuleType, c
 
 def test_outputs_and_the_ledger_are_left_in_the_run_folder(tool: ModuleType, calls: Calls) -> None:
     run(tool, *OPTIONS)
-    [entry] = ledger.read(Run(Path("runs/a")))
+    [entry] = evaluation_log.read(Run(Path("runs/a")))
     assert (entry["test"], entry["scored_before"], entry["search"]["beam"]) == ("toy", 0, 5)
     assert Path("runs/a", entry["output"]).read_text() == "a dog runs in the house\n" * 2
 
@@ -109,7 +119,7 @@ def test_a_test_set_is_not_scored_in_several_ways_without_a_reason(tool: ModuleT
     run(tool, *OPTIONS, "--beam", "1")
     assert run(tool, *OPTIONS, "--beam", "5").exit_code == 2
     assert run(tool, *OPTIONS, "--beam", "1", "--beam", "5", "--reason", "a curve").exit_code == 0
-    assert [entry["reason"] for entry in ledger.read(Run(Path("runs/a")))] == [None, "a curve"]
+    assert [entry["reason"] for entry in evaluation_log.read(Run(Path("runs/a")))] == [None, "a curve"]
     assert run(tool, *OPTIONS, "--beam", "1", "--beam", "5").exit_code == 0, "what is scored already is no new look"
 
 
@@ -133,7 +143,9 @@ def test_a_yaml_file_says_the_same_as_options(tool: ModuleType, calls: Calls) ->
         ("runs: [runs/a]", ("--test", "toy=t.de,batch.yaml"), "t.de has 2 lines, but batch.yaml has 1"),
     ],
 )
-def test_wrong_input_stops_before_any_translation(tool: ModuleType, calls: Calls, text: str, arguments: tuple[str, ...], expected: str) -> None:
+def test_wrong_input_stops_before_any_translation(
+    tool: ModuleType, calls: Calls, text: str, arguments: tuple[str, ...], expected: str
+) -> None:
     Path("batch.yaml").write_text(text)
     found = run(tool, "batch.yaml", *arguments)
     assert (found.exit_code, calls) == (2, [])

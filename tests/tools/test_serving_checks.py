@@ -11,9 +11,9 @@ import pytest
 
 pytest.importorskip("fastapi", reason="needs the extra serve: pip install 'nmt-recipes[serve]'")
 
-from nmt.runs import Run
-from nmt.serving import wire
-from nmt.text.builtin.corpus import pairs
+from nmt.data.builtin.corpus import pairs
+from nmt.runs.run_folder import Run
+from nmt.serving import http_parsing
 from tests.serving.conftest import Shouting, listening
 from tools.checks import fuzz, limits, load, overload
 from tools.checks.client import Address, Connection
@@ -62,7 +62,7 @@ def test_a_sentence_that_is_never_answered_with_a_translation_is_a_fault() -> No
 
 def test_an_error_that_tells_more_than_its_text_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     told = {"error": "wrong", "trace": "secret"}
-    monkeypatch.setattr(wire.Refusal, "answer", lambda refusal: wire.answer(told, refusal.status))
+    monkeypatch.setattr(http_parsing.Refusal, "answer", lambda refusal: http_parsing.answer(told, refusal.status))
     with listening() as (url, _):
         found = asyncio.run(fuzz.throw(Address.of(url), range(20)))
     assert any("trace" in (trial.fault or "") for trial in found)

@@ -11,13 +11,22 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from nmt.data.batches import Batch
 from nmt.recipe import reading
 from nmt.recipe.types import Recipe
 from nmt.training import loop
-from nmt.training.batches import Batch
 from nmt.training.train import train
 
-WORDS = {"rot": "red", "grün": "green", "Hund": "dog", "Katze": "cat", "groß": "tall", "klein": "small", "Haus": "house", "Baum": "tree"}
+WORDS = {
+    "rot": "red",
+    "grün": "green",
+    "Hund": "dog",
+    "Katze": "cat",
+    "groß": "tall",
+    "klein": "small",
+    "Haus": "house",
+    "Baum": "tree",
+}
 RECIPE = """
 data: {train: train.tsv, valid: valid.tsv, test: test.tsv}
 vocabulary: {size: 296, sampling: 0.3}
@@ -57,7 +66,7 @@ class Toy:
         """What `nmt train toy.yaml OVERRIDES --run FOLDER` does; returns its exit status."""
         self.notices = []
         recipe, console = self.recipe(*overrides), Console(quiet=True)
-        return train(recipe, Path(folder), restart=restart, notice=self.notices.append, console=console, quiet=True)
+        return train(recipe, Path(folder), restart=restart, log=self.notices.append, console=console, quiet=True)
 
     def signalled(self, number: signal.Signals, after: int, folder: str, *overrides: str) -> int:
         """`train`, to which a signal comes while it makes that update."""

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from nmt.faults import InputFault, RunFault
+from nmt.errors import RunError, UserError
 from nmt.training import checkpoints
 
 STATE: dict[str, Any] = {"progress": {"update": 2, "best": -float("inf")}, "random": torch.get_rng_state()}
@@ -48,7 +48,9 @@ def test_what_would_need_more_than_plain_values_to_load_is_not_loaded(tmp_path: 
 
 @pytest.mark.parametrize("broken", ["torch.save", "os.fsync", "pathlib.Path.rename", "nmt.models.weights.packed"])
 @pytest.mark.parametrize("update", [2, 4])
-def test_a_full_disk_is_named_and_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str, update: int) -> None:
+def test_a_full_disk_is_named_and_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str, update: int
+) -> None:
     """Wherever it strikes, whether the checkpoint is new or takes the place of an old one."""
     path = save(tmp_path, 2)
     before = {each: each.read_bytes() for each in path.iterdir()}
@@ -58,7 +60,9 @@ def test_a_full_disk_is_named_and_leaves_what_was_there(tmp_path: Path, monkeypa
 
     with monkeypatch.context() as patch:
         patch.setattr(broken, full)
-        with pytest.raises(RunFault, match=rf"step-0000000{update}: the checkpoint could not be saved \(No space left on device\)"):
+        with pytest.raises(
+            RunError, match=rf"step-0000000{update}: the checkpoint could not be saved \(No space left on device\)"
+        ):
             save(tmp_path, update)
     assert names(tmp_path) == ["step-00000002"]
     assert {each: each.read_bytes() for each in path.iterdir()} == before
@@ -69,7 +73,7 @@ def test_what_torch_says_of_a_full_disk_is_one_line(tmp_path: Path, monkeypatch:
         raise RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed\nand a stack of C++")
 
     monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(RunFault) as caught:
+    with pytest.raises(RunError) as caught:
         save(tmp_path, 2)
     assert len(str(caught.value).splitlines()) == 2
 
@@ -113,8 +117,12 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a shorter file": lambda path: os.truncate(path / "state.pt", 100),
     "an empty file": lambda path: os.truncate(path / "model.safetensors", 0),
     "a longer file": lambda path: os.truncate(path / "state.pt", 10**6),
-    "an edited file": lambda path: (path / "model.safetensors").write_bytes((path / "model.safetensors").read_bytes()[:-1] + b"?"),
-    "a file of another checkpoint": lambda path: shutil.copy(path.with_name("step-00000002") / "model.safetensors", path),
+    "an edited file": lambda path: (path / "model.safetensors").write_bytes(
+        (path / "model.safetensors").read_bytes()[:-1] + b"?"
+    ),
+    "a file of another checkpoint": lambda path: shutil.copy(
+        path.with_name("step-00000002") / "model.safetensors", path
+    ),
     "a whole other checkpoint": lambda path: shutil.copytree(path.with_name("step-00000002"), path, dirs_exist_ok=True),
     "a missing file": lambda path: (path / "state.pt").unlink(),
     "no manifest": lambda path: (path / "manifest.json").unlink(),
@@ -144,7 +152,7 @@ def test_every_damage_is_found_and_costs_one_line(tmp_path: Path, kind: str) -> 
 def test_damage_everywhere_is_a_fault_and_not_a_new_beginning(tmp_path: Path) -> None:
     for update in (2, 4):
         os.truncate(save(tmp_path, update) / "state.pt", 9)
-    with pytest.raises(InputFault, match="no checkpoint is sound"):
+    with pytest.raises(UserError, match="no checkpoint is sound"):
         checkpoints.newest(tmp_path, print)
 
 
@@ -178,7 +186,9 @@ def test_the_average_is_the_mean(tmp_path: Path) -> None:
     assert own["weight"].tolist() == [[10.0, 10.0], [10.0, 10.0]]
 
 
-def test_a_kill_while_an_old_checkpoint_is_removed_leaves_no_half_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_while_an_old_checkpoint_is_removed_leaves_no_half_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for update in (2, 4):
         save(tmp_path, update)
     with monkeypatch.context() as patch:

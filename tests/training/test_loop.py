@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nmt.faults import RunFault
-from nmt.models.families import build
+from nmt.data.batches import Batch, Batches, TokenIds, collate
+from nmt.errors import RunError
 from nmt.models.protocol import TranslationModel
+from nmt.models.registry import build
 from nmt.training import checkpoints, loop
-from nmt.training.batches import Batch, Batches, Encoded, collate
-from nmt.training.loop import Stopped, Training
-from nmt.training.loss import Loss, cross_entropy
+from nmt.training.loop import Training, TrainingStoppedError
+from nmt.training.objective import Loss, cross_entropy
 from nmt.training.progress import Plan, Progress, Validation
 
 SENTENCES = [[5, 6, 7], [8, 9], [5, 9, 9, 6], [7], [6, 6, 8], [9, 5]]
@@ -52,7 +52,7 @@ class Told:
         self.kinds: list[str] = []
         self.kept: list[int] = []
 
-    def notice(self, text: str) -> None:
+    def log(self, text: str) -> None:
         self.notices.append(text)
 
     def updated(self) -> None:
@@ -90,12 +90,14 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
         stack, told, results = {"layers": 1}, Told(), iter(validations)
         sizes = {"width": 8, "heads": 2, "feed_forward": 16, "encoder": stack, "decoder": stack, "tied": True}
         model = build("transformer", source=10, target=10, joint=True, **sizes, dropout=0.0, attention_dropout=0.0)
-        batches = Batches(Encoded(SENTENCES), Encoded(SENTENCES), seed=1, batch_tokens=9)
+        batches = Batches(TokenIds(SENTENCES), TokenIds(SENTENCES), seed=1, batch_tokens=9)
 
         def validate() -> Validation:
             return next(results, Validation(9.0, 0.0))
 
-        training = Training(model, batches, replace(PLAN, **plan), torch.device("cpu"), validate, tmp_path / "checkpoints", told)
+        training = Training(
+            model, batches, replace(PLAN, **plan), torch.device("cpu"), validate, tmp_path / "checkpoints", told
+        )
         return Made(training, told)
 
     return made
@@ -161,7 +163,9 @@ def test_a_gradient_that_is_not_finite_is_skipped_and_counted(make: Make) -> Non
     assert training.progress.skipped_in_a_row == 0
 
 
-def test_a_loss_that_is_not_finite_is_skipped_though_its_gradient_is(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loss_that_is_not_finite_is_skipped_though_its_gradient_is(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What went into the metrics' sums would make them say nothing."""
 
     def endless(*given: Any) -> Loss:
@@ -181,7 +185,7 @@ def test_twenty_skipped_in_a_row_end_training_and_keep_the_last_checkpoint(make:
     training, _ = make(updates=100)
     poison(training, range(4, 100))
     with pytest.raises(
-        RunFault,
+        RunError,
         match=r"update 23: 20 updates in a row had a loss or gradient that is not finite; the last good checkpoint is kept in .*checkpoints\n",
     ):
         training.fit(never)
@@ -199,7 +203,9 @@ def test_nineteen_skipped_in_a_row_do_not(make: Make) -> None:
 
 
 @pytest.mark.parametrize(("clip", "clipped"), [(1e-9, 3), (1e9, 0), (None, 0)])
-def test_the_metrics_tell_how_often_the_gradient_was_clipped(make: Make, monkeypatch: pytest.MonkeyPatch, clip: float | None, clipped: int) -> None:
+def test_the_metrics_tell_how_often_the_gradient_was_clipped(
+    make: Make, monkeypatch: pytest.MonkeyPatch, clip: float | None, clipped: int
+) -> None:
     monkeypatch.setattr(loop, "LOG_EVERY", 3)
     training, told = make(updates=3, clip=clip)
     training.fit(never)
@@ -252,7 +258,7 @@ def test_checkpoints_that_an_average_will_need_are_kept(make: Make) -> None:
 
 def test_a_stop_saves_after_the_update_it_came_in(make: Make) -> None:
     training, _ = make()
-    with pytest.raises(Stopped):
+    with pytest.raises(TrainingStoppedError):
         training.fit(lambda: training.progress.update == 3)
     assert max(checkpoints.steps(training.folder)) == 3
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nmt.faults import InputFault
-from nmt.runs import Run
-from nmt.text import vocabulary
+from nmt.data import vocabulary
+from nmt.errors import UserError
+from nmt.runs.run_folder import Run
 from nmt.training import preparing
 
 if TYPE_CHECKING:
@@ -53,7 +53,9 @@ def test_validation_is_packed_as_training_is(toy: Toy) -> None:
 def test_the_pieces_of_joined_sentences_are_the_sentences_pieces_in_a_row(toy: Toy) -> None:
     prepared = preparing.prepare(toy.recipe(), print)
     sentences = prepared.corpus.train.source[:8]
-    assert prepared.source.encode(" ".join(sentences)) == [piece for sentence in sentences for piece in prepared.source.encode(sentence)]
+    assert prepared.source.encode(" ".join(sentences)) == [
+        piece for sentence in sentences for piece in prepared.source.encode(sentence)
+    ]
 
 
 def test_batches_are_drawn_afresh_in_every_epoch_only_where_the_recipe_samples(toy: Toy) -> None:
@@ -71,7 +73,7 @@ def test_a_split_that_is_not_what_it_was_is_refused_and_named(toy: Toy, split: s
     toy.train("run", "training.updates=1")
     lines = Path(f"{split}.tsv").read_text("utf8").splitlines()
     Path(f"{split}.tsv").write_text("\n".join([*lines[:-1], "grün grün\tred red"]), "utf8")
-    with pytest.raises(InputFault, match=rf"data\.{split}: not the text that run was begun with"):
+    with pytest.raises(UserError, match=rf"data\.{split}: not the text that run was begun with"):
         preparing.prepare_again(Run(Path("run")), print)
 
 
@@ -79,7 +81,13 @@ STORED = ("data.in_memory=9",)
 
 
 @pytest.mark.parametrize(
-    "ways", [(), ("data.pack=3", "training.pack_growth=2"), ("vocabulary.sampling=0",), ("vocabulary.joint=false", "vocabulary.size=282")]
+    "ways",
+    [
+        (),
+        ("data.pack=3", "training.pack_growth=2"),
+        ("vocabulary.sampling=0",),
+        ("vocabulary.joint=false", "vocabulary.size=282"),
+    ],
 )
 def test_a_corpus_in_files_gives_the_batches_of_the_one_in_memory(toy: Toy, ways: tuple[str, ...]) -> None:
     """With subword sampling on, but for one way."""
@@ -88,14 +96,29 @@ def test_a_corpus_in_files_gives_the_batches_of_the_one_in_memory(toy: Toy, ways
         prepared = preparing.prepare(recipe, print)
         made = preparing.batches(recipe, prepared)
         batches = [made.batch(epoch, number) for epoch in (0, 1, 2) for number in range(made.count(epoch))]
-        found.append((prepared.source.model, prepared.target.model, [(batch.source.tolist(), batch.expected.tolist()) for batch in batches]))
+        found.append(
+            (
+                prepared.source.model,
+                prepared.target.model,
+                [(batch.source.tolist(), batch.expected.tolist()) for batch in batches],
+            )
+        )
     assert found[0] == found[1]
 
 
 def test_pieces_are_prepared_once_for_a_text_and_its_vocabularies(toy: Toy) -> None:
-    folders = [preparing.prepare(toy.recipe(*STORED, *ways), print).pieces for ways in ((), ("training.seed=2",), ("vocabulary.size=297",))]
+    folders = [
+        preparing.prepare(toy.recipe(*STORED, *ways), print).pieces
+        for ways in ((), ("training.seed=2",), ("vocabulary.size=297",))
+    ]
     assert folders[0] == folders[1] != folders[2]
-    assert sorted(path.name.partition("-")[0] for path in Path("prepared").iterdir()) == ["pieces", "pieces", "text", "vocabulary", "vocabulary"]
+    assert sorted(path.name.partition("-")[0] for path in Path("prepared").iterdir()) == [
+        "pieces",
+        "pieces",
+        "text",
+        "vocabulary",
+        "vocabulary",
+    ]
 
 
 def test_damaged_pieces_are_refused(toy: Toy) -> None:
@@ -103,7 +126,9 @@ def test_damaged_pieces_are_refused(toy: Toy) -> None:
     assert pieces is not None
     with (pieces.path / "target.items").open("r+b") as file:
         file.write(b"\xff")
-    with pytest.raises(InputFault, match=r"pieces-.*: damaged \(target.items is not the file that was made\)\ndelete this folder"):
+    with pytest.raises(
+        UserError, match=r"pieces-.*: damaged \(target.items is not the file that was made\)\ndelete this folder"
+    ):
         preparing.prepare(toy.recipe(*STORED), print)
 
 
@@ -113,7 +138,9 @@ def test_segmentations_are_the_same_whether_or_not_they_are_kept(toy: Toy, monke
     kept = preparing.batches(recipe, prepared)
     monkeypatch.setattr(preparing, "KNOWN", 3)
     looked_up = preparing.batches(recipe, prepared)
-    assert [kept.batch(epoch, 0).source.tolist() for epoch in (0, 1, 0)] == [looked_up.batch(epoch, 0).source.tolist() for epoch in (0, 1, 0)]
+    assert [kept.batch(epoch, 0).source.tolist() for epoch in (0, 1, 0)] == [
+        looked_up.batch(epoch, 0).source.tolist() for epoch in (0, 1, 0)
+    ]
 
 
 def test_of_a_large_corpus_the_vocabulary_says_what_it_learns_from(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +153,9 @@ def test_of_a_large_corpus_the_vocabulary_says_what_it_learns_from(toy: Toy, mon
     assert some.source.model == vocabulary.train(lines[::3], type="unigram", size=290) != whole
 
 
-def test_of_text_in_files_no_more_is_learned_from_than_fits_into_memory(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_text_in_files_no_more_is_learned_from_than_fits_into_memory(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(vocabulary, "ENOUGH_BYTES", 1000)
     notices: list[str] = []
     kept, some = (preparing.prepare(toy.recipe("vocabulary.size=290", *ways), notices.append) for ways in ((), STORED))

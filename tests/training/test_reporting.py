@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from nmt import files
+from nmt import atomic
 from nmt.training import planning
-from nmt.training.progress import Progress, Sums, Validation
+from nmt.training.progress import Progress, Totals, Validation
 from nmt.training.reporting import FolderReporter, cut_back
 
 if TYPE_CHECKING:
     from tests.training.conftest import Toy
 
-FACTS = {"updates": 40, "validate_every": 20, "warmup": 4, "precision": "fp32"}
+METADATA = {"updates": 40, "validate_every": 20, "warmup": 4, "precision": "fp32"}
 
 
 def report(toy: Toy, folder: Path, seconds: float, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -26,11 +26,13 @@ def report(toy: Toy, folder: Path, seconds: float, monkeypatch: pytest.MonkeyPat
     folder.mkdir()
     clock, said = itertools.count(0.0, seconds), list[str]()
     monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
-    plan = planning.plan(toy.recipe(), FACTS)
+    plan = planning.plan(toy.recipe(), METADATA)
     reporter = FolderReporter(folder, plan, said.append, Console(quiet=True), quiet=False, tensorboard=False)
     for update in (20, 40):
         reporter.updated()
-        reporter.metrics(Progress(update, sums=Sums(updates=20, pieces=100, objective=300.0, nats=200.0, norm=10.0, clipped=5)), 0.5)
+        reporter.metrics(
+            Progress(update, sums=Totals(updates=20, pieces=100, objective=300.0, nll=200.0, norm=10.0, clipped=5)), 0.5
+        )
     reporter.validation("validation", Progress(40), Validation(2.5, 12.345), True)
     return said
 
@@ -39,18 +41,23 @@ def test_the_clock_is_in_the_timing_and_not_in_the_metrics(toy: Toy, monkeypatch
     for folder, seconds in (("slow", 50.0), ("fast", 0.5)):
         report(toy, Path(folder), seconds, monkeypatch)
     assert Path("slow/metrics.jsonl").read_bytes() == Path("fast/metrics.jsonl").read_bytes()
-    rates = [[record["pieces_per_second"] for record in files.read_records(Path(folder, "timing.jsonl"))] for folder in ("slow", "fast")]
+    rates = [
+        [record["pieces_per_second"] for record in atomic.read_records(Path(folder, "timing.jsonl"))]
+        for folder in ("slow", "fast")
+    ]
     assert rates == [[2.0, 1.0], [200.0, 100.0]]
 
 
 def test_metrics_are_means_over_pieces_and_updates(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     report(toy, Path("run"), 1.0, monkeypatch)
-    first, _, valid = files.read_records(Path("run/metrics.jsonl"))
+    first, _, valid = atomic.read_records(Path("run/metrics.jsonl"))
     assert (first["objective"], first["loss"], first["gradient_norm"], first["clip_rate"]) == (3.0, 2.0, 0.5, 0.25)
     assert valid == {"update": 40, "kind": "validation", "valid_loss": 2.5, "valid_bleu": 12.345, "best": True}
 
 
-def test_without_a_terminal_a_line_a_minute_says_how_long_it_still_takes(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_terminal_a_line_a_minute_says_how_long_it_still_takes(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The clock is looked at when training begins, after an update, and for every line of metrics, of which the second comes too soon here."""
     assert report(toy, Path("run"), 25.0, monkeypatch) == [
         "update 20/40: loss 2.000  4 pieces/s, about 50 s left",
@@ -61,15 +68,19 @@ def test_without_a_terminal_a_line_a_minute_says_how_long_it_still_takes(toy: To
 def test_on_a_terminal_a_bar_shows_how_far_training_is(toy: Toy) -> None:
     shown = io.StringIO()
     console = Console(file=shown, force_terminal=True, width=120)
-    with FolderReporter(Path(), planning.plan(toy.recipe(), FACTS), pytest.fail, console, quiet=False, tensorboard=False) as reporter:
-        reporter.metrics(Progress(20, sums=Sums(updates=20, pieces=100, nats=200.0)), 0.5)
+    with FolderReporter(
+        Path(), planning.plan(toy.recipe(), METADATA), pytest.fail, console, quiet=False, tensorboard=False
+    ) as reporter:
+        reporter.metrics(Progress(20, sums=Totals(updates=20, pieces=100, nll=200.0)), 0.5)
     assert "20/40" in shown.getvalue()
     assert "loss 2.000" in shown.getvalue()
     assert "pieces/s" in shown.getvalue()
 
 
 def test_updates_that_were_all_skipped_are_still_valid_json(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
-    reporter = FolderReporter(Path(), planning.plan(toy.recipe(), FACTS), print, Console(quiet=True), quiet=True, tensorboard=False)
+    reporter = FolderReporter(
+        Path(), planning.plan(toy.recipe(), METADATA), print, Console(quiet=True), quiet=True, tensorboard=False
+    )
     reporter.metrics(Progress(20, skipped=20), 0.5)
     record = json.loads(Path("metrics.jsonl").read_text(), parse_constant=pytest.fail)
     assert (record["loss"], record["skipped"]) == (0.0, 20)
@@ -86,13 +97,20 @@ AVERAGED: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize(
     ("progress", "kept"),
-    [(Progress(0), 0), (Progress(2), 1), (Progress(4), 3), (Progress(4, finished=True), 4), (Progress(5), 4), (Progress(6), 5)],
+    [
+        (Progress(0), 0),
+        (Progress(2), 1),
+        (Progress(4), 3),
+        (Progress(4, finished=True), 4),
+        (Progress(5), 4),
+        (Progress(6), 5),
+    ],
 )
 def test_records_from_after_a_checkpoint_are_cut_off(tmp_path: Path, progress: Progress, kept: int) -> None:
     """An average is made after the regular checkpoint of its update, and before that of the finished run."""
     path = tmp_path / "metrics.jsonl"
     for record in AVERAGED:
-        files.append_record(path, record)
+        atomic.append_record(path, record)
     whole = path.read_bytes().splitlines(keepends=True)
     with path.open("ab") as file:
         file.write(b'{"update": 7, "lo')  # a kill in the middle of a line

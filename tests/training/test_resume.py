@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from nmt import runs
-from nmt.faults import InputFault
+from nmt.errors import UserError
 from nmt.models import weights
-from nmt.runs import Run
+from nmt.runs import run_folder
+from nmt.runs.run_folder import Run
 from nmt.training import checkpoints, planning
 from tools.checks.outcome import leaves
 
@@ -29,13 +29,16 @@ def result(folder: str, update: int = 4) -> dict[str, Any]:
     """Everything that training makes: metrics, outcome, best and last weights, optimizer, random states, progress."""
     last = checkpoint(folder, update)
     assert checkpoints.damage(last) is None
-    files = [*(Path(folder, name) for name in (runs.METRICS, runs.OUTCOME, runs.WEIGHTS)), last / checkpoints.WEIGHTS]
+    files = [
+        *(Path(folder, name) for name in (run_folder.METRICS, run_folder.OUTCOME, run_folder.WEIGHTS)),
+        last / checkpoints.WEIGHTS,
+    ]
     state = torch.load(last / checkpoints.STATE, weights_only=True)
     return {str(path.relative_to(folder)): path.read_bytes() for path in files} | dict(leaves(state))
 
 
 def checkpoint(folder: str, update: int) -> Path:
-    return Path(folder, runs.CHECKPOINTS, f"step-{update:08d}")
+    return Path(folder, run_folder.CHECKPOINTS, f"step-{update:08d}")
 
 
 def spoil(folder: str, update: int) -> None:
@@ -48,7 +51,7 @@ def spoil(folder: str, update: int) -> None:
 
 
 def metrics(folder: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in Path(folder, runs.METRICS).read_text().splitlines()]
+    return [json.loads(line) for line in Path(folder, run_folder.METRICS).read_text().splitlines()]
 
 
 @pytest.mark.parametrize("model", ["thought vector", "attention", "transformer"])
@@ -66,7 +69,7 @@ def test_another_seed_comes_to_another_end(toy: Toy) -> None:
     toy.train("one")
     toy.train("other", "training.seed=2")
     one, other = result("one"), result("other")
-    for name in (runs.METRICS, runs.WEIGHTS, "state.random.cpu", "state.optimizer.state.0.exp_avg"):
+    for name in (run_folder.METRICS, run_folder.WEIGHTS, "state.random.cpu", "state.optimizer.state.0.exp_avg"):
         assert one[name] != other[name]
 
 
@@ -79,11 +82,15 @@ def test_a_killed_run_comes_to_the_same_end(toy: Toy, after: int) -> None:
     assert result("killed") == result("whole")
 
 
-def test_a_kill_after_the_average_and_before_its_checkpoint_leaves_no_record_twice(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_after_the_average_and_before_its_checkpoint_leaves_no_record_twice(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     toy.train("whole", *AVERAGE)
     save = checkpoints.save
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoints, "save", lambda *given: save(*given) if not given[3]["progress"]["finished"] else 1 / 0)
+        patch.setattr(
+            checkpoints, "save", lambda *given: save(*given) if not given[3]["progress"]["finished"] else 1 / 0
+        )
         with pytest.raises(ZeroDivisionError):
             toy.train("killed", *AVERAGE)
     assert metrics("killed")[-1]["kind"] == "average of 3"
@@ -92,7 +99,9 @@ def test_a_kill_after_the_average_and_before_its_checkpoint_leaves_no_record_twi
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 138)])
-def test_a_signal_saves_at_the_next_update_and_the_same_command_continues(toy: Toy, number: signal.Signals, status: int) -> None:
+def test_a_signal_saves_at_the_next_update_and_the_same_command_continues(
+    toy: Toy, number: signal.Signals, status: int
+) -> None:
     toy.train("whole")
     assert toy.signalled(number, 3, "stopped") == status
     assert f"{number.name}: stopping after this update" in toy.notices
@@ -123,7 +132,7 @@ def test_a_damaged_checkpoint_is_not_averaged(toy: Toy) -> None:
     spoil("run", 2)
     toy.train("run", *AVERAGE)
     assert metrics("run")[-1]["kind"] == "average of 2"
-    assert any("step-00000002: damaged" in notice for notice in toy.notices)
+    assert any("step-00000002: damaged" in log for log in toy.notices)
 
 
 def test_a_second_ctrl_c_leaves_at_once(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +141,7 @@ def test_a_second_ctrl_c_leaves_at_once(toy: Toy, monkeypatch: pytest.MonkeyPatc
         signal.raise_signal(signal.SIGINT)
 
     before = signal.getsignal(signal.SIGINT)
-    monkeypatch.setattr("nmt.training.validating.Validator.__call__", impatient)
+    monkeypatch.setattr("nmt.training.validation.Validator.__call__", impatient)
     with pytest.raises(KeyboardInterrupt):
         toy.train("run")
     assert signal.getsignal(signal.SIGINT) is before
@@ -140,7 +149,15 @@ def test_a_second_ctrl_c_leaves_at_once(toy: Toy, monkeypatch: pytest.MonkeyPatc
 
 def test_a_signal_from_outside_saves(toy: Toy) -> None:
     command = "import nmt.cli.app as app; app.main()"
-    arguments = ["train", "toy.yaml", "training.updates=100000", "training.validate_every=100000", "training.save_every=100000", "--run", "run"]
+    arguments = [
+        "train",
+        "toy.yaml",
+        "training.updates=100000",
+        "training.validate_every=100000",
+        "training.save_every=100000",
+        "--run",
+        "run",
+    ]
     with Popen([sys.executable, "-c", command, *arguments], stderr=PIPE, text=True) as process:
         assert process.stderr is not None
         assert any("parameters on cpu" in line for line in process.stderr)
@@ -174,34 +191,34 @@ def test_a_raised_limit_continues_to_an_ending_of_its_own(toy: Toy) -> None:
 
 def test_a_killed_raise_is_taken_up_by_the_same_command(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     toy.train("run")
-    for broken in ("nmt.files.write_json", "nmt.files.write_whole"):
+    for broken in ("nmt.atomic.write_json", "nmt.atomic.write_file"):
         with monkeypatch.context() as patch:
             patch.setattr(broken, lambda *_: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 toy.train("run", "training.updates=6")
     toy.train("run", "training.updates=6")
-    assert Run(Path("run")).recipe.training.updates == Run(Path("run")).facts["updates"] == 6
+    assert Run(Path("run")).recipe.training.updates == Run(Path("run")).metadata["updates"] == 6
     assert checkpoint("run", 6).exists()
 
 
 def test_a_lowered_limit_is_refused_and_named(toy: Toy) -> None:
     toy.train("run")
-    with pytest.raises(InputFault, match=r"training\.updates: planned for 4 updates, which cannot be lowered to 3"):
+    with pytest.raises(UserError, match=r"training\.updates: planned for 4 updates, which cannot be lowered to 3"):
         toy.train("run", "training.updates=3")
 
 
 def test_every_other_changed_key_is_refused_and_named(toy: Toy) -> None:
     toy.train("run")
-    with pytest.raises(InputFault) as caught:
+    with pytest.raises(UserError) as caught:
         toy.train("run", "training.updates=9", "training.seed=2", "model.dropout=0.5")
     assert "  training.seed: 1 in the run, 2 now" in str(caught.value)
     assert "  model.dropout: 0.3 in the run, 0.5 now" in str(caught.value)
-    assert Run(Path("run")).facts["updates"] == 4
+    assert Run(Path("run")).metadata["updates"] == 4
 
 
 def test_minutes_that_were_never_timed_cannot_be_added(toy: Toy) -> None:
     toy.train("run")
-    with pytest.raises(InputFault, match=r"training\.minutes, training\.updates: begun without"):
+    with pytest.raises(UserError, match=r"training\.minutes, training\.updates: begun without"):
         toy.train("run", "training.updates=null", "training.minutes=1")
 
 
@@ -222,7 +239,9 @@ def test_restart_begins_anew(toy: Toy) -> None:
     assert result("run") == result("fresh")
 
 
-def test_a_restart_killed_while_the_old_run_is_deleted_leaves_the_new_one(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_restart_killed_while_the_old_run_is_deleted_leaves_the_new_one(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     toy.train("run")
     toy.train("fresh", "training.seed=2")
     with monkeypatch.context() as patch:
@@ -235,7 +254,7 @@ def test_a_restart_killed_while_the_old_run_is_deleted_leaves_the_new_one(toy: T
 
 def test_what_a_kill_left_unfinished_is_gone_when_the_run_has_been_continued(toy: Toy) -> None:
     toy.killed(1, "run")
-    for name in (runs.METRICS, runs.WEIGHTS):
+    for name in (run_folder.METRICS, run_folder.WEIGHTS):
         Path(f"run/.{name}.12345").write_bytes(b"half")
     toy.train("run")
     toy.train("whole")
@@ -247,14 +266,14 @@ def test_what_kills_left_of_beginnings_is_removed_unless_it_is_being_made(toy: T
     left, made = Path(".run.12345"), Path(".run.12346")
     left.mkdir()
     made.mkdir()
-    with runs.locked(made):
+    with run_folder.locked(made):
         toy.train("run")
     assert (left.exists(), made.exists()) == (False, True)
 
 
 def test_a_restart_that_cannot_begin_leaves_the_old_run(toy: Toy) -> None:
     toy.train("run")
-    with pytest.raises(InputFault, match="no such file"):
+    with pytest.raises(UserError, match="no such file"):
         toy.train("run", "data.train=absent.tsv", restart=True)
     assert checkpoint("run", 4).exists()
 
@@ -264,7 +283,7 @@ def test_a_damaged_newest_checkpoint_costs_a_line_and_the_way_from_the_one_befor
     toy.signalled(signal.SIGTERM, 3, "run")
     spoil("run", 3)
     assert toy.train("run") == 0
-    assert [notice for notice in toy.notices if "damaged" in notice] == [
+    assert [log for log in toy.notices if "damaged" in log] == [
         "run/checkpoints/step-00000003: damaged (model.safetensors is not the file that was saved); left alone, and another one taken if there is one"
     ]
     assert "continuing from update 2" in toy.notices
@@ -276,7 +295,7 @@ def test_nothing_is_begun_anew_because_all_checkpoints_are_damaged(toy: Toy) -> 
     before = Path("run/metrics.jsonl").read_bytes()
     spoil("run", 2)
     spoil("run", 3)
-    with pytest.raises(InputFault, match="no checkpoint is sound") as caught:
+    with pytest.raises(UserError, match="no checkpoint is sound") as caught:
         toy.train("run")
     assert len(str(caught.value).splitlines()) <= 3
     assert Path("run/metrics.jsonl").read_bytes() == before
@@ -286,13 +305,15 @@ def test_another_text_is_refused_on_resume(toy: Toy) -> None:
     toy.signalled(signal.SIGTERM, 2, "run")
     with Path("train.tsv").open("a") as file:
         file.write("Baum\ttree\n")
-    with pytest.raises(InputFault, match=r"data\.train: not the text that run was begun with"):
+    with pytest.raises(UserError, match=r"data\.train: not the text that run was begun with"):
         toy.train("run")
 
 
 @pytest.mark.parametrize("away", [("train.tsv",), ("prepared",)])
 @pytest.mark.parametrize("ways", [(), ("data.valid=null", "data.pack=2", "vocabulary.sampling=0")])
-def test_a_run_on_a_corpus_in_files_ends_as_the_one_in_memory(toy: Toy, ways: tuple[str, ...], away: tuple[str, ...]) -> None:
+def test_a_run_on_a_corpus_in_files_ends_as_the_one_in_memory(
+    toy: Toy, ways: tuple[str, ...], away: tuple[str, ...]
+) -> None:
     """Continued from what is prepared without the text, and from the text when what was prepared is gone."""
     toy.train("whole", *ways)
     assert toy.signalled(signal.SIGTERM, 2, "parts", *ways, "data.in_memory=9") == 143
@@ -315,14 +336,16 @@ def test_another_text_is_refused_when_what_was_prepared_is_gone(toy: Toy) -> Non
     Path("prepared").rename("away")
     with Path("train.tsv").open("a") as file:
         file.write("Baum\ttree\n")
-    with pytest.raises(InputFault, match=r"data\.train: not the text that run was begun with"):
+    with pytest.raises(UserError, match=r"data\.train: not the text that run was begun with"):
         toy.train("run", "data.in_memory=9")
 
 
 def test_fine_tuning_starts_from_the_weights_and_vocabulary_of_the_other_run(toy: Toy) -> None:
     toy.train("base")
     Path("train.tsv").write_text("Haus\thouse\n" * 30 + "Baum\ttree\n" * 30)
-    toy.train("tuned", "data.duplicates=keep", "training.init_from=base", "training.updates=1", "training.learning_rate=1e-30")
+    toy.train(
+        "tuned", "data.duplicates=keep", "training.init_from=base", "training.updates=1", "training.learning_rate=1e-30"
+    )
     assert Path("tuned/vocabulary.model").read_bytes() == Path("base/vocabulary.model").read_bytes()
     base, tuned = (dict(Run(Path(name)).model().named_parameters()) for name in ("base", "tuned"))
     assert all(torch.equal(tuned[name], base[name]) for name in base)
@@ -331,14 +354,14 @@ def test_fine_tuning_starts_from_the_weights_and_vocabulary_of_the_other_run(toy
 @pytest.mark.parametrize("fault", ["absent", "damaged", "of another model"])
 def test_weights_that_cannot_be_started_from_are_named(toy: Toy, fault: str) -> None:
     toy.train("base")
-    path = Path("base", runs.WEIGHTS)
+    path = Path("base", run_folder.WEIGHTS)
     if fault == "absent":
         path.unlink()
     elif fault == "damaged":
         path.write_bytes(path.read_bytes()[:-9])
     else:
         path.write_bytes(weights.packed(torch.nn.Linear(2, 2)))
-    with pytest.raises(InputFault, match=r"training\.init_from: base: base/model\.safetensors") as caught:
+    with pytest.raises(UserError, match=r"training\.init_from: base: base/model\.safetensors") as caught:
         toy.train("tuned", "training.init_from=base")
     assert len(str(caught.value).splitlines()) <= 3
 
@@ -347,8 +370,8 @@ def test_a_folder_that_is_no_run_is_not_touched(toy: Toy) -> None:
     Path("mine").mkdir()
     Path("mine/letter.txt").write_text("dear")
     for restart in (False, True):
-        with pytest.raises(InputFault, match="not empty and not a run folder"):
+        with pytest.raises(UserError, match="not empty and not a run folder"):
             toy.train("mine", restart=restart)
-    with pytest.raises(InputFault, match="expected a folder for the run"):
+    with pytest.raises(UserError, match="expected a folder for the run"):
         toy.train("toy.yaml")
     assert Path("mine/letter.txt").read_text() == "dear"

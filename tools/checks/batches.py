@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import nmt
+from nmt.data.builtin.corpus import pairs
 from nmt.evaluation import batching
-from nmt.text.builtin.corpus import pairs
 from tools.checks import toy
 from tools.checks.check import Check, Trial, run
 

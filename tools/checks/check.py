@@ -13,9 +13,8 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from nmt import files
+from nmt import atomic, provenance
 from nmt.cli.output import say
-from nmt.probes import record
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results" / "checks"
 SAID_EVERY = 5.0
@@ -28,7 +27,7 @@ NOT_HERE = 77
 """Exit status of a check that cannot be made here, as test programs of automake give it: neither kept nor broken."""
 
 
-class Skipped(Exception):
+class SkippedError(Exception):
     """A check cannot be made here; the message says what it needs and how to get it."""
 
 
@@ -58,7 +57,7 @@ class Check:
     full: int
     """The count that the figure is published for."""
     trials: Callable[..., Iterator[Trial]]
-    """Makes the trials for a count, one after the other; usually as many as the count. Raises `Skipped` where it cannot make any."""
+    """Makes the trials for a count, one after the other; usually as many as the count. Raises `SkippedError` where it cannot make any."""
     of_runs: bool = False
     """Whether `trials` takes run folders too; without any it makes its own tiny models."""
     share: float = 1.0
@@ -87,7 +86,9 @@ class Tally:
     def kept(self) -> bool:
         """Whether the promise was kept; without a trial it was not."""
         held = bool(self.trials) and len(self.trials) - len(self.faults) >= self.check.share * len(self.trials)
-        return held and all(self.measured[name] <= bound for name, bound in self.bounds.items() if name in self.measured)
+        return held and all(
+            self.measured[name] <= bound for name, bound in self.bounds.items() if name in self.measured
+        )
 
     @property
     def bounds(self) -> Mapping[str, float]:
@@ -105,7 +106,9 @@ class Tally:
     def figure(self) -> str:
         """How often the promise held, and what was measured, in one line."""
         held = f"{len(self.trials) - len(self.faults):,}/{len(self.trials):,} {self.check.held}"
-        return "; ".join([held, *(f"{name} at most {value:.3g}{self._bound(name)}" for name, value in self.measured.items())])
+        return "; ".join(
+            [held, *(f"{name} at most {value:.3g}{self._bound(name)}" for name, value in self.measured.items())]
+        )
 
     def _bound(self, name: str) -> str:
         return f" (bound {self.bounds[name]:g})" if name in self.bounds else ""
@@ -126,7 +129,7 @@ class Tally:
             "measured": self.measured,
             "bounds": dict(self.bounds),
             "faults": [{"tried": trial.tried, "fault": trial.fault} for trial in self.faults[:FAULTS_KEPT]],
-            **record.origin(f"python -m tools.checks.{self.check.name}{asked}", seconds),
+            **provenance.origin(f"python -m tools.checks.{self.check.name}{asked}", seconds),
         }
 
 
@@ -148,9 +151,14 @@ def run(check: Check) -> None:
     """The command line of a check: the figure is the last line; status 0 where the promise was kept, 1 where it was not."""
 
     def main(
-        runs: Annotated[list[Path] | None, typer.Argument(metavar="[RUN...]", help="Run folders, for a check of serving.")] = None,
+        runs: Annotated[
+            list[Path] | None, typer.Argument(metavar="[RUN...]", help="Run folders, for a check of serving.")
+        ] = None,
         count: Annotated[int, typer.Option(min=1, help="How often; the default is the full count.")] = check.full,
-        results: Annotated[Path | None, typer.Option(help="Folder for the record; a full count goes to docs/results/checks by default.")] = None,
+        results: Annotated[
+            Path | None,
+            typer.Option(help="Folder for the record; a full count goes to docs/results/checks by default."),
+        ] = None,
     ) -> None:
         if runs and not check.of_runs:
             say(f"{check.name}: makes its own models; expected no run folder, found {runs[0]}")
@@ -158,12 +166,12 @@ def run(check: Check) -> None:
         began = time.monotonic()
         try:
             found = tally(check, count, runs=runs or ())
-        except Skipped as reason:
+        except SkippedError as reason:
             print(f"skipped: {reason}")
             raise typer.Exit(NOT_HERE) from None
         folder = results or (RESULTS if count >= check.full else None)
         if folder is not None:
-            files.write_json(folder / f"{check.name}.json", found.as_record(time.monotonic() - began))
+            atomic.write_json(folder / f"{check.name}.json", found.as_record(time.monotonic() - began))
         print(found.figure)
         raise typer.Exit(0 if found.kept else 1)
 

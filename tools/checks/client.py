@@ -63,7 +63,9 @@ class Connection:
         """Reads the next answer; a connection that ends before it is a `ConnectionError`."""
         try:
             head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
+            headers = {
+                name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)
+            }
             body = await self.reader.readexactly(int(headers.get("content-length", 0)))
         except asyncio.IncompleteReadError as error:
             raise ConnectionResetError("no answer") from error
@@ -75,7 +77,10 @@ def request(path: str, body: Any = None) -> bytes:
     if body is None:
         return f"GET {path} HTTP/1.1\r\nHost: check\r\n\r\n".encode()
     data = json.dumps(body).encode()
-    return f"POST {path} HTTP/1.1\r\nHost: check\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: check\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n".encode()
+        + data
+    )
 
 
 async def ask(address: Address, path: str, body: Any = None) -> Answer:

@@ -10,7 +10,7 @@ from pathlib import Path
 from nmt.serving.limits import Limits
 from nmt.serving.models import Models, Served
 from nmt.serving.service import Service
-from tools.checks.check import Check, Skipped, Trial, run
+from tools.checks.check import Check, SkippedError, Trial, run
 from tools.checks.client import Address
 from tools.checks.server import listening
 from tools.checks.subject import Subject, subjects
@@ -21,7 +21,7 @@ Translate = Callable[[str], str]
 def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
     """Sentences by each client in turn."""
     if missing := [name for name in CLIENTS if find_spec(name) is None]:
-        raise Skipped(f"needs {' and '.join(missing)}: pip install 'nmt-recipes[dev]'")
+        raise SkippedError(f"needs {' and '.join(missing)}: pip install 'nmt-recipes[dev]'")
     with subjects(runs) as found:
         known, model = found[0].known(count), Served(found[0].run, "model", Limits().output)
         with listening(Service(Models([model]), Limits(), None)) as address:
@@ -29,7 +29,9 @@ def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
             for number, (sentence, translation) in enumerate(known):
                 name = list(clients)[number % len(clients)]
                 text = clients[name](sentence)
-                yield Trial(f"{name}: {sentence}", None if text == translation else f"expected {translation!r}, found {text!r}")
+                yield Trial(
+                    f"{name}: {sentence}", None if text == translation else f"expected {translation!r}, found {text!r}"
+                )
 
 
 def _libretranslatepy(address: Address, subject: Subject) -> Translate:
@@ -39,7 +41,9 @@ def _libretranslatepy(address: Address, subject: Subject) -> Translate:
 
 def _deep_translator(address: Address, subject: Subject) -> Translate:
     data, client = subject.run.recipe.data, import_module("deep_translator").LibreTranslator
-    return lambda text: str(client(source=data.source, target=data.target, api_key="none", custom_url=f"{address.url}/").translate(text))
+    return lambda text: str(
+        client(source=data.source, target=data.target, api_key="none", custom_url=f"{address.url}/").translate(text)
+    )
 
 
 CLIENTS: dict[str, Callable[[Address, Subject], Translate]] = {

@@ -31,7 +31,9 @@ def nmt(*arguments: str, stdin: bytes = b"") -> Outcome:
         file.seek(0)
         before = sys.argv, sys.stdin, sys.stdout, sys.stderr
         sys.argv, sys.stdin = ["nmt", *arguments], io.TextIOWrapper(file, "utf8")
-        sys.stdout, sys.stderr = (io.TextIOWrapper(each, "utf8", errors="backslashreplace", write_through=True) for each in (out, err))
+        sys.stdout, sys.stderr = (
+            io.TextIOWrapper(each, "utf8", errors="backslashreplace", write_through=True) for each in (out, err)
+        )
         try:
             status = _status()
             return Outcome(status, out.getvalue(), err.getvalue().decode())

@@ -10,7 +10,7 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from nmt import runs
+from nmt.runs import run_folder
 from nmt.training import checkpoints
 from tools.checks.check import Check, Trial, run
 from tools.checks.moments import in_update
@@ -97,7 +97,10 @@ def edit(path: Path, chance: random.Random) -> str:
         "no files": {**manifest, "files": {}},
         "another update": {**manifest, "update": LEFT - SAVED},
         "another size": {**manifest, "files": {**manifest["files"], name: {**manifest["files"][name], "bytes": 1}}},
-        "a file too few": {**manifest, "files": {key: value for key, value in manifest["files"].items() if key != name}},
+        "a file too few": {
+            **manifest,
+            "files": {key: value for key, value in manifest["files"].items() if key != name},
+        },
         "null as hash": {**manifest, "files": {**manifest["files"], name: {"bytes": 1, "sha256": None}}},
     }
     what = chance.choice(list(edits))
@@ -144,7 +147,7 @@ def _trial(toy: Toy, damage: Damage, chance: random.Random) -> Trial:
         toy.train(run=left, prelude=in_update(LEFT, signal.SIGTERM))
     shutil.rmtree(toy.run, ignore_errors=True)
     shutil.copytree(left, toy.run)
-    tried = f"{toy.name}: {damage(toy.run / runs.CHECKPOINTS / f'step-{LEFT:08d}', chance)}"
+    tried = f"{toy.name}: {damage(toy.run / run_folder.CHECKPOINTS / f'step-{LEFT:08d}', chance)}"
     fault, said = toy.continued(), toy.said
     lines = [line for line in said if "damaged (" in line]
     if fault is None and (len(lines) != 1 or f"continuing from update {LEFT - SAVED}" not in said):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from nmt.inference.translator import Translation
 from nmt.serving.batcher import Work
 from nmt.serving.models import Served
-from nmt.translator import Translation
 from tools.checks.attacks import ATTACKS
 
 
@@ -23,7 +23,15 @@ class Drawn(NamedTuple):
         lists = dict.fromkeys(("source_pieces", "pieces", "rows", "columns", "warnings"), self.labels)
         values = [[float(row == column) for column in range(len(self.labels))] for row in range(len(self.labels))]
         scores = [0.0] * len(self.labels)
-        return {"kind": self.kind, "scale": self.kind, "text": self.sentence, "source": self.sentence, "values": values, "scores": scores, **lists}
+        return {
+            "kind": self.kind,
+            "scale": self.kind,
+            "text": self.sentence,
+            "source": self.sentence,
+            "values": values,
+            "scores": scores,
+            **lists,
+        }
 
 
 class Echo(Served):
@@ -42,7 +50,15 @@ class Echo(Served):
 
     def _echo(self, texts: Sequence[str]) -> list[Translation]:
         return [
-            Translation(text, text, 0.0, pieces(text), pieces(text), alternatives=[(text + " ", 0.0)], warnings=self._warnings(text))
+            Translation(
+                text,
+                text,
+                0.0,
+                pieces(text),
+                pieces(text),
+                alternatives=[(text + " ", 0.0)],
+                warnings=self._warnings(text),
+            )
             for text in texts
         ]
 
@@ -51,7 +67,14 @@ class Echo(Served):
 
     def as_json(self) -> dict[str, Any]:
         """With a title that is an attack too."""
-        return {"name": self.name, "source": self.source, "target": self.target, "title": ATTACKS[0], "kinds": ["attention"], "notes": []}
+        return {
+            "name": self.name,
+            "source": self.source,
+            "target": self.target,
+            "title": ATTACKS[0],
+            "kinds": ["attention"],
+            "notes": [],
+        }
 
 
 class Copying(Echo):

@@ -17,10 +17,10 @@ from unittest.mock import patch
 import torch
 from safetensors.torch import load_file
 
-from nmt import runs
 from nmt.models.protocol import TranslationModel
+from nmt.runs import run_folder
 from nmt.training import checkpoints, loop
-from nmt.training.loss import cross_entropy
+from nmt.training.objective import cross_entropy
 from tools.checks.check import Check, Trial, run
 from tools.checks.moments import around_updates, in_update
 from tools.checks.outcome import difference, leaves
@@ -90,7 +90,9 @@ def trials(count: int) -> Iterator[Trial]:
     ways = [(pattern, poison, value) for pattern in PATTERNS for poison in POISONS for value in VALUES]
     with toys() as models:
         for number in range(count):
-            yield _trial(models[number % len(models)], *ways[number * 10 % len(ways)], random.Random(f"finite {number}"))
+            yield _trial(
+                models[number % len(models)], *ways[number * 10 % len(ways)], random.Random(f"finite {number}")
+            )
 
 
 def _trial(toy: Toy, pattern: str, poison: Poison, value: float, chance: random.Random) -> Trial:
@@ -102,22 +104,32 @@ def _trial(toy: Toy, pattern: str, poison: Poison, value: float, chance: random.
     skipped = sum("is not finite; skipped" in line for line in toy.said)
     if skipped != many:
         return Trial(tried, f"exit {status}; {skipped} of {many} were skipped: {toy.said[-1]}")
-    return Trial(tried, _not_finite(toy.run) or (_not_kept(toy, status) if many == loop.PATIENCE_WITH_NAN else _not_finished(toy, status, many)))
+    return Trial(
+        tried,
+        _not_finite(toy.run)
+        or (_not_kept(toy, status) if many == loop.PATIENCE_WITH_NAN else _not_finished(toy, status, many)),
+    )
 
 
 def _not_finite(folder: Path) -> str | None:
     """A number that is not finite in weights or metrics, or None."""
-    last = list(checkpoints.steps(folder / runs.CHECKPOINTS).values())[-1] / checkpoints.WEIGHTS
-    for path in (folder / runs.WEIGHTS, last):
+    last = list(checkpoints.steps(folder / run_folder.CHECKPOINTS).values())[-1] / checkpoints.WEIGHTS
+    for path in (folder / run_folder.WEIGHTS, last):
         if not all(bool(torch.isfinite(tensor).all()) for tensor in load_file(path).values()):
             return f"{path.name} holds what is not finite"
-    metrics = (folder / runs.METRICS).read_text()
-    return None if all(word not in metrics for word in ("NaN", "Infinity")) else f"{runs.METRICS} holds what is not finite"
+    metrics = (folder / run_folder.METRICS).read_text()
+    return (
+        None
+        if all(word not in metrics for word in ("NaN", "Infinity"))
+        else f"{run_folder.METRICS} holds what is not finite"
+    )
 
 
 def _not_finished(toy: Toy, status: int, many: int) -> str | None:
-    outcome = json.loads((toy.run / runs.OUTCOME).read_text()) if status == 0 else {}
-    return None if outcome.get("skipped") == many else f"exit {status}, counted {outcome.get('skipped')}: {toy.said[-1]}"
+    outcome = json.loads((toy.run / run_folder.OUTCOME).read_text()) if status == 0 else {}
+    return (
+        None if outcome.get("skipped") == many else f"exit {status}, counted {outcome.get('skipped')}: {toy.said[-1]}"
+    )
 
 
 def _not_kept(toy: Toy, status: int) -> str | None:
@@ -134,7 +146,7 @@ def _not_kept(toy: Toy, status: int) -> str | None:
 
 def _state(folder: Path) -> dict[str, Any]:
     """Weights and optimizer of the newest checkpoint."""
-    last = list(checkpoints.steps(folder / runs.CHECKPOINTS).values())[-1]
+    last = list(checkpoints.steps(folder / run_folder.CHECKPOINTS).values())[-1]
     state = torch.load(last / checkpoints.STATE, weights_only=True)["optimizer"]["state"]
     return {"weights": (last / checkpoints.WEIGHTS).read_bytes(), **dict(leaves(state, "optimizer"))}
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tools.checks import process
-from tools.checks.check import Check, Skipped, Trial, run
+from tools.checks.check import Check, SkippedError, Trial, run
 from tools.checks.kills import unreadable
 from tools.checks.moments import Range, in_update
 from tools.checks.toy import UPDATES, Toy, toys
@@ -32,7 +32,7 @@ Way = Callable[[Toy, random.Random, Range], Trial]
 def trials(count: int) -> Iterator[Trial]:
     """All ways in turn, with all families in turn."""
     if not _mountable():
-        raise Skipped("a small disk cannot be mounted here; that takes root")
+        raise SkippedError("a small disk cannot be mounted here; that takes root")
     needed = Range(SIZE / 4)
     with toys(("fp32",)) as models:
         for number in range(count):
@@ -147,7 +147,10 @@ def written(prepare: Callable[[Toy], tuple[str, ...]], left: int | None) -> Way:
         fault = _unclear(toy, process.finish(toy.folder, *command)) or _changed(toy, before)
         if left is None:
             _remount(toy, "rw")
-        return Trial(f"{toy.name}: {command[0]} {'read-only' if left is None else f'with {left} bytes left'}: {toy.said[-1]}", fault)
+        return Trial(
+            f"{toy.name}: {command[0]} {'read-only' if left is None else f'with {left} bytes left'}: {toy.said[-1]}",
+            fault,
+        )
 
     return way
 

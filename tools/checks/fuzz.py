@@ -85,7 +85,9 @@ def body(draw: random.Random) -> tuple[str, bytes]:
     if kind == KINDS[1]:
         data = "&".join(f"{name}={value}" for name, value in fields.items()).encode("utf8", "replace")
     elif kind.startswith("multipart"):
-        parts = [f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()]
+        parts = [
+            f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
+        ]
         data = ("".join(parts) + "--x--\r\n").encode("utf8", "replace")
     else:
         data = json.dumps(fields).encode()
@@ -117,7 +119,11 @@ def raw(draw: random.Random) -> bytes:
     path = draw.choice(PATHS) + draw.choice(["", "", "?q=a", "?q=%ff%fe&source=de&target=en", "?" + "a&" * 200])
     head = f"POST {path} HTTP/1.1\r\nHost: check\r\nContent-Type: {kind}\r\n"
     if draw.random() < 0.2:
-        return f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + (b"%x\r\n%b\r\n" % (len(data), data) if data else b"") + b"0\r\n\r\n"
+        return (
+            f"{head}Transfer-Encoding: chunked\r\n\r\n".encode()
+            + (b"%x\r\n%b\r\n" % (len(data), data) if data else b"")
+            + b"0\r\n\r\n"
+        )
     return f"{head}Content-Length: {len(data)}\r\n\r\n".encode() + data
 
 

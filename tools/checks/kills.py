@@ -9,15 +9,22 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from nmt import files, runs
-from nmt.runs import Run
+from nmt import atomic
+from nmt.runs import run_folder
+from nmt.runs.run_folder import Run
 from nmt.training import checkpoints
 from tools.checks.check import Check, Trial, run
 from tools.checks.moments import Range, strike
 from tools.checks.process import wait
 from tools.checks.toy import Toy, toys
 
-LINES = {"nmt.training.checkpoints": 2000, "nmt.files": 1000, "nmt.models.weights": 1000, "torch.serialization": 20_000, "shutil": 2000}
+LINES = {
+    "nmt.training.checkpoints": 2000,
+    "nmt.atomic": 1000,
+    "nmt.models.weights": 1000,
+    "torch.serialization": 20_000,
+    "shutil": 2000,
+}
 """Where a save happens, and more lines of it than a training executes; a kill is aimed at one of them."""
 SECONDS = 10
 """More than a training takes."""
@@ -59,7 +66,9 @@ def trials(count: int) -> Iterator[Trial]:
     killer = Killer()
     with toys() as models:
         for number in range(count):
-            yield _trial(models[number % len(models)], killer, number // len(models) % 2 == 0, random.Random(f"kill {number}"))
+            yield _trial(
+                models[number % len(models)], killer, number // len(models) % 2 == 0, random.Random(f"kill {number}")
+            )
 
 
 def _trial(toy: Toy, killer: Killer, aimed: bool, chance: random.Random) -> Trial:
@@ -79,12 +88,22 @@ def unreadable(folder: Path) -> str | None:
         return None
     try:
         found = Run(folder)
-        _ = found.recipe, found.facts, found.vocabularies, found.outcome, files.read_records(folder / runs.METRICS)
-        if (folder / runs.WEIGHTS).exists():
+        _ = (
+            found.recipe,
+            found.metadata,
+            found.vocabularies,
+            found.outcome,
+            atomic.read_records(folder / run_folder.METRICS),
+        )
+        if (folder / run_folder.WEIGHTS).exists():
             found.model()
     except Exception as error:  # whatever it is, it is what the check is after
         return f"unreadable: {error}"
-    faults = [f"{path.name}: {fault}" for path in checkpoints.steps(folder / runs.CHECKPOINTS).values() if (fault := checkpoints.damage(path))]
+    faults = [
+        f"{path.name}: {fault}"
+        for path in checkpoints.steps(folder / run_folder.CHECKPOINTS).values()
+        if (fault := checkpoints.damage(path))
+    ]
     return "; ".join(faults) or None
 
 

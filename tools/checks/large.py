@@ -17,8 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nmt.runs import OUTCOME, Run
-from nmt.training import batches, preparing
+from nmt.data import batches
+from nmt.runs.run_folder import OUTCOME, Run
+from nmt.training import preparing
 from tools.checks import process
 from tools.checks.check import Check, Trial, run
 from tools.checks.command import within
@@ -55,7 +56,10 @@ def trials(count: int) -> Iterator[Trial]:
         folder = Path(name)
         write(folder, count)
         (folder / "large.yaml").write_text(
-            RECIPE.format(model=FAMILIES["attention"], in_memory=max(1, count // 10), pieces=min(1000, 400 + count // 50)), "utf8"
+            RECIPE.format(
+                model=FAMILIES["attention"], in_memory=max(1, count // 10), pieces=min(1000, 400 + count // 50)
+            ),
+            "utf8",
         )
         yield _trial(folder, "prepares and trains", "whole", count)
         if not (folder / "whole" / OUTCOME).exists():  # all others are held against it
@@ -67,7 +71,9 @@ def trials(count: int) -> Iterator[Trial]:
         shutil.move(folder / "train.de", folder / "away.de")  # what is prepared is all that continuing needs
         yield (parts := _trial(folder, "continues without the text", "parts", count))
         shutil.move(folder / "away.de", folder / "train.de")
-        yield Trial("comes to the same end", parts.fault or difference(outcome(folder / "parts"), outcome(folder / "whole")))
+        yield Trial(
+            "comes to the same end", parts.fault or difference(outcome(folder / "parts"), outcome(folder / "whole"))
+        )
         yield Trial("shuffles", _shuffled(folder))
 
 
@@ -101,7 +107,11 @@ def _watched(command: process.Process) -> Iterator[Look]:
     yield (0.0, 0.0)
     while command.is_alive():
         lines = Path(f"/proc/{command.pid}/status").read_text().splitlines()
-        sizes = {key: int(value.split()[0]) * 1024 / 1e6 for key, _, value in (line.partition(":") for line in lines) if key.startswith("Rss")}
+        sizes = {
+            key: int(value.split()[0]) * 1024 / 1e6
+            for key, _, value in (line.partition(":") for line in lines)
+            if key.startswith("Rss")
+        }
         if sizes:  # one that is ending has none
             yield sizes["RssAnon"], sizes["RssFile"] + sizes["RssShmem"]
         command.join(EVERY)
@@ -111,14 +121,21 @@ def _made_again(folder: Path) -> str | None:
     """Whether the last command prepared anything though it was there, or left anything else."""
     again = [line for line in process.said(folder) if line.startswith("preparing")]
     kinds = sorted(path.name.partition("-")[0] for path in folder.glob("prepared/*"))
-    return None if not again and kinds == ["pieces", "text", "vocabulary"] else f"{' / '.join(again)}; there are {', '.join(kinds)}"
+    return (
+        None
+        if not again and kinds == ["pieces", "text", "vocabulary"]
+        else f"{' / '.join(again)}; there are {', '.join(kinds)}"
+    )
 
 
 def _shuffled(folder: Path) -> str | None:
     """What is wrong with the order of the first two epochs; None where both hold all pairs, shuffled as a whole, each in its own way."""
     with within(folder):
         opened = Run(Path("whole"))
-        wanted, found = opened.recipe.training, preparing.batches(opened.recipe, preparing.prepare_again(opened, lambda _: None))
+        wanted, found = (
+            opened.recipe.training,
+            preparing.batches(opened.recipe, preparing.prepare_again(opened, lambda _: None)),
+        )
     ordered = partial(batches.order, seed=wanted.seed, batch_tokens=wanted.batch_tokens)
     epochs = [ordered(*found.lengths(epoch), epoch=epoch) for epoch in (0, 1)]
     one, other = map(np.concatenate, epochs)

@@ -30,7 +30,9 @@ def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
         faults = [None if one.text == known[0].translation else f"found {one.text!r}" for one in each]
         *first, last = (Trial(known[0].sentence, fault) for fault in faults)
         yield from first
-        yield last._replace(measured={ADDED: 1000 * (median(one.served for one in each) - median(one.alone for one in each))})
+        yield last._replace(
+            measured={ADDED: 1000 * (median(one.served for one in each) - median(one.alone for one in each))}
+        )
 
 
 class Answer(NamedTuple):

@@ -43,7 +43,10 @@ def around(under: dict[str, Any], over: dict[str, Any], status: int) -> Callable
     """Two requests, of which the second is refused."""
 
     async def case(asked: Asked) -> Found:
-        found = [(await ask(asked.address, "/translate", asked.subject.asking("a") | change)).status for change in (under, over)]
+        found = [
+            (await ask(asked.address, "/translate", asked.subject.asking("a") | change)).status
+            for change in (under, over)
+        ]
         return (None if found == [200, status] else f"{found[0]} under, {found[1]} over"), {}
 
     return case
@@ -67,7 +70,13 @@ async def heavy(asked: Asked) -> Found:
 
     statuses = set(await asyncio.gather(*(one() for _ in range(HEAVIES))))
     grown = (memory(asked.server) - before) / 2**20
-    fault = f"answered with {statuses}" if statuses != {413} else f"{grown:.1f} MiB" if grown > 2 * HEAVIES * LIMITS.body / 2**20 else None
+    fault = (
+        f"answered with {statuses}"
+        if statuses != {413}
+        else f"{grown:.1f} MiB"
+        if grown > 2 * HEAVIES * LIMITS.body / 2**20
+        else None
+    )
     return fault, {GROWN: grown}
 
 
@@ -120,7 +129,9 @@ async def output(asked: Asked) -> Found:
 
 async def deadline(asked: Asked) -> Found:
     """More than can be translated in time."""
-    status = (await ask(asked.address, "/translate", asked.subject.asking(["Ein Hund schläft im Garten. " * 100] * 100))).status
+    status = (
+        await ask(asked.address, "/translate", asked.subject.asking(["Ein Hund schläft im Garten. " * 100] * 100))
+    ).status
     return (None if status == 504 else f"answered with {status}"), {}
 
 

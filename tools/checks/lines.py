@@ -22,9 +22,9 @@ from unittest import mock
 import torch
 from torch import Tensor
 
+from nmt.data.vocabulary import Vocabulary, normalized, train
+from nmt.inference.translator import Translator
 from nmt.models.protocol import Step
-from nmt.text.vocabulary import Vocabulary, normalized, train
-from nmt.translator import Translator
 from tools.checks import process, toy
 from tools.checks.check import Check, Trial, run
 from tools.checks.command import nmt, within
@@ -47,9 +47,35 @@ KINDS: tuple[bytes, ...] = (
         b"a\x0bb\x0cc\x1cd",
         "a\u2028b\u2029c\x85d".encode(),
     ),
-    *(b"\0", b"a\0b", "\ufeff".encode(), "a\ufeffb".encode(), "\u200b\u200d".encode(), "a\u200db".encode(), b"</s>", b"<unk> <s> <pad>", b"<0x0A>"),
-    *(b"\xff\xfe", b"a\xffb", b"\xc3", b"\xe2\x82", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80", b"\xc0\xaf", "größer".encode("latin-1")),
-    *("👩‍👩‍👧‍👦 🇩🇪".encode(), "שלום עולם".encode(), "مرحبا".encode(), "你好。世界".encode(), "e\u0301 n\u0303".encode(), "\u202eabc\u202c".encode()),
+    *(
+        b"\0",
+        b"a\0b",
+        "\ufeff".encode(),
+        "a\ufeffb".encode(),
+        "\u200b\u200d".encode(),
+        "a\u200db".encode(),
+        b"</s>",
+        b"<unk> <s> <pad>",
+        b"<0x0A>",
+    ),
+    *(
+        b"\xff\xfe",
+        b"a\xffb",
+        b"\xc3",
+        b"\xe2\x82",
+        b"\xed\xa0\x80",
+        b"\xf8\x88\x80\x80\x80",
+        b"\xc0\xaf",
+        "größer".encode("latin-1"),
+    ),
+    *(
+        "👩‍👩‍👧‍👦 🇩🇪".encode(),
+        "שלום עולם".encode(),
+        "مرحبا".encode(),
+        "你好。世界".encode(),
+        "e\u0301 n\u0303".encode(),
+        "\u202eabc\u202c".encode(),
+    ),
     *(b"\x1b[2J\x07", b"\\n", b"%s %d {0}", b'"; rm -rf', b"x" * 50, b"wort " * 9),
 )
 
@@ -103,7 +129,10 @@ def generated(chance: random.Random, long: bool) -> File:
     """A file of some lines, with and without an end, a mark at its beginning, ends of Windows."""
     lines = [_line(chance) for _ in range(chance.choice([0, 1, 1, 2, 3, 4, 6]))]
     if long:
-        lines.insert(chance.randint(0, len(lines)), chance.choice([b"x" * LONG, b"ein Wort. " * (LONG // 10), b"\xff" * (LONG // 10)]))
+        lines.insert(
+            chance.randint(0, len(lines)),
+            chance.choice([b"x" * LONG, b"ein Wort. " * (LONG // 10), b"\xff" * (LONG // 10)]),
+        )
     ends = chance.choice([[b"\n"], [b"\r\n"], [b"\n", b"\r\n"]])
     data = b"".join(line + chance.choice(ends) for line in lines)
     if lines and chance.random() < 0.3:
@@ -150,7 +179,10 @@ def _trial(chance: random.Random, number: int, run: Path) -> Trial:
     if itself:
         Path("in").write_bytes(b"" if named else file.data)
         status = process.finish(Path.cwd(), *arguments, prelude=_redirected)
-        return Trial(tried, _fault(status, Path("out").read_bytes(), "\n".join(process.said(Path.cwd())), file.lines, known=False))
+        return Trial(
+            tried,
+            _fault(status, Path("out").read_bytes(), "\n".join(process.said(Path.cwd())), file.lines, known=False),
+        )
     return Trial(tried, _fault(*nmt(*arguments, stdin=b"" if named else file.data), file.lines, known=True))
 
 

@@ -123,7 +123,14 @@ def _timed(folder: Path, subject: Subject, known: Sequence[Known]) -> tuple[floa
     (folder / "in.txt").write_text("".join(f"{each.sentence}\n" for each in known), "utf8")
     begun = time.monotonic()
     status = process.finish(
-        folder, "translate", str(subject.path), "-i", "in.txt", "-o", "out.txt", prelude=partial(_accounted, folder, on_first_core())
+        folder,
+        "translate",
+        str(subject.path),
+        "-i",
+        "in.txt",
+        "-o",
+        "out.txt",
+        prelude=partial(_accounted, folder, on_first_core()),
     )
     assert status == 0, process.said(folder)
     return time.monotonic() - begun, float(json.loads((folder / SPENT).read_text()))

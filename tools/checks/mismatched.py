@@ -14,7 +14,9 @@ from tools.checks.check import Check, Trial, run
 from tools.checks.command import nmt, within
 
 LINES = 40
-WRITTEN = re.compile(r"has \d[\d,]* lines|have no lines|:\d+: |\d+ source|no such file|gzip|Parquet|UTF-8|no column|sentence pairs|expected a file")
+WRITTEN = re.compile(
+    r"has \d[\d,]* lines|have no lines|:\d+: |\d+ source|no such file|gzip|Parquet|UTF-8|no column|sentence pairs|expected a file"
+)
 """What a fault names: both counts, a line, or the file and what is wrong with it."""
 
 Way = Callable[[], tuple[str, str]]
@@ -86,7 +88,9 @@ WAYS: dict[str, Way] = {
     "an empty target": lambda: text(lines("Hund"), b""),
     "an empty source": lambda: text(b"", lines("dog")),
     "both empty": lambda: text(b"", b""),
-    "a line that a carriage return breaks for others": lambda: text(lines("Hund").replace(b"\n", b"\r", 1), lines("dog")),
+    "a line that a carriage return breaks for others": lambda: text(
+        lines("Hund").replace(b"\n", b"\r", 1), lines("dog")
+    ),
     "a blank line lost in the middle": lambda: text(lines("Hund").replace(b" 7\n", b" 7\n\n"), lines("dog")),
     "a target in UTF-16": lambda: text(lines("Hund"), lines("dog").decode().encode("utf-16")),
     "a target in Latin-1": lambda: text(lines("Hund"), lines("größer").decode().encode("latin-1")),
@@ -123,7 +127,9 @@ def _trials(folder: Path, count: int) -> Iterator[Trial]:
 
 def _fault(training: str, evaluating: str) -> str | None:
     before = Path("run/scores.jsonl").exists()
-    commands = [["train", "toy.yaml", f"data.{split}={training}", "--run", "new"] for split in ("train", "valid", "test")]
+    commands = [
+        ["train", "toy.yaml", f"data.{split}={training}", "--run", "new"] for split in ("train", "valid", "test")
+    ]
     for command in [*commands, ["evaluate", "run", "--test", evaluating]]:
         outcome = nmt(*command)
         told = [line for line in outcome.err.splitlines() if line.startswith("nmt: ")]
@@ -131,7 +137,12 @@ def _fault(training: str, evaluating: str) -> str | None:
             return f"{' '.join(command)}: exit {outcome.status}: {outcome.err[-200:]}"
         if not WRITTEN.search(outcome.err):
             return f"{' '.join(command)}: said neither counts nor a line: {outcome.err[-200:]}"
-        if Path("new").exists() or Path("run/scores.jsonl").exists() != before or "translating" in outcome.err or "update" in outcome.err:
+        if (
+            Path("new").exists()
+            or Path("run/scores.jsonl").exists() != before
+            or "translating" in outcome.err
+            or "update" in outcome.err
+        ):
             return f"{' '.join(command)}: work was done"
     return None
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from nmt.training.batches import Batch
+from nmt.data.batches import Batch
 from nmt.training.loop import Training
 from tools.checks.process import Prelude
 

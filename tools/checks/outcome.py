@@ -8,20 +8,24 @@ from typing import Any
 
 import torch
 
-from nmt import runs
+from nmt.runs import run_folder
 from nmt.training import checkpoints
 
-FILES = (runs.METRICS, runs.OUTCOME, runs.WEIGHTS)
+FILES = (run_folder.METRICS, run_folder.OUTCOME, run_folder.WEIGHTS)
 
 
 def outcome(folder: Path) -> dict[str, Any]:
     """Metrics, outcome and best weights of a run folder; last weights, optimizer, random states and progress of its newest checkpoint; the names of
     all its files outside of checkpoints, as nothing may be left over."""
-    saved = list(checkpoints.steps(folder / runs.CHECKPOINTS).values())
+    saved = list(checkpoints.steps(folder / run_folder.CHECKPOINTS).values())
     last = saved[-1]
     files = [*(folder / name for name in FILES), last / checkpoints.WEIGHTS]
     state = torch.load(last / checkpoints.STATE, weights_only=True)
-    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not any(each in (path, path.parent) for each in saved))
+    names = sorted(
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if not any(each in (path, path.parent) for each in saved)
+    )
     return {
         "the names of its files": names,
         "the state of the newest": checkpoints.damage(last),
@@ -41,5 +45,9 @@ def leaves(value: Any, name: str = "state") -> Iterator[tuple[str, Any]]:
 
 def difference(found: dict[str, Any], expected: dict[str, Any]) -> str | None:
     """The first names under which two outcomes differ, or None."""
-    odd = [name for name in {**expected, **found} if name not in found or name not in expected or found[name] != expected[name]]
+    odd = [
+        name
+        for name in {**expected, **found}
+        if name not in found or name not in expected or found[name] != expected[name]
+    ]
     return f"differs in {', '.join(odd[:3])}" + (f" and {len(odd) - 3} more" if len(odd) > 3 else "") if odd else None

@@ -48,7 +48,9 @@ def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
         seen, recovered = asyncio.run(flood(address, found[0].asking(TEXT), count, idle))
     yield from seen.trials
     times = {name: _slowest(seconds) for name, seconds in ((REFUSED, seen.refusals), (HEALTHY, seen.health)) if seconds}
-    yield Trial("the flood", None if seen.statuses[503] else "nothing was refused, so nothing was put to the test", times)
+    yield Trial(
+        "the flood", None if seen.statuses[503] else "nothing was refused, so nothing was put to the test", times
+    )
     yield Trial("a request afterwards", None, {RECOVERED: recovered})
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from nmt.runs import Run
+from nmt.runs.run_folder import Run
 from nmt.serving import languages
 from nmt.serving.limits import Limits
 from nmt.serving.models import Models, Served
 from nmt.serving.service import Service
 from tools.checks.attacks import ATTACKS
-from tools.checks.check import Check, Skipped, Trial, run
+from tools.checks.check import Check, SkippedError, Trial, run
 from tools.checks.echo import Copying, Echo
 from tools.checks.server import listening
 
@@ -68,10 +68,12 @@ def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
 
 @contextmanager
 def browsing() -> Iterator[Any]:
-    """A Chromium that is closed at the end; `Skipped` where there is none."""
+    """A Chromium that is closed at the end; `SkippedError` where there is none."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if find_spec("playwright") is None or not chromium:
-        raise Skipped("needs Playwright (pip install 'nmt-recipes[checks]') and Chromium (apt-get install chromium)")
+        raise SkippedError(
+            "needs Playwright (pip install 'nmt-recipes[checks]') and Chromium (apt-get install chromium)"
+        )
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as play:
@@ -83,7 +85,10 @@ def browsing() -> Iterator[Any]:
 
 
 def _use(browser: Any, runs: Sequence[Path]) -> Iterator[Trial]:
-    served = [Served(Run(path), path.resolve().name, Limits().output) for path in runs] or [Copying("one"), Copying("other")]
+    served = [Served(Run(path), path.resolve().name, Limits().output) for path in runs] or [
+        Copying("one"),
+        Copying("other"),
+    ]
     with listening(Service(Models(served), Limits(), None)) as address:
         seen = used(browser, f"{address.url}/", len(served) > 1)
     yield from (Trial(name, None if good else f"found {value}") for name, (value, good) in seen.items())
@@ -141,21 +146,31 @@ def used(browser: Any, address: str, several: bool) -> Findings:
     found["a word with the focus lights too"] = (f"{lit} words", lit > 0)
     if several:
         tab.check("#models label:nth-of-type(2) input")
-        both = until(tab, "document.querySelectorAll('#results .card').length === 2 && document.querySelectorAll('#views table').length === 2")
+        both = until(
+            tab,
+            "document.querySelectorAll('#results .card').length === 2 && document.querySelectorAll('#views table').length === 2",
+        )
         found["two models stand side by side"] = (both, both)
         tab.click("#examples button:nth-of-type(3)")
-        fresh = "document.getElementById('read').textContent.includes(document.getElementById('source').value.slice(0, 20))"
+        fresh = (
+            "document.getElementById('read').textContent.includes(document.getElementById('source').value.slice(0, 20))"
+        )
         until(tab, f"{fresh} && document.querySelectorAll('#views table').length === 2")
     dark = []
     for _ in range(3):
         tab.click("#theme")
         dark.append(tab.evaluate("getComputedStyle(document.body).backgroundColor"))
     found["themes"] = (dark, len(set(dark)) == 2)
-    held = tab.evaluate("new URLSearchParams(location.hash.slice(1)).get('q') === document.getElementById('source').value && location.search === ''")
+    held = tab.evaluate(
+        "new URLSearchParams(location.hash.slice(1)).get('q') === document.getElementById('source').value && location.search === ''"
+    )
     found["the link holds the text in its fragment alone"] = (held, bool(held))
     again = Watched(browser, tab.url.replace("?", ""))
     again.tab.wait_for_selector("#results .words .word")
-    found["a link brings the text back"] = (same := again.tab.input_value("#source") == tab.input_value("#source"), same)
+    found["a link brings the text back"] = (
+        same := again.tab.input_value("#source") == tab.input_value("#source"),
+        same,
+    )
     again.tab.close()
     tab.set_viewport_size({"width": 375, "height": 812})
     wide = tab.evaluate("document.documentElement.scrollWidth")

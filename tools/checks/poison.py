@@ -52,7 +52,10 @@ def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
         with listening(Service(Models([model]), Limits(), None)) as address:
             for start in range(0, count, EVERY):
                 yield from asyncio.run(poisoned(address, subject, known[start : start + EVERY]))
-        yield Trial("poisoned requests in one batch with others", None if model.spoilt else "there was none, so nothing was put to the test")
+        yield Trial(
+            "poisoned requests in one batch with others",
+            None if model.spoilt else "there was none, so nothing was put to the test",
+        )
 
 
 async def poisoned(address: Address, subject: Subject, known: Sequence[Known]) -> list[Trial]:

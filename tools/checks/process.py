@@ -10,7 +10,15 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import TypeAlias
 
-IMPORTED = ["nmt.training.train", "nmt.cli.app", "nmt.translator", "datasets", "sacrebleu", "torch._dynamo", "tools.checks.toy"]
+IMPORTED = [
+    "nmt.training.train",
+    "nmt.cli.app",
+    "nmt.inference.translator",
+    "datasets",
+    "sacrebleu",
+    "torch._dynamo",
+    "tools.checks.toy",
+]
 FORKSERVER = multiprocessing.get_context("forkserver")
 FORKSERVER.set_forkserver_preload(IMPORTED)
 PATIENCE = 300

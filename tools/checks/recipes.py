@@ -46,11 +46,42 @@ odd = st.sampled_from(
     ]
 )
 scalars = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | odd | st.sampled_from(["recurrent", "transformer", "builtin"])
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | odd
+    | st.sampled_from(["recurrent", "transformer", "builtin"])
 )
-structures = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=5), max_leaves=20)
+structures = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=5), max_leaves=20
+)
 snippets = st.lists(
-    st.sampled_from(["data", "model", "family", ": ", "\n", "  ", "- ", "[", "]", "{", "}", ",", "&a ", "*a", "!!str ", "---\n", '"', "#", "1", "\t"])
+    st.sampled_from(
+        [
+            "data",
+            "model",
+            "family",
+            ": ",
+            "\n",
+            "  ",
+            "- ",
+            "[",
+            "]",
+            "{",
+            "}",
+            ",",
+            "&a ",
+            "*a",
+            "!!str ",
+            "---\n",
+            '"',
+            "#",
+            "1",
+            "\t",
+        ]
+    )
 )
 bombs = st.sampled_from(
     [
@@ -68,7 +99,9 @@ bombs = st.sampled_from(
 lines = st.tuples(keys, scalars).map(lambda pair: f"{pair[0]}: {pair[1]}\n")
 mixed = st.tuples(st.just(SOUND), st.lists(lines, max_size=3)).map(lambda pair: pair[0] + "".join(pair[1]))
 texts = st.just(SOUND) | st.text(max_size=60) | structures.map(json.dumps) | snippets.map("".join) | bombs | mixed
-overrides = st.text(max_size=20) | st.tuples(st.lists(keys, max_size=4).map(".".join), st.one_of(texts, odd)).map("=".join)
+overrides = st.text(max_size=20) | st.tuples(st.lists(keys, max_size=4).map(".".join), st.one_of(texts, odd)).map(
+    "=".join
+)
 
 
 def trials(count: int) -> Iterator[Trial]:
@@ -82,10 +115,18 @@ def _examples(number: int, count: int) -> list[Trial]:
     found: list[Trial] = []
 
     @seed(number)
-    @settings(max_examples=count, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=count,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(text=texts, given_overrides=st.lists(overrides, max_size=3))
     def example(text: str, given_overrides: list[str]) -> None:
-        found.append(Trial(f"{text[:80]!r} with {[each[:60] for each in given_overrides]}", _fault(text, given_overrides)))
+        found.append(
+            Trial(f"{text[:80]!r} with {[each[:60] for each in given_overrides]}", _fault(text, given_overrides))
+        )
 
     example()
     return found

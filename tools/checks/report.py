@@ -14,9 +14,9 @@ from typing import Annotated, Any
 
 import typer
 
+from nmt.errors import UserError
 from nmt.evaluation.report import Table, markdown
-from nmt.faults import InputFault
-from nmt.probes.record import abbreviated
+from nmt.provenance import abbreviated
 from tools.checks.check import RESULTS, Check
 
 HEADER = """\
@@ -44,7 +44,7 @@ def read(folder: Path, check: Check) -> dict[str, Any] | None:
     try:
         record: dict[str, Any] = json.loads(path.read_bytes())
     except ValueError as error:
-        raise InputFault(f"{path}: cannot be read as a record ({error}); run the check again") from error
+        raise UserError(f"{path}: cannot be read as a record ({error}); run the check again") from error
     return record
 
 
@@ -63,13 +63,25 @@ def _row(check: Check, record: dict[str, Any] | None) -> tuple[str, ...]:
     if record is None:
         return (check.promise, check.name, "not run yet", "", "", "")
     short = f" (the full count is {check.full:,})" if record["count"] < check.full else ""
-    judged = record.get("bounds", check.bounds) == check.bounds  # records made before there were bounds judged everything
+    judged = (
+        record.get("bounds", check.bounds) == check.bounds
+    )  # records made before there were bounds judged everything
     kept = ("yes" if record["kept"] else "no") + ("" if judged else ", bounds not judged")
-    return (check.promise, check.name, record["figure"] + short, kept, record["date"][:10], abbreviated(record.get("commit", "")))
+    return (
+        check.promise,
+        check.name,
+        record["figure"] + short,
+        kept,
+        record["date"][:10],
+        abbreviated(record.get("commit", "")),
+    )
 
 
 def _faults(check: Check, record: dict[str, Any]) -> list[str]:
-    return [f"- {check.name}: {' '.join(fault['tried'].split())}: {' '.join(fault['fault'].split())}" for fault in record["faults"]]
+    return [
+        f"- {check.name}: {' '.join(fault['tried'].split())}: {' '.join(fault['fault'].split())}"
+        for fault in record["faults"]
+    ]
 
 
 def _machine(record: dict[str, Any]) -> str:
@@ -77,11 +89,13 @@ def _machine(record: dict[str, Any]) -> str:
     return f"{machine['system']} {machine['architecture']}, {machine['cores']} cores, Python {versions['python']}, torch {versions['torch']}"
 
 
-def main(results: Annotated[Path, typer.Argument(metavar="[RESULTS_DIR]", help="Folder with the records.")] = RESULTS) -> None:
+def main(
+    results: Annotated[Path, typer.Argument(metavar="[RESULTS_DIR]", help="Folder with the records.")] = RESULTS,
+) -> None:
     """Print docs/reliability.md: every promise with its figure, date and commit."""
     try:
         print(page(checks(), results), end="")
-    except InputFault as fault:
+    except UserError as fault:
         print(f"report: {fault}", file=sys.stderr)
         raise typer.Exit(2) from None
 

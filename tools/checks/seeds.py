@@ -22,7 +22,9 @@ def trials(count: int) -> Iterator[Trial]:
     """One more training each, of all models in turn, and once around with the next number of loaders."""
     with toys() as models:
         for number in range(count):
-            yield _trial(models[number % len(models)], str(number), LOADERS[(number // len(models) + number) % len(LOADERS)])
+            yield _trial(
+                models[number % len(models)], str(number), LOADERS[(number // len(models) + number) % len(LOADERS)]
+            )
 
 
 def _trial(toy: Toy, hashes: str, loaders: int) -> Trial:

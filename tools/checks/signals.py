@@ -7,15 +7,15 @@ import shutil
 import signal
 from collections.abc import Iterator
 
-from nmt import runs
+from nmt.runs import run_folder
 from nmt.training import checkpoints
 from tools.checks.check import Check, Trial, run
 from tools.checks.moments import STRUCK, Range, strike
 from tools.checks.toy import UPDATES, Toy, toys
 
 PLACES = {
-    "training": ("nmt.training.loop", "nmt.training.batches", "nmt.training.loss"),
-    "validating": ("nmt.training.validating", "nmt.search", "nmt.translator"),
+    "training": ("nmt.training.loop", "nmt.data.batches", "nmt.training.objective"),
+    "validating": ("nmt.training.validation", "nmt.search", "nmt.inference.translator"),
     "saving": ("nmt.training.checkpoints", "nmt.models.weights", "torch.serialization"),
 }
 """Phases of training, and the modules that are at work in them: the signal comes between two lines of one."""
@@ -53,13 +53,17 @@ def _trial(toy: Toy, number: signal.Signals, phase: str, ranges: dict[str, Range
 def _unlike_documented(toy: Toy, number: signal.Signals, status: int) -> str | None:
     """How the end that a signal brought differs from what is documented: 128 + its number within an update and a save, or 0 where all was done."""
     begun = _begun(toy)
-    if status == 0 and begun == UPDATES and (toy.run / runs.OUTCOME).exists():
+    if status == 0 and begun == UPDATES and (toy.run / run_folder.OUTCOME).exists():
         return None
     if status != 128 + number:
         return f"exit {status}: {' / '.join(toy.said[-3:])}"
-    saved = max(checkpoints.steps(toy.run / runs.CHECKPOINTS))
+    saved = max(checkpoints.steps(toy.run / run_folder.CHECKPOINTS))
     documented = f"stopped at update {saved}; everything is saved, the same command continues"
-    return None if saved in (begun, begun + 1) and toy.said[-1] == documented else f"signalled in update {begun}, saved {saved}: {toy.said[-1]}"
+    return (
+        None
+        if saved in (begun, begun + 1) and toy.said[-1] == documented
+        else f"signalled in update {begun}, saved {saved}: {toy.said[-1]}"
+    )
 
 
 def _begun(toy: Toy) -> int:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import nmt
-from nmt import parts
+from nmt.runs import files
 from tools.checks import process, toy
 from tools.checks.check import Check, Trial, run
 
@@ -45,16 +45,18 @@ def put(name: str, data: bytes) -> Harm:
 
 def edit(**changed: Any) -> Harm:
     """Other facts."""
-    return lambda run: _write(run / parts.FACTS, json.dumps(json.loads((run / parts.FACTS).read_bytes()) | changed).encode())
+    return lambda run: _write(
+        run / files.METADATA, json.dumps(json.loads((run / files.METADATA).read_bytes()) | changed).encode()
+    )
 
 
 def recipe(before: str, after: str) -> Harm:
     """Another recipe."""
 
     def harm(run: Path) -> None:
-        text = (run / parts.RECIPE).read_text()
+        text = (run / files.RECIPE).read_text()
         assert before in text, before
-        _write(run / parts.RECIPE, text.replace(before, after, 1).encode())
+        _write(run / files.RECIPE, text.replace(before, after, 1).encode())
 
     return harm
 
@@ -62,7 +64,7 @@ def recipe(before: str, after: str) -> Harm:
 def tensors(header: object, data: bytes = b"", length: int | None = None) -> Harm:
     """Weights with a header made by hand."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
-    return put(parts.WEIGHTS, struct.pack("<Q", len(text) if length is None else length) + text + data)
+    return put(files.WEIGHTS, struct.pack("<Q", len(text) if length is None else length) + text + data)
 
 
 def link(name: str, to: str) -> Harm:
@@ -108,29 +110,32 @@ def _write(path: Path, data: bytes) -> None:
 F32 = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
 LENGTHS = {"median": 1, "95": 1, "longest": 1, "pieces": 1}
 FOLDERS: dict[str, Harm] = {
-    "a pickle as weights": put(parts.WEIGHTS, pickle.dumps(Payload())),
-    "a pickle as vocabulary": put(parts.JOINT, pickle.dumps(Payload())),
-    "a pickle as facts": put(parts.FACTS, pickle.dumps(Payload())),
-    "a pickle as recipe": put(parts.RECIPE, pickle.dumps(Payload())),
-    "a tag that runs a command": put(parts.RECIPE, f"!!python/object/apply:os.system ['touch {CANARY}']".encode()),
-    "aliases that explode": put(parts.RECIPE, b"a: &a [x, x]\n" + b"".join(b"%c: &%c [*%c, *%c]\n" % (i + 1, i + 1, i, i) for i in range(97, 120))),
+    "a pickle as weights": put(files.WEIGHTS, pickle.dumps(Payload())),
+    "a pickle as vocabulary": put(files.JOINT, pickle.dumps(Payload())),
+    "a pickle as facts": put(files.METADATA, pickle.dumps(Payload())),
+    "a pickle as recipe": put(files.RECIPE, pickle.dumps(Payload())),
+    "a tag that runs a command": put(files.RECIPE, f"!!python/object/apply:os.system ['touch {CANARY}']".encode()),
+    "aliases that explode": put(
+        files.RECIPE,
+        b"a: &a [x, x]\n" + b"".join(b"%c: &%c [*%c, *%c]\n" % (i + 1, i + 1, i, i) for i in range(97, 120)),
+    ),
     "weights with a header of 10 GB": tensors({}, length=10 << 30),
-    "weights with a header of -1": put(parts.WEIGHTS, b"\xff" * 8 + b"{}"),
+    "weights with a header of -1": put(files.WEIGHTS, b"\xff" * 8 + b"{}"),
     "weights whose header is cut short": tensors(b'{"a":', length=5),
     "weights nested 100,000 deep": tensors(b"[" * 100_000),
     "weights that overlap": tensors({"a": F32, "b": F32}, b"\0" * 4),
     "weights beyond the end": tensors({"a": {**F32, "data_offsets": [0, 1 << 40], "shape": [1 << 38]}}, b"\0" * 4),
     "weights whose shape overflows": tensors({"a": {**F32, "shape": [1 << 62, 1 << 62]}}, b"\0" * 4),
     "weights of another model": tensors({"a": F32}, b"\0" * 4),
-    "no weights": without(parts.WEIGHTS),
-    "no vocabulary": without(parts.JOINT),
-    "no recipe": without(parts.RECIPE),
-    "no facts": without(parts.FACTS),
-    "an empty vocabulary": put(parts.JOINT, b""),
-    "a vocabulary of noise": put(parts.JOINT, bytes(range(256)) * 40),
-    "facts nested 100,000 deep": put(parts.FACTS, b"[" * 100_000),
-    "facts with a number of 10,000 digits": put(parts.FACTS, b'{"format": ' + b"9" * 10_000 + b"}"),
-    "facts that are a list": put(parts.FACTS, b"[]"),
+    "no weights": without(files.WEIGHTS),
+    "no vocabulary": without(files.JOINT),
+    "no recipe": without(files.RECIPE),
+    "no facts": without(files.METADATA),
+    "an empty vocabulary": put(files.JOINT, b""),
+    "a vocabulary of noise": put(files.JOINT, bytes(range(256)) * 40),
+    "facts nested 100,000 deep": put(files.METADATA, b"[" * 100_000),
+    "facts with a number of 10,000 digits": put(files.METADATA, b'{"format": ' + b"9" * 10_000 + b"}"),
+    "facts that are a list": put(files.METADATA, b"[]"),
     "lengths that are text": edit(lengths={"source": "x", "target": "y"}),
     "no lengths": edit(lengths=None),
     "a longest sentence of 10^15 pieces": edit(lengths={"source": {**LENGTHS, "longest": 10**15}, "target": LENGTHS}),
@@ -141,23 +146,23 @@ FOLDERS: dict[str, Harm] = {
     "a model of 10^9 layers": recipe("layers: 1", "layers: 1000000000"),
     "a beam of 10^9": recipe("search:\n  beam: 1", "search:\n  beam: 1000000000"),
     "translations of 10^12 pieces": recipe("max_extra: 0", "max_extra: 1000000000000"),
-    "a recipe of 900 kB in one line": put(parts.RECIPE, b"a: " + b"x" * 900_000),
-    "weights that lead out": link(parts.WEIGHTS, f"../{SECRET}"),
-    "a vocabulary that leads out": link(parts.JOINT, f"../{SECRET}"),
-    "a recipe that leads out": link(parts.RECIPE, f"../{SECRET}"),
-    "facts that lead out": link(parts.FACTS, f"../{SECRET}"),
-    "scores that lead out": link(parts.SCORES, f"../{SECRET}"),
-    "an outcome that leads out": link(parts.OUTCOME, f"../{SECRET}"),
-    "weights that lead to a device without end": link(parts.WEIGHTS, "/dev/zero"),
-    "a vocabulary that is a pipe": pipe(parts.JOINT),
-    "facts that are a pipe": pipe(parts.FACTS),
-    "a link to itself": link(parts.JOINT, parts.JOINT),
-    "facts of 20 GB": sparse(parts.FACTS, 20 << 30),
-    "a vocabulary of 20 GB": sparse(parts.JOINT, 20 << 30),
-    "a recipe of 20 GB": sparse(parts.RECIPE, 20 << 30),
-    "scores of 20 GB": sparse(parts.SCORES, 20 << 30),
-    "scores that are none": put(parts.SCORES, b'{"test": 1, "scores": {"bleu": null}}\n'),
-    "scores that paint the terminal": put(parts.SCORES, b'{"test": "\\u001b[2J"}\n'),
+    "a recipe of 900 kB in one line": put(files.RECIPE, b"a: " + b"x" * 900_000),
+    "weights that lead out": link(files.WEIGHTS, f"../{SECRET}"),
+    "a vocabulary that leads out": link(files.JOINT, f"../{SECRET}"),
+    "a recipe that leads out": link(files.RECIPE, f"../{SECRET}"),
+    "facts that lead out": link(files.METADATA, f"../{SECRET}"),
+    "scores that lead out": link(files.SCORES, f"../{SECRET}"),
+    "an outcome that leads out": link(files.OUTCOME, f"../{SECRET}"),
+    "weights that lead to a device without end": link(files.WEIGHTS, "/dev/zero"),
+    "a vocabulary that is a pipe": pipe(files.JOINT),
+    "facts that are a pipe": pipe(files.METADATA),
+    "a link to itself": link(files.JOINT, files.JOINT),
+    "facts of 20 GB": sparse(files.METADATA, 20 << 30),
+    "a vocabulary of 20 GB": sparse(files.JOINT, 20 << 30),
+    "a recipe of 20 GB": sparse(files.RECIPE, 20 << 30),
+    "scores of 20 GB": sparse(files.SCORES, 20 << 30),
+    "scores that are none": put(files.SCORES, b'{"test": 1, "scores": {"bleu": null}}\n'),
+    "scores that paint the terminal": put(files.SCORES, b'{"test": "\\u001b[2J"}\n'),
 }
 """What `nmt info` does not read may do no harm to it: it then ends well."""
 
@@ -166,14 +171,18 @@ def packed(**changed: bytes | None) -> Callable[[Path], None]:
     """A bundle whose manifest fits what is in it."""
 
     def make(run: Path) -> None:
-        held = {name: (run / name).read_bytes() for name in parts.MOST if (run / name).is_file()}
+        held = {name: (run / name).read_bytes() for name in files.MOST if (run / name).is_file()}
         named = {name.replace("_", "."): data for name, data in changed.items()}
-        parts.write_bundle(run.with_name(BUNDLE), {name: data for name, data in {**held, **named}.items() if data is not None})
+        files.write_bundle(
+            run.with_name(BUNDLE), {name: data for name, data in {**held, **named}.items() if data is not None}
+        )
 
     return make
 
 
-def zipped(name: str, data: bytes, method: int = zipfile.ZIP_STORED, mode: int = stat.S_IFREG | 0o644, times: int = 1) -> Callable[[Path], None]:
+def zipped(
+    name: str, data: bytes, method: int = zipfile.ZIP_STORED, mode: int = stat.S_IFREG | 0o644, times: int = 1
+) -> Callable[[Path], None]:
     """A sound bundle and members more, which no manifest names."""
 
     def make(run: Path) -> None:
@@ -202,10 +211,10 @@ BUNDLES: dict[str, Callable[[Path], None]] = {
     "a bundle with a name that leads out": zipped(f"../{CANARY}", b""),
     "a bundle with an absolute name": zipped("/etc/nmt", b""),
     "a bundle with code": zipped("nmt.py", b"open('canary', 'w')"),
-    "a bundle with a bomb": zipped(parts.TARGET, bytes(200 << 20), zipfile.ZIP_DEFLATED),
-    "a bundle with a link": zipped(parts.TARGET, SECRET.encode(), mode=stat.S_IFLNK | 0o777),
+    "a bundle with a bomb": zipped(files.TARGET, bytes(200 << 20), zipfile.ZIP_DEFLATED),
+    "a bundle with a link": zipped(files.TARGET, SECRET.encode(), mode=stat.S_IFLNK | 0o777),
     "a bundle with 100,000 members": zipped("{}", b"", times=20_000),
-    "a bundle with a part that no manifest names": zipped(parts.TARGET, b"x"),
+    "a bundle with a part that no manifest names": zipped(files.TARGET, b"x"),
     "a bundle without weights": packed(model_safetensors=None),
     "a bundle with a pickle as weights": packed(model_safetensors=pickle.dumps(Payload())),
     "a bundle without facts": packed(run_json=None),
@@ -222,7 +231,9 @@ def trials(count: int) -> Iterator[Trial]:
     """Each is looked at, translated with and evaluated, in processes that watch what they open."""
     with tempfile.TemporaryDirectory(prefix="nmt-strangers-") as name:
         folder = _prepared(Path(name))
-        ways = [(words, harm, RUN) for words, harm in FOLDERS.items()] + [(words, harm, BUNDLE) for words, harm in BUNDLES.items()]
+        ways = [(words, harm, RUN) for words, harm in FOLDERS.items()] + [
+            (words, harm, BUNDLE) for words, harm in BUNDLES.items()
+        ]
         for words, harm, path in ways[:count]:
             yield _trial(folder, words, harm, path)
 
@@ -247,7 +258,11 @@ def _trial(folder: Path, words: str, harm: Harm, path: str) -> Trial:
         left.unlink(missing_ok=True)
     harm(folder / RUN)
     mebibytes, refused = 0.0, False
-    for command in (("info", path), ("translate", path, "--text", "ein Hund"), ("evaluate", path, "--test", "t=t.de,t.en", "-q")):
+    for command in (
+        ("info", path),
+        ("translate", path, "--text", "ein Hund"),
+        ("evaluate", path, "--test", "t=t.de,t.en", "-q"),
+    ):
         status = process.finish(folder, *command, prelude=partial(_watch, folder))
         said = process.said(folder)
         watched = json.loads((folder / WATCHED).read_text())
@@ -264,7 +279,12 @@ def _fault(folder: Path, status: int, said: list[str], watched: dict[str, Any]) 
         return f"read outside: {watched['opened']}"
     if status not in (0, 2) or any("Traceback" in line or "fault in nmt" in line for line in said):
         return f"exit {status}: {' / '.join(said[-3:])[:300]}"
-    if status == 2 and not 1 <= len([line for line in said if parts.RECIPE not in line]) + any(parts.RECIPE in line for line in said) <= 3:
+    if (
+        status == 2
+        and not 1
+        <= len([line for line in said if files.RECIPE not in line]) + any(files.RECIPE in line for line in said)
+        <= 3
+    ):
         return f"{len(said)} lines: {' / '.join(said)[:300]}"
     if not all(line.isprintable() for line in said):
         return "control characters on the terminal"

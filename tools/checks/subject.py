@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import nmt
-from nmt.runs import Run
+from nmt.data.builtin.corpus import pairs
+from nmt.runs.run_folder import Run
 from nmt.serving.passages import Passage
-from nmt.text.builtin.corpus import pairs
 from tools.checks import toy
 
 MOST = 2000
@@ -47,7 +47,10 @@ class Subject:
 
     def known(self, count: int) -> list[Known]:
         """So many sentences with a translation that none of the others has, so that answers that change places are seen; repeated if need be."""
-        found = [Known(each.source, each.text) for each in nmt.load(self.path, keep_weights=False).translate(self.sentences(min(2 * count, MOST)))]
+        found = [
+            Known(each.source, each.text)
+            for each in nmt.load(self.path, keep_weights=False).translate(self.sentences(min(2 * count, MOST)))
+        ]
         times = Counter(each.translation for each in found)
         unique = [each for each in found if times[each.translation] == 1]
         assert len(unique) > 1, f"{self.path}: translates everything alike"

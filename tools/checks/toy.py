@@ -10,8 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from nmt import runs
-from nmt.text.builtin.corpus import pairs
+from nmt.data.builtin.corpus import pairs
+from nmt.runs import run_folder
 from nmt.training import checkpoints
 from tools.checks import process
 from tools.checks.outcome import difference, outcome
@@ -45,12 +45,16 @@ class Toy:
         self.name, self.folder = f"{family} in {precision}", corpus / f"{family}-{precision}".replace(" ", "-")
         self.folder.mkdir()
         values = {"updates": UPDATES, "saved": SAVED, "validated": VALIDATED}
-        (self.folder / "toy.yaml").write_text(RECIPE.format(model=FAMILIES[family], precision=precision, **values), "utf8")
+        (self.folder / "toy.yaml").write_text(
+            RECIPE.format(model=FAMILIES[family], precision=precision, **values), "utf8"
+        )
 
         self.run = self.folder / "run"
         """The run folder, unless another is named."""
 
-    def start(self, *overrides: str, run: Path | None = None, prelude: process.Prelude | None = None) -> process.Process:
+    def start(
+        self, *overrides: str, run: Path | None = None, prelude: process.Prelude | None = None
+    ) -> process.Process:
         """Starts ``nmt train``, or continues."""
         run = (run or self.run).relative_to(self.folder)
         return process.start(self.folder, "train", "toy.yaml", *overrides, "--run", str(run), prelude=prelude)
@@ -69,7 +73,9 @@ class Toy:
         expected = self.whole  # trained before, as what the last command said is looked at
         if status := self.train():
             return f"exit {status}: {' / '.join(self.said[-3:])}"
-        left = {path.name for path in self.run.parent.glob(".*")} | (_regular(self.run) ^ _regular(self.folder / "whole"))
+        left = {path.name for path in self.run.parent.glob(".*")} | (
+            _regular(self.run) ^ _regular(self.folder / "whole")
+        )
         return f"left over or gone: {', '.join(left)}" if left else difference(outcome(self.run), expected)
 
     @cached_property
@@ -82,7 +88,9 @@ class Toy:
 
 def _regular(folder: Path) -> set[str]:
     """The checkpoints that a run keeps; one made by a stop may be there or not."""
-    return {path.name for update, path in checkpoints.steps(folder / runs.CHECKPOINTS).items() if update % SAVED == 0}
+    return {
+        path.name for update, path in checkpoints.steps(folder / run_folder.CHECKPOINTS).items() if update % SAVED == 0
+    }
 
 
 @contextmanager

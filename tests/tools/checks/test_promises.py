@@ -6,7 +6,7 @@ from importlib import import_module
 
 import pytest
 
-from tools.checks.check import Skipped, tally
+from tools.checks.check import SkippedError, tally
 
 COUNTS = {
     "kills": 2,
@@ -41,7 +41,7 @@ COUNTS = {
 def test_the_promise_holds(name: str) -> None:
     try:
         found = tally(import_module(f"tools.checks.{name}").CHECK, COUNTS[name], print)
-    except Skipped as reason:
+    except SkippedError as reason:
         pytest.skip(str(reason))
     assert found.trials
     assert found.faults == []

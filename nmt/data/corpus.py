@@ -1,0 +1,226 @@
+"""The corpus of a run: three splits of sentence pairs; training is cleaned, evaluation never. A large one is kept in a prepared folder."""
+
+from __future__ import annotations
+
+import random
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from nmt.data import sources
+from nmt.data.cache import Cache, Folder
+from nmt.data.cleaning import Cleaning, report
+from nmt.data.pairs import Pair, Pairs, discard
+from nmt.data.readers import read_pair_files, stream_pair_files
+from nmt.data.sources import DataSource, Log, Request
+from nmt.errors import UserError
+
+__all__ = ["Corpus", "Pairs", "Request", "load", "load_again", "load_test", "pinned", "read_pair_files"]
+
+Item = TypeVar("Item")
+SHUFFLE = 1
+"""Seed of the shuffle that decides what is held out: one for all, so that runs with different seeds share a validation set."""
+SAID_EVERY = 1_000_000
+"""Pairs between two lines of progress."""
+FORMAT = 1
+"""Of prepared text; another number makes it anew."""
+ELSEWHERE = ("revision", "offline", "pack", "in_memory", "prepared")
+"""Fields of a request that change nothing in the text, or, as the revision, stand beside it as what they came to."""
+
+Keep = Callable[[str, Iterable[Pair]], Pairs]
+"""Takes a stream of pairs in, under a name: into memory or into files."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The three splits, and the facts about them that a run records: what was asked for, what was loaded, counts and fingerprints."""
+
+    train: Pairs
+    valid: Pairs
+    test: Pairs | None
+    metadata: dict[str, object]
+    cache: Cache | None = None
+    """Where training text lies that is too large for memory, and where what is made of it belongs."""
+
+
+def load(*, log: Log, **data: Any) -> Corpus:
+    """The corpus that the fields of a recipe's `data` describe; `log` takes the lines meant for the user."""
+    request = Request(**data)
+    loading = _Loading(request, log)
+    few = list(islice(loading.read(), request.in_memory + 1))
+    if len(few) <= request.in_memory:
+        return _reported(loading.corpus(few, lambda _, stream: Pairs.gathered(stream)), log)
+    few.clear()
+    cache = Cache(Path(request.prepared), log)
+    return _reported(_opened(cache.folder("text", loading.made_from(), loading.fill), request, cache), log)
+
+
+def load_again(metadata: Mapping[str, Any], *, log: Log, **data: Any) -> Corpus:
+    """The corpus of a run, whose facts are given, as it was when the run began: out of its prepared folder, or loaded anew."""
+    cache = Cache(Path(data["prepared"]), log)
+    folder = cache.find(metadata["prepared"]["folder"]) if "prepared" in metadata else None
+    if folder is None:
+        return load(log=log, **pinned(data, metadata))
+    return _reported(_opened(folder, Request(**data), cache), log)
+
+
+def load_test(*, log: Log, **data: Any) -> tuple[Pairs | None, dict[str, object]]:
+    """The test split alone, if there is one, and its facts; nothing is cleaned, and training files are not read."""
+    request = Request(**data)
+    data_source = sources.find(request, log)
+    test = _gathered(data_source, "test", request)
+    return test, _facts(request, data_source, {"test": test}) | {"replaced": test.replaced if test else 0}
+
+
+def pinned(data: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The same request held to what a run loaded: that commit of a Hub data set and nothing in its place, or the corpus it fell back to."""
+    if metadata["fallback"]:
+        return {
+            **data,
+            "corpus": "builtin",
+            "configuration": None,
+            "revision": None,
+            "train": None,
+            "valid": None,
+            "test": None,
+        }
+    return {**data, "revision": metadata["revision"] or data["revision"], "offline": "error"}
+
+
+class _Loading:
+    """A corpus on its way in: validation and test are here, training is a stream that can be begun more than once."""
+
+    def __init__(self, request: Request, log: Log) -> None:
+        self.request, self.log, self.data_source = request, log, sources.find(request, log)
+        self.test, self.valid = (_gathered(self.data_source, role, request) for role in ("test", "valid"))
+        if self.valid is not None:
+            _check_choice(self.valid, self.test)
+        train = self.data_source.split("train", request)
+        if train is None:
+            raise self.data_source.no_split("train", "train")
+        self.train = train
+
+    def read(self) -> Iterator[Pair]:
+        """All that there is to train on, before it is cleaned."""
+        request = self.request
+        extra = (
+            stream_pair_files(request.extra, request.source, request.target, request.errors) if request.extra else ()
+        )
+        return chain(self.train(), extra)
+
+    def corpus(self, stream: Iterable[Pair], keep: Keep) -> Corpus:
+        """The corpus with this to train on, once it is cleaned and, where there is no validation split, some is held out."""
+        request = self.request
+        rules = {name: getattr(request, name) for name in ("max_words", "max_ratio", "duplicates", "overlap")}
+        cleaning = Cleaning(self.test, **rules)
+        train = keep("cleaned", cleaning.kept(stream))
+        left_out = dict(cleaning.left_out)
+        if not train:
+            raise UserError(f"data.train: nothing is left to train on\n{report(left_out, 0)}")
+        self.log(report(left_out, len(train)))
+        valid = self.valid
+        if valid is None:
+            rows = held_out(len(train), request.held_out)
+            train, valid = keep("rest", train.without(frozenset(rows))), train.take(rows)
+            _check_choice(valid, self.test)
+        _check_packs(request.pack, train, valid)
+        replaced = cleaning.replaced + sum(pairs.replaced for pairs in (self.valid, self.test) if pairs)
+        metadata = _facts(request, self.data_source, {"train": train, "valid": valid, "test": self.test})
+        return Corpus(
+            train, valid, self.test, metadata | {"cleaning": {"read": cleaning.read, **left_out}, "replaced": replaced}
+        )
+
+    def made_from(self) -> dict[str, Any]:
+        """All that decides what the corpus is."""
+        asked = {name: value for name, value in asdict(self.request).items() if name not in ELSEWHERE}
+        revision = self.data_source.metadata.get("revision")
+        return {"format": FORMAT, "asked": asked, "revision": revision, "files": self.data_source.content(self.request)}
+
+    def fill(self, folder: Path) -> dict[str, Any]:
+        """Puts the corpus into a prepared folder."""
+        corpus = self.corpus(
+            counted(self.read(), "read", self.log), lambda name, stream: Pairs.stored(folder / name, stream)
+        )
+        for name, split in (("valid", corpus.valid), ("test", corpus.test)):
+            if split is not None:
+                Pairs.stored(folder / name, split)
+        if self.valid is None:
+            discard(folder / "cleaned")
+        return {"corpus": corpus.metadata, "train": "rest" if self.valid is None else "cleaned"}
+
+
+def _opened(folder: Folder, request: Request, cache: Cache) -> Corpus:
+    """The corpus that `_Loading.fill` put into a folder: text to train on stays there, the rest comes into memory."""
+    metadata = folder.metadata["corpus"] | {"asked": asdict(request), "prepared": folder.record}
+    valid, test = (
+        Pairs.gathered(Pairs.open(folder.path / name)) if name in metadata["splits"] else None
+        for name in ("valid", "test")
+    )
+    assert valid is not None, "there is a validation split, or some is held out"
+    train = Pairs.open(folder.path / folder.metadata["train"])
+    _check_packs(request.pack, train, valid)
+    return Corpus(train, valid, test, metadata, cache)
+
+
+def _gathered(data_source: DataSource, role: str, request: Request) -> Pairs | None:
+    stream = data_source.split(role, request)
+    return Pairs.gathered(stream()) if stream else None
+
+
+def counted(stream: Iterable[Item], what: str, log: Log, of: int | None = None) -> Iterator[Item]:
+    """The same stream, with a line of progress now and then."""
+    for number, item in enumerate(stream, start=1):
+        yield item
+        if number % SAID_EVERY == 0:
+            log(f"{what} {number:,}" + (f" of {of:,}" if of else "") + " pairs")
+
+
+def held_out(pairs: int, most: int) -> list[int]:
+    """Rows that are held out of so many for validation, rising: the end of a shuffle, at most a twentieth, at least one."""
+    count = max(1, min(most, pairs // 20))
+    if count == pairs:
+        raise UserError(
+            "data.valid: one training pair is too few to hold out a validation pair; expected data.valid or more pairs"
+        )
+    rows = array("q", range(pairs))
+    random.Random(SHUFFLE).shuffle(rows)
+    return sorted(rows[-count:])
+
+
+def _check_choice(valid: Pairs, test: Pairs | None) -> None:
+    """Weights are chosen by the validation split, which therefore must not be the test set, or mostly be made of it."""
+    tested = set(zip(test.source, test.target, strict=True)) if test else set()
+    shared = sum(pair in tested for pair in zip(valid.source, valid.target, strict=True))
+    if 2 * shared > len(valid):
+        raise UserError(
+            f"data.valid: {shared:,} of its {len(valid):,} pairs stand in data.test; weights are chosen by validation, and a test set that "
+            "chose them measures nothing\nexpected other pairs in data.valid, or null to hold some out of training"
+        )
+
+
+def _check_packs(pack: int, train: Pairs, valid: Pairs) -> None:
+    for split, pairs in (("training", train), ("validation", valid)):
+        if pack > len(pairs):
+            raise UserError(
+                f"data.pack: {len(pairs)} {split} pairs are too few to join up to {pack} of them; expected a larger corpus or a smaller pack"
+            )
+
+
+def _facts(request: Request, data_source: DataSource, splits: Mapping[str, Pairs | None]) -> dict[str, object]:
+    counted = {
+        role: {"pairs": len(pairs), "sha256": pairs.sha256} for role, pairs in splits.items() if pairs is not None
+    }
+    unknown = {"revision": None, "fallback": None, "fallback_reason": None}
+    return {"asked": asdict(request), "loaded": data_source.name, **unknown, **data_source.metadata, "splits": counted}
+
+
+def _reported(corpus: Corpus, log: Log) -> Corpus:
+    metadata: Mapping[str, Any] = corpus.metadata
+    counts = ", ".join(f"{split['pairs']:,} {role}" for role, split in metadata["splits"].items())
+    log(f"corpus {metadata['loaded']}: {counts} pairs")
+    if metadata["replaced"]:
+        log(f"invalid UTF-8 was replaced in {metadata['replaced']:,} texts (data.errors: replace)")
+    return corpus

@@ -1,0 +1,157 @@
+"""What may be wrong with a translation, seen without a reference: in its pieces, its attention, and what training showed the model.
+
+A warning is `KIND: PARTICULARS`, so that kinds can be counted. It is a reason to look and no verdict; how often each is given for
+translations by people stands in docs/log.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from torch import Tensor
+
+from nmt.data.copies import copied
+from nmt.data.vocabulary import Vocabulary
+
+CAPPED = "output reached the length cap before it ended"
+LOOP = re.compile(r"(.{1,100}?)\1{2,}", re.DOTALL)
+"""A stretch that stands three times in a row, in a string with a character for each piece. It is bounded, so that long lines take linear time."""
+LOOP_LETTERS = 6
+"""Fewest letters of a loop, all its rounds together: "XVIII" and "www" are none."""
+RATIO, SLACK = 2.0, 3
+"""A length is odd when it is this many times more or less than training lets expect, this many pieces being granted to either side."""
+SPAN, ATTENTION = 4, 0.1
+"""Fewest source pieces in a row, each with less attention than this from all target pieces together, that count as never attended."""
+SHOWN = 3
+"""Examples in a warning."""
+QUOTED = 50
+"""Most characters of an example."""
+
+
+class Part(NamedTuple):
+    """A stretch of a line that was translated as a whole; most lines are one. Token ids are without the end."""
+
+    source: Sequence[int]
+    target: Sequence[int]
+    finished: bool
+    weights: Tensor | None = None
+    """``(target, slot)``; one slot for each source piece and the end where memory is attended, one for all of a thought vector."""
+
+
+class Trained(NamedTuple):
+    """What training showed the model."""
+
+    longest: int
+    """Pieces of the longest source sentence."""
+    ratio: float | None
+    """Target pieces for one source piece; None where it is not known."""
+    unseen: Collection[int]
+    """Source token ids that no training sentence has."""
+
+
+def of(
+    line: str, text: str, parts: Sequence[Part], source: Vocabulary, target: Vocabulary, trained: Trained
+) -> list[str]:
+    """The warnings about a line's translation, one of each kind at most."""
+    found = (
+        _long(parts, trained.longest),
+        None if all(part.finished for part in parts) else CAPPED,
+        _loop(parts, target),
+        _odd_length(parts, trained),
+        _unattended(parts, source),
+        _copied(line, text),
+        _unknown(parts, source, trained.unseen),
+    )
+    return [warning for warning in found if warning]
+
+
+def kind(warning: str) -> str:
+    """What sort of warning it is, to be counted."""
+    return warning.partition(":")[0]
+
+
+def _long(parts: Sequence[Part], longest: int) -> str | None:
+    pieces = sum(len(part.source) for part in parts)
+    if len(parts) > 1:
+        return (
+            f"translated in parts: {len(parts)} parts of {pieces} source pieces together, at most {longest} in training"
+        )
+    return (
+        f"longer than anything trained on: {pieces} source pieces, at most {longest} in training"
+        if pieces > longest
+        else None
+    )
+
+
+def _loop(parts: Sequence[Part], vocabulary: Vocabulary) -> str | None:
+    """The longest stretch that repeats itself more often than anything in the source does."""
+    found = [
+        (rounds, _quoted(words))
+        for part in parts
+        for block, rounds in _repeated(part.target)
+        if sum(map(str.isalpha, words := vocabulary.decode(block))) * rounds >= LOOP_LETTERS
+        and rounds > max((times for _, times in _repeated(part.source)), default=1)
+    ]
+    return "repetition loop: {1} {0} times in a row".format(*max(found)) if found else None
+
+
+def _repeated(pieces: Sequence[int]) -> Iterator[tuple[list[int], int]]:
+    """The stretches that stand at least three times in a row, and how many times."""
+    for match in LOOP.finditer("".join(map(chr, pieces))):
+        yield [ord(character) for character in match[1]], len(match[0]) // len(match[1])
+
+
+def _odd_length(parts: Sequence[Part], trained: Trained) -> str | None:
+    """Characters that training never saw may be many pieces of source and nothing in the target, so they are no reason to expect more."""
+    if trained.ratio is None:
+        return None
+    pieces, written = (
+        sum(len(side) for side in sides) for sides in zip(*((part.source, part.target) for part in parts), strict=True)
+    )
+    known = pieces - sum(token in trained.unseen for part in parts for token in part.source)
+    fewest, most = trained.ratio * known + SLACK, trained.ratio * pieces + SLACK
+    if fewest / RATIO <= written + SLACK <= most * RATIO:
+        return None
+    return f"length ratio out of range: {written} target pieces for {pieces} source pieces, about {trained.ratio * pieces:.0f} expected"
+
+
+def _unattended(parts: Sequence[Part], vocabulary: Vocabulary) -> str | None:
+    spans = [span for part in parts for span in _spans(part)]
+    return f"source span never attended: {_quoted(vocabulary.decode(max(spans, key=len)))}" if spans else None
+
+
+def _spans(part: Part) -> Iterator[list[int]]:
+    """Source pieces in a row that no target piece attended to; a thought vector has no slots to tell them apart."""
+    if part.weights is None or part.weights.shape[1] != len(part.source) + 1 or not part.weights.any():
+        return
+    passed_over = part.weights.sum(0).lt(ATTENTION).tolist()
+    for alone, span in groupby(zip(passed_over, part.source, strict=False), key=lambda pair: pair[0]):
+        tokens = [token for _, token in span]
+        if alone and len(tokens) >= SPAN:
+            yield tokens
+
+
+def _copied(line: str, text: str) -> str | None:
+    words = copied(line, text)
+    return f"copied source: {_quoted(words)}" if words else None
+
+
+def _unknown(parts: Sequence[Part], vocabulary: Vocabulary, unseen: Collection[int]) -> str | None:
+    """Characters that are spelled in bytes take several pieces and are shown whole."""
+    spelled = [
+        vocabulary.decode([*run]) for part in parts for odd, run in groupby(part.source, unseen.__contains__) if odd
+    ]
+    return f"pieces unknown to training: {_some(spelled)}" if spelled else None
+
+
+def _some(texts: Iterable[str]) -> str:
+    different = list(dict.fromkeys(texts))
+    more = f" and {len(different) - SHOWN} more" if len(different) > SHOWN else ""
+    return ", ".join(map(_quoted, different[:SHOWN])) + more
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= QUOTED else f"{text[:QUOTED]}...")

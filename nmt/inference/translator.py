@@ -1,0 +1,283 @@
+"""Text in, text out: cuts lines into pieces, batches them by length, searches, and puts text together again.
+
+One line in is one line out, whatever its characters and its length, and what stands beside it in a batch does not matter.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, overload
+
+import torch
+from torch import Tensor
+
+from nmt.data.vocabulary import BOS, EOS, PAD, Vocabulary
+from nmt.errors import RunError
+from nmt.inference import diagnostics
+from nmt.inference.diagnostics import Part, Trained
+from nmt.models.device import autocast, resolve_precision
+from nmt.models.precision import freeze
+from nmt.models.protocol import DecodingProtocol, TranslationModel
+from nmt.search import BeamSearch, Hypothesis, length_penalty
+
+if TYPE_CHECKING:
+    from nmt.runs.run_folder import Run
+
+WINDOW = 4096
+"""Lines that are read at a time and batched by length."""
+SHORTEST_LIMIT = 32
+"""Pieces that a line may always have before it is split, however short the training sentences were."""
+
+_CUTS = (
+    re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+|(?<=[。！？])[」』”’]*\s*"),  # noqa: RUF001 - the full stops of Chinese and Japanese are meant
+    re.compile(r"(?<=[,;:])\s+|(?<=[，；：、])\s*"),  # noqa: RUF001 - so are their commas
+    re.compile(r"\s+"),
+)
+"""Where a long line may be cut: after sentences, clauses, words. What they scan begins behind a mark, so that hostile lines take linear time."""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """What became of one line."""
+
+    source: str
+    text: str
+    """The translation, without line breaks; empty for a blank line."""
+    score: float = 0.0
+    """Log-probability after the length penalty; of a line in parts, the parts' sum after the penalty for their whole length."""
+    pieces: list[str] = field(default_factory=list)
+    """Target pieces, each part's end among them."""
+    source_pieces: list[str] = field(default_factory=list)
+    """Source pieces as the model read them, each part's end among them."""
+    weights: Tensor | None = field(default=None, compare=False)
+    """``(target, source)`` for attention, one row for each of `pieces`; ``(target, 1)`` for a thought vector. None for a line in parts, as it
+    would grow with the square of the line."""
+    alternatives: list[tuple[str, float]] = field(default_factory=list)
+    """Next best translations that read differently, with their scores; none for a line in parts."""
+    alignment: list[tuple[int, int]] = field(default_factory=list)
+    """Pairs of a source piece and a target piece, by place: what each target piece attended to most. Empty for a thought vector."""
+    warnings: list[str] = field(default_factory=list)
+    """What may be wrong, see `nmt.inference.diagnostics`."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for one line of JSON; the weights stay out."""
+        return {
+            "source": self.source,
+            "text": self.text,
+            "score": self.score,
+            "pieces": self.pieces,
+            "source_pieces": self.source_pieces,
+            "alternatives": [{"text": text, "score": score} for text, score in self.alternatives],
+            "alignment": [list(pair) for pair in self.alignment],
+            "warnings": self.warnings,
+        }
+
+
+class LineTranslator(ABC):
+    """Lines in, lines out, whoever searches: what stands around the search for a translation."""
+
+    def __init__(
+        self,
+        source_vocabulary: Vocabulary,
+        target_vocabulary: Vocabulary,
+        trained: Trained,
+        *,
+        length_penalty: float,
+        batch_tokens: int,
+    ) -> None:
+        """Lines are not fed longer than anything in training. `batch_tokens` limits the padded source positions in a batch, the beam not
+        counted."""
+        for name, value in (("longest", trained.longest), ("batch_tokens", batch_tokens)):
+            if value < 1:
+                raise ValueError(f"{name}: expected an integer of at least 1, found {value!r}")
+        self.source_vocabulary, self.target_vocabulary = source_vocabulary, target_vocabulary
+        self.trained, self.limit = trained, max(trained.longest, SHORTEST_LIMIT)
+        self.alpha, self.batch_tokens = length_penalty, batch_tokens
+
+    @abstractmethod
+    def _find(self, batches: Sequence[list[list[int]]]) -> Iterable[list[list[Hypothesis]]]:
+        """The hypotheses, best first, for every part of every batch of parts; parts are token ids without the end of the sentence."""
+
+    @overload
+    def translate(self, text: str) -> Translation: ...  # type: ignore[overload-overlap]  # a str is an iterable of str too, and meant as one text
+    @overload
+    def translate(self, text: Iterable[str]) -> list[Translation]: ...
+    def translate(self, text: str | Iterable[str]) -> Translation | list[Translation]:
+        """Translates one text, or each of several."""
+        if isinstance(text, str):
+            return self._window([text])[0]
+        return list(self.stream(text))
+
+    def stream(self, lines: Iterable[str], window: int = WINDOW) -> Iterator[Translation]:
+        """Translates lines in order, reading `window` of them at a time and batching these by length."""
+        assert window >= 1, "a window without lines would drop them all"
+        lines = iter(lines)
+        while chunk := list(islice(lines, window)):
+            yield from self._window(chunk)
+
+    def _window(self, lines: Sequence[str]) -> list[Translation]:
+        parts = [self._parts(line) for line in lines]
+        found = iter(self._search([part for line in parts for part in line]))
+        return [
+            self._translation(line, own, list(islice(found, len(own)))) for line, own in zip(lines, parts, strict=True)
+        ]
+
+    def _parts(self, line: str) -> list[list[int]]:
+        """Token ids of each part of a line; none of a line in which there is nothing to translate."""
+        encode = self.source_vocabulary.encode
+        whole = encode(line)
+        if len(whole) > self.limit:
+            return list(filter(None, map(encode, split(line, self.limit, lambda text: len(encode(text))))))
+        return [whole] if whole else []
+
+    def _search(self, parts: list[list[int]]) -> list[list[Hypothesis]]:
+        """The hypotheses for every part, in order; batches are made of parts of about the same length, longest first."""
+        order = sorted(range(len(parts)), key=lambda place: -len(parts[place]))
+        batches, start = [], 0
+        while start < len(order):
+            positions = len(parts[order[start]]) + 1
+            batches.append([parts[place] for place in order[start : start + max(1, self.batch_tokens // positions)]])
+            start += len(batches[-1])
+        found = dict(zip(order, chain.from_iterable(self._find(batches)), strict=True))
+        return [found[place] for place in range(len(parts))]
+
+    def _translation(self, line: str, parts: list[list[int]], found: list[list[Hypothesis]]) -> Translation:
+        if not parts:
+            return Translation(line, "")
+        best = [hypotheses[0] for hypotheses in found]
+        source = [self.source_vocabulary.pieces([*part, EOS]) for part in parts]
+        target = [self.target_vocabulary.pieces([*each.tokens, *[EOS] * each.finished]) for each in best]
+        text = " ".join(filter(None, map(self._text, best)))
+        seen = [Part(part, each.tokens, each.finished, each.weights) for part, each in zip(parts, best, strict=True)]
+        return Translation(
+            source=line,
+            text=text,
+            score=sum(each.log_probability for each in best) / length_penalty(sum(map(len, target)), self.alpha),
+            pieces=list(chain(*target)),
+            source_pieces=list(chain(*source)),
+            weights=best[0].weights if len(best) == 1 else None,
+            alternatives=self._alternatives(text, found[0][1:]) if len(found) == 1 else [],
+            alignment=_alignment(source, target, best),
+            warnings=diagnostics.of(line, text, seen, self.source_vocabulary, self.target_vocabulary, self.trained),
+        )
+
+    def _text(self, hypothesis: Hypothesis) -> str:
+        return self.target_vocabulary.decode(hypothesis.tokens)
+
+    def _alternatives(self, text: str, others: list[Hypothesis]) -> list[tuple[str, float]]:
+        """Different pieces may spell the same text; it is given once, with its best score."""
+        different: dict[str, float] = {}
+        for each in others:
+            different.setdefault(self._text(each), each.score)
+        return [(other, score) for other, score in different.items() if other != text]
+
+
+class Translator(LineTranslator):
+    """A model with its vocabularies and the settings of its search. The model is used as it is: in evaluation mode, on the given device."""
+
+    def __init__(
+        self,
+        model: DecodingProtocol,
+        source_vocabulary: Vocabulary,
+        target_vocabulary: Vocabulary,
+        *,
+        longest: int,
+        ratio: float | None = None,
+        unseen: Collection[int] | None = None,
+        batch_tokens: int = 4096,
+        precision: str = "fp32",
+        device: torch.device | str = "cpu",
+        **search: Any,
+    ) -> None:
+        """For `longest`, `ratio` and `unseen` see `nmt.inference.diagnostics.Trained`; where `unseen` is not known, it is what spells unknown characters.
+        For `batch_tokens` see `LineTranslator`, for `precision` `search.precision` of the recipe, for the rest `BeamSearch`, which here keeps
+        weights unless it is told not to."""
+        self.search = BeamSearch(bos=BOS, eos=EOS, pad=PAD, **{"keep_weights": True, **search})
+        trained = Trained(longest, ratio, source_vocabulary.bytes if unseen is None else unseen)
+        super().__init__(
+            source_vocabulary, target_vocabulary, trained, length_penalty=self.search.alpha, batch_tokens=batch_tokens
+        )
+        self.model, self.device = model, torch.device(device)
+        self.precision = resolve_precision(precision, self.device)
+
+    @classmethod
+    def of(cls, run: Run, *, device: torch.device | str = "cpu", **search: Any) -> Translator:
+        """The translator of a run folder: its best weights and its recipe's search settings, but for those given here."""
+        settings = run.recipe.search.model_dump() | search
+        longest, ratio, unseen = shown_in_training(run)
+        model = model_of(run, settings["precision"], device)
+        return cls(model, *run.vocabularies, longest=longest, ratio=ratio, unseen=unseen, device=device, **settings)
+
+    def _find(self, batches: Sequence[list[list[int]]]) -> Iterable[list[list[Hypothesis]]]:
+        return map(self._batch, batches)
+
+    def _batch(self, parts: list[list[int]]) -> list[list[Hypothesis]]:
+        width = max(map(len, parts)) + 1
+        source = torch.tensor([[*part, EOS, *[PAD] * (width - len(part) - 1)] for part in parts], device=self.device)
+        lengths = torch.tensor([len(part) + 1 for part in parts], device=self.device)
+        mask = torch.arange(width, device=self.device) < lengths[:, None]
+        try:
+            with autocast(self.device, self.precision):
+                return self.search(self.model, source, mask)
+        except FloatingPointError as error:
+            raise RunError(str(error)) from error
+
+
+def model_of(run: Run, precision: str, device: torch.device | str = "cpu") -> TranslationModel:
+    """The model of a run to translate with, and not to train on."""
+    model, device = run.model(), torch.device(device)
+    freeze(model.to(device), device, resolve_precision(precision, device))
+    return model
+
+
+def shown_in_training(run: Run) -> Trained:
+    """What the training of a run showed its model."""
+    lengths, unseen = run.metadata["lengths"], run.unseen
+    ratio = lengths["target"]["pieces"] / lengths["source"]["pieces"]
+    return Trained(lengths["source"]["longest"], ratio, run.vocabularies[0].bytes if unseen is None else unseen)
+
+
+def split(text: str, limit: int, count: Callable[[str], int], cuts: Sequence[re.Pattern[str]] = _CUTS) -> list[str]:
+    """Parts of at most ``limit`` pieces as ``count`` counts them, which together are the text: as many whole sentences as fit in each,
+    of a sentence that does not fit as many clauses, then words, then characters."""
+    if not cuts:
+        return _slices(text, limit, count)
+    parts = []
+    start = end = size = 0  # text[start:end] is the part being filled
+    for cut in (*(match.end() for match in cuts[0].finditer(text)), len(text)):
+        pieces = count(text[end:cut])
+        if size + pieces > limit:
+            parts.append(text[start:end])
+            start, size = end, 0
+        if pieces > limit:
+            parts += split(text[end:cut], limit, count, cuts[1:])
+            start, pieces = cut, 0
+        size += pieces
+        end = cut
+    return [part for part in (*parts, text[start:]) if part]
+
+
+def _slices(text: str, limit: int, count: Callable[[str], int]) -> list[str]:
+    """Even slices, sliced again where they are still too long; a single character stays whole."""
+    times = min(-(-count(text) // limit), len(text))
+    if times <= 1:
+        return [text]
+    width = -(-len(text) // times)
+    return [part for start in range(0, len(text), width) for part in _slices(text[start : start + width], limit, count)]
+
+
+def _alignment(sources: list[list[str]], targets: list[list[str]], best: list[Hypothesis]) -> list[tuple[int, int]]:
+    """The slot that each piece weighed most, the ends of targets left out."""
+    pairs = []
+    first_source = first_target = 0  # where the pieces of a part begin in the line
+    for each, source, target in zip(best, sources, targets, strict=True):
+        if each.weights is not None and each.weights.shape[1] == len(source) and each.weights.any():
+            slots = each.weights[: len(each.tokens)].argmax(1).tolist()
+            pairs += [(first_source + slot, first_target + place) for place, slot in enumerate(slots)]
+        first_source += len(source)
+        first_target += len(target)
+    return pairs

@@ -1,0 +1,123 @@
+"""A case is one thing to measure, with all that decides its speed: a family, a precision, threads, a length, a batch, a beam, an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from nmt.data.batches import Batches
+from nmt.data.vocabulary import Vocabulary
+from nmt.lab.bench import alone, searches, updates
+from nmt.models.device import computes_bf16, find_device
+from nmt.models.protocol import TranslationModel
+from nmt.models.registry import build
+from nmt.models.transformer import TransformerModel
+from nmt.recipe.types import Recurrent, Transformer
+
+FAMILIES: dict[str, Recurrent | Transformer] = {
+    "attention": Recurrent(attention=512, dropout=0.2, tied=False),
+    "thought-vector": Recurrent(reader="fixed", dropout=0.2, tied=False),
+    "transformer": Transformer(),
+}
+"""Embeddings of 256; LSTMs of 2 x 256 and 512 units with a matrix for each embedding and the output; 3 + 3 layers of 256 with one matrix for all."""
+PIECES = 6000
+"""In the vocabulary of made-up work."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Text to work on: batches to train on, and sources to translate with the vocabulary that they are pieces of."""
+
+    batches: Batches
+    sources: Sequence[Sequence[int]]
+    vocabulary: Vocabulary
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing to measure."""
+
+    family: str
+    work: str
+    """``train`` or ``decode``."""
+    precision: str = "fp32"
+    threads: int = 1
+    length: int = 15
+    """Of made-up sentences on both sides, the end counted; of what is decoded."""
+    source: int | None = None
+    """Of made-up sources to decode; by default they are as long as what is decoded."""
+    batch_tokens: int = 4096
+    beam: int = 5
+    workers: int = 1
+    """Decoding by torch only: processes of one thread each."""
+    engine: str = "torch"
+    """Decoding only: ``torch``, ``float32`` or ``int8`` (both CTranslate2, a translator for each thread)."""
+    device: str = "cpu"
+    amount: int = 20
+    """Updates to train for, or sentences to decode."""
+    corpus: Corpus | None = field(default=None, repr=False, compare=False)
+
+    def measured(self) -> dict[str, Any]:
+        """The case and what was found, measured in a process of its own."""
+        described = asdict(replace(self, corpus=None))
+        described.pop("corpus")
+        return described | alone.measured(_measure, self, threads=self.threads)
+
+    @property
+    def vocabulary(self) -> int:
+        """Pieces of either side."""
+        return len(self.corpus.vocabulary) if self.corpus else PIECES
+
+
+def sweep(base: Case, **values: Sequence[Any]) -> list[Case]:
+    """The base, and from it one field at a time changed to each of its values."""
+    cases = [base, *(replace(base, **{name: value}) for name, given in values.items() for value in given)]
+    return list(dict.fromkeys(cases))
+
+
+def _measure(case: Case) -> dict[str, Any]:
+    sizes = FAMILIES[case.family].model_dump()
+    model = build(**sizes, source=case.vocabulary, target=case.vocabulary, joint=True)
+    return _train(case, model, sizes) if case.work == "train" else _decode(case, model, sizes)
+
+
+def _train(case: Case, model: TranslationModel, sizes: dict[str, Any]) -> dict[str, Any]:
+    device = find_device(case.device)
+    batches = (
+        case.corpus.batches if case.corpus else updates.of_one_length(case.length, case.vocabulary, case.batch_tokens)
+    )
+    found = updates.measure(
+        model, sizes, case.vocabulary, batches, device=device, precision=case.precision, updates=case.amount
+    )
+    return found.as_json()
+
+
+def _decode(case: Case, model: TranslationModel, sizes: dict[str, Any]) -> dict[str, Any]:
+    sources = case.corpus.sources[: case.amount] if case.corpus else _sources(case)
+    asked: dict[str, Any] = {"length": case.length, "beam": case.beam}
+    if case.engine == "torch":
+        how = asked | {"device": find_device(case.device), "precision": case.precision, "workers": case.workers}
+        return searches.force(model, sizes, case.vocabulary, sources, **how).as_json()
+    assert isinstance(model, TransformerModel), "CTranslate2 has no other"
+    names = (
+        case.corpus.vocabulary.pieces(range(case.vocabulary)) if case.corpus else list(map(str, range(case.vocabulary)))
+    )
+    return searches.force_exported(
+        model, names, sources, quantization=case.engine, workers=case.threads, **asked
+    ).as_json()
+
+
+def _sources(case: Case) -> list[list[int]]:
+    generator = np.random.default_rng(0)
+    return [
+        generator.integers(4, case.vocabulary, (case.source or case.length) - 1).tolist() for _ in range(case.amount)
+    ]
+
+
+def available_precisions(device: str) -> list[str]:
+    """fp32, and bf16 where the hardware multiplies in it."""
+    return ["fp32", "bf16"] if computes_bf16(torch.device(device)) else ["fp32"]

@@ -1,0 +1,63 @@
+"""Lines with bands of uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nmt.lab.plotting.canvas import colors
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Values over x; ``low`` and ``high`` bound the band around them, where there is one. Points that are None are left out of the line."""
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float | None]
+    low: Sequence[float | None] = ()
+    high: Sequence[float | None] = ()
+
+
+def draw(
+    axes: Axes, curves: Sequence[Curve], *, x: str, y: str, title: str = "", log_x: bool = False, log_y: bool = False
+) -> None:
+    """Draws curves into a panel, with what its axes show; where x is logarithmic, its ticks are the values themselves. A logarithmic y has
+    ticks within a decade too, of which there may be no more."""
+    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
+    for place, curve in enumerate(curves):
+        colour, marker, dash = colors(place)
+        axes.plot(
+            curve.x,
+            [_nan(value) for value in curve.y],
+            color=colour,
+            marker=marker,
+            linestyle=dash,
+            markersize=5,
+            label=curve.label,
+        )
+        if curve.low and curve.high:
+            low, high = ([_nan(value) for value in bound] for bound in (curve.low, curve.high))
+            axes.fill_between(curve.x, low, high, color=colour, alpha=0.15, linewidth=0)
+    axes.set(xlabel=x, ylabel=y, title=title)
+    if log_y:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        axes.yaxis.set_minor_locator(NullLocator())
+    if log_x:
+        axes.set_xscale("log", base=2)
+        ticks = sorted({value for curve in curves for value in curve.x})
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.xaxis.set_minor_locator(NullLocator())
+    if len(curves) > 1:
+        axes.legend(frameon=False)
+
+
+def _nan(value: float | None) -> float:
+    return float("nan") if value is None else value

@@ -1,0 +1,164 @@
+"""The report as one HTML page: nothing is fetched and nothing runs, from a phone to a poster, in the light and in the dark."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from nmt.evaluation.report import Table
+from nmt.lab.studies import figures, sentence
+from nmt.lab.studies.figures import Chart
+from nmt.lab.studies.findings import Findings
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+STYLE = """
+:root { color-scheme: light dark; --paper: #fff; --letters: #1f2937; --faint: #5b6472; --line: #d5dae1; --ground: #f1f4f8; --ink: #0f4c81; }
+@media (prefers-color-scheme: dark) {
+  :root { --paper: #14181f; --letters: #e5e7eb; --faint: #a3acb9; --line: #39414d; --ground: #1e242d; --ink: #7cc0ff; }
+}
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 78rem; padding: 1rem; font: 17px/1.5 system-ui, sans-serif; background: var(--paper); color: var(--letters); }
+h1 { font-size: clamp(1.5rem, 4.5vw, 2.6rem); line-height: 1.15; margin: 1rem 0 .5rem; max-width: 40ch; text-wrap: balance; }
+h2 { font-size: 1.3rem; margin: 2.5rem 0 .75rem; }
+p, li { max-width: 48rem; }
+.kicker, figcaption, caption, small, .notes { color: var(--faint); }
+.notice { border-left: 4px solid var(--ink); background: var(--ground); padding: .5rem .8rem; }
+.top { display: grid; gap: 1.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); align-items: start; }
+.charts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 28rem), 1fr)); }
+figure { margin: 0 0 1.5rem; }
+.chart { background: #fff; border: 1px solid var(--line); border-radius: .5rem; padding: .4rem; max-width: 44rem; }
+.chart svg { display: block; width: 100%; height: auto; }
+.chart svg * { stroke-linejoin: round; stroke-linecap: butt; }
+figcaption { font-size: .9rem; margin-top: .4rem; max-width: 48rem; }
+.scroll { overflow-x: auto; max-width: 100%; }
+.scroll + .scroll { margin-top: 1.6rem; }
+table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
+caption { text-align: left; font-weight: 600; color: var(--letters); padding: .3rem 0; position: sticky; left: 0; max-width: calc(100vw - 2.5rem); }
+th, td { padding: .25rem .7rem; text-align: right; vertical-align: top; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th:first-child, .words td, .words th { text-align: left; white-space: normal; }
+th:first-child { min-width: 7rem; }
+tbody th { font-weight: 500; }
+.notes { overflow-wrap: anywhere; font-size: .85rem; margin: .3rem 0 1.6rem; padding-left: 1.1rem; }
+.pair { display: grid; gap: 1.5rem; grid-template-columns: minmax(0, 3fr) minmax(18rem, 2fr); align-items: start; }
+@media (max-width: 60rem) { .pair { grid-template-columns: minmax(0, 1fr); } }
+.pair .scroll { max-height: 64rem; overflow-y: auto; }
+.matrix { display: block; width: 100%; height: auto; font: 11px system-ui, sans-serif; }
+.matrix rect { width: 12px; height: 12px; fill: var(--ink); }
+.matrix text { fill: var(--letters); }
+.matrix .continues { fill: var(--faint); }
+dt { color: var(--faint); font-size: .9rem; }
+dd { margin: 0 0 .8rem; overflow-wrap: anywhere; }
+dl { margin: 0; }
+.conditions { display: grid; gap: 0 1.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 15rem), 1fr)); }
+pre { overflow-x: auto; background: var(--ground); padding: .7rem; border-radius: .4rem; font-size: .85rem; }
+@media print { .scroll, .pair .scroll, pre { overflow: visible; max-height: none; } }
+@media print { figure, table { break-inside: avoid; } * { print-color-adjust: exact; } }
+"""
+
+
+def html(
+    findings: Findings,
+    said: Sequence[str],
+    tables: Mapping[str, Table],
+    charts: Sequence[Chart],
+    how: Sequence[tuple[str, str]],
+) -> str:
+    """The whole page. ``said`` is the answer and the paragraphs, ``how`` what each command gives, with the command; all text is escaped."""
+    answer, *paragraphs = said
+    first, *others = [_chart(chart) for chart in charts] or [""]
+    return "\n".join(
+        [
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
+            f"<title>{escape(answer)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>",
+            f'<p class="kicker">The bottleneck, measured: {escape(_corpus(findings))}</p>\n<h1>{escape(answer)}</h1>',
+            *_missing(findings),
+            f'<div class="top">\n{first}\n<div>{"".join(f"<p>{escape(text)}</p>" for text in paragraphs)}</div>\n</div>',
+            *_section("What every width carries, and what is lost where", "".join(others)),
+            *_section("One long sentence", sentence.html(findings)),
+            *_section("The numbers", "".join(_table(caption, table) for caption, table in tables.items())),
+            *_section(
+                "Conditions, and how to repeat it", _conditions(findings) + "".join(_command(*each) for each in how)
+            ),
+            "</main>\n</body>\n</html>\n",
+        ]
+    )
+
+
+def _corpus(findings: Findings) -> str:
+    conditions = findings.found["conditions"]
+    return f"{conditions['corpus']}, {conditions['languages']}"
+
+
+def _missing(findings: Findings) -> Iterator[str]:
+    if missing := findings.found["conditions"]["missing runs"]:
+        yield f'<p class="notice">Not finished, and so not in any number here: {escape(", ".join(missing))}.</p>'
+
+
+def _section(title: str, content: str) -> Iterator[str]:
+    if content:
+        yield f"<section>\n<h2>{escape(title)}</h2>\n{content}\n</section>"
+
+
+def _chart(chart: Chart) -> str:
+    """Its panels side by side, as far as there is room."""
+    panels = "".join(
+        f'<div class="chart">{inline(figures.svg(panel), f"{chart.name}{place}", panel.alt)}</div>'
+        for place, panel in enumerate(chart.panels)
+    )
+    return f'<figure><div class="charts">{panels}</div><figcaption>{escape(chart.caption)}</figcaption></figure>'
+
+
+def inline(svg: str, prefix: str, alt: str) -> str:
+    """A figure as part of a page: without what only a file needs, as wide as its place, and with names that no other figure has."""
+    drawn = svg[svg.index("<svg") :]
+    drawn = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", drawn, flags=re.DOTALL)
+    drawn = re.sub(r'\s(xmlns(:xlink)?|version)="[^"]*"', "", drawn)
+    drawn = re.sub(r'\s(width|height)="[\d.]+pt"', "", drawn, count=2).replace("xlink:href", "href")
+    drawn = re.sub(r'((?<=\sid=")|(?<=href="#)|(?<=url\(#))', f"{prefix}-", drawn)
+    return drawn.replace("<svg", f'<svg role="img" aria-label="{escape(alt)}"', 1)
+
+
+def _table(caption: str, table: Table) -> str:
+    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.columns)
+    rows = (
+        (escape(row[0]), "".join(f"<td>{escape(cell).replace('; p =', '<br>p =')}</td>" for cell in row[1:]))
+        for row in table.rows
+    )
+    body = "".join(f'<tr><th scope="row">{name}</th>{cells}</tr>' for name, cells in rows)
+    notes = "".join(f"<li>{escape(note)}</li>" for note in table.notes)
+    kind = ' class="words"' if table.columns[1] == "measured" else ""
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table{kind}><caption>{escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        + (f'<ul class="notes">{notes}</ul>' if notes else "")
+    )
+
+
+def _conditions(findings: Findings) -> str:
+    found = findings.found
+    about: dict[str, Any] = {
+        **found["conditions"],
+        **{key: found[key] for key in ("date", "commit", "versions", "machine") if key in found},
+    }
+    named = {key: _setting(value) for key, value in about.items() if value not in (None, [], {})}
+    return f'<dl class="conditions">{"".join(f"<div><dt>{escape(key)}</dt><dd>{escape(value)}</dd></div>" for key, value in named.items())}</dl>'
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {each}" for key, each in value.items())
+    return (
+        ", ".join(map(str, value))
+        if isinstance(value, list)
+        else f"{value:,}"
+        if isinstance(value, int)
+        else str(value)
+    )
+
+
+def _command(what: str, command: str) -> str:
+    return f"<p>{escape(what)}</p><pre>{escape(command)}</pre>"

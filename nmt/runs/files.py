@@ -1,0 +1,201 @@
+"""The parts that a run is made of: files of a folder, or of a bundle, which holds those that translating needs in one file.
+
+Either may come from a stranger. A part is looked up in a fixed list of names, is read whole up to a size, and never from outside the folder.
+A bundle is a zip file whose parts are stored as they are, so that it cannot be more than it weighs; what is in it is read in place, never
+unpacked to disk, and has to be what its manifest says.
+"""
+
+from __future__ import annotations
+
+import json
+import stat
+import struct
+import zipfile
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Protocol
+
+from nmt import atomic
+from nmt.errors import RunError, UserError
+
+RECIPE, METADATA, WEIGHTS, OUTCOME, SCORES = (
+    "recipe.yaml",
+    "run.json",
+    "model.safetensors",
+    "outcome.json",
+    "scores.jsonl",
+)
+JOINT, SOURCE, TARGET = "vocabulary.model", "source.model", "target.model"
+MANIFEST, CARD = "manifest.json", "README.md"
+MOST = {
+    **{RECIPE: 1 << 20, METADATA: 1 << 24, OUTCOME: 1 << 20, SCORES: 1 << 26, MANIFEST: 1 << 20, CARD: 1 << 20},
+    **{JOINT: 1 << 28, SOURCE: 1 << 28, TARGET: 1 << 28, WEIGHTS: 1 << 36},
+}
+"""The parts there are, and the most bytes of each."""
+SUFFIX = ".nmt"
+FORMAT = 1
+_END = struct.Struct("<4s4H2LH")
+"""The end of a zip file without a comment: signature, three numbers about disks, entries, size and place of the directory, length of the comment."""
+_BROKEN = (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, RecursionError, struct.error)
+"""What zipfile and json raise where something is not as it should be."""
+_LARGEST, _DIRECTORY = (1 << 32) - 1, 1 << 14
+_MADE = (1980, 1, 1, 0, 0, 0)
+"""The same time for all parts, so that the same run makes the same bundle."""
+
+
+class Parts(Protocol):
+    """Where parts are read from."""
+
+    def __contains__(self, name: str) -> bool: ...
+
+    def read(self, name: str) -> bytes:
+        """A part; without it a `FileNotFoundError`, and with anything else in its place an `UserError`."""
+
+    def where(self, name: str) -> str:
+        """The part in words, for messages."""
+
+
+class Folder:
+    """The parts in a run folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __contains__(self, name: str) -> bool:
+        return (self.path / name).exists()
+
+    def read(self, name: str) -> bytes:
+        """See `Parts`."""
+        path = self.path / name
+        try:
+            if not path.resolve(strict=True).is_relative_to(self.path.resolve()):
+                raise UserError(
+                    f"{path}: a link that leads out of the run folder, which is not followed; put the file itself there"
+                )
+            found = path.stat()
+            if not stat.S_ISREG(found.st_mode):
+                raise UserError(f"{path}: expected a file")
+            if found.st_size > MOST[name]:
+                raise UserError(
+                    f"{path}: found {found.st_size:,} bytes, expected at most {MOST[name]:,}; the run folder is damaged"
+                )
+            return path.read_bytes()
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise RunError(f"{path}: cannot be read: {error.strerror}") from error
+
+    def where(self, name: str) -> str:
+        """See `Parts`."""
+        return str(self.path / name)
+
+
+class Bundle:
+    """The parts in a bundle. Its directory and manifest are checked when it is opened, each part when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._check_end()
+            with zipfile.ZipFile(path) as opened:
+                self._members = self._checked(opened.infolist())
+                self.manifest = self._manifest(opened)
+        except UserError:
+            raise
+        except _BROKEN as error:
+            raise self._refused(str(error)) from error
+        except OSError as error:
+            raise RunError(f"{path}: cannot be read: {error.strerror}") from error
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._members
+
+    def read(self, name: str) -> bytes:
+        """See `Parts`."""
+        if name not in self._members:
+            raise FileNotFoundError(name)
+        try:
+            with zipfile.ZipFile(self.path) as opened:
+                data = opened.read(self._members[name])
+        except _BROKEN as error:
+            raise self._refused(f"{name}: {error}") from error
+        except OSError as error:
+            raise RunError(f"{self.path}: cannot be read: {error.strerror}") from error
+        if sha256(data).hexdigest() != self.manifest[name]["sha256"]:
+            raise self._refused(f"{name} is not the part that its manifest names")
+        return data
+
+    def where(self, name: str) -> str:
+        """See `Parts`."""
+        return f"{self.path}: {name}"
+
+    def _check_end(self) -> None:
+        """Before the library reads a directory that may be of any size."""
+        length = self.path.stat().st_size
+        with self.path.open("rb") as file:
+            file.seek(max(0, length - _END.size))
+            end = file.read(_END.size)
+        if len(end) < _END.size or end[:4] != b"PK\5\6":
+            raise self._refused("it is no bundle")
+        _, disk, first, entries, total, size, place, comment = _END.unpack(end)
+        if (
+            disk
+            or first
+            or comment
+            or not 0 < entries == total <= len(MOST)
+            or size > _DIRECTORY
+            or place + size + _END.size != length
+        ):
+            raise self._refused("its directory is not one that nmt bundle writes")
+
+    def _checked(self, members: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
+        for member in members:
+            if member.filename not in MOST:
+                raise self._refused(f"it holds {member.filename[:100]!r}, which is no part of a run")
+            stored = member.compress_type == zipfile.ZIP_STORED and member.file_size == member.compress_size
+            if not stored or member.flag_bits & 1 or stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
+                raise self._refused(f"{member.filename} is compressed, encrypted or no plain file")
+            if member.file_size > MOST[member.filename]:
+                raise self._refused(
+                    f"{member.filename} has {member.file_size:,} bytes, more than the {MOST[member.filename]:,} it may have"
+                )
+        named = {member.filename: member for member in members}
+        if len(named) != len(members) or MANIFEST not in named:
+            raise self._refused("a part stands in it twice" if MANIFEST in named else f"it has no {MANIFEST}")
+        return named
+
+    def _manifest(self, opened: zipfile.ZipFile) -> dict[str, Any]:
+        manifest = json.loads(opened.read(self._members[MANIFEST]))
+        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+            raise self._refused(
+                f"{MANIFEST}: expected format {FORMAT}; it was made by another version of nmt: use that, or ask for a bundle of this one"
+            )
+        parts = manifest.get("parts")
+        sizes = {name: member.file_size for name, member in self._members.items() if name != MANIFEST}
+        if (
+            not isinstance(parts, dict)
+            or {name: isinstance(part, dict) and part.get("bytes") for name, part in parts.items()} != sizes
+        ):
+            raise self._refused(f"{MANIFEST} names other parts than there are")
+        if not all(isinstance(part.get("sha256"), str) for part in parts.values()):
+            raise self._refused(f"{MANIFEST} gives no hashes")
+        return parts
+
+    def _refused(self, reason: str) -> UserError:
+        return UserError(
+            f"{self.path}: not a sound bundle ({reason}); expected one made by nmt bundle, or fetch it again"
+        )
+
+
+def write_bundle(path: Path, parts: Mapping[str, bytes]) -> None:
+    """Writes a bundle, whole or not at all; the same parts make the same bytes."""
+    described = {name: {"bytes": len(data), "sha256": sha256(data).hexdigest()} for name, data in parts.items()}
+    manifest = json.dumps({"format": FORMAT, "parts": described}, indent=1).encode() + b"\n"
+    if sum(map(len, parts.values())) > _LARGEST - _DIRECTORY * 2:
+        raise UserError(f"{path}: a bundle holds at most {_LARGEST:,} bytes; share the run folder instead")
+    with atomic.building(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in {MANIFEST: manifest, **parts}.items():
+            member = zipfile.ZipInfo(name, _MADE)
+            member.external_attr = (stat.S_IFREG | 0o644) << 16
+            archive.writestr(member, data)

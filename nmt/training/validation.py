@@ -1,0 +1,57 @@
+"""Validation: the loss under teacher forcing, and BLEU of real decoding."""
+
+from __future__ import annotations
+
+import torch
+
+from nmt.data.batches import Batches
+from nmt.evaluation.metrics import bleu
+from nmt.inference.translator import Translator
+from nmt.models.device import autocast
+from nmt.models.protocol import TranslationModel
+from nmt.recipe.types import Recipe
+from nmt.training.objective import cross_entropy
+from nmt.training.preparing import Dataset
+from nmt.training.progress import Validation
+
+
+class Validator:
+    """Judges a model in training on the validation split. Random states and the model's mode are left as they were."""
+
+    def __init__(
+        self,
+        model: TranslationModel,
+        prepared: Dataset,
+        recipe: Recipe,
+        longest: int,
+        device: torch.device,
+        precision: str,
+    ) -> None:
+        self.model, self.device, self.precision = model, device, precision
+        self.pairs, self.language = prepared.corpus.valid, recipe.data.target
+        self.batches = Batches(*prepared.valid, seed=0, batch_tokens=recipe.training.batch_tokens)
+        search = recipe.search.model_dump() | {"beam": recipe.training.valid_beam}
+        self.translator = Translator(
+            model, prepared.source, prepared.target, longest=longest, keep_weights=False, device=device, **search
+        )
+
+    @torch.inference_mode()
+    def __call__(self) -> Validation:
+        mode = self.model.training
+        self.model.eval()
+        try:
+            hypotheses = [found.text for found in self.translator.translate(self.pairs.source)]
+            return Validation(self._loss(), bleu(hypotheses, self.pairs.target, self.language))
+        finally:
+            self.model.train(mode)
+
+    def _loss(self) -> float:
+        """Nats per target piece, end pieces among them."""
+        nll, pieces = 0.0, 0
+        for number in range(self.batches.count(0)):
+            batch = self.batches.batch(0, number).to(self.device)
+            with autocast(self.device, self.precision):
+                logits = self.model(batch.source, batch.source_mask, batch.previous)
+            loss = cross_entropy(logits, batch.expected, batch.target_mask, 0.0)
+            nll, pieces = nll + loss.nll.item(), pieces + loss.pieces
+        return nll / pieces

@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from nmt import provenance
+from nmt.lab.experiments import record, registry
+from nmt.lab.experiments.experiment import Claim, Finding, Log, Options, Probe
+from nmt.lab.plotting import canvas
+from tests.cli.conftest import Outcome, run
+
+ROW = ("lstm", 0.123456, 12345, 98.76, None)
+NUMBER = "0.0 for the bag of words"
+
+
+def answer(options: Options, log: Log) -> Finding:
+    """What a probe does, without training."""
+    log(f"{options.cells}, {options.seeds} seeds")
+    return Finding(
+        question="Is it so?",
+        conditions={
+            "updates": 2000,
+            "batch_size": 64,
+            "models": {"hidden": 64, "cells": ["tanh", "lstm"]},
+            "clipped": True,
+            "task": None,
+        },
+        columns=("cell", "change", "parameters", "right %", "spread"),
+        rows=(ROW,),
+        claims=(Claim(id="A1", number=NUMBER, verdict="holds under conditions"),),
+        notes=("one model, no spread",),
+        figure=lambda: canvas.sheet()[0],
+    )
+
+
+@pytest.fixture(autouse=True)
+def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The probe `fake` in the table, and an empty current folder."""
+    module = ModuleType("fake_probe")
+    module.__dict__["PROBE"] = Probe(
+        question="Is it so?",
+        defaults=Options(cells=("tanh",), seeds=3, task="copy"),
+        run=answer,
+        known=("tanh", "lstm"),
+        tasks=("copy", "add"),
+    )
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(registry.PROBES, "fake", registry.Entry(module.__name__, "Is it so?"))
+    monkeypatch.chdir(tmp_path)
+
+
+def probe(*arguments: str) -> Outcome:
+    return run("probe", *arguments)
+
+
+def test_the_table_comes_with_conditions_notes_and_claims_and_progress_goes_to_stderr() -> None:
+    outcome = probe("fake", "--cells", "tanh, lstm")
+    out = outcome.out.decode()
+    assert (outcome.status, outcome.err) == (0, "('tanh', 'lstm'), 3 seeds\n")
+    assert out.startswith("Is it so?\n\ncell  change  parameters  right %  spread\n----  ------")
+    assert "\nlstm   0.123      12,345     98.8       -\n" in out
+    assert (
+        "\nconditions: updates 2,000; batch size 64; models (hidden 64; cells tanh / lstm); clipped yes; task none\n"
+        in out
+    )
+    assert "\nmeasured in 0 s on " in out
+    assert "\none model, no spread\n" in out
+    assert "\nA1 holds under conditions. As usually told: Without a memory " in out
+    assert out.endswith(f"\n   Measured: {NUMBER}\n")
+
+
+def test_json_says_where_the_numbers_come_from() -> None:
+    found = json.loads(probe("fake", "--json", "--cells", "lstm", "--seeds", "1", "--out", "results", "-q").out)
+    assert found["command"] == "nmt probe fake --cells lstm --seeds 1"
+    assert {"question", "conditions", "columns", "rows", "notes", "details"} <= found.keys()
+    assert found["rows"] == [list(ROW)]
+    assert found["claims"] == [{"id": "A1", "number": NUMBER, "verdict": "holds under conditions"}]
+    assert {"date", "machine", "seconds"} <= found.keys()
+    assert found["versions"].keys() == {"python", "nmt-recipes", "torch"}
+
+
+def test_out_gets_the_same_json_and_the_figure_as_svg_and_png() -> None:
+    outcome = probe("fake", "--json", "--out", "new/folder", "-q")
+    assert outcome.err == ""
+    assert sorted(os.listdir("new/folder")) == ["fake.json", "fake.png", "fake.svg"]
+    assert json.loads(Path("new/folder/fake.json").read_text("utf8")) == json.loads(outcome.out)
+
+
+def test_each_task_has_files_of_its_own() -> None:
+    probe("fake", "-q", "--out", "results")
+    probe("fake", "-q", "--out", "results", "--task", "add")
+    assert {path.stem for path in Path("results").iterdir()} == {"fake", "fake-add"}
+
+
+@pytest.mark.parametrize("arguments", [[], ["--list"], ["fake", "--list"]])
+def test_without_a_name_the_probes_are_listed_with_their_questions(arguments: list[str]) -> None:
+    outcome = probe(*arguments)
+    assert (outcome.status, outcome.err) == (0, "")
+    assert [line.split(maxsplit=1) for line in outcome.out.decode().splitlines()] == [
+        [name, each.question] for name, each in registry.PROBES.items()
+    ]
+    assert json.loads(probe(*arguments, "--json").out) == {
+        name: each.question for name, each in registry.PROBES.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["fakee"], f"fakee: no such probe; did you mean fake? there are {', '.join(registry.PROBES)}"),
+        (["?"], "?: no such probe; there are order, "),
+        (["fake", "--cells", "tanh,gru"], "--cells: expected among tanh, lstm, found 'gru'"),
+        (["fake", "--seeds", "0"], "--seeds: expected an integer of at least 1"),
+        (["fake", "--updates", "5"], "--updates: this probe does not take it"),
+        (["fake", "--out", "file"], "--out: file cannot be made (File exists)"),
+    ],
+)
+def test_what_a_probe_does_not_take_is_refused_before_it_begins(arguments: list[str], words: str) -> None:
+    Path("file").touch()
+    outcome = probe(*arguments)
+    assert (outcome.status, outcome.out) == (2, b"")
+    assert outcome.err.startswith(f"nmt: {words}")
+    assert outcome.err.count("\n") <= 3
+
+
+def test_pictures_that_could_not_be_drawn_are_refused_before_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canvas, "find_spec", lambda _: None)
+    outcome = probe("fake", "--out", "results")
+    assert (outcome.status, outcome.out, outcome.err.startswith("nmt: pictures need the extra plot")) == (2, b"", True)
+    assert probe("fake").status == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "column", "printed"),
+    [
+        (None, "", "-"),
+        ("", "", "-"),
+        (0.0, "", "0"),
+        (0.5, "", "0.500"),
+        (100.0, "", "100"),
+        (1234.5, "", "1,234"),
+        (3.3e-16, "", "3.30e-16"),
+        (-2.5e9, "", "-2.50e+09"),
+        (float("inf"), "", "inf"),
+        (200, "right %", "200"),
+        (99.96, "right %", "100.0"),
+        ("1.5 to 2.5", "95 %", "1.5 to 2.5"),
+    ],
+)
+def test_numbers_are_printed_with_three_digits(value: float | str | None, column: str, printed: str) -> None:
+    assert record.shown(value, column) == printed
+
+
+def test_a_commit_with_changes_says_so_and_without_a_checkout_there_is_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    package = tmp_path / "package"
+    package.mkdir()
+    monkeypatch.setattr(provenance, "PACKAGE", package)
+    assert provenance.commit() is None
+    author = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init"], [*author, "commit", "--allow-empty", "-m", "first"]):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True, capture_output=True)
+    clean = provenance.commit()
+    assert clean is not None
+    assert len(clean) == 40
+    (package / "new.py").touch()
+    assert provenance.commit() == f"{clean}-dirty"
+    assert provenance.abbreviated(f"{clean}-dirty") == f"{clean[:10]}-dirty"
+
+
+@pytest.mark.parametrize("name", list(registry.PROBES))
+def test_a_probe_asks_what_the_table_says(name: str) -> None:
+    if find_spec(registry.PROBES[name].module) is None:
+        pytest.skip(f"there is no probe {name}")
+    assert registry.find(name).question == registry.PROBES[name].question
+
+
+def test_listing_imports_no_probe() -> None:
+    code = "import sys, nmt.lab.experiments.registry; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert {"torch", "numpy", "nmt.lab.experiments.order"}.isdisjoint(loaded)
+
+
+def test_help_has_examples() -> None:
+    assert b"nmt probe span --cells tanh,lstm" in probe("--help").out

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+
+from nmt.corpus_checks import checks, lengths
+from nmt.corpus_checks.checks import Checkup, examine
+from nmt.corpus_checks.finding import LIMITS, WIDTH, Finding, judged, shown
+from nmt.corpus_checks.report import tables
+from nmt.data.builtin.corpus import COUNTS
+from nmt.data.pairs import Pairs
+from nmt.errors import UserError
+from nmt.recipe.types import Data, Recipe, Training, Vocabulary
+
+RECIPE = Recipe(data=Data(corpus="builtin"), vocabulary=Vocabulary(size=600), training=Training(updates=1))
+
+
+@pytest.fixture(scope="module")
+def found() -> Checkup:
+    with pytest.MonkeyPatch.context() as patch:
+        for split in COUNTS:
+            patch.setitem(COUNTS, split, 300)
+        return examine(RECIPE, {"overlap": 0.0}, lambda _: None)
+
+
+def test_every_check_looks_at_every_split(found: Checkup) -> None:
+    assert {each.check for each in found.findings} == set(LIMITS)
+    assert all(
+        any(split in each.split for each in found.findings if each.check == check)
+        for check in LIMITS
+        for split in ("train", "valid", "test")
+    )
+    assert {(row["split"], row["side"], row["unit"]) for row in found.lengths} == {
+        (split, side, unit)
+        for split in ("train", "valid", "test")
+        for side in ("source", "target")
+        for unit in ("words", "pieces")
+    }
+
+
+def test_the_built_in_corpus_has_no_problems(found: Checkup) -> None:
+    assert found.problems == []
+    assert tables(found).endswith("\nno problems")
+
+
+def test_limits_are_taken_and_odd_ones_refused(found: Checkup) -> None:
+    assert {each.limit for each in found.findings if each.check == "overlap"} == {0.0}
+    with pytest.raises(UserError, match=r"--limit overlaps: no such check; expected one of blank, duplicates, overlap"):
+        examine(RECIPE, {"overlaps": 0.0}, lambda _: None)
+
+
+@pytest.mark.parametrize(("count", "of", "problem"), [(0, 100, False), (1, 100, False), (2, 100, True), (0, 0, False)])
+def test_more_than_the_limit_is_a_problem(count: int, of: int, problem: bool) -> None:
+    [each] = judged([("overlap", "test in train", ["x"] * count, of)], LIMITS)
+    assert (each.problem, each.count) == (problem, count)
+
+
+def test_an_example_is_short_and_harmless() -> None:
+    assert shown("a\x1b[2Jb\u00adc") == "a\\x1b[2Jb\\xadc"
+    assert len(shown("x" * 1000)) == WIDTH
+
+
+def test_lengths_that_do_not_go_together_are_found_by_the_ratio_of_the_training_split() -> None:
+    train = Pairs(["a" * 30] * 10, ["b" * 60] * 10)
+    test = Pairs(["a" * 100, "a" * 100, "a" * 100, "a" * 2], ["b" * 200, "b" * 600, "b" * 60, "b" * 30])
+    [_, (check, split, faulty, of)] = lengths.ratios({"train": train, "test": test})
+    assert (check, split, of) == ("length ratio", "test", 4)
+    assert [len(each) for each in faulty] == [100 + 5 + 600, 100 + 5 + 60]
+
+
+def test_of_a_large_split_every_nth_pair_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "MOST", 4)
+    pairs = Pairs(list("abcdefghi"), list("ABCDEFGHI"))
+    assert checks._some(pairs).source == ["a", "d", "g"]
+    assert checks._some(pairs.take(range(4))) == pairs.take(range(4))
+
+
+def test_a_finding_as_json_says_what_follows_from_it() -> None:
+    each = Finding(check="overlap", split="test in train", count=1, of=4, limit=0.1, examples=("x",)).as_json()
+    assert (each["share"], each["problem"], each["examples"]) == (0.25, True, ["x"])

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import errno
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nmt.data.cache import MANIFEST, Cache, Folder
+from nmt.errors import RunError, UserError
+
+MADE_FROM = {"text": "abc"}
+
+
+def fill(folder: Path) -> dict[str, Any]:
+    (folder / "side.items").write_bytes(b"1234")
+    return {"pairs": 4}
+
+
+def made(place: Path, notices: list[str] | None = None) -> Folder:
+    return Cache(place, print if notices is None else notices.append).folder("text", MADE_FROM, fill)
+
+
+def test_a_folder_is_made_once_and_found_again(tmp_path: Path) -> None:
+    first, notices = made(tmp_path), list[str]()
+    again = Cache(tmp_path, notices.append).folder("text", MADE_FROM, lambda _: pytest.fail("filled twice"))
+    assert (first, notices) == (again, [])
+    assert (again.metadata, again.bytes) == ({"pairs": 4}, 4)
+    assert Cache(tmp_path, print).find(again.path.name) == again
+
+
+def test_anything_else_is_made_into_a_folder_of_its_own(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, print)
+    folders = [
+        cache.folder(kind, made_from, fill) for kind in ("text", "pieces") for made_from in (MADE_FROM, {"text": "abd"})
+    ]
+    assert len({folder.path for folder in folders}) == 4
+
+
+def test_what_fails_leaves_nothing_and_says_where_and_what_to_do(tmp_path: Path) -> None:
+    def full(folder: Path) -> dict[str, Any]:
+        fill(folder)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    place = tmp_path / "prepared"
+    with pytest.raises(
+        RunError, match=r"prepared: text cannot be prepared there \(No space left on device\)[^\n]*\n.*data\.prepared="
+    ):
+        Cache(place, print).folder("text", MADE_FROM, full)
+    assert list(place.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="file/prepared: text cannot be prepared there"):
+        made(tmp_path / "file" / "prepared")
+
+
+def test_what_a_kill_left_is_gone_once_something_is_made_and_nothing_else(tmp_path: Path) -> None:
+    for name in (
+        ".text-0123456789abcdef.12345",
+        ".pieces-0123456789abcdef.12345.old",
+        ".ssh",
+        ".text-0123456789abcdef.lock",
+    ):
+        (tmp_path / name).mkdir()
+    folder = made(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".ssh", ".text-0123456789abcdef.lock", folder.path.name]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("side.items", b"1235", "side.items is not the file that was made"),
+        ("side.items", b"123", "side.items is not the file that was made"),
+        ("side.items", None, "No such file or directory"),
+        (MANIFEST, b"{", "Expecting property name"),
+        (MANIFEST, b"[]", "list indices"),
+        (MANIFEST, None, "No such file or directory"),
+    ],
+)
+def test_a_damaged_folder_is_refused_with_what_to_do(tmp_path: Path, name: str, data: bytes | None, said: str) -> None:
+    path = made(tmp_path).path / name
+    path.unlink()
+    if data is not None:
+        path.write_bytes(data)
+    with pytest.raises(UserError, match=rf"text-[0-9a-f]+: damaged \({said}.*\)\ndelete this folder"):
+        made(tmp_path)
+
+
+def test_a_folder_under_anothers_name_is_refused(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    manifest = json.loads((folder.path / MANIFEST).read_text())
+    (folder.path / MANIFEST).write_text(json.dumps({**manifest, "made_from": {"text": "abd"}}))
+    with pytest.raises(UserError, match="it was made from something else than its name says"):
+        made(tmp_path)
+
+
+def test_a_second_process_waits_and_takes_what_the_first_has_made(tmp_path: Path) -> None:
+    """Locks belong to open files, so that threads, which open their own, stand in for processes."""
+    filling, notices, found = threading.Event(), list[str](), list[Folder]()
+
+    def say(text: str) -> None:
+        notices.append(text)
+        if "waiting" in text:
+            filling.set()
+
+    def slow(folder: Path) -> dict[str, Any]:
+        second = threading.Thread(
+            target=lambda: found.append(Cache(tmp_path, say).folder("text", MADE_FROM, lambda _: {"filled": "twice"}))
+        )
+        second.start()
+        threads.append(second)
+        assert filling.wait(10)
+        return fill(folder)
+
+    threads: list[threading.Thread] = []
+    first = Cache(tmp_path, print).folder("text", MADE_FROM, slow)
+    threads[0].join(10)
+    assert found == [first]
+    assert notices == [f"{tmp_path}: another command is preparing text there; waiting until it is done"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../text-0123456789abcdef", "text-0123456789abcdef/../..", "text-0123456789ABCDEF", "", "text-0123456789abcde0"],
+)
+def test_only_a_name_of_a_folder_on_the_shelf_is_found(tmp_path: Path, name: str) -> None:
+    place = tmp_path / "prepared"
+    made(place)
+    (tmp_path / "text-0123456789abcdef").mkdir()
+    assert Cache(place, print).find(name) is None

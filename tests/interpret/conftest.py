@@ -1,0 +1,64 @@
+"""Translators with fresh weights over a vocabulary of letters: what is measured must hold for any weights."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from nmt.data.vocabulary import Vocabulary, train
+from nmt.inference.translator import Translator
+from nmt.models.protocol import DecodingProtocol
+from nmt.models.registry import build
+
+STACK = {"layers": 1, "residual": False}
+RECURRENT = {
+    "family": "recurrent",
+    "cell": "lstm",
+    "reader": "bahdanau",
+    "embedding": 6,
+    "attention": 5,
+    "slot": None,
+    "forget_bias": 1.0,
+}
+HALVES = {"encoder": {**STACK, "hidden": 4, "direction": "both"}, "decoder": {**STACK, "hidden": 8}}
+TRANSFORMER = {
+    "family": "transformer",
+    "width": 8,
+    "heads": 2,
+    "feed_forward": 12,
+    "encoder": {"layers": 1},
+    "decoder": {"layers": 1},
+}
+
+Fresh = Callable[..., Translator]
+
+
+@pytest.fixture(scope="session")
+def vocabulary() -> Vocabulary:
+    return Vocabulary(train([" ".join(string.ascii_letters)], type="unigram", size=313))
+
+
+@pytest.fixture
+def fresh(vocabulary: Vocabulary) -> Fresh:
+    """`fresh(reader="fixed")`: a translator with a recurrent model; `fresh(family="transformer")`: with a Transformer; `fresh(fake)`: with a fake."""
+
+    def make(model: DecodingProtocol | None = None, **changes: Any) -> Translator:
+        search = {name: changes.pop(name) for name in ("longest", "batch_tokens") if name in changes}
+        if model is None:
+            torch.manual_seed(0)
+            base = (
+                {**TRANSFORMER, "attention_dropout": 0.0}
+                if changes.get("family") == "transformer"
+                else {**RECURRENT, **HALVES}
+            )
+            sizes = {"source": len(vocabulary), "target": len(vocabulary), "joint": True, "dropout": 0.0, "tied": True}
+            model = build(**{**base, **sizes, **changes}).eval()
+        return Translator(
+            model, vocabulary, vocabulary, beam=2, max_ratio=1.0, max_extra=2, **{"longest": 40, **search}
+        )
+
+    return make

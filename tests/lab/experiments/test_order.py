@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from nmt.data.vocabulary import EOS
+from nmt.errors import UserError
+from nmt.lab.experiments import order
+from nmt.lab.experiments.clauses import VOCABULARY, minimal_pairs
+from nmt.lab.experiments.experiment import Options, Verdict
+from nmt.lab.experiments.order import (
+    CHANGED,
+    MODELS,
+    PROBE,
+    ROUNDING,
+    SHUFFLES,
+    Outcome,
+    claims,
+    draw,
+    logit_changes,
+    measure,
+    shuffled,
+)
+from nmt.models.protocol import Memory, Step
+
+PAIRS = minimal_pairs(20)
+SOURCES = [clause.source() for pair in PAIRS for clause in pair]
+
+
+def outcome(
+    *, largest: float = 10.0, noticed: float = 1.0, both: float = 1.0, sentences: float = 1.0, same: float = 0.0
+) -> Outcome:
+    return Outcome(1, largest, noticed, both, sentences, same)
+
+
+BAG = outcome(largest=1e-6, noticed=0.0, both=0.0, sentences=0.3, same=1.0)
+
+
+class Script:
+    """Stands for a model that translates by a table: the state counts the pieces that are written."""
+
+    def __init__(self, table: dict[tuple[int, ...], list[int]]) -> None:
+        self.table = table
+
+    def encode(self, source: torch.Tensor, mask: torch.Tensor) -> Memory:
+        targets = [self.table[tuple(piece for piece in row if piece >= 4)] for row in source.tolist()]
+        padded = torch.tensor([[*target, *[EOS] * (9 - len(target))] for target in targets])
+        return Memory(padded.unsqueeze(-1), torch.ones_like(padded, dtype=torch.bool))
+
+    def initial_state(self, memory: Memory) -> torch.Tensor:
+        return torch.zeros(len(memory.slots), dtype=torch.long)
+
+    def step(self, previous: torch.Tensor, state: torch.Tensor, memory: Memory) -> Step:
+        pieces = memory.slots[torch.arange(len(state)), state, 0]
+        return Step(torch.nn.functional.one_hot(pieces, VOCABULARY).float() * 9, state + 1, memory.mask.float())
+
+    def parameters(self) -> list[torch.Tensor]:
+        return []
+
+
+def test_a_shuffle_has_the_same_pieces_and_reads_differently() -> None:
+    generator = np.random.default_rng(0)
+    for pieces in ([4, 4, 4, 5], [4, 5], SOURCES[0]):
+        for _ in range(20):
+            other = shuffled(pieces, generator)
+            assert sorted(other) == sorted(pieces)
+            assert other != pieces
+
+
+def test_only_the_bag_of_words_is_not_moved_by_shuffling() -> None:
+    """Before any training; the bag's sums come in another order, so it moves by rounding."""
+    for name, make in MODELS.items():
+        torch.manual_seed(1)
+        changes = logit_changes(make().eval(), SOURCES)
+        assert changes.shape == (SHUFFLES * len(SOURCES),)
+        assert changes.max() < ROUNDING if name == "bag" else changes.min() > CHANGED, name
+
+
+def test_pairs_count_only_where_both_sentences_are_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 20 pairs 10 are translated, of 5 only the first sentence, and of 5 both as the first one."""
+    table = {tuple(clause.source()): clause.target() for pair in PAIRS for clause in pair}
+    table.update({tuple(second.source()): [4] for _, second in PAIRS[10:15]})
+    table.update({tuple(second.source()): first.target() for first, second in PAIRS[15:]})
+    monkeypatch.setattr("nmt.lab.experiments.order.logit_changes", lambda *given: np.array([0.0, 0.5]))
+    found = measure(Script(table), PAIRS)  # type: ignore[arg-type]  # a script offers what is asked of a model
+    assert found == Outcome(0, 0.5, 0.5, 0.5, 0.75, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "verdicts"),
+    [
+        ("lstm", outcome(), ("holds", "holds")),
+        ("transformer", outcome(), ("holds under conditions", "holds")),  # it has no recurrence, and knows order
+        ("transformer", outcome(noticed=0.1, both=0.0), ("holds", "holds")),
+        ("tanh", outcome(both=0.2), ("holds", "holds under conditions")),
+        ("lstm", outcome(both=0.9), ("holds", "does not hold")),
+        ("lstm", outcome(noticed=0.5), ("holds under conditions", "holds")),
+        ("bag", outcome(largest=0.1, noticed=1.0, both=0.0, sentences=0.3), ("does not hold", "holds")),
+        ("bag", outcome(largest=1e-6, noticed=0.0, both=0.1, sentences=0.3), ("holds", "does not hold")),
+    ],
+)
+def test_the_verdicts_follow_the_numbers(name: str, changed: Outcome, verdicts: tuple[Verdict, Verdict]) -> None:
+    first, second = claims({"bag": [BAG], "lstm": [outcome()], name: [changed, changed]})
+    assert (first.id, first.verdict, second.id, second.verdict) == ("A1", verdicts[0], "A2", verdicts[1])
+
+
+def test_without_the_bag_of_words_or_anything_beside_it_no_claim_is_judged() -> None:
+    assert claims({"lstm": [outcome()]}) == claims({"bag": [BAG]}) == ()
+
+
+def test_the_probe_gives_a_row_a_model_and_an_outcome_a_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(order, "PAIRS", 5)
+    finding = PROBE(Options(cells=("bag", "gru"), seeds=2, updates=2), said.append)
+    assert [row[0] for row in finding.rows] == ["bag", "gru"]
+    assert [len(each) for each in finding.details.values()] == [2, 2]
+    assert len(said) == 4
+    assert [claim.id for claim in finding.claims] == ["A1", "A2"]
+    assert finding.conditions["updates"] == 2
+
+
+def test_the_figure_has_a_row_for_each_model_in_both_panels() -> None:
+    pytest.importorskip("matplotlib")
+    for panel in draw({"bag": [BAG, BAG], "lstm": [outcome(), outcome()]}).axes:
+        assert [label.get_text() for label in panel.get_yticklabels()] == ["bag", "lstm"]
+
+
+def test_a_model_that_it_does_not_know_is_refused() -> None:
+    with pytest.raises(UserError, match="elman"):
+        PROBE.filled(Options(cells=("elman",)))

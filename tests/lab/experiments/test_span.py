@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from nmt.data.vocabulary import EOS
+from nmt.lab.experiments.experiment import Options, Verdict
+from nmt.lab.experiments.learning import FIRST, DrawBatch
+from nmt.lab.experiments.span import (
+    BLANK,
+    COPIED,
+    LENGTHS,
+    PROBE,
+    TASKS,
+    VOCABULARY,
+    Task,
+    adding,
+    climb,
+    copy,
+    judge,
+    recall,
+    share_explained,
+    share_right,
+    span,
+)
+from nmt.models.protocol import TranslationModel
+
+
+def generator() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+class Oracle:
+    """Stands for a model that answers what it was made with."""
+
+    def __init__(self, answer: torch.Tensor) -> None:
+        self.answer = answer
+
+    def __call__(self, *read: torch.Tensor) -> torch.Tensor:
+        return self.answer
+
+
+def test_recall_asks_for_the_first_of_as_many_pieces_as_said() -> None:
+    batch = recall(6, 50)(generator())
+    assert batch.source.shape == (50, 7)
+    assert bool((batch.source[:, -1] == EOS).all())
+    assert bool(((batch.source[:, :-1] >= FIRST) & (batch.source[:, :-1] < BLANK)).all())
+    assert batch.expected.tolist() == [[first, EOS] for first in batch.source[:, 0].tolist()]
+
+
+def test_what_recall_asks_for_cannot_be_told_from_the_pieces_after_it() -> None:
+    batch = recall(3, 4000)(generator())
+    same = (batch.source[:, 0] == batch.source[:, 1]).float().mean().item()
+    assert same == pytest.approx(1 / 8, abs=0.03)  # five standard errors
+
+
+def test_copy_asks_for_the_pieces_before_the_blanks() -> None:
+    batch = copy(20, 30)(generator())
+    assert batch.source.shape == (30, COPIED + 20 + 1)
+    assert bool((batch.source[:, COPIED:-1] == BLANK).all())
+    assert torch.equal(batch.expected[:, :-1], batch.source[:, :COPIED])
+
+
+@pytest.mark.parametrize("time", [5, 10])
+def test_adding_marks_one_number_in_each_half_and_expects_their_sum(time: int) -> None:
+    batch = adding(time, 200)(generator())
+    numbers, marks = batch.source.unbind(-1)
+    assert batch.source.shape == (200, time, 2)
+    assert bool((marks[:, : time // 2].sum(1) == 1).all() and (marks[:, time // 2 :].sum(1) == 1).all())
+    torch.testing.assert_close((numbers * marks).sum(1, keepdim=True), batch.expected)
+
+
+def test_the_error_of_always_answering_one_explains_nothing_and_a_tenth_of_it_is_the_bar() -> None:
+    batch = adding(10, 20_000)(generator())
+    always_one, close = torch.ones(20_000, 1, 3), batch.expected.unsqueeze(-1) + (1 / 60) ** 0.5
+    assert share_explained(Oracle(always_one), batch) == pytest.approx(0.0, abs=0.03)  # type: ignore[arg-type]  # called, no more
+    assert share_explained(Oracle(close), batch) == pytest.approx(0.9, abs=1e-5)  # type: ignore[arg-type]  # called, no more
+
+
+def test_pieces_are_scored_without_the_end_piece() -> None:
+    batch = recall(5, 4)(generator())
+    answers = torch.tensor([[int(first), EOS] for first, _ in batch.expected])
+    answers[0, 0] = BLANK  # one of four is wrong
+    logits = torch.nn.functional.one_hot(answers, VOCABULARY).float()
+    assert share_right(Oracle(logits), batch) == 0.75  # type: ignore[arg-type]  # called, no more
+
+
+def test_longer_lengths_are_not_run_after_two_failures_in_a_row() -> None:
+    asked: list[int] = []
+    scripted = iter([1.0, 0.5, 0.95, 0.2, 0.1])
+
+    def fit(model: TranslationModel, draw: DrawBatch, *ignored: object) -> None:
+        asked.append(draw(generator()).source.shape[1] - 1)
+
+    task = Task(recall, fit, lambda model, batch: next(scripted), "", 1.0)
+    assert climb("tanh", task, 1, 10, lambda text: None) == [1.0, 0.5, 0.95, 0.2, 0.1, None]
+    assert asked == [5, 10, 20, 50, 100]
+
+
+def test_the_span_is_the_largest_length_at_the_bar() -> None:
+    assert span([1.0, 0.8, 0.9, 0.3, 0.2, None]) == 20
+    assert span([0.89, 0.1, None, None, None, None]) == 0
+
+
+@pytest.mark.parametrize(
+    ("spans", "verdict"),
+    [
+        ({"tanh": [10, 20], "lstm-1": [100, 200]}, "holds"),
+        ({"tanh": [5, 20], "lstm-1": [100, 200]}, "holds under conditions"),  # 5 is not 10 to 20
+        ({"tanh": [10, 20], "lstm-0": [5, 5], "lstm-5": [100, 200]}, "holds under conditions"),
+        ({"tanh": [10, 20], "lstm-1": [50, 100]}, "does not hold"),
+        ({"tanh": [50, 10], "lstm-1": [200, 200]}, "does not hold"),
+        ({"gru": [200], "lstm-1": [200]}, None),
+    ],
+)
+def test_the_verdict_follows_the_spans(spans: dict[str, list[int]], verdict: Verdict | None) -> None:
+    assert judge(spans) == verdict
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_probe_reports_every_model_and_length(task: str) -> None:
+    told: list[str] = []
+    finding = PROBE(Options(cells=("tanh", "lstm"), seeds=2, updates=1, task=task), told.append)
+    assert [row[0] for row in finding.rows] == ["tanh", "lstm-1"]
+    assert len(finding.columns) == 2 + len(LENGTHS)
+    assert len(told) == 2 * 2 * 2  # one update teaches nothing, so two lengths are run
+    assert finding.rows[0][-1] == "not run"
+    assert finding.claims[0].verdict == "does not hold"
+    assert "under 5" in finding.claims[0].number
+    assert finding.figure is not None
+    assert len(finding.figure().axes[0].lines) == 3  # two models and the bar

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nmt import atomic
+from nmt.errors import RunError
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_appears_whole_and_in_a_folder_made_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "file"
+    with atomic.building(path) as file:
+        file.write(b"half")
+        file.flush()
+        assert not path.exists()
+        file.write(b" and half")
+    assert path.read_bytes() == b"half and half"
+    assert names(path.parent) == ["file"]
+
+
+@pytest.mark.parametrize("broken", ["os.fsync", "pathlib.Path.replace"])
+def test_a_full_disk_is_named_and_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    path = tmp_path / "file"
+    atomic.write_file(path, "old")
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(broken, full)
+        with pytest.raises(
+            RunError, match=r"file: cannot be written \(No space left on device\); what was there before is untouched"
+        ):
+            atomic.write_file(path, "new")
+    assert (path.read_text(), names(tmp_path)) == ("old", ["file"])
+
+
+def test_what_kills_left_of_a_file_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    for name in (".a.json.12", ".a.json.345", "a.json", ".a.json.swp", ".b.json.12"):
+        (tmp_path / name).touch()
+    atomic.remove_leftovers(tmp_path / "a.json")
+    assert names(tmp_path) == [".a.json.swp", ".b.json.12", "a.json"]
+
+
+def test_whatever_interrupts_writing_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    atomic.write_file(path, "old")
+    with pytest.raises(KeyboardInterrupt), atomic.building(path) as file:  # noqa: PT012 - what interrupts stands inside
+        file.write(b"new")
+        raise KeyboardInterrupt
+    assert (path.read_text(), names(tmp_path)) == ("old", ["file"])
+
+
+def test_a_path_below_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="file/below: cannot be written"):
+        atomic.write_file(tmp_path / "file" / "below", "text")
+    with pytest.raises(RunError, match="file/below: cannot be written"):
+        atomic.append_record(tmp_path / "file" / "below", {})
+
+
+def test_text_is_written_in_utf8_as_it_is(tmp_path: Path) -> None:
+    atomic.write_json(tmp_path / "file", {"text": "grün\r\n"})
+    assert (tmp_path / "file").read_bytes() == '{\n "text": "grün\\r\\n"\n}\n'.encode()
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_records_come_back_in_order(tmp_path: Path, durable: bool) -> None:
+    records: list[dict[str, Any]] = [{"text": "ein\nHund \u2028"}, {"number": 0.1 + 0.2}]
+    for record in records:
+        atomic.append_record(tmp_path / "log", record, durable=durable)
+    assert atomic.read_records(tmp_path / "log") == records
+    assert (tmp_path / "log").read_bytes().count(b"\n") == 2
+
+
+@pytest.mark.parametrize("rest", [b'{"num', b'{"text": "gr\xc3', b"[1]", b"\xff"])
+def test_a_line_that_a_kill_cut_short_spoils_no_other(tmp_path: Path, rest: bytes) -> None:
+    path = tmp_path / "log"
+    atomic.append_record(path, {"number": 1})
+    with path.open("ab") as file:
+        file.write(rest)
+    atomic.append_record(path, {"number": 2})
+    assert atomic.read_records(path) == [{"number": 1}, {"number": 2}]
+
+
+def test_a_log_that_is_not_there_is_empty_and_one_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
+    assert atomic.read_records(tmp_path / "log") == []
+    with pytest.raises(RunError, match="cannot be read"):
+        atomic.read_records(tmp_path)

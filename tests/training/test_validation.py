@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+import torch
+
+from nmt.data.vocabulary import BOS, EOS
+from nmt.models.protocol import TranslationModel
+from nmt.runs.run_folder import Run
+from nmt.training import preparing
+from nmt.training.preparing import Dataset
+from nmt.training.validation import Validator
+
+if TYPE_CHECKING:
+    from tests.training.conftest import Toy
+
+CPU = torch.device("cpu")
+
+
+class Made(NamedTuple):
+    validator: Validator
+    model: TranslationModel
+    prepared: Dataset
+
+
+@pytest.fixture
+def made(toy: Toy) -> Made:
+    """A validator of a run's fresh model, whose dropout is on."""
+    toy.train("run", "training.updates=1")
+    run = Run(Path("run"))
+    prepared, model = preparing.prepare_again(run, print), run.model().train()
+    return Made(Validator(model, prepared, run.recipe, 40, CPU, "fp32"), model, prepared)
+
+
+def test_the_loss_is_nats_a_target_piece_with_the_ends_and_without_padding_or_dropout(made: Made) -> None:
+    loss, model = made.validator().loss, made.model.eval()
+    nll, pieces = 0.0, 0
+    for source, target in ([side[row] for side in made.prepared.valid] for row in range(4)):
+        ids = torch.tensor([[*source, EOS]])
+        logits = model(ids, torch.ones_like(ids, dtype=torch.bool), torch.tensor([[BOS, *target]]))
+        nll -= logits.log_softmax(-1)[0].gather(1, torch.tensor([*target, EOS])[:, None]).sum().item()
+        pieces += len(target) + 1
+    assert loss == pytest.approx(nll / pieces, rel=1e-6)
+
+
+def test_bleu_is_that_of_real_decoding(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hypotheses that are the references score 100."""
+    valid = made.prepared.corpus.valid
+    known = dict(zip(valid.source, valid.target, strict=True))
+    monkeypatch.setattr(made.validator.translator, "_text", lambda hypothesis: "")
+    assert made.validator().bleu == 0
+    monkeypatch.setattr(
+        made.validator.translator,
+        "translate",
+        lambda lines: [type("Found", (), {"text": known[line]}) for line in lines],
+    )
+    assert made.validator().bleu == pytest.approx(100)
+
+
+def test_validation_leaves_no_trace(made: Made) -> None:
+    """Neither in the random state, nor in the model's mode, nor in its weights, and it gives the same twice."""
+    before = torch.get_rng_state(), [parameter.clone() for parameter in made.model.parameters()]
+    assert made.validator() == made.validator()
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert made.model.training
+    assert all(map(torch.equal, made.model.parameters(), before[1]))
+    assert all(parameter.grad is None for parameter in made.model.parameters())
