@@ -62,7 +62,7 @@ def test_a_sentence_that_is_never_answered_with_a_translation_is_a_fault() -> No
 
 def test_an_error_that_tells_more_than_its_text_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     told = {"error": "wrong", "trace": "secret"}
-    monkeypatch.setattr(http_parsing.Refusal, "answer", lambda refusal: http_parsing.answer(told, refusal.status))
+    monkeypatch.setattr(http_parsing.HttpError, "answer", lambda refusal: http_parsing.answer(told, refusal.status))
     with listening() as (url, _):
         found = asyncio.run(fuzz.throw(Address.of(url), range(20)))
     assert any("trace" in (trial.fault or "") for trial in found)
