@@ -122,7 +122,7 @@ def test_nothing_outside_the_laboratory_imports_it_but_commands_and_these_only_w
             if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
             for inner in ast.walk(node)
         }
-        for node in ast.walk(tree):
+        for node in (each for each in ast.walk(tree) if isinstance(each, ast.Import | ast.ImportFrom)):
             modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             laboratory = any(module == "nmt.lab" or module.startswith("nmt.lab.") for module in modules)
