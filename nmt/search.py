@@ -114,6 +114,40 @@ class Trace(NamedTuple):
     weights: Tensor | None
 
 
+@dataclass(frozen=True)
+class SearchSettings:
+    """What decides which translations search finds. A target has at most ``max_ratio * source + max_extra`` tokens, the
+    end of both sides counted, and never more than `max_tokens`."""
+
+    beam: int = 5
+    """Hypotheses kept per sentence; 1 is greedy search."""
+    length_penalty: float = 0.6
+    """Alpha of `length_penalty`; 0 compares plain log-probabilities."""
+    min_length: int = 0
+    """Fewest tokens before the end."""
+    max_ratio: float = 2.0
+    max_extra: int = 20
+    max_tokens: int | None = None
+    nbest: int = 1
+    """Hypotheses returned per sentence."""
+    keep_weights: bool = False
+    """Whether hypotheses carry their attention weights."""
+
+    def __post_init__(self) -> None:
+        _expect(self.beam >= 1, "beam", "an integer of at least 1", self.beam)
+        _expect(1 <= self.nbest <= self.beam, "nbest", f"between 1 and the beam, which is {self.beam}", self.nbest)
+        _expect(0 <= self.length_penalty < math.inf, "length_penalty", "a number of at least 0", self.length_penalty)
+        _expect(self.min_length >= 0, "min_length", "an integer of at least 0", self.min_length)
+        _expect(0 < self.max_ratio < math.inf, "max_ratio", "a number above 0", self.max_ratio)
+        _expect(self.max_extra >= 0, "max_extra", "an integer of at least 0", self.max_extra)
+        _expect(
+            self.max_tokens is None or self.max_tokens > self.min_length,
+            "max_tokens",
+            f"more than min_length, which is {self.min_length}",
+            self.max_tokens,
+        )
+
+
 class BeamSearch:
     """Finds the translations of a batch that a model finds most probable.
 
@@ -122,40 +156,10 @@ class BeamSearch:
     grow to that of the longest length. With one beam there is one path, which takes the most probable piece and ends when that is the end.
     """
 
-    def __init__(
-        self,
-        *,
-        bos: int,
-        eos: int,
-        pad: int,
-        beam: int = 5,
-        length_penalty: float = 0.6,
-        min_length: int = 0,
-        max_ratio: float = 2.0,
-        max_extra: int = 20,
-        max_pieces: int | None = None,
-        nbest: int = 1,
-        keep_weights: bool = False,
-    ) -> None:
-        """`min_length` is the fewest pieces before the end may come; a target has at most ``max_ratio * source + max_extra`` pieces,
-        both sides counted with their end, and never more than `max_pieces`. `keep_weights` gives hypotheses their attention weights."""
-        _expect(beam >= 1, "beam", "an integer of at least 1", beam)
-        _expect(1 <= nbest <= beam, "nbest", f"between 1 and the beam, which is {beam}", nbest)
-        _expect(0 <= length_penalty < math.inf, "length_penalty", "a number of at least 0", length_penalty)
-        _expect(min_length >= 0, "min_length", "an integer of at least 0", min_length)
-        _expect(0 < max_ratio < math.inf, "max_ratio", "a number above 0", max_ratio)
-        _expect(max_extra >= 0, "max_extra", "an integer of at least 0", max_extra)
-        _expect(
-            max_pieces is None or max_pieces > min_length,
-            "max_pieces",
-            f"more than min_length, which is {min_length}",
-            max_pieces,
-        )
-        self.bos, self.eos, self.pad = bos, eos, pad
-        self.beam, self.nbest, self.alpha = beam, nbest, length_penalty
-        self.min_length, self.max_ratio, self.max_extra, self.max_pieces = min_length, max_ratio, max_extra, max_pieces
-        self.keep_weights = keep_weights
-        self.width = 2 * beam if beam > 1 else 1
+    def __init__(self, settings: SearchSettings, *, bos: int, eos: int, pad: int) -> None:
+        self.settings, self.bos, self.eos, self.pad = settings, bos, eos, pad
+        self.beam, self.nbest, self.alpha = settings.beam, settings.nbest, settings.length_penalty
+        self.width = 2 * self.beam if self.beam > 1 else 1
 
     @torch.inference_mode()
     def __call__(self, model: DecodingProtocol, source: Tensor, mask: Tensor) -> list[list[Hypothesis]]:
@@ -202,14 +206,14 @@ class BeamSearch:
         row = active.new_zeros(batch).index_copy(0, active, torch.arange(len(active), device=active.device))
         candidates = _best(self._log_probabilities(step.logits, length), frontier.live, self.width)
         live, chosen = candidates.totals.masked_fill(candidates.tokens == self.eos, -math.inf).topk(self.beam)
-        weights = torch.unflatten(step.weights.float(), 0, frontier.live.shape) if self.keep_weights else None
+        weights = torch.unflatten(step.weights.float(), 0, frontier.live.shape) if self.settings.keep_weights else None
         return BackPointers(row, candidates, chosen, live, weights)
 
     def _log_probabilities(self, logits: Tensor, length: int) -> Tensor:
         """``(row, vocabulary)``, with -inf for what may not follow a hypothesis of this length."""
         result = logits.float().log_softmax(-1)
         result[:, [self.pad, self.bos]] = -math.inf
-        if length < self.min_length:
+        if length < self.settings.min_length:
             result[:, self.eos] = -math.inf
         return result
 
@@ -255,7 +259,12 @@ class BeamSearch:
 
     def longest(self, lengths: Tensor) -> Tensor:
         """Most pieces of a target ``(batch,)`` for those of its source, both with their end; at least one more than the fewest."""
-        return (lengths * self.max_ratio).long().add(self.max_extra).clamp(self.min_length + 1, self.max_pieces)
+        return (
+            (lengths * self.settings.max_ratio)
+            .long()
+            .add(self.settings.max_extra)
+            .clamp(self.settings.min_length + 1, self.settings.max_tokens)
+        )
 
     def _nothing(self, source: Tensor) -> NBest:
         zeros = torch.zeros(len(source), self.nbest, dtype=torch.long, device=source.device)

@@ -12,7 +12,7 @@ from nmt.data.batches import Batches, TokenIds, pad
 from nmt.data.vocabulary import BOS, EOS, PAD
 from nmt.models.protocol import TranslationModel
 from nmt.models.registry import build
-from nmt.search import BeamSearch
+from nmt.search import BeamSearch, SearchSettings
 from nmt.training.objective import cross_entropy
 from nmt.training.schedules import learning_rate
 
@@ -61,7 +61,7 @@ def train(model: TranslationModel, sources: list[list[int]], updates: int, peak:
 
 def share_turned_round(model: TranslationModel, sources: list[list[int]]) -> float:
     """The share of strings whose most probable output, piece by piece, is the string turned round and its end."""
-    search = BeamSearch(bos=BOS, eos=EOS, pad=PAD, beam=1)
+    search = BeamSearch(SearchSettings(beam=1), bos=BOS, eos=EOS, pad=PAD)
     found = search(model.eval(), *pad([[*source, EOS] for source in sources]))
     return sum(
         best.finished and list(best.tokens) == source[::-1] for (best,), source in zip(found, sources, strict=True)

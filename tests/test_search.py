@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nmt.models.protocol import Step
-from nmt.search import BeamSearch, Hypothesis, _top, length_penalty
+from nmt.search import BeamSearch, Hypothesis, SearchSettings, _top, length_penalty
 
 PAD, A, BOS, EOS, B, C = range(6)
 SIZE = 6
@@ -68,7 +68,7 @@ def search(
     mask = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
     source = torch.tensor(sentences)[:, None].expand_as(mask)
     settings = {"max_ratio": 1.0, "max_extra": LONGEST - 2, **settings}
-    return BeamSearch(bos=BOS, eos=EOS, pad=PAD, **settings)(model, source, mask)
+    return BeamSearch(SearchSettings(**settings), bos=BOS, eos=EOS, pad=PAD)(model, source, mask)
 
 
 def every_string(model: Tables, sentence: int, alpha: float) -> list[tuple[float, tuple[int, ...]]]:
@@ -187,7 +187,7 @@ def test_weights_stand_beside_their_pieces_and_only_for_real_slots() -> None:
 
 def test_a_batch_of_nothing_gives_nothing() -> None:
     assert (
-        BeamSearch(bos=BOS, eos=EOS, pad=PAD)(
+        BeamSearch(SearchSettings(), bos=BOS, eos=EOS, pad=PAD)(
             random_tables(), torch.zeros(0, 2, dtype=torch.long), torch.zeros(0, 2, dtype=torch.bool)
         )
         == []
@@ -204,7 +204,7 @@ def test_no_target_is_longer_than_the_most_pieces(beam: int) -> None:
     """Though the source would allow more; and where it allows fewer, that still holds."""
     model, sentences = random_tables(), list(range(20))
     for most, longest in ((1, 1), (2, 2), (LONGEST + 9, LONGEST)):
-        found = [hypotheses[0] for hypotheses in search(model, sentences, beam=beam, max_pieces=most)]
+        found = [hypotheses[0] for hypotheses in search(model, sentences, beam=beam, max_tokens=most)]
         assert max(len(each.token_scores) for each in found) == longest
 
 
@@ -217,12 +217,12 @@ def test_no_target_is_longer_than_the_most_pieces(beam: int) -> None:
         ({"min_length": -1}, "min_length"),
         ({"max_ratio": 0.0}, "max_ratio"),
         ({"max_extra": -1}, "max_extra"),
-        ({"max_pieces": 2, "min_length": 2}, "max_pieces"),
+        ({"max_tokens": 2, "min_length": 2}, "max_tokens"),
     ],
 )
 def test_settings_are_checked_in_words(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        BeamSearch(bos=BOS, eos=EOS, pad=PAD, **settings)
+        SearchSettings(**settings)
 
 
 def test_the_length_penalty_is_that_of_the_paper() -> None:

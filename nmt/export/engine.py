@@ -19,7 +19,7 @@ from nmt.errors import RunError, UserError
 from nmt.export.folder import Export
 from nmt.inference.translator import LineTranslator, shown_in_training
 from nmt.runs.run_folder import Run
-from nmt.search import BeamSearch, Hypothesis, length_penalty
+from nmt.search import BeamSearch, Hypothesis, SearchSettings, length_penalty
 
 PATIENCE = 2.0
 """With a length penalty, how many times the beam hypotheses are finished before search stops (Kasai et al. 2022, arXiv:2204.05424)."""
@@ -56,7 +56,7 @@ class ExportTranslator(LineTranslator):
             batch_tokens=batch_tokens,
         )
         self.search = BeamSearch(
-            bos=BOS, eos=EOS, pad=PAD, keep_weights=keep_weights, **settings
+            SearchSettings(keep_weights=keep_weights, **settings), bos=BOS, eos=EOS, pad=PAD
         )  # checks the settings, and knows the lengths
         self.positions = export.positions
         self.ids = {
@@ -91,11 +91,11 @@ class ExportTranslator(LineTranslator):
             min_decoding_length=0,
             suppress_sequences=[self.target_vocabulary.pieces([id]) for id in without],
             return_scores=True,
-            return_attention=search.keep_weights,
+            return_attention=search.settings.keep_weights,
             return_end_token=True,
         )
         firsts: Iterable[Any] = repeat(None)
-        if search.keep_weights and search.beam > 1 and len(parts) > 1:
+        if search.settings.keep_weights and search.beam > 1 and len(parts) > 1:
             # CTranslate2 4.8 gives the first piece of a beam the weights of another sentence in the batch; they do not depend on the beam
             firsts = self._ask(parts, beam_size=1, max_decoding_length=1, return_attention=True, return_end_token=True)
         return [Begun(result, first) for result, first in zip(results, firsts, strict=False)]

@@ -22,7 +22,7 @@ from nmt.inference.diagnostics import Part, Trained
 from nmt.models.device import autocast, resolve_precision
 from nmt.models.precision import freeze
 from nmt.models.protocol import DecodingProtocol, TranslationModel
-from nmt.search import BeamSearch, Hypothesis, length_penalty
+from nmt.search import BeamSearch, Hypothesis, SearchSettings, length_penalty
 
 if TYPE_CHECKING:
     from nmt.runs.run_folder import Run
@@ -196,7 +196,7 @@ class Translator(LineTranslator):
         """For `longest`, `ratio` and `unseen` see `nmt.inference.diagnostics.Trained`; where `unseen` is not known, it is what spells unknown characters.
         For `batch_tokens` see `LineTranslator`, for `precision` `search.precision` of the recipe, for the rest `BeamSearch`, which here keeps
         weights unless it is told not to."""
-        self.search = BeamSearch(bos=BOS, eos=EOS, pad=PAD, **{"keep_weights": True, **search})
+        self.search = BeamSearch(SearchSettings(**{"keep_weights": True, **search}), bos=BOS, eos=EOS, pad=PAD)
         trained = Trained(longest, ratio, source_vocabulary.bytes if unseen is None else unseen)
         super().__init__(
             source_vocabulary, target_vocabulary, trained, length_penalty=self.search.alpha, batch_tokens=batch_tokens

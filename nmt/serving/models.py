@@ -30,7 +30,7 @@ class Served:
             self._limit = self._translator(1, False).limit
         except UserError:
             raise
-        except ValueError as error:  # the words of the search, to which --output is max_pieces
+        except ValueError as error:  # the words of the search, to which --output is max_tokens
             raise UserError(f"{run.path}: {error}; choose another --output") from error
 
     def pieces(self, sentence: str) -> int:
@@ -71,7 +71,7 @@ class Served:
             "beam": max(settings["beam"], nbest),
             "nbest": nbest,
             "keep_weights": keep_weights,
-            "max_pieces": self.longest_output,
+            "max_tokens": self.longest_output,
         }
         longest = self.run.metadata["lengths"]["source"]["longest"]
         return Translator(self._model, *self.run.vocabularies, longest=longest, **settings)

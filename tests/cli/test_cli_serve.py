@@ -90,7 +90,7 @@ def test_a_port_that_is_taken_is_said_before_models_are_loaded(nmt: Nmt) -> None
         (["runs/toy", "--items", "0"], "--items: expected at least 1, found 0"),
         (
             ["runs/toy", "--output", "1", "--port", "0"],
-            "runs/toy: max_pieces: expected more than min_length, which is 1, found 1; choose another --output",
+            "runs/toy: max_tokens: expected more than min_length, which is 1, found 1; choose another --output",
         ),
         (["runs/toy", "--keys", "absent"], "absent: no such file"),
         (

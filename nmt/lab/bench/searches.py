@@ -26,7 +26,7 @@ from nmt.models.device import autocast
 from nmt.models.precision import freeze
 from nmt.models.protocol import TranslationModel
 from nmt.models.transformer import TransformerModel
-from nmt.search import BeamSearch
+from nmt.search import BeamSearch, SearchSettings
 
 SENTENCES = 64
 """In a batch of forced work."""
@@ -112,7 +112,9 @@ def _forced(
 ) -> tuple[float, float]:
     """When it began and ended, by the clock that all processes share; ``ready`` is called when it has warmed up."""
     length, beam, device, precision = how
-    search = BeamSearch(bos=BOS, eos=EOS, pad=PAD, beam=beam, min_length=length - 1, max_ratio=1e-9, max_extra=length)
+    search = BeamSearch(
+        SearchSettings(beam=beam, min_length=length - 1, max_ratio=1e-9, max_extra=length), bos=BOS, eos=EOS, pad=PAD
+    )
     batches = [pad([[*source, EOS] for source in batch]) for batch in _batches(sources)]
     freeze(model.to(device).eval(), device, precision)
     with autocast(device, precision):

@@ -31,7 +31,7 @@ from nmt.lab.experiments.learning import learn, recurrent, transformer
 from nmt.lab.plotting import canvas
 from nmt.models.protocol import TranslationModel
 from nmt.models.registry import parameters
-from nmt.search import BeamSearch
+from nmt.search import BeamSearch, SearchSettings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -107,7 +107,7 @@ def measure(model: TranslationModel, pairs: Sequence[tuple[Clause, Clause]]) -> 
     """Shuffles the sources of minimal pairs, and translates them greedily."""
     clauses = [clause for pair in pairs for clause in pair]
     sources = [clause.source() for clause in clauses]
-    search = BeamSearch(bos=BOS, eos=EOS, pad=PAD, beam=1)
+    search = BeamSearch(SearchSettings(beam=1), bos=BOS, eos=EOS, pad=PAD)
     outputs = [list(best.tokens) for (best,) in search(model, *pad([[*source, EOS] for source in sources]))]
     right = np.array([output == clause.target() for output, clause in zip(outputs, clauses, strict=True)])
     same = np.array([one == other for one, other in zip(outputs[::2], outputs[1::2], strict=True)])

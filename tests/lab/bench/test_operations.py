@@ -13,7 +13,7 @@ from nmt.models.precision import freeze
 from nmt.models.protocol import TranslationModel
 from nmt.models.registry import build
 from nmt.recipe.types import Recurrent, Transformer
-from nmt.search import BeamSearch
+from nmt.search import BeamSearch, SearchSettings
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:TF32 acceleration"
@@ -85,7 +85,9 @@ def test_the_formula_is_what_torch_counts_in_a_search(name: str) -> None:
     sizes = sizes_of(MODELS[name])
     model = build(**sizes, source=VOCABULARY, target=VOCABULARY, joint=True).eval()
     freeze(model, torch.device("cpu"), "fp32")
-    greedy = BeamSearch(bos=BOS, eos=EOS, pad=PAD, beam=1, min_length=TARGET - 1, max_ratio=1e-9, max_extra=TARGET)
+    greedy = BeamSearch(
+        SearchSettings(beam=1, min_length=TARGET - 1, max_ratio=1e-9, max_extra=TARGET), bos=BOS, eos=EOS, pad=PAD
+    )
     source = torch.randint(4, VOCABULARY, (BATCH, SOURCE))
     found = counted(lambda: greedy(model, source, torch.ones_like(source, dtype=torch.bool)))
     assert found == BATCH * operations.translation(sizes, VOCABULARY, SOURCE, TARGET, 1)
