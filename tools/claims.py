@@ -1,4 +1,4 @@
-"""Writes what measurement says of every claim of the story of memory, as Markdown, from the results of probes and studies.
+"""Writes what measurement says of every claim of the story of memory, as Markdown, from the results of experiments and studies.
 
 python tools/claims.py > docs/claims.md
 """
@@ -24,8 +24,8 @@ from nmt.lab.experiments.claims import CHAPTERS, UNMEASURED, Row, story
 from nmt.lab.experiments.experiment import Verdict
 
 DOCS = Path(__file__).parents[1] / "docs"
-RESULTS = tuple(DOCS / "results" / name for name in ("probes", "bottleneck", "ladder", "bench"))
-"""Where results are looked for: probes leave a file each, studies one of their own name, benchmarks one for each run."""
+RESULTS = tuple(DOCS / "results" / name for name in ("experiments", "bottleneck", "ladder", "bench"))
+"""Where results are looked for: experiments leave a file each, studies one of their own name, benchmarks one for each run."""
 HEADER = """\
 # The story of memory, measured
 
@@ -39,7 +39,7 @@ Generated from the results below by `python tools/claims.py > docs/claims.md`; d
 
 @dataclass(frozen=True)
 class Result:
-    """What one probe or study left."""
+    """What one experiment or study left."""
 
     path: Path
     values: dict[str, Any]

@@ -47,7 +47,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("inspect")(inspect.inspect)
 app.command("info")(info.info)
 app.command("export")(export.export)
-app.command("probe")(experiment.probe)
+app.command("experiment")(experiment.experiment)
 app.command("bundle")(share.bundle)
 app.command("push")(share.push)
 app.command("pull")(share.pull)
@@ -56,6 +56,24 @@ app.command("bench")(bench.bench)
 app.command("bottleneck")(study.bottleneck)
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(data.app, name="data")
+
+RENAMED_COMMANDS = {"probe": "experiment"}
+"""Commands of earlier versions, and what they are called now."""
+
+
+def _add_renamed(old: str, new: str) -> None:
+    @app.command(
+        old,
+        hidden=True,
+        add_help_option=False,
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )
+    def refuse() -> None:
+        raise UserError(f"nmt {old}: this command is called nmt {new} now")
+
+
+for _old, _new in RENAMED_COMMANDS.items():
+    _add_renamed(_old, _new)
 
 
 def _version(wanted: bool) -> None:

@@ -1,4 +1,4 @@
-"""`nmt probe`: a question about memory, asked of small models."""
+"""`nmt experiment`: a question about memory, asked of small models."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from nmt.cli.output import logger, print_json
 from nmt.errors import UserError
 
 if TYPE_CHECKING:
-    from nmt.lab.experiments.experiment import Finding, Options
+    from nmt.lab.experiments.experiment import Options, Outcome
     from nmt.lab.experiments.record import Record
 
 
-def probe(
-    name: Annotated[str | None, typer.Argument(help="Which probe; without it they are listed.")] = None,
+def experiment(
+    name: Annotated[str | None, typer.Argument(help="Which experiment; without it they are listed.")] = None,
     cells: Annotated[
         str | None, typer.Option("--cells", metavar="A,B", help="Models to compare, instead of all.")
     ] = None,
     seeds: Annotated[int | None, typer.Option("--seeds", metavar="N", help="Seeds, 1 to N.")] = None,
     updates: Annotated[int | None, typer.Option("--updates", metavar="N", help="Updates of training.")] = None,
-    task: Annotated[str | None, typer.Option("--task", help="Which task, for a probe with several.")] = None,
-    run: Annotated[Path | None, typer.Option("--run", help="A run folder, for a probe that looks at one.")] = None,
-    list_all: Annotated[bool, typer.Option("--list", help="List the probes and what they ask.")] = False,
+    task: Annotated[str | None, typer.Option("--task", help="Which task, for an experiment with several.")] = None,
+    run: Annotated[
+        Path | None, typer.Option("--run", help="A run folder, for an experiment that looks at one.")
+    ] = None,
+    list_all: Annotated[bool, typer.Option("--list", help="List the experiments and what they ask.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Everything as JSON: rows, conditions, claims, details, commit, versions.")
     ] = False,
@@ -42,13 +44,13 @@ def probe(
 
     Examples:
 
-      nmt probe
+      nmt experiment
 
-      nmt probe order
+      nmt experiment order
 
-      nmt probe span --cells tanh,lstm --seeds 1 --updates 500
+      nmt experiment span --cells tanh,lstm --seeds 1 --updates 500
 
-      nmt probe gates --json --out docs/results/probes
+      nmt experiment gates --json --out docs/results/experiments
     """
     from nmt.lab.experiments.experiment import Options
 
@@ -58,29 +60,29 @@ def probe(
     if out is not None:
         _check(out)
     names = None if cells is None else tuple(each.strip() for each in cells.split(","))
-    finding, record = _measure(name, Options(cells=names, seeds=seeds, updates=updates, task=task, run=run), quiet)
+    outcome, record = _measure(name, Options(cells=names, seeds=seeds, updates=updates, task=task, run=run), quiet)
     _print(record, as_json)
     if out is not None:
-        _write(out / (f"{name}-{task}" if task else name), finding, record)
+        _write(out / (f"{name}-{task}" if task else name), outcome, record)
 
 
 def _list(as_json: bool) -> None:
-    from nmt.lab.experiments.registry import PROBES
+    from nmt.lab.experiments.registry import EXPERIMENTS
 
     if as_json:
-        print_json({name: entry.question for name, entry in PROBES.items()})
+        print_json({name: entry.question for name, entry in EXPERIMENTS.items()})
         return
-    for name, entry in PROBES.items():
+    for name, entry in EXPERIMENTS.items():
         print(f"{name:<12}{entry.question}")
 
 
-def _measure(name: str, asked: Options, quiet: bool) -> tuple[Finding, Record]:
+def _measure(name: str, asked: Options, quiet: bool) -> tuple[Outcome, Record]:
     from nmt.lab.experiments.record import make
     from nmt.lab.experiments.registry import find
 
     begun, answer = time.monotonic(), find(name)
-    finding = answer(asked, logger(quiet))
-    return finding, make(name, asked, finding, time.monotonic() - begun)
+    outcome = answer(asked, logger(quiet))
+    return outcome, make(name, asked, outcome, time.monotonic() - begun)
 
 
 def _print(record: Record, as_json: bool) -> None:
@@ -105,11 +107,11 @@ def _check(out: Path) -> None:
         raise UserError(f"--out: {out} may not be written to; name another folder")
 
 
-def _write(stem: Path, finding: Finding, record: Record) -> None:
+def _write(stem: Path, outcome: Outcome, record: Record) -> None:
     """STEM.json, and STEM.svg and STEM.png where there is something to draw; each whole."""
     from nmt import atomic
     from nmt.lab.plotting import canvas
 
     atomic.write_json(stem.with_name(f"{stem.name}.json"), record)
-    if finding.figure is not None:
-        canvas.save(finding.figure(), stem)
+    if outcome.figure is not None:
+        canvas.save(outcome.figure(), stem)

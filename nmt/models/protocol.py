@@ -2,7 +2,7 @@
 
 `encode` turns a source into a `Memory`, `initial_state` turns a memory into a state, `step` reads one target piece and predicts the next.
 A decoder therefore is a function of (memory, target prefix) and of nothing else: if memory has one slot, the thought vector is all it
-can know of the source. Search, probes and export are written against these verbs and never ask which family they serve.
+can know of the source. Search, experiments and export are written against these verbs and never ask which family they serve.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nmt.cli.app import main
+from nmt.cli.app import RENAMED_COMMANDS, main
 from nmt.errors import RunError
 from nmt.runs import run_folder
 
@@ -26,7 +26,7 @@ COMMANDS = (
     "doctor",
     "recipe",
     "inspect",
-    "probe",
+    "experiment",
     "bottleneck",
     "data",
     "bundle",
@@ -37,7 +37,7 @@ COMMANDS = (
 
 def test_help_names_every_command_and_loads_nothing_heavy() -> None:
     """In a process of its own, as others have loaded everything into this one."""
-    code = "import atexit, sys; atexit.register(lambda: print(*sys.modules, sep='\\n')); from nmt.cli.app import main; main()"
+    code = "import atexit, sys; atexit.register(lambda: print(*sys.modules, sep='\\n')); from nmt.cli.app import RENAMED_COMMANDS, main; main()"
     out = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True).stdout
     assert all(f" {command} " in out for command in COMMANDS)
     assert {"torch", "datasets", "sentencepiece", "sacrebleu", "numpy"}.isdisjoint(out.splitlines())
@@ -62,6 +62,14 @@ def test_a_wrong_command_line_is_exit_status_2(nmt: Nmt, arguments: list[str]) -
     outcome = nmt(*arguments)
     assert (outcome.status, outcome.out) == (2, b"")
     assert "Usage" in outcome.err
+
+
+@pytest.mark.parametrize("old", RENAMED_COMMANDS)
+@pytest.mark.parametrize("arguments", [[], ["order", "--seeds", "2"], ["--help"]])
+def test_a_renamed_command_answers_in_one_line_with_its_new_name(nmt: Nmt, old: str, arguments: list[str]) -> None:
+    outcome = nmt(old, *arguments)
+    assert outcome == (2, b"", f"nmt: nmt {old}: this command is called nmt {RENAMED_COMMANDS[old]} now\n")
+    assert nmt(RENAMED_COMMANDS[old], "--help").status == 0
 
 
 def fail(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:

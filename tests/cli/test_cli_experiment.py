@@ -11,8 +11,8 @@ from types import ModuleType
 import pytest
 
 from nmt import provenance
-from nmt.lab.experiments import record, registry
-from nmt.lab.experiments.experiment import Claim, Finding, Log, Options, Probe
+from nmt.lab.experiments import experiment, record, registry
+from nmt.lab.experiments.experiment import Claim, Experiment, Log, Options
 from nmt.lab.plotting import canvas
 from tests.cli.conftest import Outcome, run
 
@@ -20,10 +20,10 @@ ROW = ("lstm", 0.123456, 12345, 98.76, None)
 NUMBER = "0.0 for the bag of words"
 
 
-def answer(options: Options, log: Log) -> Finding:
-    """What a probe does, without training."""
+def answer(options: Options, log: Log) -> experiment.Outcome:
+    """What an experiment does, without training."""
     log(f"{options.cells}, {options.seeds} seeds")
-    return Finding(
+    return experiment.Outcome(
         question="Is it so?",
         conditions={
             "updates": 2000,
@@ -42,9 +42,9 @@ def answer(options: Options, log: Log) -> Finding:
 
 @pytest.fixture(autouse=True)
 def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The probe `fake` in the table, and an empty current folder."""
-    module = ModuleType("fake_probe")
-    module.__dict__["PROBE"] = Probe(
+    """The experiment `fake` in the table, and an empty current folder."""
+    module = ModuleType("fake_experiment")
+    module.__dict__["EXPERIMENT"] = Experiment(
         question="Is it so?",
         defaults=Options(cells=("tanh",), seeds=3, task="copy"),
         run=answer,
@@ -52,16 +52,16 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         tasks=("copy", "add"),
     )
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setitem(registry.PROBES, "fake", registry.Entry(module.__name__, "Is it so?"))
+    monkeypatch.setitem(registry.EXPERIMENTS, "fake", registry.Entry(module.__name__, "Is it so?"))
     monkeypatch.chdir(tmp_path)
 
 
-def probe(*arguments: str) -> Outcome:
-    return run("probe", *arguments)
+def ask(*arguments: str) -> Outcome:
+    return run("experiment", *arguments)
 
 
 def test_the_table_comes_with_conditions_notes_and_claims_and_progress_goes_to_stderr() -> None:
-    outcome = probe("fake", "--cells", "tanh, lstm")
+    outcome = ask("fake", "--cells", "tanh, lstm")
     out = outcome.out.decode()
     assert (outcome.status, outcome.err) == (0, "('tanh', 'lstm'), 3 seeds\n")
     assert out.startswith("Is it so?\n\ncell  change  parameters  right %  spread\n----  ------")
@@ -77,8 +77,8 @@ def test_the_table_comes_with_conditions_notes_and_claims_and_progress_goes_to_s
 
 
 def test_json_says_where_the_numbers_come_from() -> None:
-    found = json.loads(probe("fake", "--json", "--cells", "lstm", "--seeds", "1", "--out", "results", "-q").out)
-    assert found["command"] == "nmt probe fake --cells lstm --seeds 1"
+    found = json.loads(ask("fake", "--json", "--cells", "lstm", "--seeds", "1", "--out", "results", "-q").out)
+    assert found["command"] == "nmt experiment fake --cells lstm --seeds 1"
     assert {"question", "conditions", "columns", "rows", "notes", "details"} <= found.keys()
     assert found["rows"] == [list(ROW)]
     assert found["claims"] == [{"id": "A1", "number": NUMBER, "verdict": "holds under conditions"}]
@@ -87,44 +87,44 @@ def test_json_says_where_the_numbers_come_from() -> None:
 
 
 def test_out_gets_the_same_json_and_the_figure_as_svg_and_png() -> None:
-    outcome = probe("fake", "--json", "--out", "new/folder", "-q")
+    outcome = ask("fake", "--json", "--out", "new/folder", "-q")
     assert outcome.err == ""
     assert sorted(os.listdir("new/folder")) == ["fake.json", "fake.png", "fake.svg"]
     assert json.loads(Path("new/folder/fake.json").read_text("utf8")) == json.loads(outcome.out)
 
 
 def test_each_task_has_files_of_its_own() -> None:
-    probe("fake", "-q", "--out", "results")
-    probe("fake", "-q", "--out", "results", "--task", "add")
+    ask("fake", "-q", "--out", "results")
+    ask("fake", "-q", "--out", "results", "--task", "add")
     assert {path.stem for path in Path("results").iterdir()} == {"fake", "fake-add"}
 
 
 @pytest.mark.parametrize("arguments", [[], ["--list"], ["fake", "--list"]])
-def test_without_a_name_the_probes_are_listed_with_their_questions(arguments: list[str]) -> None:
-    outcome = probe(*arguments)
+def test_without_a_name_the_experiments_are_listed_with_their_questions(arguments: list[str]) -> None:
+    outcome = ask(*arguments)
     assert (outcome.status, outcome.err) == (0, "")
     assert [line.split(maxsplit=1) for line in outcome.out.decode().splitlines()] == [
-        [name, each.question] for name, each in registry.PROBES.items()
+        [name, each.question] for name, each in registry.EXPERIMENTS.items()
     ]
-    assert json.loads(probe(*arguments, "--json").out) == {
-        name: each.question for name, each in registry.PROBES.items()
+    assert json.loads(ask(*arguments, "--json").out) == {
+        name: each.question for name, each in registry.EXPERIMENTS.items()
     }
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["fakee"], f"fakee: no such probe; did you mean fake? there are {', '.join(registry.PROBES)}"),
-        (["?"], "?: no such probe; there are order, "),
+        (["fakee"], f"fakee: no such experiment; did you mean fake? there are {', '.join(registry.EXPERIMENTS)}"),
+        (["?"], "?: no such experiment; there are order, "),
         (["fake", "--cells", "tanh,gru"], "--cells: expected among tanh, lstm, found 'gru'"),
         (["fake", "--seeds", "0"], "--seeds: expected an integer of at least 1"),
-        (["fake", "--updates", "5"], "--updates: this probe does not take it"),
+        (["fake", "--updates", "5"], "--updates: this experiment does not take it"),
         (["fake", "--out", "file"], "--out: file cannot be made (File exists)"),
     ],
 )
-def test_what_a_probe_does_not_take_is_refused_before_it_begins(arguments: list[str], words: str) -> None:
+def test_what_an_experiment_does_not_take_is_refused_before_it_begins(arguments: list[str], words: str) -> None:
     Path("file").touch()
-    outcome = probe(*arguments)
+    outcome = ask(*arguments)
     assert (outcome.status, outcome.out) == (2, b"")
     assert outcome.err.startswith(f"nmt: {words}")
     assert outcome.err.count("\n") <= 3
@@ -132,9 +132,9 @@ def test_what_a_probe_does_not_take_is_refused_before_it_begins(arguments: list[
 
 def test_pictures_that_could_not_be_drawn_are_refused_before_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(canvas, "find_spec", lambda _: None)
-    outcome = probe("fake", "--out", "results")
+    outcome = ask("fake", "--out", "results")
     assert (outcome.status, outcome.out, outcome.err.startswith("nmt: pictures need the extra plot")) == (2, b"", True)
-    assert probe("fake").status == 0
+    assert ask("fake").status == 0
 
 
 @pytest.mark.parametrize(
@@ -176,18 +176,18 @@ def test_a_commit_with_changes_says_so_and_without_a_checkout_there_is_none(
     assert provenance.abbreviated(f"{clean}-dirty") == f"{clean[:10]}-dirty"
 
 
-@pytest.mark.parametrize("name", list(registry.PROBES))
-def test_a_probe_asks_what_the_table_says(name: str) -> None:
-    if find_spec(registry.PROBES[name].module) is None:
-        pytest.skip(f"there is no probe {name}")
-    assert registry.find(name).question == registry.PROBES[name].question
+@pytest.mark.parametrize("name", list(registry.EXPERIMENTS))
+def test_an_experiment_asks_what_the_table_says(name: str) -> None:
+    if find_spec(registry.EXPERIMENTS[name].module) is None:
+        pytest.skip(f"there is no experiment {name}")
+    assert registry.find(name).question == registry.EXPERIMENTS[name].question
 
 
-def test_listing_imports_no_probe() -> None:
+def test_listing_imports_no_experiment() -> None:
     code = "import sys, nmt.lab.experiments.registry; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert {"torch", "numpy", "nmt.lab.experiments.order"}.isdisjoint(loaded)
 
 
 def test_help_has_examples() -> None:
-    assert b"nmt probe span --cells tanh,lstm" in probe("--help").out
+    assert b"nmt experiment span --cells tanh,lstm" in ask("--help").out

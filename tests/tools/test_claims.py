@@ -14,11 +14,11 @@ import typer
 from nmt.cli.app import app
 from nmt.errors import UserError
 from nmt.lab.experiments.claims import CHAPTERS, UNMEASURED, story
-from nmt.lab.experiments.registry import PROBES
+from nmt.lab.experiments.registry import EXPERIMENTS
 
 FILE = Path(__file__).parents[2] / "tools" / "claims.py"
 STUDIES = ("recipes/bottleneck.yaml", "recipes/ladder.yaml")
-SPAN = "nmt probe span --task adding"
+SPAN = "nmt experiment span --task adding"
 
 
 Leave = Callable[..., None]
@@ -41,7 +41,7 @@ def page(tool: ModuleType, leave: Leave, tmp_path: Path) -> str:
     """The page from two results by hand, beside a file that is none."""
     leave(
         "order",
-        "nmt probe order",
+        "nmt experiment order",
         ("A1", "0.0 | at 3 seeds", "holds"),
         ("B6", "order's number", "holds under conditions"),
     )
@@ -77,19 +77,19 @@ def test_every_claim_has_a_command_that_exists_or_a_reason_why_there_is_none() -
             continue
         program, command, argument, *_ = each.command.split()
         assert (program, command in commands) == ("nmt", True), each.id
-        assert command != "probe" or argument in PROBES
+        assert command != "experiment" or argument in EXPERIMENTS
         assert command != "bottleneck" or argument in STUDIES
 
 
 def test_a_claim_shows_number_command_and_verdict(page: str) -> None:
-    assert row(page, "A1")[2:] == ["0.0 / at 3 seeds", "`nmt probe order`", "**holds**"]
+    assert row(page, "A1")[2:] == ["0.0 / at 3 seeds", "`nmt experiment order`", "**holds**"]
     assert row(page, "B3")[2:] == ["1e-9", f"`{SPAN}`", "**does not hold**"]
 
 
 def test_a_claim_that_several_results_answer_shows_all(page: str) -> None:
     number, command, verdict = row(page, "B6")[2:]
     assert number == r"order's number<br>span's \*number\*"
-    assert command == f"`nmt probe order`<br>`{SPAN}`"
+    assert command == f"`nmt experiment order`<br>`{SPAN}`"
     assert verdict == "**holds under conditions**<br>**does not hold**"
 
 
@@ -126,7 +126,7 @@ def test_without_results_nothing_is_claimed(tool: ModuleType) -> None:
 def test_a_result_that_knows_another_story_is_refused(
     tool: ModuleType, leave: Leave, tmp_path: Path, claim: tuple[str, str, str]
 ) -> None:
-    leave("odd", "nmt probe odd", claim)
+    leave("odd", "nmt experiment odd", claim)
     with pytest.raises(UserError, match=r"odd\.json: no claim of the story"):
         tool.page(tool.read_results([tmp_path]))
 

@@ -1,4 +1,4 @@
-"""The architectures that probes compare, by the names that ``--cells`` takes."""
+"""The architectures that experiments compare, by the names that ``--cells`` takes."""
 
 from __future__ import annotations
 

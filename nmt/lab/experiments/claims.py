@@ -28,7 +28,7 @@ class Row(NamedTuple):
     claim: str
     """As it is usually told."""
     measured_by: str
-    """A probe, a study or what else; or why there is nothing."""
+    """An experiment, a study or what else; or why there is nothing."""
     command: str
     """What gives the number; empty where nothing does."""
 

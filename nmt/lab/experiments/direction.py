@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nmt.data.vocabulary import PAD
-from nmt.lab.experiments.experiment import Cell, Claim, Finding, Log, Options, Probe, Verdict
+from nmt.lab.experiments.experiment import Cell, Claim, Experiment, Log, Options, Outcome, Verdict
 from nmt.lab.experiments.intervals import wilson
 from nmt.lab.experiments.learning import FIRST
 from nmt.lab.plotting import canvas, curves
@@ -139,7 +139,7 @@ def measure(tagger: Tagger, test: Tagged) -> ByDistance:
     }
 
 
-def run(options: Options, log: Log) -> Finding:
+def run(options: Options, log: Log) -> Outcome:
     """Trains a tagger of each cell in each direction with each seed; a seed's sentences are the same for all."""
     assert options.cells is not None
     assert options.seeds is not None
@@ -167,9 +167,9 @@ def on_side(found: ByDistance, side: int) -> Count:
 COLUMNS = ("cell", "read", "cue", "right, %", "95 % from", "95 % to", "lowest seed, %", "highest seed, %")
 
 
-def report(results: Results, options: Options) -> Finding:
-    """The finding for counts by cell, direction and seed."""
-    return Finding(
+def report(results: Results, options: Options) -> Outcome:
+    """The outcome for counts by cell, direction and seed."""
+    return Outcome(
         question=QUESTION,
         conditions=_conditions(options),
         columns=COLUMNS,
@@ -276,4 +276,4 @@ def _percent(count: Count) -> tuple[float | None, float | None, float | None]:
 
 
 CELLS = ("tanh", "gru", "lstm")
-PROBE = Probe(question=QUESTION, defaults=Options(cells=CELLS, seeds=3, updates=500), run=run, known=CELLS)
+EXPERIMENT = Experiment(question=QUESTION, defaults=Options(cells=CELLS, seeds=3, updates=500), run=run, known=CELLS)

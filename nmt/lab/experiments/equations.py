@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from nmt.lab.experiments.alignment import BATCH, LONGEST, PEAK, SHORTEST, SYMBOLS, TEST, VOCABULARY, Reading, learned
-from nmt.lab.experiments.experiment import Claim, Finding, Log, Options, Probe, Verdict
+from nmt.lab.experiments.experiment import Claim, Experiment, Log, Options, Outcome, Verdict
 from nmt.lab.experiments.learning import FIRST, recurrent, transformer
 from nmt.lab.experiments.traces import trace, unroll
 from nmt.models.cells import CELLS, Cell
@@ -230,7 +230,7 @@ def alignments(readings: Sequence[Reading]) -> Iterator[Check]:
     yield Check("E3", what, 100 * float(np.mean(aligned)), "at least", 99.0)
 
 
-def run(options: Options, log: Log) -> Finding:
+def run(options: Options, log: Log) -> Outcome:
     """The untrained rows from seed 1, and attention's from each seed."""
     assert options.seeds is not None
     assert options.updates is not None
@@ -245,9 +245,9 @@ def run(options: Options, log: Log) -> Finding:
     return report(sorted([*checks, *alignments(readings)], key=lambda check: _place(check.claim)), readings, options)
 
 
-def report(checks: Sequence[Check], readings: Sequence[Reading], options: Options) -> Finding:
-    """The finding for all checks."""
-    return Finding(
+def report(checks: Sequence[Check], readings: Sequence[Reading], options: Options) -> Outcome:
+    """The outcome for all checks."""
+    return Outcome(
         question=QUESTION,
         conditions=_conditions(options),
         columns=("claim", "what", "measured", "expected", "so"),
@@ -313,4 +313,4 @@ def _place(id: str) -> tuple[str, int]:
     return id[0], int(id[1:])
 
 
-PROBE = Probe(question=QUESTION, defaults=Options(seeds=3, updates=800), run=run)
+EXPERIMENT = Experiment(question=QUESTION, defaults=Options(seeds=3, updates=800), run=run)

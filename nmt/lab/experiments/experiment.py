@@ -1,6 +1,6 @@
-"""What a probe is: a question, what may be varied, and a finding: a table, a figure, and the claims of the story that it answers.
+"""What an experiment is: a question, what may be varied, and an outcome: a table, a figure, and the claims of the story that it answers.
 
-A probe measures; it never asserts. What it finds is reported with its conditions, also where it speaks against the textbook.
+An experiment measures; it never asserts. What it finds is reported with its conditions, also where it speaks against the textbook.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ Verdict: TypeAlias = Literal["holds", "holds under conditions", "does not hold"]
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a probe may be asked to vary. None means the probe's own default; a probe refuses what it does not take."""
+    """What an experiment may be asked to vary. None means the experiment's own default; an experiment refuses what it does not take."""
 
     cells: tuple[str, ...] | None = None
-    """Models to compare, by the names that the probe knows: tanh, gru, lstm, attention, transformer and others."""
+    """Models to compare, by the names that the experiment knows: tanh, gru, lstm, attention, transformer and others."""
     seeds: int | None = None
     """Number of seeds, 1 to this."""
     updates: int | None = None
@@ -34,7 +34,7 @@ class Options:
     task: str | None = None
     """Which of several tasks."""
     run: Path | None = None
-    """A run folder to look at, for the probes that do."""
+    """A run folder to look at, for the experiments that do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +47,8 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
-    """What a probe found. ``conditions`` are all the settings that the numbers depend on; the figure is drawn when it is asked for."""
+class Outcome:
+    """What an experiment found. ``conditions`` are all the settings that the numbers depend on; the figure is drawn when it is asked for."""
 
     question: str
     conditions: dict[str, Any]
@@ -72,12 +72,12 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Probe:
+class Experiment:
     """A question, the options that it takes with their defaults, and how it is answered: `run` gets options in which these are filled in."""
 
     question: str
     defaults: Options
-    run: Callable[[Options, Log], Finding]
+    run: Callable[[Options, Log], Outcome]
     known: tuple[str, ...] = ()
     """The names that `cells` may hold."""
     tasks: tuple[str, ...] = ()
@@ -85,8 +85,8 @@ class Probe:
     looks_at_run: bool = False
     """Whether it measures a finished run, and so takes `run`."""
 
-    def __call__(self, asked: Options, log: Log) -> Finding:
-        """Answers the question, or refuses options that the probe does not take."""
+    def __call__(self, asked: Options, log: Log) -> Outcome:
+        """Answers the question, or refuses options that the experiment does not take."""
         return self.run(self.filled(asked), log)
 
     def filled(self, asked: Options) -> Options:
@@ -98,7 +98,7 @@ class Probe:
         for key, value in given.items():
             if defaults[key] is None and not (key == "run" and self.looks_at_run):
                 raise UserError(
-                    f"--{key}: this probe does not take it; it takes {', '.join(f'--{name}' for name, own in defaults.items() if own)}"
+                    f"--{key}: this experiment does not take it; it takes {', '.join(f'--{name}' for name, own in defaults.items() if own)}"
                 )
             self._check(key, value)
         return Options(**{**defaults, **given})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 import torch
 
-from nmt.lab.experiments.experiment import Cell, Claim, Finding, Log, Options, Probe, Verdict
+from nmt.lab.experiments.experiment import Cell, Claim, Experiment, Log, Options, Outcome, Verdict
 from nmt.lab.experiments.facts import COUNTRIES, FILLERS, KNOWN, SYMBOLS, TASKS, TRAINED, Task, draw_batch, draw_gap
 from nmt.lab.experiments.intervals import wilson
 from nmt.lab.experiments.learning import exact, learn, recurrent, transformer
@@ -38,14 +38,14 @@ Shares: TypeAlias = tuple[float, ...]
 """Exact answers at each of `GAPS`, in 0..1."""
 
 
-class Outcome(NamedTuple):
+class Measured(NamedTuple):
     """One model: its parameters, and what each seed answered."""
 
     parameters: int
     seeds: list[Shares]
 
 
-Outcomes: TypeAlias = dict[str, Outcome]
+ByModel: TypeAlias = dict[str, Measured]
 """Of one task, by model."""
 
 
@@ -64,23 +64,23 @@ def measure(model: TranslationModel, task: Task) -> Shares:
     return tuple(float(exact(model, batch).mean()) for batch in batches)
 
 
-def run(options: Options, log: Log) -> Finding:
+def run(options: Options, log: Log) -> Outcome:
     """Trains each model on each task with each seed, on the same batches."""
     assert options.cells is not None
     assert options.seeds is not None
     assert options.updates is not None
     assert options.task is not None
-    results: dict[str, Outcomes] = {}
+    results: dict[str, ByModel] = {}
     for name, task in TASKS.items():
         if options.task not in (name, "both"):
             continue
-        results[name] = {cell: Outcome(parameters(MODELS[cell](task.vocabulary)), []) for cell in options.cells}
-        for cell, outcome in results[name].items():
+        results[name] = {cell: Measured(parameters(MODELS[cell](task.vocabulary)), []) for cell in options.cells}
+        for cell, measured in results[name].items():
             for seed in range(1, options.seeds + 1):
-                outcome.seeds.append(_trained(task, cell, seed, options.updates))
+                measured.seeds.append(_trained(task, cell, seed, options.updates))
                 log(
                     f"{name}, {cell}, seed {seed}: "
-                    + ", ".join(f"{share:.0%} at {gap}" for gap, share in zip(GAPS, outcome.seeds[-1], strict=True))
+                    + ", ".join(f"{share:.0%} at {gap}" for gap, share in zip(GAPS, measured.seeds[-1], strict=True))
                 )
     return report(results, options)
 
@@ -113,15 +113,13 @@ COLUMNS = (
 )
 
 
-def report(results: dict[str, Outcomes], options: Options) -> Finding:
-    """The finding for outcomes by task and model."""
-    return Finding(
+def report(results: dict[str, ByModel], options: Options) -> Outcome:
+    """The outcome for models by task and model."""
+    return Outcome(
         question=QUESTION,
         conditions=_conditions(options),
         columns=COLUMNS,
-        rows=tuple(
-            _row(task, cell, outcome) for task, outcomes in results.items() for cell, outcome in outcomes.items()
-        ),
+        rows=tuple(_row(task, cell, measured) for task, models in results.items() for cell, measured in models.items()),
         claims=claims(results),
         notes=(
             "exact answers over n filler words, mean over seeds; bands in the figure and numbers of claims span the seeds",
@@ -129,26 +127,26 @@ def report(results: dict[str, Outcomes], options: Options) -> Finding:
             f"n@90 %: the longest gap tested up to which all have at least {GOOD:.0%}, of each seed; - where not even n=0 has",
         ),
         details={
-            task: {cell: _details(outcome) for cell, outcome in outcomes.items()} for task, outcomes in results.items()
+            task: {cell: _details(measured) for cell, measured in models.items()} for task, models in results.items()
         },
         figure=lambda: draw(results),
     )
 
 
-def _row(task: str, cell: str, outcome: Outcome) -> tuple[Cell, ...]:
-    reached = " ".join("-" if found is None else str(found) for found in map(reach, outcome.seeds))
-    return (task, cell, outcome.parameters, *(100 * share for share in _mean(outcome)), reached)
+def _row(task: str, cell: str, measured: Measured) -> tuple[Cell, ...]:
+    reached = " ".join("-" if found is None else str(found) for found in map(reach, measured.seeds))
+    return (task, cell, measured.parameters, *(100 * share for share in _mean(measured)), reached)
 
 
-def _mean(outcome: Outcome) -> list[float]:
-    mean: list[float] = np.mean(outcome.seeds, axis=0).tolist()
+def _mean(measured: Measured) -> list[float]:
+    mean: list[float] = np.mean(measured.seeds, axis=0).tolist()
     return mean
 
 
-def _details(outcome: Outcome) -> dict[str, object]:
+def _details(measured: Measured) -> dict[str, object]:
     """Each seed's accuracies at each gap, with Wilson's 95 % interval over test examples."""
-    intervals = [[wilson(round(share * EXAMPLES), EXAMPLES)._asdict() for share in shares] for shares in outcome.seeds]
-    return {"gaps": GAPS, "n@90": [reach(shares) for shares in outcome.seeds], "seeds": intervals}
+    intervals = [[wilson(round(share * EXAMPLES), EXAMPLES)._asdict() for share in shares] for shares in measured.seeds]
+    return {"gaps": GAPS, "n@90": [reach(shares) for shares in measured.seeds], "seeds": intervals}
 
 
 def _conditions(options: Options) -> dict[str, object]:
@@ -168,7 +166,7 @@ def _conditions(options: Options) -> dict[str, object]:
     }
 
 
-def claims(results: dict[str, Outcomes]) -> tuple[Claim, ...]:
+def claims(results: dict[str, ByModel]) -> tuple[Claim, ...]:
     """B7, where a plain network and an LSTM were measured, and B8 of whatever models were."""
     fluent, identifier = (results.get(task, {}) for task in ("fluent", "identifier"))
     found = (
@@ -187,10 +185,10 @@ def claims(results: dict[str, Outcomes]) -> tuple[Claim, ...]:
     return tuple(found)
 
 
-def _gated(outcomes: Outcomes) -> Verdict:
+def _gated(models: ByModel) -> Verdict:
     """It holds if in every seed the LSTM bridges all gaps of training and the plain network does not; in part if it gets further at all."""
     plain, gated = (
-        [-1 if (found := reach(shares)) is None else found for shares in outcomes[cell].seeds]
+        [-1 if (found := reach(shares)) is None else found for shares in models[cell].seeds]
         for cell in ("tanh", "lstm")
     )
     if min(gated) >= TRAINED > max(plain):
@@ -198,20 +196,20 @@ def _gated(outcomes: Outcomes) -> Verdict:
     return "holds under conditions" if np.mean(gated) > np.mean(plain) else "does not hold"
 
 
-def _copied(outcomes: Outcomes) -> Verdict:
+def _copied(models: ByModel) -> Verdict:
     """It holds if every model copies over all gaps tested; in part if some model does in every seed, if only over the gaps of training."""
-    reached = [[reach(shares) or 0 for shares in outcome.seeds] for outcome in outcomes.values()]
+    reached = [[reach(shares) or 0 for shares in measured.seeds] for measured in models.values()]
     if min(map(min, reached)) == GAPS[-1]:
         return "holds"
     return "holds under conditions" if max(map(min, reached)) >= TRAINED else "does not hold"
 
 
-def _number(what: str, outcomes: Outcomes) -> str:
+def _number(what: str, models: ByModel) -> str:
     """Accuracies right before the question, at the longest gap of training and beyond it, from the worst to the best seed."""
     places = [GAPS.index(gap) for gap in (0, TRAINED, GAPS[-1])]
     found = [
-        f"{cell} " + " / ".join(_span([shares[place] for shares in outcome.seeds]) for place in places)
-        for cell, outcome in outcomes.items()
+        f"{cell} " + " / ".join(_span([shares[place] for shares in measured.seeds]) for place in places)
+        for cell, measured in models.items()
     ]
     return (
         f"{what} after 0 / {TRAINED} / {GAPS[-1]} filler words, of which training had at most {TRAINED}: "
@@ -224,19 +222,19 @@ def _span(shares: Sequence[float]) -> str:
     return f"{low} %" if low == high else f"{low} to {high} %"
 
 
-def draw(results: dict[str, Outcomes]) -> Figure:
+def draw(results: dict[str, ByModel]) -> Figure:
     """Accuracy against the gap, a panel for each task, bands from the worst to the best seed."""
     figure, panels = canvas.sheet(4.8 * len(results), 4.0, columns=len(results))
-    for panel, (task, outcomes) in zip(panels, results.items(), strict=True):
-        _panel(panel, TASKS[task].title, outcomes)
+    for panel, (task, models) in zip(panels, results.items(), strict=True):
+        _panel(panel, TASKS[task].title, models)
     return figure
 
 
-def _panel(axes: Axes, title: str, outcomes: Outcomes) -> None:
+def _panel(axes: Axes, title: str, models: ByModel) -> None:
     places = range(len(GAPS))  # at equal distances: the shortest gaps would else lie on each other
     curves.draw(
         axes,
-        [_curve(cell, outcome, places) for cell, outcome in outcomes.items()],
+        [_curve(cell, measured, places) for cell, measured in models.items()],
         x="filler words (shaded: more than in training)",
         y="exact answers, %",
         title=title,
@@ -246,12 +244,12 @@ def _panel(axes: Axes, title: str, outcomes: Outcomes) -> None:
     axes.axvspan(LEARNED.index(False) - 0.5, len(GAPS) - 0.8, color="#f1f3f5", zorder=0)
 
 
-def _curve(cell: str, outcome: Outcome, places: Sequence[int]) -> curves.Curve:
-    low, high = 100 * np.min(outcome.seeds, axis=0), 100 * np.max(outcome.seeds, axis=0)
-    return curves.Curve(cell, places, [100 * share for share in _mean(outcome)], low.tolist(), high.tolist())
+def _curve(cell: str, measured: Measured, places: Sequence[int]) -> curves.Curve:
+    low, high = 100 * np.min(measured.seeds, axis=0), 100 * np.max(measured.seeds, axis=0)
+    return curves.Curve(cell, places, [100 * share for share in _mean(measured)], low.tolist(), high.tolist())
 
 
-PROBE = Probe(
+EXPERIMENT = Experiment(
     question=QUESTION,
     defaults=Options(cells=tuple(MODELS), seeds=2, updates=1000, task="both"),
     run=run,

@@ -14,7 +14,7 @@ import torch
 
 from nmt.lab.experiments import stories
 from nmt.lab.experiments.contrasts import Contrast
-from nmt.lab.experiments.experiment import Cell, Claim, Finding, Log, Options, Probe, Verdict
+from nmt.lab.experiments.experiment import Cell, Claim, Experiment, Log, Options, Outcome, Verdict
 from nmt.lab.experiments.intervals import Interval
 from nmt.lab.experiments.learning import learn, recurrent
 from nmt.lab.experiments.readings import CONTRASTS, STORIES, Reading, example_of, read, told_in
@@ -43,7 +43,7 @@ Results: TypeAlias = dict[str, list[Reading]]
 """By task, a reading for each seed."""
 
 
-def run(options: Options, log: Log) -> Finding:
+def run(options: Options, log: Log) -> Outcome:
     """Trains a model on each task with each seed, and reads it."""
     assert options.seeds is not None
     assert options.updates is not None
@@ -75,9 +75,9 @@ def _trained(task: str, seed: int, updates: int) -> RecurrentModel:
 COLUMNS = ("task", "measure", "value", "low", "high", "at the event", "at fillers", "AUC")
 
 
-def report(results: Results, options: Options) -> Finding:
-    """The finding for readings by task."""
-    return Finding(
+def report(results: Results, options: Options) -> Outcome:
+    """The outcome for readings by task."""
+    return Outcome(
         question=QUESTION,
         conditions=_conditions(options),
         columns=COLUMNS,
@@ -284,6 +284,6 @@ def _dots(axes: Axes, results: Results) -> None:
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)  # inside, it would hide values
 
 
-PROBE = Probe(
+EXPERIMENT = Experiment(
     question=QUESTION, defaults=Options(seeds=3, updates=1000, task="both"), run=run, tasks=(*stories.TASKS, "both")
 )

@@ -11,7 +11,7 @@ import numpy as np
 
 from nmt.lab.experiments import explosion
 from nmt.lab.experiments.architectures import EMBEDDING, HIDDEN, INITIAL, NAMES, architecture, resolve
-from nmt.lab.experiments.experiment import Cell, Claim, Finding, Log, Options, Probe, Verdict
+from nmt.lab.experiments.experiment import Cell, Claim, Experiment, Log, Options, Outcome, Verdict
 from nmt.lab.experiments.flow import Flow, flow
 from nmt.lab.experiments.learning import learn
 from nmt.lab.experiments.span import BATCH, PEAK, VOCABULARY, recall, share_right
@@ -114,7 +114,7 @@ def _listed(values: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.2g}" for name, value in values.items())
 
 
-def run(options: Options, log: Log) -> Finding:
+def run(options: Options, log: Log) -> Outcome:
     """Measures each cell in each seed, and lets a tanh cell explode."""
     updates, seeds, lives = options.updates or 0, range(1, (options.seeds or 0) + 1), dict[str, list[Life]]()
     for name in resolve(options.cells or ()):
@@ -126,8 +126,8 @@ def run(options: Options, log: Log) -> Finding:
             lives.setdefault(name, []).append(one)
     brief = min(updates, explosion.UPDATES)
     blasts = explosion.explode(seeds, brief, log)
-    return Finding(
-        question=PROBE.question,
+    return Outcome(
+        question=EXPERIMENT.question,
         conditions=_conditions(updates, len(seeds), brief),
         columns=(
             "model",
@@ -226,7 +226,7 @@ def _conditions(updates: int, seeds: int, brief: int) -> dict[str, object]:
     }
 
 
-PROBE = Probe(
+EXPERIMENT = Experiment(
     question="How much gradient reaches the first step, and what do gates and clipping do about it?",
     defaults=Options(
         cells=("tanh", "tanh-torch", "gru", "lstm-0", "lstm-1", "lstm-5", "lstm-torch", "transformer"),

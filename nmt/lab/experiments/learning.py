@@ -1,4 +1,4 @@
-"""The few lines that probes train with: the very models that translate, made small, on batches drawn as they are needed."""
+"""The few lines that experiments train with: the very models that translate, made small, on batches drawn as they are needed."""
 
 from __future__ import annotations
 

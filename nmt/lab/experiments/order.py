@@ -26,7 +26,7 @@ from nmt.lab.experiments.clauses import (
     draw_clause,
     minimal_pairs,
 )
-from nmt.lab.experiments.experiment import Cell, Claim, Finding, Log, Options, Probe, Verdict
+from nmt.lab.experiments.experiment import Cell, Claim, Experiment, Log, Options, Outcome, Verdict
 from nmt.lab.experiments.learning import learn, recurrent, transformer
 from nmt.lab.plotting import canvas
 from nmt.models.protocol import TranslationModel
@@ -87,7 +87,7 @@ def logit_changes(model: TranslationModel, sources: Sequence[Sequence[int]]) -> 
     return found
 
 
-class Outcome(NamedTuple):
+class Measured(NamedTuple):
     """What one trained model did; all but the first two are shares."""
 
     parameters: float
@@ -103,7 +103,7 @@ class Outcome(NamedTuple):
     """Minimal pairs whose two sentences get the same translation."""
 
 
-def measure(model: TranslationModel, pairs: Sequence[tuple[Clause, Clause]]) -> Outcome:
+def measure(model: TranslationModel, pairs: Sequence[tuple[Clause, Clause]]) -> Measured:
     """Shuffles the sources of minimal pairs, and translates them greedily."""
     clauses = [clause for pair in pairs for clause in pair]
     sources = [clause.source() for clause in clauses]
@@ -113,23 +113,23 @@ def measure(model: TranslationModel, pairs: Sequence[tuple[Clause, Clause]]) -> 
     same = np.array([one == other for one, other in zip(outputs[::2], outputs[1::2], strict=True)])
     changes = logit_changes(model, sources)
     shares = (changes > CHANGED, right.reshape(-1, 2).all(1), right, same)
-    return Outcome(parameters(model), float(changes.max()), *(float(share.mean()) for share in shares))
+    return Measured(parameters(model), float(changes.max()), *(float(share.mean()) for share in shares))
 
 
-def run(options: Options, log: Log) -> Finding:
+def run(options: Options, log: Log) -> Outcome:
     """Trains each model with each seed on the same batches and measures it on the same minimal pairs."""
     assert options.cells is not None
     assert options.seeds is not None
     assert options.updates is not None
-    pairs, results = minimal_pairs(PAIRS), dict[str, list[Outcome]]()
+    pairs, results = minimal_pairs(PAIRS), dict[str, list[Measured]]()
     for name in options.cells:
         results[name] = []
         for seed in range(1, options.seeds + 1):
             torch.manual_seed(seed)
             model = MODELS[name]()
             learn(model, training_batch, updates=options.updates, seed=seed, peak=PEAK)
-            results[name].append(outcome := measure(model, pairs))
-            log(f"{name}, seed {seed}: largest change {outcome.largest:.1e}, both of a pair right {outcome.both:.1%}")
+            results[name].append(measured := measure(model, pairs))
+            log(f"{name}, seed {seed}: largest change {measured.largest:.1e}, both of a pair right {measured.both:.1%}")
     return report(results, options)
 
 
@@ -147,32 +147,32 @@ COLUMNS = (
 )
 
 
-def report(results: dict[str, list[Outcome]], options: Options) -> Finding:
-    """The finding for outcomes by model and seed."""
-    return Finding(
+def report(results: dict[str, list[Measured]], options: Options) -> Outcome:
+    """The outcome: one row per model."""
+    return Outcome(
         question=QUESTION,
         conditions=_conditions(options),
         columns=COLUMNS,
-        rows=tuple(_row(name, outcomes) for name, outcomes in results.items()),
+        rows=tuple(_row(name, seeds) for name, seeds in results.items()),
         claims=claims(results),
         notes=(
             f"largest logit change: over {2 * PAIRS * SHUFFLES} shuffles of the source's pieces and all seeds, at the first target position",
             f"shuffles noticed: a logit changed by more than {CHANGED:g}; pairs right: both sentences of a minimal pair translated exactly, greedily",
             "means over seeds; lowest and highest seed are of pairs right",
         ),
-        details={name: [outcome._asdict() for outcome in outcomes] for name, outcomes in results.items()},
+        details={name: [measured._asdict() for measured in seeds] for name, seeds in results.items()},
         figure=lambda: draw(results),
     )
 
 
-def _row(name: str, outcomes: Sequence[Outcome]) -> tuple[Cell, ...]:
-    mean = Outcome(*np.mean(outcomes, axis=0).tolist())
-    both = [outcome.both for outcome in outcomes]
+def _row(name: str, seeds: Sequence[Measured]) -> tuple[Cell, ...]:
+    mean = Measured(*np.mean(seeds, axis=0).tolist())
+    both = [measured.both for measured in seeds]
     shares = (mean.noticed, mean.both, min(both), max(both), mean.sentences, mean.same)
     return (
         name,
         int(mean.parameters),
-        max(outcome.largest for outcome in outcomes),
+        max(measured.largest for measured in seeds),
         *(100 * share for share in shares),
     )
 
@@ -192,18 +192,18 @@ def _conditions(options: Options) -> dict[str, object]:
     }
 
 
-def claims(results: dict[str, list[Outcome]]) -> tuple[Claim, ...]:
+def claims(results: dict[str, list[Measured]]) -> tuple[Claim, ...]:
     """A1 and A2, where the bag of words and something to compare it with were measured."""
-    others = {name: outcomes for name, outcomes in results.items() if name in RECURRENT}
+    others = {name: seeds for name, seeds in results.items() if name in RECURRENT}
     if "bag" not in results or not others:
         return ()
     return (_order_claim(results, others), _pairs_claim(results, others))
 
 
-def _order_claim(results: dict[str, list[Outcome]], others: dict[str, list[Outcome]]) -> Claim:
+def _order_claim(results: dict[str, list[Measured]], others: dict[str, list[Measured]]) -> Claim:
     """No recurrence, no order. A Transformer is a feed-forward net as well, so it speaks against the claim where it notices."""
-    largest = max(outcome.largest for outcome in results["bag"])
-    noticed = {name: _mean(outcomes, "noticed") for name, outcomes in results.items() if name != "bag"}
+    largest = max(measured.largest for measured in results["bag"])
+    noticed = {name: _mean(seeds, "noticed") for name, seeds in results.items() if name != "bag"}
     recurrent_notice = min(noticed[name] for name in others) >= GOOD
     verdict: Verdict = (
         "holds" if recurrent_notice and noticed.get("transformer", 0.0) < GOOD else "holds under conditions"
@@ -216,8 +216,8 @@ def _order_claim(results: dict[str, list[Outcome]], others: dict[str, list[Outco
     return Claim(id="A1", number=number, verdict="does not hold" if largest >= ROUNDING else verdict)
 
 
-def _pairs_claim(results: dict[str, list[Outcome]], others: dict[str, list[Outcome]]) -> Claim:
-    both = {name: _mean(outcomes, "both") for name, outcomes in results.items()}
+def _pairs_claim(results: dict[str, list[Measured]], others: dict[str, list[Measured]]) -> Claim:
+    both = {name: _mean(seeds, "both") for name, seeds in results.items()}
     sentences, same = (_mean(results["bag"], field) for field in ("sentences", "same"))
     able = [name for name in others if both[name] >= GOOD]
     verdict: Verdict = "holds" if len(able) == len(others) else "holds under conditions" if able else "does not hold"
@@ -229,23 +229,23 @@ def _pairs_claim(results: dict[str, list[Outcome]], others: dict[str, list[Outco
     return Claim(id="A2", number=number, verdict="does not hold" if sentences > CHANCE or both["bag"] > 0 else verdict)
 
 
-def _seeds(results: dict[str, list[Outcome]]) -> str:
+def _seeds(results: dict[str, list[Measured]]) -> str:
     count = len(results["bag"])
     return f"{count} seed{'s' * (count > 1)}"
 
 
-def _mean(outcomes: Sequence[Outcome], field: str) -> float:
-    return float(np.mean([getattr(outcome, field) for outcome in outcomes]))
+def _mean(seeds: Sequence[Measured], field: str) -> float:
+    return float(np.mean([getattr(measured, field) for measured in seeds]))
 
 
-def draw(results: dict[str, list[Outcome]]) -> Figure:
+def draw(results: dict[str, list[Measured]]) -> Figure:
     """A dot for each seed: what shuffling changes, and the minimal pairs that come out right."""
     figure, (left, right) = canvas.sheet(9.0, 3.6, columns=2)
-    _dots(left, {name: [max(outcome.largest, 1e-8) for outcome in outcomes] for name, outcomes in results.items()})
+    _dots(left, {name: [max(measured.largest, 1e-8) for measured in seeds] for name, seeds in results.items()})
     left.set_xscale("log")
     left.axvline(ROUNDING, color=canvas.colors(2).colour, linestyle=":", linewidth=1)
     left.set(title="Shuffling the source", xlabel="largest change of a first-step logit (dotted: rounding)")
-    _dots(right, {name: [100 * outcome.both for outcome in outcomes] for name, outcomes in results.items()})
+    _dots(right, {name: [100 * measured.both for measured in seeds] for name, seeds in results.items()})
     right.set(title="Subject and object exchanged", xlabel="pairs with both translated exactly, %", xlim=(-4, 104))
     return figure
 
@@ -259,6 +259,6 @@ def _dots(axes: Axes, values: dict[str, list[float]]) -> None:
     axes.invert_yaxis()
 
 
-PROBE = Probe(
+EXPERIMENT = Experiment(
     question=QUESTION, defaults=Options(cells=tuple(MODELS), seeds=3, updates=800), run=run, known=tuple(MODELS)
 )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from nmt.lab.experiments.experiment import Cell as Value, Claim, Finding, Log, Options, Probe, Verdict
+from nmt.lab.experiments.experiment import Cell as Value, Claim, Experiment, Log, Options, Outcome, Verdict
 from nmt.lab.experiments.intervals import Interval, student
 from nmt.lab.experiments.learning import learn
 from nmt.lab.experiments.reversal import (
@@ -92,7 +92,7 @@ def layer_parameters(cell: str) -> dict[str, int]:
         return {f"{width}/{hidden}": recurrent_parameters(Cell(cell, width, hidden)) for width, hidden in WIDTHS}
 
 
-def run(options: Options, log: Log) -> Finding:
+def run(options: Options, log: Log) -> Outcome:
     """Times the cells, then trains every model with each seed."""
     assert options.cells is not None
     assert options.seeds is not None
@@ -128,12 +128,12 @@ def _seconds(cells: Sequence[str], hidden: int) -> dict[str, list[float]]:
     return {cell: each[1:] for cell, each in taken.items()}
 
 
-def report(results: Results, options: Options) -> Finding:
-    """The finding, with those claims whose models were all trained."""
+def report(results: Results, options: Options) -> Outcome:
+    """The outcome, with those claims whose models were all trained."""
     cells, first = set(results.cells), results.cells[0]
     claims = [claim_c6(results)] if {"gru", "lstm"} <= cells else []
     claims += [claim_c7(results)] if "tanh" in cells and len(cells) > 1 else []
-    return Finding(
+    return Outcome(
         question=QUESTION,
         conditions=_conditions(options),
         columns=(
@@ -356,4 +356,4 @@ def _by_depth(results: Results, residual: bool) -> Curve:
 
 
 CELLS = ("lstm", "gru", "tanh")
-PROBE = Probe(question=QUESTION, defaults=Options(cells=CELLS, seeds=5, updates=250), run=run, known=CELLS)
+EXPERIMENT = Experiment(question=QUESTION, defaults=Options(cells=CELLS, seeds=5, updates=250), run=run, known=CELLS)

@@ -1,4 +1,4 @@
-"""A finding as it is kept and as it is read: with the command, commit, versions and machine that it came from, as JSON and as text."""
+"""An outcome as it is kept and as it is read: with the command, commit, versions and machine that it came from, as JSON and as text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nmt import provenance
 from nmt.lab.experiments import claims
-from nmt.lab.experiments.experiment import Cell, Finding, Options
+from nmt.lab.experiments.experiment import Cell, Options, Outcome
 
 if TYPE_CHECKING:
     from nmt.evaluation.report import Table
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 Record: TypeAlias = dict[str, Any]
 
 
-def make(name: str, asked: Options, finding: Finding, seconds: float) -> Record:
-    """Everything there is to keep of a finding, ready for JSON."""
-    return {"probe": name, **provenance.origin(command(name, asked), seconds), **finding.as_json()}
+def make(name: str, asked: Options, outcome: Outcome, seconds: float) -> Record:
+    """Everything there is to keep of an outcome, ready for JSON."""
+    return {"experiment": name, **provenance.origin(command(name, asked), seconds), **outcome.as_json()}
 
 
 def command(name: str, asked: Options) -> str:
@@ -29,7 +29,7 @@ def command(name: str, asked: Options) -> str:
     options = (
         word for key, value in given.items() for word in (f"--{key}", ",".join(value) if key == "cells" else str(value))
     )
-    return shlex.join(["nmt", "probe", name, *options])
+    return shlex.join(["nmt", "experiment", name, *options])
 
 
 def text(record: Record) -> str:

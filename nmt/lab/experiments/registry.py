@@ -1,4 +1,4 @@
-"""The table of probes: a new one is a file beside this and a line here. Listing them imports none of them, and so no torch."""
+"""The table of experiments: a new one is a file beside this and a line here. Listing them imports none of them, and so no torch."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from importlib import import_module
 from typing import NamedTuple
 
 from nmt.errors import UserError
-from nmt.lab.experiments.experiment import Probe
+from nmt.lab.experiments.experiment import Experiment
 
 
 class Entry(NamedTuple):
-    """Where a probe is defined, as ``PROBE``, and what it asks."""
+    """Where an experiment is defined, as ``EXPERIMENT``, and what it asks."""
 
     module: str
     question: str
 
 
-PROBES = {
+EXPERIMENTS = {
     "order": Entry("nmt.lab.experiments.order", "Does a model tell a sentence from the same words in another order?"),
     "direction": Entry(
         "nmt.lab.experiments.direction", "Can a word be read by what comes after it, one way and both ways?"
@@ -42,12 +42,12 @@ PROBES = {
 """Probes by name, in the order of the story."""
 
 
-def find(name: str) -> Probe:
-    """The probe of that name; only now its module, and torch with it, is imported."""
-    if name not in PROBES:
-        near = get_close_matches(name, PROBES, 1)
+def find(name: str) -> Experiment:
+    """The experiment of that name; only now its module, and torch with it, is imported."""
+    if name not in EXPERIMENTS:
+        near = get_close_matches(name, EXPERIMENTS, 1)
         meant = f"did you mean {near[0]}? " if near else ""
-        raise UserError(f"{name}: no such probe; {meant}there are {', '.join(PROBES)}")
-    probe = import_module(PROBES[name].module).PROBE
-    assert isinstance(probe, Probe)
-    return probe
+        raise UserError(f"{name}: no such experiment; {meant}there are {', '.join(EXPERIMENTS)}")
+    experiment = import_module(EXPERIMENTS[name].module).EXPERIMENT
+    assert isinstance(experiment, Experiment)
+    return experiment

@@ -23,7 +23,7 @@ from nmt.data.vocabulary import EOS, Vocabulary
 from nmt.errors import UserError
 from nmt.evaluation.metrics import Bleu, score_bleu
 from nmt.inference.translator import Translation, Translator
-from nmt.lab.experiments.experiment import Cell, Finding, Log, Options, Probe
+from nmt.lab.experiments.experiment import Cell, Experiment, Log, Options, Outcome
 from nmt.lab.experiments.intervals import wilson
 from nmt.lab.plotting import canvas, curves
 from nmt.lab.plotting.curves import Curve
@@ -108,11 +108,11 @@ def error(found: Scored, reference: Scored) -> Kind:
     return "same" if found.text == reference.text else "model"
 
 
-def run(options: Options, log: Log) -> Finding:
+def run(options: Options, log: Log) -> Outcome:
     """Translates the first sentences with every beam."""
     if options.run is None:
         raise UserError(
-            "--run: this probe looks at a trained translator; name its run folder, such as --run runs/de-en"
+            "--run: this experiment looks at a trained translator; name its run folder, such as --run runs/de-en"
         )
     opened = Run(options.run)
     opened.check()
@@ -209,9 +209,9 @@ COLUMNS = (
 )
 
 
-def report(run: Run, pairs: Pairs, results: Results, search: dict[str, Any]) -> Finding:
-    """The finding for what the beams found."""
-    return Finding(
+def report(run: Run, pairs: Pairs, results: Results, search: dict[str, Any]) -> Outcome:
+    """The outcome for what the beams found."""
+    return Outcome(
         question=QUESTION,
         conditions=_conditions(run, pairs, results, search),
         columns=COLUMNS,
@@ -326,4 +326,4 @@ def _curve(label: str, results: Results, which: Callable[[Sought], Sequence[bool
     return Curve(label, [sought.beam for sought in results.beams], value, low, high)
 
 
-PROBE = Probe(question=QUESTION, defaults=Options(task="penalty"), run=run, tasks=TASKS, looks_at_run=True)
+EXPERIMENT = Experiment(question=QUESTION, defaults=Options(task="penalty"), run=run, tasks=TASKS, looks_at_run=True)

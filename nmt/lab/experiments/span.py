@@ -19,7 +19,7 @@ from torch.nn import functional
 from nmt.data.batches import Batch, collate
 from nmt.data.vocabulary import BOS
 from nmt.lab.experiments.architectures import EMBEDDING, HIDDEN, INITIAL, NAMES, architecture, resolve
-from nmt.lab.experiments.experiment import Claim, Finding, Log, Options, Probe, Verdict
+from nmt.lab.experiments.experiment import Claim, Experiment, Log, Options, Outcome, Verdict
 from nmt.lab.experiments.learning import FIRST, DrawBatch, learn
 from nmt.lab.plotting import canvas, curves
 from nmt.models.protocol import TranslationModel
@@ -192,7 +192,7 @@ def judge(spans: Mapping[str, Sequence[int]]) -> Verdict | None:
     return "holds under conditions" if apart else "does not hold"
 
 
-def run(options: Options, log: Log) -> Finding:
+def run(options: Options, log: Log) -> Outcome:
     """Trains every model at every length and reports how far it remembers."""
     name, updates, seeds = options.task or "recall", options.updates or 0, range(1, (options.seeds or 0) + 1)
     task = TASKS[name]
@@ -201,8 +201,8 @@ def run(options: Options, log: Log) -> Finding:
     verdict = judge(spans)
     budget = f"{updates} updates of {BATCH} sequences, {HIDDEN} hidden units, seeds 1 to {len(seeds)}"
     words = "; ".join(f"{each} {_reach(found)}" for each, found in spans.items())
-    return Finding(
-        question=PROBE.question,
+    return Outcome(
+        question=EXPERIMENT.question,
         conditions=_conditions(options),
         columns=("model", f"longest T at {BAR:.0%}", *(f"T = {time}" for time in LENGTHS)),
         rows=tuple(
@@ -269,7 +269,7 @@ def _conditions(options: Options) -> dict[str, object]:
     }
 
 
-PROBE = Probe(
+EXPERIMENT = Experiment(
     question="Over how many steps does each model learn to remember?",
     defaults=Options(
         cells=("tanh", "tanh-torch", "gru", "lstm-0", "lstm-1", "lstm-5", "attention", "transformer"),

@@ -22,7 +22,7 @@ VOCABULARY = FILLER + FILLERS
 REIGNS = 3
 """Kings of a story at most."""
 LENGTH = 30
-"""Pieces of every story with its question, without the end piece; equal lengths spare the probe all masks."""
+"""Pieces of every story with its question, without the end piece; equal lengths spare the experiment all masks."""
 EMPTY = 1 / 3
 """Share of the stories of an interregnum in which the throne is empty in the end."""
 TASKS = {"succession": 0.0, "interregnum": EMPTY}

@@ -10,9 +10,9 @@ from nmt.lab.experiments.direction import (
     CELLS,
     CUES,
     DIRECTIONS,
+    EXPERIMENT,
     FILLERS,
     LONGEST,
-    PROBE,
     REACH,
     SENSES,
     SHORTEST,
@@ -119,14 +119,14 @@ def test_the_verdict_follows_the_numbers(given: Results, verdict: Verdict) -> No
     assert ("right alone" in found.number) == (given["tanh", "backward"][0][1].right == 1000)
 
 
-def test_the_probe_gives_a_row_for_each_cell_direction_and_side() -> None:
+def test_the_experiment_gives_a_row_for_each_cell_direction_and_side() -> None:
     said: list[str] = []
-    finding = PROBE(Options(cells=("gru",), seeds=2, updates=2), said.append)
-    assert [row[:3] for row in finding.rows] == [
+    outcome = EXPERIMENT(Options(cells=("gru",), seeds=2, updates=2), said.append)
+    assert [row[:3] for row in outcome.rows] == [
         ("gru", direction, side) for side in ("after", "before") for direction in DIRECTIONS
     ]
     assert len(said) == 6
-    assert all(40 < float(row[3] or 0) < 60 for row in finding.rows)  # two updates learn nothing; six standard errors
+    assert all(40 < float(row[3] or 0) < 60 for row in outcome.rows)  # two updates learn nothing; six standard errors
 
 
 def test_the_figure_leaves_out_the_place_of_the_word_itself() -> None:

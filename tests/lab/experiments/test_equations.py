@@ -6,7 +6,7 @@ import torch
 from nmt.lab.experiments import equations
 from nmt.lab.experiments.alignment import VOCABULARY, Reading
 from nmt.lab.experiments.equations import (
-    PROBE,
+    EXPERIMENT,
     Check,
     Relation,
     alignments,
@@ -98,17 +98,19 @@ def test_alignment_is_the_mean_over_seeds_and_sums_are_the_worst_of_all() -> Non
     assert "99.0 to 100.0" in aligned.what
 
 
-def test_the_probe_answers_each_claim_and_all_that_needs_no_training_is_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_experiment_answers_each_claim_and_all_that_needs_no_training_is_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     said: list[str] = []
     monkeypatch.setattr(equations, "LENGTHS", (3, 30, 60))
-    finding = PROBE(Options(seeds=2, updates=2), said.append)
-    verdicts = {claim.id: claim.verdict for claim in finding.claims}
+    outcome = EXPERIMENT(Options(seeds=2, updates=2), said.append)
+    verdicts = {claim.id: claim.verdict for claim in outcome.claims}
     assert list(verdicts) == ["A4", "B1", "B4", "B10", "C1", "D2", "E1", "E3", "E6"]
     assert {id for id, verdict in verdicts.items() if verdict != "holds"} == {
         "B4",
         "E3",
     }  # E3 has not learned anything yet
-    assert [row[0] for row in finding.rows] == sorted(
-        [row[0] for row in finding.rows], key=lambda id: (str(id)[0], int(str(id)[1:]))
+    assert [row[0] for row in outcome.rows] == sorted(
+        [row[0] for row in outcome.rows], key=lambda id: (str(id)[0], int(str(id)[1:]))
     )
     assert len(said) == 3

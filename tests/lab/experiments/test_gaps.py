@@ -20,7 +20,7 @@ from nmt.lab.experiments.facts import (
     draw_batch,
     draw_gap,
 )
-from nmt.lab.experiments.gaps import GAPS, PROBE, Outcome, Shares, claims, reach
+from nmt.lab.experiments.gaps import EXPERIMENT, GAPS, Measured, Shares, claims, reach
 
 ALL: Shares = (1.0,) * 6
 NEAR: Shares = (1.0, 1.0, 0.95, 0.5, 0.2, 0.0)
@@ -93,7 +93,7 @@ def test_a_gap_is_reached_only_if_all_shorter_ones_are(shares: Shares, expected:
 def test_the_verdict_on_gates_follows_from_how_far_both_networks_reach(
     plain: list[Shares], gated: list[Shares], expected: str
 ) -> None:
-    (claim,) = claims({"fluent": {"tanh": Outcome(1, plain), "lstm": Outcome(2, gated)}})
+    (claim,) = claims({"fluent": {"tanh": Measured(1, plain), "lstm": Measured(2, gated)}})
     assert (claim.id, claim.verdict) == ("B7", expected)
 
 
@@ -109,29 +109,29 @@ def test_the_verdict_on_gates_follows_from_how_far_both_networks_reach(
 def test_the_verdict_on_names_asks_who_can_repeat_them_and_how_far(
     lstm: list[Shares], attention: list[Shares], expected: str
 ) -> None:
-    (claim,) = claims({"identifier": {"lstm": Outcome(1, lstm), "attention": Outcome(2, attention)}})
+    (claim,) = claims({"identifier": {"lstm": Measured(1, lstm), "attention": Measured(2, attention)}})
     assert (claim.id, claim.verdict) == ("B8", expected)
 
 
 def test_no_claim_is_judged_without_the_models_that_it_compares() -> None:
-    assert claims({"fluent": {"lstm": Outcome(1, [ALL])}}) == ()
+    assert claims({"fluent": {"lstm": Measured(1, [ALL])}}) == ()
 
 
-def test_the_probe_runs_and_tells_every_model_at_every_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_experiment_runs_and_tells_every_model_at_every_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gaps, "EXAMPLES", 8)
     stop_requested = list[str]()
-    finding = PROBE(Options(cells=("tanh", "lstm"), seeds=2, updates=2), stop_requested.append)
-    assert [row[:2] for row in finding.rows] == [
+    outcome = EXPERIMENT(Options(cells=("tanh", "lstm"), seeds=2, updates=2), stop_requested.append)
+    assert [row[:2] for row in outcome.rows] == [
         (task, cell) for task in ("identifier", "fluent") for cell in ("tanh", "lstm")
     ]
-    assert np.shape(finding.details["fluent"]["lstm"]["seeds"]) == (2, len(GAPS))
-    assert [claim.id for claim in finding.claims] == ["B7", "B8"]
-    assert (len(stop_requested), finding.conditions["updates"]) == (8, 2)
-    assert finding.figure is not None
-    assert len(finding.figure().axes) == 2
+    assert np.shape(outcome.details["fluent"]["lstm"]["seeds"]) == (2, len(GAPS))
+    assert [claim.id for claim in outcome.claims] == ["B7", "B8"]
+    assert (len(stop_requested), outcome.conditions["updates"]) == (8, 2)
+    assert outcome.figure is not None
+    assert len(outcome.figure().axes) == 2
 
 
 def test_one_task_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gaps, "EXAMPLES", 8)
-    finding = PROBE(Options(cells=("tanh",), seeds=1, updates=1, task="fluent"), lambda _: None)
-    assert [row[0] for row in finding.rows] == ["fluent"]
+    outcome = EXPERIMENT(Options(cells=("tanh",), seeds=1, updates=1, task="fluent"), lambda _: None)
+    assert [row[0] for row in outcome.rows] == ["fluent"]

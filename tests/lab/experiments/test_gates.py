@@ -6,7 +6,7 @@ import pytest
 from nmt.lab.experiments import readings, stories
 from nmt.lab.experiments.contrasts import Contrast
 from nmt.lab.experiments.experiment import Options
-from nmt.lab.experiments.gates import PROBE, claims
+from nmt.lab.experiments.gates import EXPERIMENT, claims
 from nmt.lab.experiments.intervals import Interval
 from nmt.lab.experiments.readings import CONTRASTS, Reading
 from nmt.lab.experiments.surgery import ALWAYS, AT_CROWNS, AT_DEATHS, INTACT, NEITHER, NO_CELL, NO_HIDDEN
@@ -76,17 +76,17 @@ def test_a_claim_borne_out_by_one_task_alone_holds_under_conditions() -> None:
     assert {claim.id: claim.verdict for claim in found}["C4"] == "holds under conditions"
 
 
-def test_the_probe_runs_and_tells_every_operation_and_contrast(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_experiment_runs_and_tells_every_operation_and_contrast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readings, "STORIES", 30)
     stop_requested = list[str]()
-    finding = PROBE(Options(seeds=1, updates=2), stop_requested.append)
-    assert [row[0] for row in finding.rows] == ["succession"] * (len(finding.rows) // 2) + ["interregnum"] * (
-        len(finding.rows) // 2
+    outcome = EXPERIMENT(Options(seeds=1, updates=2), stop_requested.append)
+    assert [row[0] for row in outcome.rows] == ["succession"] * (len(outcome.rows) // 2) + ["interregnum"] * (
+        len(outcome.rows) // 2
     )
-    assert len(finding.rows) == 2 * (len(NAMES) + sum(map(len, CONTRASTS.values())) + 1)
-    assert [claim.id for claim in finding.claims] == ["C3", "C4", "C5"]
-    example, (found,) = finding.details["succession"].values()
+    assert len(outcome.rows) == 2 * (len(NAMES) + sum(map(len, CONTRASTS.values())) + 1)
+    assert [claim.id for claim in outcome.claims] == ["C3", "C4", "C5"]
+    example, (found,) = outcome.details["succession"].values()
     assert np.shape(found["example"]) == (4, len(example)) == (4, stories.LENGTH + 1)
     assert len(stop_requested) == 2
-    assert finding.figure is not None
-    assert len(finding.figure().axes) == 2 * 2 + 1  # a scale beside each picture of gates
+    assert outcome.figure is not None
+    assert len(outcome.figure().axes) == 2 * 2 + 1  # a scale beside each picture of gates

@@ -4,7 +4,16 @@ import pytest
 
 from nmt.lab.experiments.experiment import Options, Verdict
 from nmt.lab.experiments.flow import Flow, Highway
-from nmt.lab.experiments.gradients import PROBE, STEPS, Life, highway, judge_highway, judge_vanishing, mean, vanishing
+from nmt.lab.experiments.gradients import (
+    EXPERIMENT,
+    STEPS,
+    Life,
+    highway,
+    judge_highway,
+    judge_vanishing,
+    mean,
+    vanishing,
+)
 
 
 def life(ratio: float, forget: float | None = None) -> Life:
@@ -61,13 +70,13 @@ def test_a_mean_of_ratios_is_geometric_and_survives_underflow() -> None:
     assert mean([0.0, 1e-6]) == 0.0
 
 
-def test_the_probe_reports_every_cell_and_three_claims() -> None:
+def test_the_experiment_reports_every_cell_and_three_claims() -> None:
     told: list[str] = []
-    finding = PROBE(Options(cells=("tanh", "lstm", "transformer"), seeds=1, updates=1), told.append)
-    assert [row[0] for row in finding.rows] == ["tanh", "lstm-1", "transformer"]
-    assert [claim.id for claim in finding.claims] == ["B3", "C2", "B5"]
+    outcome = EXPERIMENT(Options(cells=("tanh", "lstm", "transformer"), seeds=1, updates=1), told.append)
+    assert [row[0] for row in outcome.rows] == ["tanh", "lstm-1", "transformer"]
+    assert [claim.id for claim in outcome.claims] == ["B3", "C2", "B5"]
     assert len(told) == 3 + 8  # each model, and two optimizers with two gains, clipped and not
-    assert finding.figure is not None
-    before, after = finding.figure().axes
+    assert outcome.figure is not None
+    before, after = outcome.figure().axes
     assert len(before.lines) == len(after.lines) == 3
-    assert [len(life["start"]["hidden"]) for life in finding.details["models"]["lstm-1"]] == [STEPS]
+    assert [len(life["start"]["hidden"]) for life in outcome.details["models"]["lstm-1"]] == [STEPS]

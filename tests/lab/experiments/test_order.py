@@ -11,11 +11,11 @@ from nmt.lab.experiments.clauses import VOCABULARY, minimal_pairs
 from nmt.lab.experiments.experiment import Options, Verdict
 from nmt.lab.experiments.order import (
     CHANGED,
+    EXPERIMENT,
     MODELS,
-    PROBE,
     ROUNDING,
     SHUFFLES,
-    Outcome,
+    Measured,
     claims,
     draw,
     logit_changes,
@@ -28,13 +28,13 @@ PAIRS = minimal_pairs(20)
 SOURCES = [clause.source() for pair in PAIRS for clause in pair]
 
 
-def outcome(
+def measured(
     *, largest: float = 10.0, noticed: float = 1.0, both: float = 1.0, sentences: float = 1.0, same: float = 0.0
-) -> Outcome:
-    return Outcome(1, largest, noticed, both, sentences, same)
+) -> Measured:
+    return Measured(1, largest, noticed, both, sentences, same)
 
 
-BAG = outcome(largest=1e-6, noticed=0.0, both=0.0, sentences=0.3, same=1.0)
+BAG = measured(largest=1e-6, noticed=0.0, both=0.0, sentences=0.3, same=1.0)
 
 
 class Script:
@@ -84,48 +84,48 @@ def test_pairs_count_only_where_both_sentences_are_right(monkeypatch: pytest.Mon
     table.update({tuple(second.source()): first.target() for first, second in PAIRS[15:]})
     monkeypatch.setattr("nmt.lab.experiments.order.logit_changes", lambda *given: np.array([0.0, 0.5]))
     found = measure(Script(table), PAIRS)  # type: ignore[arg-type]  # a script offers what is asked of a model
-    assert found == Outcome(0, 0.5, 0.5, 0.5, 0.75, 0.25)
+    assert found == Measured(0, 0.5, 0.5, 0.5, 0.75, 0.25)
 
 
 @pytest.mark.parametrize(
     ("name", "changed", "verdicts"),
     [
-        ("lstm", outcome(), ("holds", "holds")),
-        ("transformer", outcome(), ("holds under conditions", "holds")),  # it has no recurrence, and knows order
-        ("transformer", outcome(noticed=0.1, both=0.0), ("holds", "holds")),
-        ("tanh", outcome(both=0.2), ("holds", "holds under conditions")),
-        ("lstm", outcome(both=0.9), ("holds", "does not hold")),
-        ("lstm", outcome(noticed=0.5), ("holds under conditions", "holds")),
-        ("bag", outcome(largest=0.1, noticed=1.0, both=0.0, sentences=0.3), ("does not hold", "holds")),
-        ("bag", outcome(largest=1e-6, noticed=0.0, both=0.1, sentences=0.3), ("holds", "does not hold")),
+        ("lstm", measured(), ("holds", "holds")),
+        ("transformer", measured(), ("holds under conditions", "holds")),  # it has no recurrence, and knows order
+        ("transformer", measured(noticed=0.1, both=0.0), ("holds", "holds")),
+        ("tanh", measured(both=0.2), ("holds", "holds under conditions")),
+        ("lstm", measured(both=0.9), ("holds", "does not hold")),
+        ("lstm", measured(noticed=0.5), ("holds under conditions", "holds")),
+        ("bag", measured(largest=0.1, noticed=1.0, both=0.0, sentences=0.3), ("does not hold", "holds")),
+        ("bag", measured(largest=1e-6, noticed=0.0, both=0.1, sentences=0.3), ("holds", "does not hold")),
     ],
 )
-def test_the_verdicts_follow_the_numbers(name: str, changed: Outcome, verdicts: tuple[Verdict, Verdict]) -> None:
-    first, second = claims({"bag": [BAG], "lstm": [outcome()], name: [changed, changed]})
+def test_the_verdicts_follow_the_numbers(name: str, changed: Measured, verdicts: tuple[Verdict, Verdict]) -> None:
+    first, second = claims({"bag": [BAG], "lstm": [measured()], name: [changed, changed]})
     assert (first.id, first.verdict, second.id, second.verdict) == ("A1", verdicts[0], "A2", verdicts[1])
 
 
 def test_without_the_bag_of_words_or_anything_beside_it_no_claim_is_judged() -> None:
-    assert claims({"lstm": [outcome()]}) == claims({"bag": [BAG]}) == ()
+    assert claims({"lstm": [measured()]}) == claims({"bag": [BAG]}) == ()
 
 
-def test_the_probe_gives_a_row_a_model_and_an_outcome_a_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_experiment_gives_a_row_a_model_and_an_outcome_a_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(order, "PAIRS", 5)
-    finding = PROBE(Options(cells=("bag", "gru"), seeds=2, updates=2), said.append)
-    assert [row[0] for row in finding.rows] == ["bag", "gru"]
-    assert [len(each) for each in finding.details.values()] == [2, 2]
+    outcome = EXPERIMENT(Options(cells=("bag", "gru"), seeds=2, updates=2), said.append)
+    assert [row[0] for row in outcome.rows] == ["bag", "gru"]
+    assert [len(each) for each in outcome.details.values()] == [2, 2]
     assert len(said) == 4
-    assert [claim.id for claim in finding.claims] == ["A1", "A2"]
-    assert finding.conditions["updates"] == 2
+    assert [claim.id for claim in outcome.claims] == ["A1", "A2"]
+    assert outcome.conditions["updates"] == 2
 
 
 def test_the_figure_has_a_row_for_each_model_in_both_panels() -> None:
     pytest.importorskip("matplotlib")
-    for panel in draw({"bag": [BAG, BAG], "lstm": [outcome(), outcome()]}).axes:
+    for panel in draw({"bag": [BAG, BAG], "lstm": [measured(), measured()]}).axes:
         assert [label.get_text() for label in panel.get_yticklabels()] == ["bag", "lstm"]
 
 
 def test_a_model_that_it_does_not_know_is_refused() -> None:
     with pytest.raises(UserError, match="elman"):
-        PROBE.filled(Options(cells=("elman",)))
+        EXPERIMENT.filled(Options(cells=("elman",)))

@@ -11,7 +11,7 @@ from nmt.lab.experiments import parameters, reversal
 from nmt.lab.experiments.experiment import Options
 from nmt.lab.experiments.intervals import student
 from nmt.lab.experiments.learning import FIRST
-from nmt.lab.experiments.parameters import PROBE, STACKS, Results
+from nmt.lab.experiments.parameters import EXPERIMENT, STACKS, Results
 from nmt.lab.experiments.reversal import Losses, Score, Shape, reversing, strings
 from nmt.lab.plotting import canvas
 from nmt.models.cells import Cell
@@ -151,13 +151,13 @@ def test_a_tiny_run_gives_a_row_for_every_model_and_only_the_claims_it_can(monke
     for name, value in {"TIMED": (64,), "ROUNDS": 1, "UPDATES": 1, "HELD_OUT": 20, "FEW": 8, "BATCH": 2}.items():
         monkeypatch.setattr(parameters, name, value)
     notices: list[str] = []
-    finding = PROBE(Options(cells=("gru", "lstm"), seeds=2, updates=1), notices.append)
-    assert [row[0] for row in finding.rows] == [
+    outcome = EXPERIMENT(Options(cells=("gru", "lstm"), seeds=2, updates=1), notices.append)
+    assert [row[0] for row in outcome.rows] == [
         shape.name for shape in (Shape("gru"), Shape("lstm"), *(Shape("gru", *stack) for stack in STACKS))
     ]
-    assert [claim.id for claim in finding.claims] == ["C6", "D3"]
+    assert [claim.id for claim in outcome.claims] == ["C6", "D3"]
     assert len(notices) == 2 * (6 + 2)
-    scores = json.loads(json.dumps(finding.as_json()))["details"]["scores"]["gru, 4 layers, residual"]
-    assert finding.rows[5][8] == pytest.approx(fmean(score["loss"] for score in scores))
-    assert finding.figure is not None
-    assert "</svg>" in canvas.svg(finding.figure())
+    scores = json.loads(json.dumps(outcome.as_json()))["details"]["scores"]["gru, 4 layers, residual"]
+    assert outcome.rows[5][8] == pytest.approx(fmean(score["loss"] for score in scores))
+    assert outcome.figure is not None
+    assert "</svg>" in canvas.svg(outcome.figure())

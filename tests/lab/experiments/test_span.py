@@ -10,8 +10,8 @@ from nmt.lab.experiments.learning import FIRST, DrawBatch
 from nmt.lab.experiments.span import (
     BLANK,
     COPIED,
+    EXPERIMENT,
     LENGTHS,
-    PROBE,
     TASKS,
     VOCABULARY,
     Task,
@@ -119,14 +119,14 @@ def test_the_verdict_follows_the_spans(spans: dict[str, list[int]], verdict: Ver
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_the_probe_reports_every_model_and_length(task: str) -> None:
+def test_the_experiment_reports_every_model_and_length(task: str) -> None:
     told: list[str] = []
-    finding = PROBE(Options(cells=("tanh", "lstm"), seeds=2, updates=1, task=task), told.append)
-    assert [row[0] for row in finding.rows] == ["tanh", "lstm-1"]
-    assert len(finding.columns) == 2 + len(LENGTHS)
+    outcome = EXPERIMENT(Options(cells=("tanh", "lstm"), seeds=2, updates=1, task=task), told.append)
+    assert [row[0] for row in outcome.rows] == ["tanh", "lstm-1"]
+    assert len(outcome.columns) == 2 + len(LENGTHS)
     assert len(told) == 2 * 2 * 2  # one update teaches nothing, so two lengths are run
-    assert finding.rows[0][-1] == "not run"
-    assert finding.claims[0].verdict == "does not hold"
-    assert "under 5" in finding.claims[0].number
-    assert finding.figure is not None
-    assert len(finding.figure().axes[0].lines) == 3  # two models and the bar
+    assert outcome.rows[0][-1] == "not run"
+    assert outcome.claims[0].verdict == "does not hold"
+    assert "under 5" in outcome.claims[0].number
+    assert outcome.figure is not None
+    assert len(outcome.figure().axes[0].lines) == 3  # two models and the bar

@@ -13,7 +13,7 @@ from nmt.evaluation.metrics import Bleu
 from nmt.inference.translator import Translator
 from nmt.lab.experiments import search
 from nmt.lab.experiments.experiment import Options
-from nmt.lab.experiments.search import PROBE, Results, Scored, Sought
+from nmt.lab.experiments.search import EXPERIMENT, Results, Scored, Sought
 from nmt.lab.plotting import canvas
 from nmt.recipe import reading
 from nmt.runs.run_folder import Run
@@ -123,17 +123,17 @@ def test_a_run_gives_a_row_for_every_beam_on_its_validation_split_and_leaves_the
 ) -> None:
     monkeypatch.setattr(search, "BEAMS", (1, 4))
     before = sorted(toy.rglob("*"))
-    finding = PROBE(Options(run=toy, task=task), quiet)
-    values = [dict(zip(finding.columns, row, strict=True)) for row in finding.rows]
+    outcome = EXPERIMENT(Options(run=toy, task=task), quiet)
+    values = [dict(zip(outcome.columns, row, strict=True)) for row in outcome.rows]
     assert [row["beam"] for row in values] == [1, 4]
-    assert finding.conditions["length penalty"] == (0.6 if task == "penalty" else 0.0)
-    assert "its first 6 sentences" in finding.conditions["split"]
+    assert outcome.conditions["length penalty"] == (0.6 if task == "penalty" else 0.0)
+    assert "its first 6 sentences" in outcome.conditions["split"]
     for row in values:
         shares = [row[name] for name in ("search errors, %", "model errors, %", "as reference, %")]
         assert sum(float(share or 0) for share in shares) == pytest.approx(100)
-    assert json.loads(json.dumps(finding.as_json()))["details"]["beams"]["4"]["errors"]
-    assert finding.figure is not None
-    assert "</svg>" in canvas.svg(finding.figure())
+    assert json.loads(json.dumps(outcome.as_json()))["details"]["beams"]["4"]["errors"]
+    assert outcome.figure is not None
+    assert "</svg>" in canvas.svg(outcome.figure())
     assert sorted(toy.rglob("*")) == before
 
 
@@ -152,8 +152,8 @@ def test_search_may_find_every_reference_whatever_the_recipe_allows(toy: Path, m
 
 
 def test_without_a_run_the_option_is_asked_for() -> None:
-    with pytest.raises(UserError, match="--run: this probe looks at a trained translator"):
-        PROBE(Options(), quiet)
+    with pytest.raises(UserError, match="--run: this experiment looks at a trained translator"):
+        EXPERIMENT(Options(), quiet)
 
 
 def test_another_validation_text_than_the_runs_is_refused(toy: Path) -> None:
@@ -162,6 +162,6 @@ def test_another_validation_text_than_the_runs_is_refused(toy: Path) -> None:
     valid.write_text(text.replace("dog", "hound"), "utf8")
     try:
         with pytest.raises(UserError, match=r"data\.valid: not the text"):
-            PROBE(Options(run=toy), quiet)
+            EXPERIMENT(Options(run=toy), quiet)
     finally:
         valid.write_text(text, "utf8")
