@@ -68,7 +68,7 @@ def _facts(run: Run) -> dict[str, Any]:
         + f" of {metadata['updates']:,} planned updates",
         "corpus": corpus["loaded"] + (f" at {corpus['revision']}" if corpus["revision"] else ""),
         **({"note": "; ".join(run.notes)} if run.notes else {}),
-        **({"prepared": _prepared(run)} if "prepared" in corpus else {}),
+        **({"cache": _cached(run)} if "cache" in corpus else {}),
         "pairs": ", ".join(f"{split['pairs']:,} {name}" for name, split in corpus["splits"].items()),
         "parameters": f"{metadata['parameters']:,}",
         "vocabulary": _vocabulary(metadata["vocabulary"]),
@@ -80,12 +80,10 @@ def _facts(run: Run) -> dict[str, Any]:
     }
 
 
-def _prepared(run: Run) -> str:
+def _cached(run: Run) -> str:
     """The folders of a large corpus, as they were when the run began: one of a stranger's run is named and not looked for."""
-    folders = [run.metadata["corpus"]["prepared"], run.metadata["pieces"]]
-    return ", ".join(
-        f"{run.recipe.data.prepared}/{each['folder']} ({each['bytes'] / 2**20:,.0f} MiB)" for each in folders
-    )
+    folders = [run.metadata["corpus"]["cache"], run.metadata["pieces"]]
+    return ", ".join(f"{run.recipe.data.cache}/{each['folder']} ({each['bytes'] / 2**20:,.0f} MiB)" for each in folders)
 
 
 def _vocabulary(metadata: dict[str, Any]) -> str:

@@ -45,7 +45,7 @@ class Folder:
 
 
 class Cache:
-    """The place of prepared folders: a recipe's `data.prepared`."""
+    """The place of prepared folders: a recipe's `data.cache`."""
 
     def __init__(self, place: Path, log: Log) -> None:
         self.place, self.log = place.expanduser(), log
@@ -115,7 +115,7 @@ class Cache:
     def _unwritable(self, error: OSError) -> RunError:
         return RunError(
             f"{self.place}: text cannot be prepared there ({error.strerror}); nothing of it is left behind\n"
-            "free space for about three times the text, or name another folder: data.prepared=FOLDER"
+            "free space for about three times the text, or name another folder: data.cache=FOLDER"
         )
 
 

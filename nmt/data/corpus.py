@@ -27,7 +27,7 @@ SAID_EVERY = 1_000_000
 """Pairs between two lines of progress."""
 FORMAT = 1
 """Of prepared text; another number makes it anew."""
-ELSEWHERE = ("revision", "offline", "pack", "in_memory", "prepared")
+ELSEWHERE = ("revision", "offline", "concatenation", "in_memory", "cache")
 """Fields of a request that change nothing in the text, or, as the revision, stand beside it as what they came to."""
 
 Keep = Callable[[str, Iterable[Pair]], Pairs]
@@ -54,14 +54,14 @@ def load(*, log: Log, **data: Any) -> Corpus:
     if len(few) <= request.in_memory:
         return _reported(loading.corpus(few, lambda _, stream: Pairs.gathered(stream)), log)
     few.clear()
-    cache = Cache(Path(request.prepared), log)
+    cache = Cache(Path(request.cache), log)
     return _reported(_opened(cache.folder("text", loading.made_from(), loading.fill), request, cache), log)
 
 
 def load_again(metadata: Mapping[str, Any], *, log: Log, **data: Any) -> Corpus:
     """The corpus of a run, whose facts are given, as it was when the run began: out of its prepared folder, or loaded anew."""
-    cache = Cache(Path(data["prepared"]), log)
-    folder = cache.find(metadata["prepared"]["folder"]) if "prepared" in metadata else None
+    cache = Cache(Path(data["cache"]), log)
+    folder = cache.find(metadata["cache"]["folder"]) if "cache" in metadata else None
     if folder is None:
         return load(log=log, **pinned(data, metadata))
     return _reported(_opened(folder, Request(**data), cache), log)
@@ -126,7 +126,7 @@ class _Loading:
             rows = held_out(len(train), request.held_out)
             train, valid = keep("rest", train.without(frozenset(rows))), train.take(rows)
             _check_choice(valid, self.test)
-        _check_packs(request.pack, train, valid)
+        _check_concatenation(request.concatenation, train, valid)
         replaced = cleaning.replaced + sum(pairs.replaced for pairs in (self.valid, self.test) if pairs)
         metadata = _facts(request, self.data_source, {"train": train, "valid": valid, "test": self.test})
         return Corpus(
@@ -154,14 +154,14 @@ class _Loading:
 
 def _opened(folder: Folder, request: Request, cache: Cache) -> Corpus:
     """The corpus that `_Loading.fill` put into a folder: text to train on stays there, the rest comes into memory."""
-    metadata = folder.metadata["corpus"] | {"asked": asdict(request), "prepared": folder.record}
+    metadata = folder.metadata["corpus"] | {"asked": asdict(request), "cache": folder.record}
     valid, test = (
         Pairs.gathered(Pairs.open(folder.path / name)) if name in metadata["splits"] else None
         for name in ("valid", "test")
     )
     assert valid is not None, "there is a validation split, or some is held out"
     train = Pairs.open(folder.path / folder.metadata["train"])
-    _check_packs(request.pack, train, valid)
+    _check_concatenation(request.concatenation, train, valid)
     return Corpus(train, valid, test, metadata, cache)
 
 
@@ -201,11 +201,12 @@ def _check_choice(valid: Pairs, test: Pairs | None) -> None:
         )
 
 
-def _check_packs(pack: int, train: Pairs, valid: Pairs) -> None:
+def _check_concatenation(concatenation: int, train: Pairs, valid: Pairs) -> None:
     for split, pairs in (("training", train), ("validation", valid)):
-        if pack > len(pairs):
+        if concatenation > len(pairs):
             raise UserError(
-                f"data.pack: {len(pairs)} {split} pairs are too few to join up to {pack} of them; expected a larger corpus or a smaller pack"
+                f"data.concatenation: {len(pairs)} {split} pairs are too few to concatenate up to {concatenation} of them; "
+                "expected a larger corpus or a smaller number"
             )
 
 

@@ -45,9 +45,9 @@ class Request:
     duplicates: str
     overlap: str
     extra: list[str]
-    pack: int
+    concatenation: int
     in_memory: int
-    prepared: str
+    cache: str
 
 
 @dataclass(frozen=True)

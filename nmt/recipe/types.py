@@ -69,12 +69,13 @@ class Data(Section):
     in_memory: Count = 1_000_000
     """Training pairs, before cleaning, up to which text and pieces are held in memory. Those of a larger corpus are kept in files, and memory
     hardly grows with it. The run comes to the same end either way, unless a vocabulary is learned: from files, of at most 40 MB of lines."""
-    prepared: str = "prepared"
-    """Folder for what is made of corpora larger than `in_memory`: cleaned text, vocabularies, pieces; made once and used again by every run on
-    them. Takes about three times the space of the text, and may be deleted: a run that needs it again makes it again from the text."""
-    pack: Count = 1
-    """Sentences joined into one: in every epoch the training pairs are shuffled and joined k at a time, k drawn evenly from 1 to this, and
-    those of validation once (concatenation augmentation: Kondo et al. 2021, arXiv:2104.08478). 1 leaves sentences as they are."""
+    cache: str = "cache"
+    """Folder for what is derived from corpora larger than `in_memory`: cleaned text, vocabularies, token ids; written once and
+    shared by all runs on the same text. It takes about three times the space of the text and may be deleted: a run that needs
+    it writes it again."""
+    concatenation: Count = 1
+    """Most sentences concatenated into one example: in every epoch the training pairs are shuffled and concatenated k at a
+    time, k drawn evenly from 1 to this; those of validation once (Kondo et al. 2021, arXiv:2104.08478). 1 for none."""
 
 
 class Vocabulary(Section):
@@ -179,9 +180,9 @@ class Training(Section):
     """Padded positions in a batch, source or target, whichever is more."""
     accumulate: Count = 1
     """Batches per update."""
-    pack_growth: Annotated[int, Field(ge=0)] = 0
-    """Epochs over which the largest pack grows evenly from one sentence to `data.pack` (a curriculum: Bengio et al. 2009); 0 draws packs of
-    every size from the start."""
+    concatenation_growth: Annotated[int, Field(ge=0)] = 0
+    """Epochs over which the most sentences of an example grow evenly from 1 to `data.concatenation` (a curriculum: Bengio et
+    al. 2009); 0 draws from the whole range from the start."""
     learning_rate: Positive = 1e-3
     """Peak learning rate of AdamW."""
     betas: tuple[Probability, Probability] = (0.9, 0.98)

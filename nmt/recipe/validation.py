@@ -15,6 +15,7 @@ from nmt.recipe.checks import disagreements
 from nmt.recipe.document import Document, Fault, Key, dotted, shown
 from nmt.recipe.expectations import expected, families, keys, unknown
 from nmt.recipe.overrides import is_override
+from nmt.recipe.renamed import renamed
 from nmt.recipe.types import Recipe
 
 MOST_FAULTS = 20
@@ -76,9 +77,10 @@ def _left_by_another_family(document: Document, unknown_keys: list[Key]) -> list
 
 
 def _fault(document: Document, key: Key, kind: str, family: str) -> Fault:
+    found = _found(document.values, key)
     if kind == "extra_forbidden":
-        return document.fault(key, unknown(key, family))
-    found, wanted = _found(document.values, key), expected(key, family)
+        return document.fault(key, renamed(key, found) or unknown(key, family))
+    wanted = expected(key, family)
     quotes = (
         " (text that looks like something else needs quotes)"
         if "text" in wanted and isinstance(found, int | float)

@@ -45,7 +45,7 @@ class _Asked(_Section):
     corpus: _Text | None
 
 
-class _Prepared(_Section):
+class _Cached(_Section):
     """A folder of a large corpus."""
 
     folder: Annotated[str, Field(pattern=r"^[a-z]+-[0-9a-f]{16}$")]
@@ -58,7 +58,7 @@ class _Corpus(_Section):
     revision: _Text | None = None
     fallback: _Text | None
     splits: dict[str, _Split] = {}
-    prepared: _Prepared = _ABSENT
+    cache: _Cached = _ABSENT
 
 
 class _Vocabulary(_Section):
@@ -73,7 +73,7 @@ class _Known(_Section):
     corpus: _Corpus = _ABSENT
     lengths: _Sides = _ABSENT
     vocabulary: _Vocabulary = _ABSENT
-    pieces: _Prepared = _ABSENT
+    pieces: _Cached = _ABSENT
     unseen: Annotated[str, Field(pattern=r"^(\d{1,9}(-\d{1,9})?( \d{1,9}(-\d{1,9})?)*)?$")] = ""
     updates: _Count = 1
     parameters: _Count = 1

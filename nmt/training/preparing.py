@@ -54,7 +54,7 @@ class Dataset:
 def prepare(recipe: Recipe, log: Log) -> Dataset:
     """Loads the corpus, learns or takes the vocabulary, and encodes."""
     corpus = corpora.load(log=log, **recipe.data.model_dump())
-    return encode(corpus, *vocabularies.of(recipe, corpus, log), recipe.data.pack, log)
+    return encode(corpus, *vocabularies.of(recipe, corpus, log), recipe.data.concatenation, log)
 
 
 def encode(corpus: Corpus, source: Vocabulary, target: Vocabulary, pack: int, log: Log) -> Dataset:
@@ -102,7 +102,7 @@ def prepare_again(run: Run, log: Log) -> Dataset:
             raise UserError(
                 f"data.{name}: not the text that {run.path} was begun with; bring it back, or begin anew with --restart"
             )
-    return encode(corpus, *run.vocabularies, run.recipe.data.pack, log)
+    return encode(corpus, *run.vocabularies, run.recipe.data.concatenation, log)
 
 
 def batches(recipe: Recipe, prepared: Dataset) -> Batches:
@@ -115,8 +115,8 @@ def batches(recipe: Recipe, prepared: Dataset) -> Batches:
         *prepared.train,
         seed=wanted.seed,
         batch_tokens=wanted.batch_tokens,
-        pack=recipe.data.pack,
-        growth=wanted.pack_growth,
+        pack=recipe.data.concatenation,
+        growth=wanted.concatenation_growth,
         sample=sample,
     )
 

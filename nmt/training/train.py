@@ -38,7 +38,7 @@ from nmt.training.reporting import FolderReporter, cut_back
 from nmt.training.validation import Validator
 
 LIMITS = ("training.updates", "training.epochs", "training.minutes")
-CHANGEABLE = {*LIMITS, "training.keep", "data.in_memory", "data.prepared"}
+CHANGEABLE = {*LIMITS, "training.keep", "data.in_memory", "data.cache"}
 """Keys that may differ when a run is continued: limits may be raised, and how many checkpoints are kept, or where a large corpus lies, does not
 touch the result."""
 WRITTEN = (

@@ -43,11 +43,11 @@ def test_info_as_json_holds_the_recipe_and_the_scores(nmt: Nmt) -> None:
 
 
 def test_info_names_what_was_prepared_of_a_large_corpus(nmt: Nmt) -> None:
-    assert b"prepared " not in nmt("info", "runs/toy").out
+    assert b"cache " not in nmt("info", "runs/toy").out
     assert nmt("train", "toy.yaml", "-q", "data.in_memory=9", "training.updates=1", "--run", "runs/large").status == 0
     said = nmt("info", "runs/large").out.decode()
     assert re.search(
-        r"^prepared +prepared/text-[0-9a-f]{16} \(0 MiB\), prepared/pieces-[0-9a-f]{16} \(0 MiB\)$", said, re.MULTILINE
+        r"^cache +cache/text-[0-9a-f]{16} \(0 MiB\), cache/pieces-[0-9a-f]{16} \(0 MiB\)$", said, re.MULTILINE
     )
 
 

@@ -46,7 +46,7 @@ def test_what_fails_leaves_nothing_and_says_where_and_what_to_do(tmp_path: Path)
 
     place = tmp_path / "prepared"
     with pytest.raises(
-        RunError, match=r"prepared: text cannot be prepared there \(No space left on device\)[^\n]*\n.*data\.prepared="
+        RunError, match=r"prepared: text cannot be prepared there \(No space left on device\)[^\n]*\n.*data\.cache="
     ):
         Cache(place, print).folder("text", MADE_FROM, full)
     assert list(place.iterdir()) == []

@@ -211,8 +211,10 @@ def test_extra_files_are_added_to_training_and_cleaned_with_it(tmp_path: Path) -
 
 def test_a_corpus_too_small_to_pack_is_refused(tmp_path: Path) -> None:
     place = folder(tmp_path / "set", train=records(1, 2, 5), val=records(3), test=records(4))
-    with pytest.raises(UserError, match=r"data\.pack: 1 validation pairs are too few to join up to 2 of them"):
-        loaded(corpus=place, pack=2)
+    with pytest.raises(
+        UserError, match=r"data\.concatenation: 1 validation pairs are too few to concatenate up to 2 of them"
+    ):
+        loaded(corpus=place, concatenation=2)
 
 
 WAYS: dict[str, dict[str, object]] = {
@@ -244,7 +246,7 @@ def test_a_corpus_in_files_is_the_corpus_in_memory(way: str) -> None:
     assert corpus.cache is None
     assert stored.cache is not None
     assert (list(stored.train), stored.valid, stored.test) == (list(corpus.train), corpus.valid, corpus.test)
-    own = {"asked", "prepared"}
+    own = {"asked", "cache"}
     assert {key: value for key, value in stored.metadata.items() if key not in own} == {
         key: value for key, value in corpus.metadata.items() if key not in own
     }
@@ -255,9 +257,9 @@ def test_a_corpus_in_files_is_the_corpus_in_memory(way: str) -> None:
 def test_prepared_text_is_used_again_as_long_as_it_is_that_of_the_files() -> None:
     data = {"train": "train.tsv", "test": "test.tsv", "in_memory": 10}
     first, told = loaded(**data)
-    again, silent = loaded(**{**data, "pack": 2, "in_memory": 20})
+    again, silent = loaded(**{**data, "concatenation": 2, "in_memory": 20})
     assert (sum("preparing" in line for line in told), sum("preparing" in line for line in silent)) == (1, 0)
-    assert again.metadata["prepared"] == first.metadata["prepared"]
+    assert again.metadata["cache"] == first.metadata["cache"]
     for name in ("train.tsv", "test.tsv"):
         with Path(name).open("a") as file:
             file.write("Baum\ttree\n")
@@ -287,7 +289,7 @@ def test_a_fault_in_the_text_leaves_no_prepared_folder() -> None:
         file.write(b"no tab\n")
     with pytest.raises(UserError, match=r"train\.tsv:103: expected 2 columns"):
         loaded(train="train.tsv", in_memory=10)
-    assert list(Path("prepared").iterdir()) == []
+    assert list(Path("cache").iterdir()) == []
 
 
 @pytest.mark.usefixtures("three")
@@ -300,5 +302,5 @@ def test_progress_is_told_while_text_is_prepared(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.usefixtures("three")
 def test_a_corpus_in_files_too_small_to_pack_is_refused_though_it_is_prepared() -> None:
     loaded(train="train.tsv", in_memory=10, held_out=2)
-    with pytest.raises(UserError, match=r"data\.pack: 2 validation pairs are too few"):
-        loaded(train="train.tsv", in_memory=10, held_out=2, pack=3)
+    with pytest.raises(UserError, match=r"data\.concatenation: 2 validation pairs are too few"):
+        loaded(train="train.tsv", in_memory=10, held_out=2, concatenation=3)

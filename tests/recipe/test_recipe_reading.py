@@ -10,6 +10,7 @@ from hypothesis import given, settings, strategies as st
 
 from nmt.errors import UserError
 from nmt.recipe.reading import differences, dump, read, schema
+from nmt.recipe.renamed import converted
 from nmt.recipe.types import Recipe, Recurrent, Transformer
 
 SHIPPED = [
@@ -102,6 +103,10 @@ def test_scalars_follow_yaml_1_2(recipe: Read) -> None:
         ),
         ("training: {dropout: 0.1}", "a.yaml:3: training.dropout: not a key of training; its keys are seed, updates, "),
         ("training: {updtes: 1}", "a.yaml:3: training.updtes: not a key of training; did you mean updates?"),
+        (
+            "training:\n  pack_growth: 2",
+            "a.yaml:4: training.pack_growth: renamed; use training.concatenation_growth",
+        ),
         ("training: 5", "a.yaml:3: training: found 5, expected a mapping with keys among seed, updates, "),
         (
             "vocabulary: {from_run: runs/a}",
@@ -439,3 +444,17 @@ def test_what_has_a_most_is_told_with_it(faults: Faults) -> None:
     assert faults(SOUND, "search.beam=1001") == [
         "override search.beam=1001: search.beam: found 1001, expected an integer of at least 1 and at most 1000"
     ]
+
+
+def test_an_override_of_an_old_key_is_answered_with_the_new_one(faults: Faults) -> None:
+    assert faults(SOUND, "data.pack=2") == ["override data.pack=2: data.pack: renamed; use data.concatenation"]
+
+
+def test_an_old_recipe_is_read_once_it_is_converted(recipe: Read) -> None:
+    old = {
+        "data": {"corpus": "builtin", "prepared": "there", "pack": 3},
+        "training": {"updates": 5, "pack_growth": 2},
+    }
+    new = recipe(json.dumps(converted(old)))
+    assert (new.data.cache, new.data.concatenation, new.training.concatenation_growth) == ("there", 3, 2)
+    assert converted(converted(old)) == converted(old)

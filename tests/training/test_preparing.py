@@ -44,7 +44,7 @@ def test_a_sentencepiece_file_is_taken_for_both_languages(toy: Toy) -> None:
 
 
 def test_validation_is_packed_as_training_is(toy: Toy) -> None:
-    single, packed = (preparing.prepare(toy.recipe(f"data.pack={pack}"), print) for pack in (1, 3))
+    single, packed = (preparing.prepare(toy.recipe(f"data.concatenation={pack}"), print) for pack in (1, 3))
     assert len(packed.corpus.valid) < len(single.corpus.valid)
     assert sorted(" ".join(packed.corpus.valid.target).split()) == sorted(" ".join(single.corpus.valid.target).split())
     assert packed.source.decode(packed.valid[0][0]) == packed.corpus.valid.source[0]
@@ -84,7 +84,7 @@ STORED = ("data.in_memory=9",)
     "ways",
     [
         (),
-        ("data.pack=3", "training.pack_growth=2"),
+        ("data.concatenation=3", "training.concatenation_growth=2"),
         ("vocabulary.sampling=0",),
         ("vocabulary.joint=false", "vocabulary.size=282"),
     ],
@@ -112,7 +112,7 @@ def test_pieces_are_prepared_once_for_a_text_and_its_vocabularies(toy: Toy) -> N
         for ways in ((), ("training.seed=2",), ("vocabulary.size=297",))
     ]
     assert folders[0] == folders[1] != folders[2]
-    assert sorted(path.name.partition("-")[0] for path in Path("prepared").iterdir()) == [
+    assert sorted(path.name.partition("-")[0] for path in Path("cache").iterdir()) == [
         "pieces",
         "pieces",
         "text",

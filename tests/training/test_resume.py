@@ -309,8 +309,8 @@ def test_another_text_is_refused_on_resume(toy: Toy) -> None:
         toy.train("run")
 
 
-@pytest.mark.parametrize("away", [("train.tsv",), ("prepared",)])
-@pytest.mark.parametrize("ways", [(), ("data.valid=null", "data.pack=2", "vocabulary.sampling=0")])
+@pytest.mark.parametrize("away", [("train.tsv",), ("cache",)])
+@pytest.mark.parametrize("ways", [(), ("data.valid=null", "data.concatenation=2", "vocabulary.sampling=0")])
 def test_a_run_on_a_corpus_in_files_ends_as_the_one_in_memory(
     toy: Toy, ways: tuple[str, ...], away: tuple[str, ...]
 ) -> None:
@@ -326,14 +326,14 @@ def test_a_run_on_a_corpus_in_files_ends_as_the_one_in_memory(
 def test_where_a_corpus_lies_may_change_when_a_run_is_continued(toy: Toy) -> None:
     toy.train("whole")
     toy.signalled(signal.SIGTERM, 2, "parts")
-    assert toy.train("parts", "data.in_memory=9", "data.prepared=elsewhere") == 0
+    assert toy.train("parts", "data.in_memory=9", "data.cache=elsewhere") == 0
     assert result("parts") == result("whole")
     assert sorted(path.name.partition("-")[0] for path in Path("elsewhere").iterdir()) == ["pieces", "text"]
 
 
 def test_another_text_is_refused_when_what_was_prepared_is_gone(toy: Toy) -> None:
     toy.signalled(signal.SIGTERM, 2, "run", "data.in_memory=9")
-    Path("prepared").rename("away")
+    Path("cache").rename("away")
     with Path("train.tsv").open("a") as file:
         file.write("Baum\ttree\n")
     with pytest.raises(UserError, match=r"data\.train: not the text that run was begun with"):

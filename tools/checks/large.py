@@ -120,7 +120,7 @@ def _watched(command: process.Process) -> Iterator[Look]:
 def _made_again(folder: Path) -> str | None:
     """Whether the last command prepared anything though it was there, or left anything else."""
     again = [line for line in process.said(folder) if line.startswith("preparing")]
-    kinds = sorted(path.name.partition("-")[0] for path in folder.glob("prepared/*"))
+    kinds = sorted(path.name.partition("-")[0] for path in folder.glob("cache/*"))
     return (
         None
         if not again and kinds == ["pieces", "text", "vocabulary"]

@@ -20,6 +20,7 @@ from nmt.errors import UserError
 from nmt.recipe import reading
 from nmt.recipe.document import Document, Key, dotted, shown
 from nmt.recipe.overrides import override
+from nmt.recipe.renamed import converted
 from nmt.recipe.types import Count, Recipe, Section
 from nmt.recipe.validation import validated
 
@@ -235,16 +236,16 @@ def described(recipe: Recipe) -> dict[str, Any]:
     values = recipe.model_dump(
         mode="json",
         by_alias=True,
-        exclude={"name": True, "data": {"corpus", "offline", "extra", "in_memory", "prepared"}},
+        exclude={"name": True, "data": {"corpus", "offline", "extra", "in_memory", "cache"}},
     )
     values["vocabulary"].pop("from")
     return values
 
 
 def filled(values: dict[str, Any]) -> dict[str, Any]:
-    """A described recipe with the default of every key that is newer than it, since that is what it was run with."""
+    """A described recipe under the new names of its keys, with the default of every key that is newer than it."""
     try:
-        return described(Recipe.model_validate_json(json.dumps(values)))
+        return described(Recipe.model_validate_json(json.dumps(converted(values))))
     except ValidationError:
         return values
 

@@ -36,7 +36,7 @@ def write(plan: Plan, folder: Path, log: Log) -> list[Path]:
         return ladder.report(plan, folder, log)
     began = time.perf_counter()
     found = bottleneck.analyse(plan, results, log) | {
-        "trained": {unit.system: unit.recipe.data.pack for unit in plan.units}
+        "trained": {unit.system: unit.recipe.data.concatenation for unit in plan.units}
     }
     found["conditions"][looks.SAID] = looks.add(
         results, results.test("test.pack1"), list(filter(results.finished, plan.units))

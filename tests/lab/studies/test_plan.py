@@ -12,7 +12,7 @@ from nmt.recipe.types import Recurrent, Transformer
 FILE = """\
 study: {kind: bottleneck, baseline: attention, packs: [1, 2]}
 recipe:
-  data: {corpus: builtin, pack: 2}
+  data: {corpus: builtin, concatenation: 2}
   model: {family: recurrent, embedding: 16, dropout: 0.0}
   training: {updates: 5}
 systems:
@@ -41,7 +41,7 @@ def test_a_system_changes_the_keys_it_names_and_shares_the_rest(tmp_path: Path) 
         16,
         0.0,
     )
-    assert (fixed.training.updates, fixed.data.pack) == (10, 2)
+    assert (fixed.training.updates, fixed.data.concatenation) == (10, 2)
 
 
 def test_a_system_that_names_a_family_has_a_model_of_its_own(tmp_path: Path) -> None:
