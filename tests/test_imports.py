@@ -30,16 +30,7 @@ MAY_IMPORT = {
     "training": {"data", "models", "search", "recipe", "runs", "inference", "evaluation", *FOUNDATION},
     "evaluation": {"data", "runs", "inference", *FOUNDATION},
     "export": {"data", "models", "search", "runs", "inference", "evaluation", "training", *FOUNDATION},
-    "interpret": {
-        "data",
-        "models",
-        "search",
-        "runs",
-        "inference",
-        "lab.plotting.canvas",
-        "lab.plotting.heatmap",
-        *FOUNDATION,
-    },
+    "interpret": {"data", "models", "search", "runs", "inference", *FOUNDATION},
     "serving": {"data", "recipe", "runs", "inference", "interpret", *FOUNDATION},
     "corpus_checks": {"data", "recipe", "training", "evaluation", "errors"},
 }
@@ -117,6 +108,18 @@ def test_a_model_file_imports_only_from_those_before_it() -> None:
 
 def test_no_file_imports_another_that_imports_it() -> None:
     TopologicalSorter({name_of(file): set(imports(file)) - {"__init__"} for file in FILES}).prepare()
+
+
+def test_only_commands_import_the_laboratory_and_only_when_they_run() -> None:
+    """Outside `nmt/lab/`, an import of it stands in a function of `nmt/cli/`, or is for types alone."""
+    for file in FILES:
+        place = name_of(file).split(".")[0]
+        if place in ("lab", "cli"):
+            continue
+        assert not {name for name in imports(file) if name.split(".")[0] == "lab"}, name_of(file)
+    asked = "import sys, nmt.cli.app; print(*(name for name in sys.modules if name.startswith('nmt.lab')))"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
 
 
 def test_packages_are_empty_but_for_the_outermost() -> None:

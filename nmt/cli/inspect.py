@@ -1,16 +1,21 @@
-"""`nmt inspect`: what a model looked at in one sentence."""
+"""`nmt inspect`: what the translation of one sentence rests on."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from nmt import atomic
 from nmt.cli.output import logger, print_json
+from nmt.errors import UserError
 
 if TYPE_CHECKING:
-    from nmt.interpret.view import View
+    from nmt.interpret.interpretation import Interpretation
+
+FORMATS = (".svg", ".png", ".html", ".json")
 
 
 def inspect(
@@ -27,13 +32,13 @@ def inspect(
         ),
     ] = None,
     beam: Annotated[int | None, typer.Option("--beam", min=1, help="Instead of the recipe's beam.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Everything as one JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
 ) -> None:
     """Translate one sentence and show what each piece of the translation rests on, with the score of each piece.
 
     attention: the weights of the source pieces. occlusion: how much less probable each target piece is when a source piece is left out;
-    any model has this picture, the thought vector too. gates: what the gates of an LSTM or GRU encoder do at each source piece.
+    works for any model, also one with a thought vector. gates: what the gates of an LSTM or GRU encoder do at each source piece.
 
     Examples:
 
@@ -41,33 +46,72 @@ def inspect(
 
       nmt inspect runs/de-en-thought-vector 'Ein Hund läuft.' --kind occlusion --out dog.html
 
-      nmt inspect runs/de-en 'Ein Hund läuft.' --kind gates --out pictures
+      nmt inspect runs/de-en 'Ein Hund läuft.' --kind gates --out figures
     """
     from nmt import load
-    from nmt.interpret import saving
-    from nmt.interpret.view import look
+    from nmt.interpret.interpretation import interpret
 
     if out:
-        saving.check(out)
-    view = look(load(run, **({} if beam is None else {"beam": beam})), text, kind, str(run))
-    say, warnings = logger(quiet), view.subject.warnings
+        check_out(out)
+    interpretation = interpret(load(run, **({} if beam is None else {"beam": beam})), text, kind, str(run))
+    log, warnings = logger(quiet), interpretation.sentence.diagnostics
     if out:
-        paths, more = saving.save(view, out)
-        say(f"written: {', '.join(map(str, paths))}")
+        paths, more = save(interpretation, out)
+        log(f"written: {', '.join(map(str, paths))}")
         warnings += more
     for warning in warnings:
-        say(f"warning: {warning}")
+        log(f"warning: {warning}")
     if as_json:
-        print_json(view.as_json())
+        print_json(interpretation.as_json())
     elif not out:
-        _draw(view)
+        _print(interpretation)
 
 
-def _draw(view: View) -> None:
-    """On stdout, in its width; a pipe is 80 letters wide, or what COLUMNS says."""
+def check_out(out: Path) -> None:
+    """Refuses a name that cannot be written, and figures without the extra plot, before anything is computed."""
+    from nmt.lab.plotting import canvas
+
+    if not _is_folder(out) and out.suffix.lower() not in FORMATS:
+        raise UserError(f"--out: {out}: expected a folder, or a file that ends in {', '.join(FORMATS)}")
+    if _is_folder(out) or out.suffix.lower() in (".svg", ".png"):
+        canvas.check()
+
+
+def save(interpretation: Interpretation, out: Path) -> tuple[list[Path], list[str]]:
+    """Writes the file, or into a folder one file of each format named after the kind; returns the paths, and warnings."""
+    paths = [out / f"{interpretation.kind}{suffix}" for suffix in FORMATS] if _is_folder(out) else [out]
+    warnings = []
+    for path in paths:
+        content, found = _content(interpretation, path.suffix.lower())
+        atomic.write_file(path, content)
+        warnings += found
+    return paths, list(dict.fromkeys(warnings))
+
+
+def _content(interpretation: Interpretation, suffix: str) -> tuple[bytes | str, list[str]]:
+    """What a file of this suffix holds, and warnings about it."""
+    from nmt.interpret import page
+    from nmt.lab.plotting import canvas
+    from nmt.lab.plotting.interpretation import render
+
+    if suffix == ".html":
+        return page.html(interpretation), []
+    if suffix == ".json":
+        return json.dumps(interpretation.as_json(), indent=1, ensure_ascii=False) + "\n", []
+    if suffix == ".svg":
+        return render(canvas.svg, interpretation.heatmap)
+    return render(canvas.png, interpretation.heatmap)
+
+
+def _is_folder(out: Path) -> bool:
+    return out.is_dir() or not out.suffix
+
+
+def _print(interpretation: Interpretation) -> None:
+    """Prints to stdout in its width; a pipe is 80 characters wide, or what COLUMNS says."""
     from rich.console import Console
 
-    from nmt.interpret.terminal import drawing
+    from nmt.interpret.terminal import render
 
     console = Console(highlight=False)
-    console.print(drawing(view, console.width), soft_wrap=True)
+    console.print(render(interpretation, console.width), soft_wrap=True)

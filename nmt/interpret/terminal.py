@@ -1,4 +1,4 @@
-"""A view in letters: blocks of growing darkness, as wide as the terminal. Cells of one word touch, a gap stands between words."""
+"""An interpretation as text: a heatmap of block characters as wide as the terminal, with a gap between words."""
 
 from __future__ import annotations
 
@@ -8,76 +8,82 @@ from itertools import chain
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from nmt.interpret.matrix import Label, Matrix, labels
-from nmt.interpret.view import View
+from nmt.interpret.heatmap import Heatmap, Label, labels
+from nmt.interpret.interpretation import Interpretation
 
 SHADES = " ░▒▓█"
-CELL, SIDE, TALL = 2, 16, 12
-"""Letters: the width of a cell, the longest name of a row, the longest name of a column, which runs downwards."""
-LEAST = 6 * CELL
-"""Letters for cells that even the narrowest terminal is taken to have."""
+CELL, ROW_LABEL, COLUMN_LABEL = 2, 16, 12
+"""Characters: the width of a cell, the longest label of a row, the longest label of a column, which runs downwards."""
+NARROWEST = 6 * CELL
+"""Characters for cells in the narrowest terminal; a narrower one gets longer lines than it has room for."""
 
 
-def drawing(view: View, width: int) -> Text:
-    """The sentence, its translation and the matrix in lines of at most ``width`` letters, where that is not too narrow for anything."""
+def render(interpretation: Interpretation, width: int) -> Text:
+    """The sentence, its translation and the heatmap in lines of at most ``width`` characters, but at least `NARROWEST` for cells."""
     return Text("\n").join(
-        Text("").join(line) if isinstance(line, list) else Text(line) for line in _lines(view, width)
+        Text("").join(line) if isinstance(line, list) else Text(line) for line in _lines(interpretation, width)
     )
 
 
-def _lines(view: View, width: int) -> Iterator[str | list[Text]]:
-    subject, matrix = view.subject, view.matrix
-    yield from _wrapped("source", subject.source.split(), width)
-    yield from _wrapped("translation", subject.text.split(), width)
-    yield from _wrapped("log p", [f"{subject.hypothesis.log_probability:.2f}, of {len(subject.scores)} pieces"], width)
-    if matrix.beside.name != "log p":
-        scored = zip(labels(subject.target_pieces), subject.scores, strict=True)
+def _lines(interpretation: Interpretation, width: int) -> Iterator[str | list[Text]]:
+    sentence, heatmap = interpretation.sentence, interpretation.heatmap
+    yield from _wrapped("source", sentence.source.split(), width)
+    yield from _wrapped("translation", sentence.text.split(), width)
+    yield from _wrapped(
+        "log p", [f"{sentence.hypothesis.log_probability:.2f}, of {len(sentence.scores)} pieces"], width
+    )
+    if heatmap.row_margin.name != "log p":
+        scored = zip(labels(sentence.target_pieces), sentence.scores, strict=True)
         yield from _wrapped("pieces", [f"{label.text} {score:.2f}" for label, score in scored], width, between="  ")
     yield ""
-    side = min(SIDE, max(cell_len(row.text) for row in matrix.rows))
-    for part in blocks(matrix.columns, max(LEAST, width - side - len(matrix.beside.name) - 4)):
-        yield from _block(matrix, part, side)
+    side = min(ROW_LABEL, max(cell_len(row.text) for row in heatmap.rows))
+    for block in blocks(heatmap.columns, max(NARROWEST, width - side - len(heatmap.row_margin.name) - 4)):
+        yield from _block(heatmap, block, side)
         yield ""
-    if matrix.below:
-        names = [f"{label.text} {value:.1f}" for label, value in zip(matrix.columns, matrix.below.values, strict=True)]
-        yield from _wrapped(matrix.below.name, names, width, between="  ")
-    yield from _wrapped("shades", _legend(matrix), width, between="  ")
-    yield from _wrapped("of", matrix.scale.split(), width)
-    yield from chain.from_iterable(_wrapped("note", note.split(), width) for note in matrix.notes)
+    if heatmap.column_margin:
+        names = [
+            f"{label.text} {value:.1f}"
+            for label, value in zip(heatmap.columns, heatmap.column_margin.values, strict=True)
+        ]
+        yield from _wrapped(heatmap.column_margin.name, names, width, between="  ")
+    yield from _wrapped("shades", _legend(heatmap), width, between="  ")
+    yield from _wrapped("of", heatmap.scale.split(), width)
+    yield from chain.from_iterable(_wrapped("note", note.split(), width) for note in heatmap.notes)
 
 
-def blocks(columns: Sequence[Label], room: int) -> list[slice]:
-    """The columns in parts of at most ``room`` letters each."""
-    parts, start, used = [], 0, 0
+def blocks(columns: Sequence[Label], width: int) -> list[slice]:
+    """The columns in blocks of at most ``width`` characters."""
+    found, start, used = [], 0, 0
     for place, label in enumerate(columns):
         size = CELL + label.begins
-        if place > start and used + size > room:
-            parts.append(slice(start, place))
+        if place > start and used + size > width:
+            found.append(slice(start, place))
             start, used = place, 0
         used += size
-    return [*parts, slice(start, len(columns))]
+    return [*found, slice(start, len(columns))]
 
 
-def _block(matrix: Matrix, part: slice, side: int) -> Iterator[list[Text]]:
-    columns = matrix.columns[part]
-    names = [clipped(label.text, TALL, tall=True) for label in columns]
+def _block(heatmap: Heatmap, block: slice, side: int) -> Iterator[list[Text]]:
+    columns = heatmap.columns[block]
+    names = [clipped(label.text, COLUMN_LABEL, tall=True) for label in columns]
     height = max(map(len, names))
     for line in range(height):
         letters = [
             _cell(label, set_cell_size(name.rjust(height)[line], CELL), styled=True)
             for label, name in zip(columns, names, strict=True)
         ]
-        yield [Text(" " * side), *letters, Text(f" {matrix.beside.name}" if line == height - 1 else "")]
-    for row, values, beside in zip(matrix.rows, matrix.values, matrix.beside.values, strict=True):
+        yield [Text(" " * side), *letters, Text(f" {heatmap.row_margin.name}" if line == height - 1 else "")]
+    for row, values, margin in zip(heatmap.rows, heatmap.values, heatmap.row_margin.values, strict=True):
         name = clipped(row.text, side)
         cells = [
-            _cell(label, _shade(matrix.share(value)) * CELL) for label, value in zip(columns, values[part], strict=True)
+            _cell(label, _shade(heatmap.shade(value)) * CELL)
+            for label, value in zip(columns, values[block], strict=True)
         ]
         yield [
             Text(" " * (side - cell_len(name))),
             Text(name, _style(row)),
             *cells,
-            Text(f" {beside:{len(matrix.beside.name)}.2f}"),
+            Text(f" {margin:{len(heatmap.row_margin.name)}.2f}"),
         ]
 
 
@@ -89,25 +95,25 @@ def _style(label: Label) -> str:
     return "bold" if label.begins else ""
 
 
-def _shade(share: float) -> str:
-    return SHADES[round(share * (len(SHADES) - 1))]
+def _shade(darkness: float) -> str:
+    return SHADES[round(darkness * (len(SHADES) - 1))]
 
 
-def _legend(matrix: Matrix) -> list[str]:
-    """From which value on each shade stands."""
+def _legend(heatmap: Heatmap) -> list[str]:
+    """The lowest value of each shade."""
     steps = len(SHADES) - 1
-    return [f"{SHADES[step]} from {matrix.top * (step - 0.5) / steps:.2f}" for step in range(1, steps + 1)]
+    return [f"{SHADES[step]} from {heatmap.maximum * (step - 0.5) / steps:.2f}" for step in range(1, steps + 1)]
 
 
 def clipped(text: str, most: int, *, tall: bool = False) -> str:
-    """A name of at most ``most`` letters, or of as many lines where it runs downwards, one letter in each."""
+    """A label cut to a width of ``most`` characters, or to as many lines where it runs downwards."""
     if (len(text) if tall else cell_len(text)) <= most:
         return text
     return (text[: most - 1] if tall else set_cell_size(text, most - 1)) + "…"
 
 
 def _wrapped(name: str, words: Sequence[str], width: int, between: str = " ") -> Iterator[str]:
-    """Words after a name, on as many lines as they need."""
+    """A name, and words behind it on as many lines as they need."""
     margin = 12
     line = ""
     for word in words:

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from nmt.interpret.view import KINDS
+from nmt.interpret.methods import METHODS
 from nmt.serving import answers, http_parsing, languages, openapi, parameters
 from nmt.serving.http_parsing import HttpError
 from nmt.serving.service import CLOSED, Service
@@ -132,8 +132,8 @@ def _add_translation(app: FastAPI, service: Service) -> None:
             asked = parameters.checked(given, limits, models)
             if len(asked.texts) > 1:
                 raise HttpError(400, "Invalid request: q parameter is more than one text")
-            if (kind := given.text("kind")) not in (None, *KINDS):
-                raise HttpError(400, f"{kind} is not a kind; expected one of {', '.join(KINDS)}")
+            if (kind := given.text("kind")) not in (None, *METHODS):
+                raise HttpError(400, f"{kind} is not a kind; expected one of {', '.join(METHODS)}")
             return await answers.inspect(asked, kind, models, batcher)
 
         return await service.work(request, answer)

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nmt.errors import UserError
-from nmt.interpret.gates import GATES
+from nmt.interpret.methods import GATES
 from nmt.runs.run_folder import Run
 from nmt.serving import languages
 from nmt.serving.batcher import Work
 
 if TYPE_CHECKING:
     from nmt.inference.translator import Translation, Translator
-    from nmt.interpret.view import View
+    from nmt.interpret.interpretation import Interpretation
     from nmt.recipe.types import Recurrent, Transformer
 
 
@@ -56,11 +56,13 @@ class Served:
         return self._translator(alternatives + 1, details).translate
 
     @lru_cache  # noqa: B019
-    def _looking(self, kind: str | None) -> Callable[[Sequence[str]], list[View]]:
+    def _looking(self, kind: str | None) -> Callable[[Sequence[str]], list[Interpretation]]:
         """What looks at sentences, one after the other."""
-        from nmt.interpret.view import look
+        from nmt.interpret.interpretation import interpret
 
-        return lambda sentences: [look(self._translator(1, True), sentence, kind, self.name) for sentence in sentences]
+        return lambda sentences: [
+            interpret(self._translator(1, True), sentence, kind, self.name) for sentence in sentences
+        ]
 
     def _translator(self, nbest: int, keep_weights: bool) -> Translator:
         """The run's translator; its search keeps at least as many hypotheses as it has to give."""

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nmt.errors import UserError
-from nmt.interpret import gates
-from nmt.interpret.subject import translated
-from nmt.interpret.view import look
+from nmt.interpret import methods
+from nmt.interpret.interpretation import interpret
+from nmt.interpret.sentence import translate_sentence
 from nmt.models.cells import Cell
 from nmt.models.recurrent import RecurrentModel
 
@@ -37,16 +37,16 @@ def test_gates_follow_from_the_outputs_of_torchs_own_layer(kind: str) -> None:
     )
     expected = dict(zip(TORCHS_ORDER[kind], together.sigmoid().split(4, -1), strict=True))  # type: ignore[no-untyped-call]  # torch leaves it so
     del expected["candidate"]
-    torch.testing.assert_close(gates.cell_gates(cell, inputs), expected)
+    torch.testing.assert_close(methods.cell_gates(cell, inputs), expected)
 
 
 @pytest.mark.parametrize(("kind", "names"), [("lstm", ["input", "forget", "output"]), ("gru", ["reset", "update"])])
 def test_every_gate_of_every_direction_has_a_row_over_the_pieces(fresh: Fresh, kind: str, names: list[str]) -> None:
-    matrix = look(fresh(cell=kind), "ab", "gates").matrix
-    assert [row.text for row in matrix.rows] == [f"{way} {name}" for way in ("forward", "backward") for name in names]
-    assert [label.text for label in matrix.columns] == ["▁", "-a", "-b", "⟨end⟩"]
-    assert all(0 < value < 1 for row in matrix.values for value in row)
-    assert matrix.beside.values == pytest.approx([sum(row) / 4 for row in matrix.values])
+    heatmap = interpret(fresh(cell=kind), "ab", "gates").heatmap
+    assert [row.text for row in heatmap.rows] == [f"{way} {name}" for way in ("forward", "backward") for name in names]
+    assert [label.text for label in heatmap.columns] == ["▁", "-a", "-b", "⟨end⟩"]
+    assert all(0 < value < 1 for row in heatmap.values for value in row)
+    assert heatmap.row_margin.values == pytest.approx([sum(row) / 4 for row in heatmap.values])
 
 
 def test_the_backward_gates_of_a_source_are_the_forward_gates_of_the_source_reversed(fresh: Fresh) -> None:
@@ -54,7 +54,7 @@ def test_the_backward_gates_of_a_source_are_the_forward_gates_of_the_source_reve
     assert isinstance(model, RecurrentModel)
     encoder: Any = model.encoder
     encoder.backwards.load_state_dict(encoder.forwards.state_dict())
-    there, back = gates.traces(model, SOURCE), gates.traces(model, SOURCE.flip(1))
+    there, back = methods.encoder_gates(model, SOURCE), methods.encoder_gates(model, SOURCE.flip(1))
     forget: Tensor = there["forward forget"]
     assert forget.shape == (5, 4)
     torch.testing.assert_close(back["backward forget"].flip(0), forget)
@@ -63,7 +63,7 @@ def test_the_backward_gates_of_a_source_are_the_forward_gates_of_the_source_reve
 @pytest.mark.parametrize("direction", ["forward", "backward"])
 def test_an_encoder_of_one_direction_has_the_gates_of_that(fresh: Fresh, direction: str) -> None:
     encoder = {"layers": 2, "hidden": 8, "direction": direction, "residual": False}
-    assert {name.split()[0] for name in gates.traces(fresh(encoder=encoder).model, SOURCE)} == {direction}
+    assert {name.split()[0] for name in methods.encoder_gates(fresh(encoder=encoder).model, SOURCE)} == {direction}
 
 
 @pytest.mark.parametrize(
@@ -76,4 +76,4 @@ def test_an_encoder_of_one_direction_has_the_gates_of_that(fresh: Fresh, directi
 )
 def test_what_has_no_gates_is_refused_with_what_it_is(fresh: Fresh, changes: dict[str, Any], words: str) -> None:
     with pytest.raises(UserError, match=words):
-        gates.matrix(translated(fresh(**changes), "ab"))
+        methods.gates(translate_sentence(fresh(**changes), "ab"))

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from nmt.data.vocabulary import EOS, Vocabulary
-from nmt.interpret import occlusion
-from nmt.interpret.subject import translated
+from nmt.interpret import methods
+from nmt.interpret.sentence import translate_sentence
 from nmt.models.protocol import Step
 
 if TYPE_CHECKING:
@@ -41,32 +41,32 @@ def test_a_source_piece_that_the_model_ignores_has_no_effect_and_others_have(
 ) -> None:
     ignored = vocabulary.encode("b")[1]
     rows[ignored] = 0
-    subject = translated(fresh(Bag(rows)), "abc")
-    matrix = occlusion.matrix(subject)
-    column = subject.source_tokens.index(ignored)
-    assert [row[column] for row in matrix.values] == pytest.approx([0] * len(matrix.rows), abs=1e-5)
-    assert matrix.below is not None
-    assert [place for place, value in enumerate(matrix.below.values) if abs(value) < 1e-4] == [column]
+    sentence = translate_sentence(fresh(Bag(rows)), "abc")
+    heatmap = methods.occlusion(sentence)
+    column = sentence.source_tokens.index(ignored)
+    assert [row[column] for row in heatmap.values] == pytest.approx([0] * len(heatmap.rows), abs=1e-5)
+    assert heatmap.column_margin is not None
+    assert [place for place, value in enumerate(heatmap.column_margin.values) if abs(value) < 1e-4] == [column]
 
 
 def test_a_value_is_the_fall_of_the_log_probability_without_the_piece(fresh: Fresh, rows: Tensor) -> None:
-    subject = translated(fresh(Bag(rows)), "abc")
-    tokens, target = subject.source_tokens, subject.target_tokens
+    sentence = translate_sentence(fresh(Bag(rows)), "abc")
+    tokens, target = sentence.source_tokens, sentence.target_tokens
     whole = rows[tokens].sum(0).log_softmax(-1)[target]
     without = [(rows[tokens].sum(0) - rows[token]).log_softmax(-1)[target] for token in tokens[:-1]]
     expected = torch.stack([whole - each for each in without], 1)
-    torch.testing.assert_close(occlusion.falls(subject), expected, atol=1e-4, rtol=0)  # sums in another order
-    matrix = occlusion.matrix(subject)
-    assert matrix.below is not None
-    assert matrix.below.values == pytest.approx(expected.sum(0).tolist(), abs=1e-3)
+    torch.testing.assert_close(methods.occlusion_falls(sentence), expected, atol=1e-4, rtol=0)  # sums in another order
+    heatmap = methods.occlusion(sentence)
+    assert heatmap.column_margin is not None
+    assert heatmap.column_margin.values == pytest.approx(expected.sum(0).tolist(), abs=1e-3)
 
 
 @pytest.mark.parametrize(
     "changes", [{"reader": "none"}, {"reader": "fixed"}, {}, {"cell": "gru"}, {"family": "transformer"}], ids=str
 )
 def test_every_family_can_be_occluded_in_batches_of_any_size(fresh: Fresh, changes: dict[str, Any]) -> None:
-    found = occlusion.falls(translated(fresh(**changes), "ab cd"))
-    alone = occlusion.falls(translated(fresh(**changes, batch_tokens=1), "ab cd"))
+    found = methods.occlusion_falls(translate_sentence(fresh(**changes), "ab cd"))
+    alone = methods.occlusion_falls(translate_sentence(fresh(**changes, batch_tokens=1), "ab cd"))
     assert found.shape[1] == 6
     assert found.abs().max() > 1e-4
     torch.testing.assert_close(found, alone, atol=1e-5, rtol=0)
@@ -78,12 +78,12 @@ def test_a_piece_that_speaks_against_the_translation_is_negative_and_the_note_sa
     _, against, wanted = vocabulary.encode("ab")
     rows = torch.zeros(len(vocabulary), len(vocabulary))
     rows[EOS, wanted], rows[against, wanted] = 9.0, -2.0
-    matrix = occlusion.matrix(translated(fresh(Bag(rows)), "a"))
-    assert matrix.values[0][1] < -0.1
-    assert matrix.notes == ("A piece that became more probable has a value below 0 and is not shaded.",)
-    assert matrix.share(-1.0) == 0
+    heatmap = methods.occlusion(translate_sentence(fresh(Bag(rows)), "a"))
+    assert heatmap.values[0][1] < -0.1
+    assert heatmap.notes == ("A piece that became more probable has a value below 0 and is not shaded.",)
+    assert heatmap.shade(-1.0) == 0
 
 
 def test_where_nothing_matters_nothing_is_dark(fresh: Fresh, vocabulary: Vocabulary) -> None:
-    matrix = occlusion.matrix(translated(fresh(Bag(torch.zeros(len(vocabulary), len(vocabulary)))), "abc"))
-    assert max(matrix.share(value) for row in matrix.values for value in row) == 0
+    heatmap = methods.occlusion(translate_sentence(fresh(Bag(torch.zeros(len(vocabulary), len(vocabulary)))), "abc"))
+    assert max(heatmap.shade(value) for row in heatmap.values for value in row) == 0

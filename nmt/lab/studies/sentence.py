@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
-from nmt.interpret.matrix import Label, labels
+from nmt.interpret.heatmap import Label, labels
 from nmt.lab.studies.findings import Findings
 
 CELL, LETTER = 13, 6.6

@@ -8,7 +8,7 @@ import torch
 
 from nmt.data.vocabulary import BOS
 from nmt.errors import UserError
-from nmt.interpret.subject import forced, translated
+from nmt.interpret.sentence import target_log_probabilities, translate_sentence
 from nmt.models.protocol import TranslationModel
 
 if TYPE_CHECKING:
@@ -23,40 +23,42 @@ def test_scores_are_log_probabilities_under_teacher_forcing_and_sum_to_that_of_t
     fresh: Fresh, changes: dict[str, Any]
 ) -> None:
     translator = fresh(**changes)
-    subject = translated(translator, "ein Hund")
+    sentence = translate_sentence(translator, "ein Hund")
     assert isinstance(translator.model, TranslationModel)
-    source, target = torch.tensor([subject.source_tokens]), torch.tensor([subject.target_tokens])
+    source, target = torch.tensor([sentence.source_tokens]), torch.tensor([sentence.target_tokens])
     previous = torch.cat([torch.tensor([[BOS]]), target[:, :-1]], 1)
     whole = translator.model(source, torch.ones_like(source, dtype=torch.bool), previous).log_softmax(-1)
     expected = whole.gather(2, target.unsqueeze(2)).flatten().tolist()
-    assert subject.scores == pytest.approx(expected, abs=1e-5)  # rounding of fp32 in another order
-    assert forced(translator.model, source, subject.target_tokens)[0].tolist() == pytest.approx(expected, abs=1e-5)
-    assert math.fsum(subject.scores) == pytest.approx(subject.hypothesis.log_probability)
-    assert len(subject.scores) == len(subject.target_pieces) == len(subject.target_tokens)
+    assert sentence.scores == pytest.approx(expected, abs=1e-5)  # rounding of fp32 in another order
+    assert target_log_probabilities(translator.model, source, sentence.target_tokens)[0].tolist() == pytest.approx(
+        expected, abs=1e-5
+    )
+    assert math.fsum(sentence.scores) == pytest.approx(sentence.hypothesis.log_probability)
+    assert len(sentence.scores) == len(sentence.target_pieces) == len(sentence.target_tokens)
 
 
 @torch.no_grad()
 def test_the_translation_is_the_one_that_nmt_translate_gives(fresh: Fresh) -> None:
     translator = fresh()
-    found, subject = translator.translate("ein Hund"), translated(translator, "ein Hund")
-    assert (subject.text, subject.target_pieces, subject.source_pieces) == (
+    found, sentence = translator.translate("ein Hund"), translate_sentence(translator, "ein Hund")
+    assert (sentence.text, sentence.target_pieces, sentence.source_pieces) == (
         found.text,
         found.pieces,
         found.source_pieces,
     )
-    assert subject.hypothesis.score == pytest.approx(found.score)
+    assert sentence.hypothesis.score == pytest.approx(found.score)
 
 
 @pytest.mark.parametrize("text", ["", " \n\t", "\u2028"])
 def test_a_sentence_without_text_is_refused(fresh: Fresh, text: str) -> None:
     with pytest.raises(UserError, match=r"^the sentence is empty"):
-        translated(fresh(), text)
+        translate_sentence(fresh(), text)
 
 
 def test_a_sentence_that_would_be_split_is_refused_with_both_lengths(fresh: Fresh) -> None:
-    with pytest.raises(UserError, match="has 42 pieces and this run translates at most 40"):
-        translated(fresh(), "a" * 41)  # and the beginning of the word
+    with pytest.raises(UserError, match="has 42 tokens, and this run translates at most 40"):
+        translate_sentence(fresh(), "a" * 41)  # and the beginning of the word
 
 
 def test_control_characters_are_shown_as_replaced(fresh: Fresh) -> None:
-    assert translated(fresh(), "a\x1b[31mb").source == "a\ufffd[31mb"
+    assert translate_sentence(fresh(), "a\x1b[31mb").source == "a\ufffd[31mb"

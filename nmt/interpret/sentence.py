@@ -1,4 +1,4 @@
-"""The translation that is looked at: what the model read, what it wrote, and how probable it found each piece."""
+"""One sentence and its translation: token ids, pieces and the log-probability of each target piece."""
 
 from __future__ import annotations
 
@@ -17,65 +17,66 @@ from nmt.search import Hypothesis
 
 
 @dataclass(frozen=True)
-class Subject:
-    """One sentence with the translation that search found for it."""
+class TranslatedSentence:
+    """One sentence with the best translation that search found."""
 
     model: DecodingProtocol
     source: str
     text: str
     """The translation."""
     source_tokens: list[int]
-    """Token ids as the model read them, the end among them."""
+    """Token ids as the model read them, with the end of the source."""
     target_tokens: list[int]
-    """Token ids of the translation; the end is the last of them, unless it was cut before."""
+    """Token ids of the translation, with its end unless search stopped at the length limit."""
     source_pieces: list[str]
     target_pieces: list[str]
     hypothesis: Hypothesis
     batch_tokens: int
-    """Padded source positions that may be computed at a time."""
+    """Padded source positions computed at a time."""
     device: torch.device | str = "cpu"
     """Where the model is."""
 
     @property
     def scores(self) -> list[float]:
-        """Log-probability of each target piece, given those before it; they sum to that of the translation."""
+        """Log-probability of each target piece given those before it; the sum is that of the translation."""
         return list(self.hypothesis.token_scores)
 
     @property
-    def warnings(self) -> list[str]:
+    def diagnostics(self) -> list[str]:
         """What may be wrong with the translation."""
         return [] if self.hypothesis.finished else [CAPPED]
 
 
-def translated(translator: Translator, text: str) -> Subject:
-    """Translates one sentence, which has to be short enough to be translated whole."""
+def translate_sentence(translator: Translator, text: str) -> TranslatedSentence:
+    """Translates one sentence that is short enough to be translated in one part."""
     tokens = translator.source_vocabulary.encode(text)
     if not tokens:
-        raise UserError("the sentence is empty; expected something to translate")
+        raise UserError("the sentence is empty; expected a sentence to translate")
     if len(tokens) > translator.limit:
         raise UserError(
-            f"the sentence has {len(tokens)} pieces and this run translates at most {translator.limit} in one go; give a shorter one"
+            f"the sentence has {len(tokens)} tokens, and this run translates at most {translator.limit} in one part;"
+            " give a shorter one"
         )
     source = [*tokens, EOS]
-    found = _search(translator, source)
-    target = [*found.tokens, *[EOS] * found.finished]
-    return Subject(
+    best = _search(translator, source)
+    target = [*best.tokens, *[EOS] * best.finished]
+    return TranslatedSentence(
         model=translator.model,
         source=_printable(normalized(text)),
-        text=_printable(translator.target_vocabulary.decode(found.tokens)),
+        text=_printable(translator.target_vocabulary.decode(best.tokens)),
         source_tokens=source,
         target_tokens=target,
         source_pieces=translator.source_vocabulary.pieces(source),
         target_pieces=translator.target_vocabulary.pieces(target),
-        hypothesis=found,
+        hypothesis=best,
         batch_tokens=translator.batch_tokens,
         device=translator.device,
     )
 
 
 @torch.inference_mode()
-def forced(model: DecodingProtocol, source: Tensor, target: Sequence[int]) -> Tensor:
-    """Log-probability of each piece of a target under teacher forcing, ``(batch, target)``, for sources without padding ``(batch, source)``."""
+def target_log_probabilities(model: DecodingProtocol, source: Tensor, target: Sequence[int]) -> Tensor:
+    """Log-probability of each target token under teacher forcing, ``(batch, target)``, for unpadded sources ``(batch, source)``."""
     memory = model.encode(source, torch.ones_like(source, dtype=torch.bool))
     state = model.initial_state(memory)
     previous = torch.full_like(source[:, 0], BOS)
@@ -96,5 +97,5 @@ def _search(translator: Translator, source: list[int]) -> Hypothesis:
 
 
 def _printable(text: str) -> str:
-    """Control characters would be obeyed by a terminal, and may not stand in an SVG."""
+    """The text with control characters replaced: a terminal would obey them, and SVG forbids them."""
     return "".join(character if character.isprintable() else "\ufffd" for character in text)

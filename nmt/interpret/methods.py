@@ -1,0 +1,154 @@
+"""Three ways to interpret a translation: attention weights, occlusion of source pieces, and the gates of the encoder.
+
+Occlusion measures the fall in log-probability when one source piece is removed, in nats:
+value_ij = log p(y_i | y_<i, x) - log p(y_i | y_<i, x without x_j), under teacher forcing. It works for every model (erasure: Li, Monroe and
+Jurafsky 2016, arXiv:1612.08220; theirs is relative to log p, ours absolute, so that values add up to that of the translation). The piece is
+removed rather than replaced by the unknown piece: the vocabulary falls back on bytes, so training never used that piece and its embedding is
+still noise. The pieces after a removed one move up by one position, which is part of what is measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nmt.errors import UserError
+from nmt.interpret.heatmap import Heatmap, Label, Margin, labels
+from nmt.interpret.sentence import TranslatedSentence, target_log_probabilities
+from nmt.models.attention import ATTENTIONS
+from nmt.models.cells import Cell
+from nmt.models.encoders import RecurrentEncoder
+from nmt.models.protocol import DecodingProtocol
+from nmt.models.recurrent import RecurrentModel
+from nmt.models.transformer import TransformerModel
+
+GATES = {"lstm": {"input": 0, "forget": 1, "output": 3}, "gru": {"reset": 0, "update": 1}}
+"""The gates of a cell by their place among its projections; the candidate is no gate."""
+SMALLEST_MAXIMUM, LARGEST_MAXIMUM = 0.05, 5.0
+"""Bounds of an occlusion heatmap's maximum, in nats. The lower keeps rounding from looking like a pattern where nothing matters; beyond the
+upper a piece is 150 times less probable, and a larger maximum would only make all other cells pale."""
+
+
+def has_attention(sentence: TranslatedSentence) -> bool:
+    """Whether memory has a slot for every source piece; a thought vector is one slot for all of them."""
+    weights = sentence.hypothesis.weights
+    return weights is not None and weights.shape[1] == len(sentence.source_tokens)
+
+
+def attention(sentence: TranslatedSentence) -> Heatmap:
+    """The weights of the slots, ``(target, source)``; each row sums to 1. For a Transformer, the last layer's, mean over heads."""
+    weights = sentence.hypothesis.weights
+    if weights is None or not has_attention(sentence):
+        raise UserError(f"this run has {_attention_name(sentence.model)} and so no attention; use --kind occlusion")
+    return Heatmap(
+        rows=labels(sentence.target_pieces),
+        columns=labels(sentence.source_pieces),
+        values=weights.tolist(),
+        scale="attention weight"
+        + (", last layer, mean over heads" if isinstance(sentence.model, TransformerModel) else ""),
+        row_margin=Margin("log p", sentence.scores),
+    )
+
+
+def occlusion(sentence: TranslatedSentence) -> Heatmap:
+    """The falls in log-probability ``(target, source)``; the end of the source stays, since no model was trained without it."""
+    falls = occlusion_falls(sentence)
+    most = float(falls.max())
+    capped = f"; {LARGEST_MAXIMUM:g} and more are alike)" if most > LARGEST_MAXIMUM else ")"
+    below = bool((falls < -SMALLEST_MAXIMUM).any())
+    return Heatmap(
+        rows=labels(sentence.target_pieces),
+        columns=labels(sentence.source_pieces[:-1]),
+        values=falls.tolist(),
+        scale="fall of log p without the piece (nats" + capped,
+        row_margin=Margin("log p", sentence.scores),
+        column_margin=Margin("sum", falls.sum(0).tolist()),
+        maximum=min(max(most, SMALLEST_MAXIMUM), LARGEST_MAXIMUM),
+        notes=("A piece that became more probable has a value below 0 and is not shaded.",) if below else (),
+    )
+
+
+def occlusion_falls(sentence: TranslatedSentence) -> Tensor:
+    """The fall of each target piece without each source piece, ``(target, source)``, the end of the source excluded."""
+    tokens = sentence.source_tokens
+    whole = torch.tensor([tokens], device=sentence.device)
+    occluded = torch.tensor(
+        [[*tokens[:place], *tokens[place + 1 :]] for place in range(len(tokens) - 1)], device=sentence.device
+    )
+    rows = max(1, sentence.batch_tokens // len(tokens))
+    batches = torch.split(occluded, rows)
+    without = torch.cat([target_log_probabilities(sentence.model, each, sentence.target_tokens) for each in batches])
+    # (source, target) -> (target, source)
+    return (target_log_probabilities(sentence.model, whole, sentence.target_tokens) - without).T
+
+
+def gates(sentence: TranslatedSentence) -> Heatmap:
+    """Each gate of the encoder's bottom layer, mean over units, from 0 closed to 1 open, ``(gate, source)``; the end of the source is a column."""
+    found = encoder_gates(sentence.model, torch.tensor([sentence.source_tokens], device=sentence.device))
+    values = [gate.mean(-1).tolist() for gate in found.values()]
+    return Heatmap(
+        rows=[Label(name) for name in found],
+        columns=labels(sentence.source_pieces),
+        values=values,
+        scale="gate, mean over units, bottom layer",
+        row_margin=Margin("mean", [sum(row) / len(row) for row in values]),
+    )
+
+
+@torch.inference_mode()
+def encoder_gates(model: DecodingProtocol, source: Tensor) -> dict[str, Tensor]:
+    """The gates of the encoder's bottom layer, ``(source, hidden)`` by direction and gate, for one source ``(1, source)``.
+
+    Column j of a direction is the gate at the step that read piece j.
+    """
+    encoder = _encoder(model)
+    embedded = model.embed_source(source)[0] if isinstance(model, RecurrentModel) else source
+    directions = {"forward": (encoder.forwards, False), "backward": (encoder.backwards, True)}
+    found = dict[str, Tensor]()
+    for direction, (cells, reverse) in directions.items():
+        for cell in list(cells)[:1]:
+            by_name = cell_gates(cell, embedded.flip(0) if reverse else embedded)
+            found |= {f"{direction} {name}": gate.flip(0) if reverse else gate for name, gate in by_name.items()}
+    return found
+
+
+def cell_gates(cell: Cell, inputs: Tensor) -> dict[str, Tensor]:
+    """Each gate at each step of a sequence ``(time, input)``, from a state of zeros: ``(time, hidden)``."""
+    projected = cell.project(inputs)
+    state = projected.new_zeros(1, cell.state_width)
+    steps = []
+    for share in torch.split(projected, 1):
+        recurrent = functional.linear(cell.output(state), cell.layer.weight_hh_l0, cell.layer.bias_hh_l0)
+        steps.append(torch.sigmoid(share + recurrent)[0])
+        state = cell.step(share, state)
+    parts = torch.split(torch.stack(steps), cell.hidden, -1)
+    return {name: parts[place] for name, place in GATES[cell.kind].items()}
+
+
+METHODS: dict[str, Callable[[TranslatedSentence], Heatmap]] = {
+    "attention": attention,
+    "occlusion": occlusion,
+    "gates": gates,
+}
+
+
+def _attention_name(model: DecodingProtocol) -> str:
+    if not isinstance(model, RecurrentModel):
+        return "one slot of memory"
+    return "reader " + next(name for name, reader in ATTENTIONS.items() if type(model.reader) is reader)
+
+
+def _encoder(model: DecodingProtocol) -> RecurrentEncoder:
+    """The encoder of a model that has gates."""
+    if not isinstance(model, RecurrentModel):
+        raise UserError("gates: this run's model is not recurrent and has no gates; use --kind attention or occlusion")
+    if not isinstance(model.encoder, RecurrentEncoder):
+        raise UserError(
+            "gates: this run's encoder is a bag of words (direction none) and has no gates; use --kind occlusion"
+        )
+    if (kind := model.cells[0].kind) not in GATES:
+        raise UserError(f"gates: this run has cell {kind}, which has no gates; use --kind occlusion")
+    return model.encoder
