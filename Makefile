@@ -45,8 +45,8 @@ test: .venv/tested
 
 studies: .venv/tested
 	rm -rf results/ci runs/results-ci-*
-	$(BIN)/nmt bottleneck recipes/bottleneck-tiny.yaml --out results/ci/bottleneck
-	$(BIN)/nmt bottleneck recipes/ladder-tiny.yaml --out results/ci/ladder
+	$(BIN)/nmt study recipes/bottleneck-tiny.yaml --out results/ci/bottleneck
+	$(BIN)/nmt study recipes/ladder-tiny.yaml --out results/ci/ladder
 
 CHECKS := kills signals damage full seeds finite lines batches mismatched recipes strangers load clients poison drain limits fuzz schema \
   overload latency page soak hub clone large

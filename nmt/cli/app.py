@@ -53,11 +53,11 @@ app.command("push")(share.push)
 app.command("pull")(share.pull)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
-app.command("bottleneck")(study.bottleneck)
+app.command("study")(study.study)
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(data.app, name="data")
 
-RENAMED_COMMANDS = {"probe": "experiment"}
+RENAMED_COMMANDS = {"bottleneck": "study", "probe": "experiment"}
 """Commands of earlier versions, and what they are called now."""
 
 

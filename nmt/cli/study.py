@@ -1,4 +1,4 @@
-"""`nmt bottleneck`."""
+"""`nmt study`."""
 
 from __future__ import annotations
 
@@ -14,40 +14,45 @@ if TYPE_CHECKING:
     from nmt.lab.studies.study import Study
 
 
-def bottleneck(
-    study: Annotated[Path, typer.Argument(help="A study, such as recipes/bottleneck.yaml or recipes/ladder.yaml.")],
+def study(
+    recipe: Annotated[
+        Path, typer.Argument(help="A study recipe, such as recipes/bottleneck.yaml or recipes/ladder.yaml.")
+    ],
     overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Keys of the recipe that all systems share.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[KEY=VALUE]...", help="Keys of the recipe that all systems share, or of study. and systems."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="The results folder; by default results/NAME of the study.")
     ] = None,
     only: Annotated[str, typer.Option("--only", metavar="PANEL,...", help="Only the systems of these panels.")] = "",
     jobs: Annotated[
-        int | None, typer.Option("--jobs", help="Runs side by side, one thread each; by default one on each core.")
+        int | None, typer.Option("--jobs", help="Runs at the same time, one thread each; by default one per core.")
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done and how long it would take, and leave.")
+        bool, typer.Option("--dry-run", help="Print the runs and an estimate of their time, and stop.")
     ] = False,
-    report_only: Annotated[bool, typer.Option("--report", help="Only analyse what is there; train nothing.")] = False,
+    report_only: Annotated[bool, typer.Option("--report", help="Analyse the finished runs; train nothing.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
 ) -> None:
-    """Train and score a grid of models, and write the report: what a thought vector costs and what attention buys.
+    """Train and score the models of a study and write its report: tables, figures and one page.
 
-    What is finished is not done again: the grid can be completed over days, stopped at any moment, and analysed without training.
+    Finished runs are kept: a study can be stopped at any moment, completed later, and analysed again without training.
 
     Examples:
 
-      nmt bottleneck recipes/bottleneck.yaml --dry-run
+      nmt study recipes/bottleneck.yaml --dry-run
 
-      nmt bottleneck recipes/bottleneck.yaml --only core --out results/mine
+      nmt study recipes/bottleneck.yaml --only core --out results/mine
 
-      nmt bottleneck recipes/ladder.yaml data.corpus=null data.train=mine.tsv data.test=test.tsv
+      nmt study recipes/ladder.yaml data.corpus=null data.train=mine.tsv data.test=test.tsv
     """
     from nmt.lab.plotting import canvas
     from nmt.lab.studies import plan as plans
 
-    plan = plans.read(study, overrides or [])
+    plan = plans.read(recipe, overrides or [])
     units = plan.chosen([panel for panel in only.split(",") if panel])
     folder = out or Path("results") / plan.name
     canvas.check()
@@ -72,7 +77,7 @@ def bottleneck(
 
 
 def _announce(study: Study, units: tuple[Unit, ...], at_once: int) -> None:
-    """What will be done, and about how long it takes; on stderr, before anything is."""
+    """Prints the runs to do and an estimate of their time on stderr."""
     from nmt.cli.output import say
     from nmt.lab.studies import study as studies
 

@@ -23,7 +23,7 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     document = read_document(path)
     if "study" in document.values:
         raise UserError(
-            f"{document.place(('study',)).words}: study: this is a study of many models; run it with nmt bottleneck {path}"
+            f"{document.place(('study',)).words}: study: this is a study of many models; run it with nmt study {path}"
         )
     for number, text in enumerate(overrides, start=1):
         override(document, text, number)

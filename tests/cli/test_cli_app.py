@@ -27,7 +27,7 @@ COMMANDS = (
     "recipe",
     "inspect",
     "experiment",
-    "bottleneck",
+    "study",
     "data",
     "bundle",
     "push",

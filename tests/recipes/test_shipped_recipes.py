@@ -65,8 +65,8 @@ def write_corpus() -> None:
 def test_a_shipped_study_is_valid_in_all_its_recipes_and_says_how_to_run_it(path: Path) -> None:
     plan = plans.read(path)
     assert {unit.system for unit in plan.units} == set(plan.systems)
-    assert f"nmt bottleneck recipes/{path.name}" in path.read_text("utf8")
-    with pytest.raises(UserError, match=f"a study of many models; run it with nmt bottleneck {path}"):
+    assert f"nmt study recipes/{path.name}" in path.read_text("utf8")
+    with pytest.raises(UserError, match=f"a study of many models; run it with nmt study {path}"):
         reading.read(path)
 
 

@@ -78,7 +78,7 @@ def test_every_claim_has_a_command_that_exists_or_a_reason_why_there_is_none() -
         program, command, argument, *_ = each.command.split()
         assert (program, command in commands) == ("nmt", True), each.id
         assert command != "experiment" or argument in EXPERIMENTS
-        assert command != "bottleneck" or argument in STUDIES
+        assert command != "study" or argument in STUDIES
 
 
 def test_a_claim_shows_number_command_and_verdict(page: str) -> None:
@@ -94,7 +94,7 @@ def test_a_claim_that_several_results_answer_shows_all(page: str) -> None:
 
 
 def test_what_is_not_measured_says_what_would_measure_it_or_why_nothing_does(page: str) -> None:
-    assert row(page, "E2")[2:] == ["not measured yet", "`nmt bottleneck recipes/bottleneck.yaml`", ""]
+    assert row(page, "E2")[2:] == ["not measured yet", "`nmt study recipes/bottleneck.yaml`", ""]
     assert row(page, "A3")[2].startswith("out of scope: ")
     assert row(page, "D4")[2:] == ["not built yet: needs heads that classify and tag", "", ""]
     assert (

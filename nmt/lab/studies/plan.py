@@ -105,7 +105,7 @@ class Plan:
     @property
     def command(self) -> str:
         """The command that does all of it again."""
-        return shlex.join(("nmt", "bottleneck", f"recipes/{self.name}.yaml", *self.overrides))
+        return shlex.join(("nmt", "study", f"recipes/{self.name}.yaml", *self.overrides))
 
     def chosen(self, panels: Sequence[str]) -> tuple[Unit, ...]:
         """The units of these panels, all where none is named."""

@@ -28,7 +28,7 @@ def write(plan: Plan, folder: Path, log: Log) -> list[Path]:
     results = Results(folder)
     if not any(map(results.finished, plan.units)):
         raise UserError(
-            f"no run of this study is finished in {folder}; train with nmt bottleneck recipes/{plan.name}.yaml --out {folder}"
+            f"no run of this study is finished in {folder}; train with nmt study recipes/{plan.name}.yaml --out {folder}"
         )
     if plan.settings.kind == "ladder":
         from nmt.lab.studies import ladder
@@ -105,7 +105,7 @@ def repeated(findings: Findings) -> Iterator[tuple[str, str]]:
     )
     yield (
         "All of it, training only what is missing:",
-        findings.found.get("command", f"nmt bottleneck recipes/{findings.found['study']}.yaml"),
+        findings.found.get("command", f"nmt study recipes/{findings.found['study']}.yaml"),
     )
     yield (
         f"The pack's BLEU of {run}, {of['pack']:.2f}, in the results folder:",

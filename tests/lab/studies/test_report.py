@@ -206,6 +206,6 @@ def test_without_a_finished_run_there_is_one_clear_line(tmp_path: Path) -> None:
         "study: {kind: bottleneck, baseline: one}\nrecipe: {data: {corpus: builtin}, training: {updates: 1}}\nsystems: {one: {title: one}}\n"
     )
     with pytest.raises(
-        UserError, match=r"^no run of this study is finished in .*results; train with nmt bottleneck recipes/small.yaml"
+        UserError, match=r"^no run of this study is finished in .*results; train with nmt study recipes/small.yaml"
     ):
         report.write(plan.read(tmp_path / "small.yaml"), tmp_path / "results", lambda text: None)

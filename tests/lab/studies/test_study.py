@@ -72,4 +72,4 @@ def test_long_text_that_cannot_be_read_is_told_before_anything_is_trained(train:
 
 def test_the_command_of_a_study_names_what_was_changed() -> None:
     plan = plans.read(Path("study.yaml"), ["training.updates=3", "study.beams=[1]"])
-    assert plan.command == "nmt bottleneck recipes/study.yaml training.updates=3 'study.beams=[1]'"
+    assert plan.command == "nmt study recipes/study.yaml training.updates=3 'study.beams=[1]'"
