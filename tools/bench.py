@@ -32,7 +32,7 @@ from nmt.evaluation.report import Table
 from nmt.lab.bench import growth
 from nmt.lab.bench.cases import FAMILIES, Case, Corpus, available_precisions, sweep
 from nmt.lab.bench.tables import table
-from nmt.lab.plotting import canvas
+from nmt.lab.plotting import style
 from nmt.provenance import origin
 
 Row = dict[str, Any]
@@ -320,7 +320,7 @@ def _measured(case: Case, place: str, say: Say) -> Row:
 
 def _check_folder(out: Path) -> None:
     """Refuses before anything is measured what could not be kept."""
-    canvas.check()
+    style.require_matplotlib()
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

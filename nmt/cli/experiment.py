@@ -96,9 +96,9 @@ def _print(record: Record, as_json: bool) -> None:
 
 def _check(out: Path) -> None:
     """Refuses before minutes of training what could not be written after them."""
-    from nmt.lab.plotting import canvas
+    from nmt.lab.plotting import style
 
-    canvas.check()
+    style.require_matplotlib()
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -110,8 +110,8 @@ def _check(out: Path) -> None:
 def _write(stem: Path, outcome: Outcome, record: Record) -> None:
     """STEM.json, and STEM.svg and STEM.png where there is something to draw; each whole."""
     from nmt import atomic
-    from nmt.lab.plotting import canvas
+    from nmt.lab.plotting import style
 
     atomic.write_json(stem.with_name(f"{stem.name}.json"), record)
     if outcome.figure is not None:
-        canvas.save(outcome.figure(), stem)
+        style.save(outcome.figure(), stem)

@@ -69,12 +69,12 @@ def inspect(
 
 def check_out(out: Path) -> None:
     """Refuses a name that cannot be written, and figures without the extra plot, before anything is computed."""
-    from nmt.lab.plotting import canvas
+    from nmt.lab.plotting import style
 
     if not _is_folder(out) and out.suffix.lower() not in FORMATS:
         raise UserError(f"--out: {out}: expected a folder, or a file that ends in {', '.join(FORMATS)}")
     if _is_folder(out) or out.suffix.lower() in (".svg", ".png"):
-        canvas.check()
+        style.require_matplotlib()
 
 
 def save(interpretation: Interpretation, out: Path) -> tuple[list[Path], list[str]]:
@@ -91,7 +91,7 @@ def save(interpretation: Interpretation, out: Path) -> tuple[list[Path], list[st
 def _content(interpretation: Interpretation, suffix: str) -> tuple[bytes | str, list[str]]:
     """What a file of this suffix holds, and warnings about it."""
     from nmt.interpret import page
-    from nmt.lab.plotting import canvas
+    from nmt.lab.plotting import style
     from nmt.lab.plotting.interpretation import render
 
     if suffix == ".html":
@@ -99,8 +99,8 @@ def _content(interpretation: Interpretation, suffix: str) -> tuple[bytes | str, 
     if suffix == ".json":
         return json.dumps(interpretation.as_json(), indent=1, ensure_ascii=False) + "\n", []
     if suffix == ".svg":
-        return render(canvas.svg, interpretation.heatmap)
-    return render(canvas.png, interpretation.heatmap)
+        return render(style.svg, interpretation.heatmap)
+    return render(style.png, interpretation.heatmap)
 
 
 def _is_folder(out: Path) -> bool:

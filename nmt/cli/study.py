@@ -49,13 +49,13 @@ def study(
 
       nmt study recipes/ladder.yaml data.corpus=null data.train=mine.tsv data.test=test.tsv
     """
-    from nmt.lab.plotting import canvas
+    from nmt.lab.plotting import style
     from nmt.lab.studies import plan as plans
 
     plan = plans.read(recipe, overrides or [])
     units = plan.chosen([panel for panel in only.split(",") if panel])
     folder = out or Path("results") / plan.name
-    canvas.check()
+    style.require_matplotlib()
     from nmt.lab.studies import report, runner, study as studies  # torch, from here on
 
     say = logger(quiet)

@@ -13,7 +13,7 @@ import pytest
 from nmt import provenance
 from nmt.lab.experiments import experiment, record, registry
 from nmt.lab.experiments.experiment import Claim, Experiment, Log, Options
-from nmt.lab.plotting import canvas
+from nmt.lab.plotting import style
 from tests.cli.conftest import Outcome, run
 
 ROW = ("lstm", 0.123456, 12345, 98.76, None)
@@ -36,7 +36,7 @@ def answer(options: Options, log: Log) -> experiment.Outcome:
         rows=(ROW,),
         claims=(Claim(id="A1", number=NUMBER, verdict="holds under conditions"),),
         notes=("one model, no spread",),
-        figure=lambda: canvas.sheet()[0],
+        figure=lambda: style.subplots()[0],
     )
 
 
@@ -131,9 +131,9 @@ def test_what_an_experiment_does_not_take_is_refused_before_it_begins(arguments:
 
 
 def test_pictures_that_could_not_be_drawn_are_refused_before_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(canvas, "find_spec", lambda _: None)
+    monkeypatch.setattr(style, "find_spec", lambda _: None)
     outcome = ask("fake", "--out", "results")
-    assert (outcome.status, outcome.out, outcome.err.startswith("nmt: pictures need the extra plot")) == (2, b"", True)
+    assert (outcome.status, outcome.out, outcome.err.startswith("nmt: figures need matplotlib")) == (2, b"", True)
     assert ask("fake").status == 0
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nmt as package
-from nmt.lab.plotting import canvas
+from nmt.lab.plotting import style
 from nmt.models import weights
 from nmt.runs.run_folder import Run
 
@@ -83,10 +83,10 @@ def test_a_run_without_attention_says_so_and_is_occluded_by_default(nmt: Nmt) ->
 def test_a_picture_without_matplotlib_names_the_extra_and_the_terminal_does_without(
     nmt: Nmt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(canvas, "find_spec", lambda name: None)
+    monkeypatch.setattr(style, "find_spec", lambda name: None)
     assert nmt("inspect", "runs/toy", TEXT, "--out", "x.svg") == (
         2,
         b"",
-        "nmt: pictures need the extra plot: pip install 'nmt-recipes[plot]'\n",
+        "nmt: figures need matplotlib: pip install 'nmt-recipes[plot]'\n",
     )
     assert nmt("inspect", "runs/toy", TEXT).status == 0

@@ -16,7 +16,7 @@ from nmt.interpret.heatmap import Heatmap, Label, Margin
 from nmt.interpret.interpretation import Interpretation, interpret
 from nmt.interpret.methods import METHODS
 from nmt.interpret.terminal import blocks, render
-from nmt.lab.plotting import canvas
+from nmt.lab.plotting import style
 
 if TYPE_CHECKING:
     from tests.interpret.conftest import Fresh
@@ -120,9 +120,9 @@ def test_an_unknown_suffix_is_refused(name: str) -> None:
 
 
 def test_the_extra_plot_is_needed_for_figures_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(canvas, "find_spec", lambda name: None)
+    monkeypatch.setattr(style, "find_spec", lambda name: None)
     for name in ("x.html", "x.json"):
         check_out(Path(name))
     for name in ("x.svg", "x.PNG", "folder"):
-        with pytest.raises(UserError, match="extra plot"):
+        with pytest.raises(UserError, match="need matplotlib"):
             check_out(Path(name))

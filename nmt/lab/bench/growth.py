@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nmt.lab.bench.tables import SETTINGS
-from nmt.lab.plotting import canvas, curves
+from nmt.lab.plotting import curves, style
 from nmt.lab.plotting.curves import Curve
 
 Row = Mapping[str, Any]
@@ -83,9 +83,9 @@ def save(rows: Sequence[Row], folder: Path) -> list[Path]:
     written = []
     for relation in RELATIONS:
         if drawn := found(rows, relation):
-            figure, (axes,) = canvas.sheet(WIDTH, HEIGHT)
+            figure, (axes,) = style.subplots(WIDTH, HEIGHT)
             title = "grows as x to the power " + ", ".join(f"{power(curve):z.2f}" for curve in drawn)
             curves.draw(axes, drawn, x=relation.x, y=relation.y, title=title, log_x=True, log_y=True)
             axes.title.set_fontsize("small")
-            written += canvas.save(figure, folder / relation.name)
+            written += style.save(figure, folder / relation.name)
     return written

@@ -20,7 +20,7 @@ from nmt.data.vocabulary import PAD
 from nmt.lab.experiments.experiment import Cell, Claim, Experiment, Log, Options, Outcome, Verdict
 from nmt.lab.experiments.intervals import wilson
 from nmt.lab.experiments.learning import FIRST
-from nmt.lab.plotting import canvas, curves
+from nmt.lab.plotting import curves, style
 from nmt.lab.plotting.curves import Curve
 from nmt.models.embeddings import PieceEmbedding
 from nmt.models.encoders import RecurrentEncoder
@@ -241,7 +241,7 @@ def _shares(sides: dict[tuple[str, str, int], float], cells: Sequence[str], side
 def draw(results: Results) -> Figure:
     """A panel for each cell: accuracy against where the cue stands, with Wilson's intervals over all seeds."""
     cells = tuple(dict.fromkeys(kind for kind, _ in results))
-    figure, panels = canvas.sheet(1.2 + 3.3 * len(cells), 4.0, columns=len(cells))
+    figure, panels = style.subplots(1.2 + 3.3 * len(cells), 4.0, columns=len(cells))
     for panel, kind in zip(panels, cells, strict=True):
         lines = [_curve(direction, results[kind, direction]) for direction in DIRECTIONS]
         curves.draw(panel, lines, x="words from the word to its cue", y="right sense, %", title=kind)

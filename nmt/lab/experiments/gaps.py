@@ -15,7 +15,7 @@ from nmt.lab.experiments.experiment import Cell, Claim, Experiment, Log, Options
 from nmt.lab.experiments.facts import COUNTRIES, FILLERS, KNOWN, SYMBOLS, TASKS, TRAINED, Task, draw_batch, draw_gap
 from nmt.lab.experiments.intervals import wilson
 from nmt.lab.experiments.learning import exact, learn, recurrent, transformer
-from nmt.lab.plotting import canvas, curves
+from nmt.lab.plotting import curves, style
 from nmt.models.protocol import TranslationModel
 from nmt.models.registry import parameters
 
@@ -224,7 +224,7 @@ def _span(shares: Sequence[float]) -> str:
 
 def draw(results: dict[str, ByModel]) -> Figure:
     """Accuracy against the gap, a panel for each task, bands from the worst to the best seed."""
-    figure, panels = canvas.sheet(4.8 * len(results), 4.0, columns=len(results))
+    figure, panels = style.subplots(4.8 * len(results), 4.0, columns=len(results))
     for panel, (task, models) in zip(panels, results.items(), strict=True):
         _panel(panel, TASKS[task].title, models)
     return figure

@@ -19,7 +19,7 @@ from nmt.lab.experiments.intervals import Interval
 from nmt.lab.experiments.learning import learn, recurrent
 from nmt.lab.experiments.readings import CONTRASTS, STORIES, Reading, example_of, read, told_in
 from nmt.lab.experiments.surgery import ALWAYS, AT_CROWNS, AT_DEATHS, INTACT, NEITHER, NO_CELL, NO_HIDDEN
-from nmt.lab.plotting import canvas, heatmap
+from nmt.lab.plotting import heatmap, style
 from nmt.models.recurrent import RecurrentModel
 
 if TYPE_CHECKING:
@@ -250,7 +250,7 @@ def _rights(readings: Sequence[Reading], *names: str) -> str:
 
 def draw(results: Results) -> Figure:
     """For each task its gates along one story; below, what each operation leaves of the answers."""
-    figure, panels = canvas.sheet(10.5, 2.6 * len(results) + 3.4, rows=len(results) + 1)
+    figure, panels = style.subplots(10.5, 2.6 * len(results) + 3.4, rows=len(results) + 1)
     for panel, (task, readings) in zip(panels, results.items(), strict=False):
         names = [*(f"{gate}, mean" for gate in CONTRASTS), f"forget, unit {readings[0].unit}"]
         columns = stories.words(example_of(told_in(task)))
@@ -262,7 +262,7 @@ def draw(results: Results) -> Figure:
 def _dots(axes: Axes, results: Results) -> None:
     """A row for each surgery, the first one on top, with a mark for each task."""
     for place, (task, readings) in enumerate(results.items()):
-        colour, marker, _ = canvas.colors(place)
+        colour, marker, _ = style.series_style(place)
         names = list(readings[0].accuracy)
         found = [_merged([reading.accuracy[name] for reading in readings]) for name in names]
         errors = 100 * np.array([[each.value - each.low for each in found], [each.high - each.value for each in found]])

@@ -15,7 +15,7 @@ from nmt.lab.experiments.experiment import Cell, Claim, Experiment, Log, Options
 from nmt.lab.experiments.flow import Flow, flow
 from nmt.lab.experiments.learning import learn
 from nmt.lab.experiments.span import BATCH, PEAK, VOCABULARY, recall, share_right
-from nmt.lab.plotting import canvas, curves
+from nmt.lab.plotting import curves, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -193,7 +193,7 @@ def mean(values: Sequence[float]) -> float:
 
 def draw(lives: Mapping[str, Sequence[Life]]) -> Figure:
     """Norms against t, as shares of that at the last step: before training and after."""
-    figure, panels = canvas.sheet(10.5, 4.4, columns=2)
+    figure, panels = style.subplots(10.5, 4.4, columns=2)
     titles = ("before training", f"after training on {LEARNED} steps")
     for panel, title, pick in zip(panels, titles, ("start", "trained"), strict=True):
         lines = [_curve(name, [getattr(one, pick).hidden for one in found]) for name, found in lives.items()]

@@ -28,7 +28,7 @@ from nmt.lab.experiments.clauses import (
 )
 from nmt.lab.experiments.experiment import Cell, Claim, Experiment, Log, Options, Outcome, Verdict
 from nmt.lab.experiments.learning import learn, recurrent, transformer
-from nmt.lab.plotting import canvas
+from nmt.lab.plotting import style
 from nmt.models.protocol import TranslationModel
 from nmt.models.registry import parameters
 from nmt.search import BeamSearch, SearchSettings
@@ -240,10 +240,10 @@ def _mean(seeds: Sequence[Measured], field: str) -> float:
 
 def draw(results: dict[str, list[Measured]]) -> Figure:
     """A dot for each seed: what shuffling changes, and the minimal pairs that come out right."""
-    figure, (left, right) = canvas.sheet(9.0, 3.6, columns=2)
+    figure, (left, right) = style.subplots(9.0, 3.6, columns=2)
     _dots(left, {name: [max(measured.largest, 1e-8) for measured in seeds] for name, seeds in results.items()})
     left.set_xscale("log")
-    left.axvline(ROUNDING, color=canvas.colors(2).colour, linestyle=":", linewidth=1)
+    left.axvline(ROUNDING, color=style.series_style(2).color, linestyle=":", linewidth=1)
     left.set(title="Shuffling the source", xlabel="largest change of a first-step logit (dotted: rounding)")
     _dots(right, {name: [100 * measured.both for measured in seeds] for name, seeds in results.items()})
     right.set(title="Subject and object exchanged", xlabel="pairs with both translated exactly, %", xlim=(-4, 104))
@@ -253,7 +253,7 @@ def draw(results: dict[str, list[Measured]]) -> Figure:
 def _dots(axes: Axes, values: dict[str, list[float]]) -> None:
     """A row for each model, the first one on top."""
     for place, found in enumerate(values.values()):
-        colour, marker, _ = canvas.colors(place)
+        colour, marker, _ = style.series_style(place)
         axes.plot(found, [place] * len(found), color=colour, marker=marker, linestyle="-", markersize=7, alpha=0.8)
     axes.set_yticks(range(len(values)), list(values))
     axes.invert_yaxis()

@@ -37,7 +37,7 @@ from nmt.lab.experiments.reversal import (
     reversing,
     strings,
 )
-from nmt.lab.plotting import canvas, curves
+from nmt.lab.plotting import curves, style
 from nmt.lab.plotting.curves import Curve
 from nmt.models.cells import Cell
 from nmt.models.registry import parameters
@@ -297,7 +297,7 @@ def _points(interval: Interval) -> str:
 
 def draw(results: Results) -> Figure:
     """Time and score by cell, both losses on few strings, held-out loss by depth."""
-    figure, (time_panel, exact_panel, few_panel, depth_panel) = canvas.sheet(9.0, 6.6, rows=2, columns=2)
+    figure, (time_panel, exact_panel, few_panel, depth_panel) = style.subplots(9.0, 6.6, rows=2, columns=2)
     cells, losses = results.cells, results.losses.values()
     times = {
         f"hidden {hidden}": [[1000 * one for one in each] for each in taken.values()]
@@ -321,7 +321,7 @@ def draw(results: Results) -> Figure:
 def _dots(axes: Axes, names: Sequence[str], series: dict[str, list[list[float]]], *, title: str, y: str) -> None:
     """For each name a column of dots in every series, side by side, with a dash at their median."""
     for place, (label, columns) in enumerate(series.items()):
-        colour, marker, _ = canvas.colors(place)
+        colour, marker, _ = style.series_style(place)
         for column, values in enumerate(columns):
             x = column + 0.3 * (place - (len(series) - 1) / 2)
             axes.plot(

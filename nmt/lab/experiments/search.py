@@ -25,7 +25,7 @@ from nmt.evaluation.metrics import Bleu, score_bleu
 from nmt.inference.translator import Translation, Translator
 from nmt.lab.experiments.experiment import Cell, Experiment, Log, Options, Outcome
 from nmt.lab.experiments.intervals import wilson
-from nmt.lab.plotting import canvas, curves
+from nmt.lab.plotting import curves, style
 from nmt.lab.plotting.curves import Curve
 from nmt.models.protocol import TranslationModel
 from nmt.runs.run_folder import Run
@@ -302,7 +302,7 @@ def _of_beam(sought: Sought, results: Results) -> dict[str, Any]:
 
 def draw(results: Results) -> Figure:
     """BLEU, and beside it the search errors, against the beam, with 95 % intervals."""
-    figure, (left, right) = canvas.sheet(9.0, 3.8, columns=2)
+    figure, (left, right) = style.subplots(9.0, 3.8, columns=2)
     beams, scores = [sought.beam for sought in results.beams], [sought.bleu for sought in results.beams]
     bleu = Curve(
         "BLEU",

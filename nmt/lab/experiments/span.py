@@ -21,7 +21,7 @@ from nmt.data.vocabulary import BOS
 from nmt.lab.experiments.architectures import EMBEDDING, HIDDEN, INITIAL, NAMES, architecture, resolve
 from nmt.lab.experiments.experiment import Claim, Experiment, Log, Options, Outcome, Verdict
 from nmt.lab.experiments.learning import FIRST, DrawBatch, learn
-from nmt.lab.plotting import canvas, curves
+from nmt.lab.plotting import curves, style
 from nmt.models.protocol import TranslationModel
 from nmt.training.schedules import learning_rate
 
@@ -226,7 +226,7 @@ def run(options: Options, log: Log) -> Outcome:
 
 def draw(scores: Mapping[str, Sequence[Scores]], measure: str) -> Figure:
     """Scores against the length, one line a model with the band of its seeds."""
-    figure, (panel,) = canvas.sheet(8.5, 4.6)
+    figure, (panel,) = style.subplots(8.5, 4.6)
     lines = []
     for name, found in scores.items():
         ran = [[score for score in each if score is not None] for each in zip(*found, strict=True)]

@@ -1,4 +1,4 @@
-"""Lines with bands of uncertainty."""
+"""Line charts with uncertainty bands."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nmt.lab.plotting.canvas import colors
+from nmt.lab.plotting.style import series_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Curve:
-    """Values over x; ``low`` and ``high`` bound the band around them, where there is one. Points that are None are left out of the line."""
+    """One labelled line: y over x, with an optional band from ``low`` to ``high``. None leaves a gap."""
 
     label: str
     x: Sequence[float]
@@ -26,16 +26,19 @@ class Curve:
 def draw(
     axes: Axes, curves: Sequence[Curve], *, x: str, y: str, title: str = "", log_x: bool = False, log_y: bool = False
 ) -> None:
-    """Draws curves into a panel, with what its axes show; where x is logarithmic, its ticks are the values themselves. A logarithmic y has
-    ticks within a decade too, of which there may be no more."""
+    """Draws curves with axis labels, and a legend if there is more than one.
+
+    A logarithmic x axis has its ticks at the x values. A logarithmic y axis has ticks within each decade, since the data may
+    span less than one.
+    """
     from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
-    for place, curve in enumerate(curves):
-        colour, marker, dash = colors(place)
+    for index, curve in enumerate(curves):
+        color, marker, dash = series_style(index)
         axes.plot(
             curve.x,
             [_nan(value) for value in curve.y],
-            color=colour,
+            color=color,
             marker=marker,
             linestyle=dash,
             markersize=5,
@@ -43,7 +46,7 @@ def draw(
         )
         if curve.low and curve.high:
             low, high = ([_nan(value) for value in bound] for bound in (curve.low, curve.high))
-            axes.fill_between(curve.x, low, high, color=colour, alpha=0.15, linewidth=0)
+            axes.fill_between(curve.x, low, high, color=color, alpha=0.15, linewidth=0)
     axes.set(xlabel=x, ylabel=y, title=title)
     if log_y:
         axes.set_yscale("log")

@@ -1,4 +1,4 @@
-"""A matrix as shades: attention, occlusion, gates."""
+"""A matrix as a heatmap: attention, occlusion, gates."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def draw(
     scale: str = "",
     top: float = 1.0,
 ) -> None:
-    """Draws ``values[row][column]`` from 0, white, to ``top``, dark blue; ``scale`` says what the shades mean.
+    """Draws ``values[row][column]`` from 0, white, to ``top``, dark blue; ``scale`` labels the colour bar.
 
-    Rows run downwards; the columns' names stand above and are turned so that long ones fit.
+    Rows run downwards. Column names stand above, rotated.
     """
     image = axes.imshow(values, cmap="Blues", vmin=0.0, vmax=top, aspect="auto")
     axes.set_xticks(range(len(columns)), columns, rotation=55, ha="left", rotation_mode="anchor")

@@ -8,7 +8,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, TypeVar
 
 from nmt.interpret.heatmap import Heatmap, Label
-from nmt.lab.plotting import canvas
+from nmt.lab.plotting import style
 from nmt.lab.plotting.heatmap import draw
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ Image = TypeVar("Image", str, bytes)
 def figure(heatmap: Heatmap) -> Figure:
     """The heatmap with its margins. White lines separate words, and pieces that continue a word are grey."""
     cell = min(CELL, WIDEST / max(len(heatmap.rows), len(heatmap.columns)))
-    sheet, (panel,) = canvas.sheet(cell * len(heatmap.columns) + 3.4, max(cell * len(heatmap.rows) + 1.9, LOWEST))
+    sheet, (panel,) = style.subplots(cell * len(heatmap.columns) + 3.4, max(cell * len(heatmap.rows) + 1.9, LOWEST))
     rows, columns = ([_plain(label.text) for label in side] for side in (heatmap.rows, heatmap.columns))
     draw(panel, heatmap.values, rows=rows, columns=columns, scale=fill(heatmap.scale, 32), top=heatmap.maximum)
     _mark_words(heatmap.columns, panel.get_xticklabels(), panel.axvline)
@@ -38,7 +38,7 @@ def figure(heatmap: Heatmap) -> Figure:
 
 
 def render(encode: Callable[[Figure], Image], heatmap: Heatmap) -> tuple[Image, list[str]]:
-    """The figure as `canvas.svg` or `canvas.png` encodes it, and a warning if the font lacks characters."""
+    """The figure as `style.svg` or `style.png` encodes it, and a warning if the font lacks characters."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         content = encode(figure(heatmap))

@@ -12,8 +12,8 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nmt.lab.plotting import canvas
-from nmt.lab.plotting.canvas import Colors, colors
+from nmt.lab.plotting import style
+from nmt.lab.plotting.style import SeriesStyle, series_style
 from nmt.lab.studies.findings import Findings, Width, mean_over_seeds
 from nmt.lab.studies.wording import SMALL, number
 
@@ -49,17 +49,17 @@ class Chart:
 
     def save(self, folder: Path) -> list[Path]:
         """Writes NAME.svg and NAME.png."""
-        figure, axes = canvas.sheet(WIDTH, HEIGHT * len(self.panels), rows=len(self.panels))
+        figure, axes = style.subplots(WIDTH, HEIGHT * len(self.panels), rows=len(self.panels))
         for panel, place in zip(self.panels, axes, strict=True):
             panel.draw(place)
-        return canvas.save(figure, folder / self.name)
+        return style.save(figure, folder / self.name)
 
 
 def svg(panel: Panel) -> str:
     """One panel by itself."""
-    figure, (axes,) = canvas.sheet(WIDTH, HEIGHT)
+    figure, (axes,) = style.subplots(WIDTH, HEIGHT)
     panel.draw(axes)
-    return canvas.svg(figure)
+    return style.svg(figure)
 
 
 def charts(findings: Findings) -> list[Chart]:
@@ -82,12 +82,12 @@ def charts(findings: Findings) -> list[Chart]:
     return [chart for chart in made if chart.panels]
 
 
-def inks(findings: Findings) -> dict[str, Colors]:
+def inks(findings: Findings) -> dict[str, SeriesStyle]:
     """The ink of each system, by its part, so that it does not depend on which runs are finished."""
     parts = [findings.baseline, findings.vector, findings.transformer]
     others = [name for name in findings.core if name not in parts]
     turned = [name for pair in findings.turned() for name in pair]
-    return {name: colors(place) for place, name in enumerate([*parts, *turned, *others]) if name}
+    return {name: series_style(place) for place, name in enumerate([*parts, *turned, *others]) if name}
 
 
 def _cost_panels(findings: Findings) -> Iterator[Panel]:
@@ -139,7 +139,7 @@ def _capacity_panels(findings: Findings) -> Iterator[Panel]:
 
 def _half(findings: Findings, widths: Sequence[Width], axes: Axes) -> None:
     """k50 against width; what lies beyond the largest k stands there with an arrow."""
-    last, colour = max(findings.packs), colors(1).colour
+    last, colour = max(findings.packs), series_style(1).color
     axes.plot([width.slot for width in widths], [min(width.middle, last) for width in widths], color=colour)
     for width in widths:
         for run in width.runs:
@@ -176,9 +176,9 @@ def _baseline(findings: Findings, widths: Sequence[Width], axes: Axes) -> None:
     if findings.baseline and records and records[0]["k50"]:
         crossing, drawn = records[0]["k50"], inks(findings)[findings.baseline]
         height = _bounded(crossing, last)
-        axes.axhline(height, color=drawn.colour, linestyle="--")
+        axes.axhline(height, color=drawn.color, linestyle="--")
         text = f"{findings.title(findings.baseline)}: {crossing['label']}{' ↑' if crossing['value'] is None else ''}"
-        axes.annotate(text, (widths[0].slot, height), (0, -5), textcoords="offset points", va="top", color=drawn.colour)
+        axes.annotate(text, (widths[0].slot, height), (0, -5), textcoords="offset points", va="top", color=drawn.color)
 
 
 def _kept(findings: Findings, widths: Sequence[Width], axes: Axes) -> None:
@@ -186,7 +186,7 @@ def _kept(findings: Findings, widths: Sequence[Width], axes: Axes) -> None:
     sizes, ends = findings.packs, list[tuple[float, str]]()
     for place, width in enumerate(widths):
         kept = dict(zip(width.runs[0]["sizes"], width.runs[0]["kept"], strict=True))
-        colour = _shade(colors(1).colour, 0.35 + 0.65 * (place + 1) / len(widths))
+        colour = _shade(series_style(1).color, 0.35 + 0.65 * (place + 1) / len(widths))
         axes.plot([1, *sizes], [1.0, *(kept[size] for size in sizes)], color=colour, marker="s", markersize=4)
         ends.append((kept[sizes[-1]], str(width.slot)))
     for height, (_, text) in zip(_apart(sorted(ends)), sorted(ends), strict=True):
@@ -213,7 +213,7 @@ def _apart(ends: Sequence[tuple[float, str]]) -> list[float]:
 def _kept_by_baseline(findings: Findings, axes: Axes) -> None:
     for record in [each for each in findings.capacity(findings.baseline or "") if each["k50"]][:1]:
         drawn, end = inks(findings)[record["system"]], (record["sizes"][-1], record["kept"][-1])
-        axes.plot(record["sizes"], record["kept"], color=drawn.colour, marker=drawn.marker, markersize=5)
+        axes.plot(record["sizes"], record["kept"], color=drawn.color, marker=drawn.marker, markersize=5)
         axes.annotate(
             findings.title(record["system"]),
             end,
@@ -221,7 +221,7 @@ def _kept_by_baseline(findings: Findings, axes: Axes) -> None:
             textcoords="offset points",
             ha="right",
             va="top",
-            color=drawn.colour,
+            color=drawn.color,
         )
 
 
@@ -255,7 +255,7 @@ def _places(findings: Findings, size: int, names: Sequence[str], title: str, axe
         axes.plot(
             at,
             mean_over_seeds(findings.places(name, size, "join")),
-            color=drawn.colour,
+            color=drawn.color,
             linestyle=(0, (4, 2)),
             linewidth=1.2,
         )
@@ -270,14 +270,14 @@ def _places(findings: Findings, size: int, names: Sequence[str], title: str, axe
 
 def _line(
     axes: Axes,
-    drawn: Colors,
+    drawn: SeriesStyle,
     x: Sequence[float],
     y: Sequence[float],
     label: str,
     band: tuple[Sequence[float], Sequence[float]],
 ) -> None:
-    axes.plot(x, y, color=drawn.colour, marker=drawn.marker, linestyle=drawn.dash, markersize=6, label=label)
-    axes.fill_between(x, *band, color=drawn.colour, alpha=0.18, linewidth=0)
+    axes.plot(x, y, color=drawn.color, marker=drawn.marker, linestyle=drawn.dash, markersize=6, label=label)
+    axes.fill_between(x, *band, color=drawn.color, alpha=0.18, linewidth=0)
 
 
 def _beam(beam: int) -> str:

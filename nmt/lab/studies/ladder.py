@@ -18,7 +18,7 @@ from nmt.data.pairs import Pairs
 from nmt.errors import UserError
 from nmt.evaluation import metrics, outputs, report as tables, significance
 from nmt.evaluation.report import Table
-from nmt.lab.plotting import canvas
+from nmt.lab.plotting import style
 from nmt.lab.studies import lexicon, looks
 from nmt.lab.studies.bottleneck import corpus_name
 from nmt.lab.studies.plan import Plan, Unit
@@ -52,7 +52,7 @@ def report(plan: Plan, folder: Path, log: Log) -> list[Path]:
     origin = provenance.origin(plan.command, time.monotonic() - began)
     atomic.write_file(folder / "ladder.json", tables.json_text({**origin, **found}))
     atomic.write_file(folder / "ladder.md", markdown(found))
-    return [folder / "ladder.json", folder / "ladder.md", *canvas.save(draw(found), folder / "ladder")]
+    return [folder / "ladder.json", folder / "ladder.md", *style.save(draw(found), folder / "ladder")]
 
 
 def analyse(plan: Plan, results: Results, log: Log) -> dict[str, Any]:
@@ -211,10 +211,10 @@ def markdown(found: dict[str, Any]) -> str:
 def draw(found: dict[str, Any]) -> Figure:
     """BLEU of every rung with its interval, the floor at the bottom."""
     rungs = found["rungs"]
-    figure, (panel,) = canvas.sheet(7.4, 1.2 + 0.36 * len(rungs))
+    figure, (panel,) = style.subplots(7.4, 1.2 + 0.36 * len(rungs))
     values = [rung["scores"]["bleu"] for rung in rungs]
     errors = [[one["value"] - one["low"] for one in values], [one["high"] - one["value"] for one in values]]
-    colour = canvas.colors(0).colour
+    colour = style.series_style(0).color
     panel.barh(
         range(len(rungs)),
         [one["value"] for one in values],

@@ -13,7 +13,7 @@ from nmt.lab.experiments.intervals import student
 from nmt.lab.experiments.learning import FIRST
 from nmt.lab.experiments.parameters import EXPERIMENT, STACKS, Results
 from nmt.lab.experiments.reversal import Losses, Score, Shape, reversing, strings
-from nmt.lab.plotting import canvas
+from nmt.lab.plotting import style
 from nmt.models.cells import Cell
 
 SEEDS = (-0.1, 0.0, 0.1)
@@ -160,4 +160,4 @@ def test_a_tiny_run_gives_a_row_for_every_model_and_only_the_claims_it_can(monke
     scores = json.loads(json.dumps(outcome.as_json()))["details"]["scores"]["gru, 4 layers, residual"]
     assert outcome.rows[5][8] == pytest.approx(fmean(score["loss"] for score in scores))
     assert outcome.figure is not None
-    assert "</svg>" in canvas.svg(outcome.figure())
+    assert "</svg>" in style.svg(outcome.figure())

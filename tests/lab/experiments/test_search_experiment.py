@@ -14,7 +14,7 @@ from nmt.inference.translator import Translator
 from nmt.lab.experiments import search
 from nmt.lab.experiments.experiment import Options
 from nmt.lab.experiments.search import EXPERIMENT, Results, Scored, Sought
-from nmt.lab.plotting import canvas
+from nmt.lab.plotting import style
 from nmt.recipe import reading
 from nmt.runs.run_folder import Run
 from nmt.training.train import train
@@ -133,7 +133,7 @@ def test_a_run_gives_a_row_for_every_beam_on_its_validation_split_and_leaves_the
         assert sum(float(share or 0) for share in shares) == pytest.approx(100)
     assert json.loads(json.dumps(outcome.as_json()))["details"]["beams"]["4"]["errors"]
     assert outcome.figure is not None
-    assert "</svg>" in canvas.svg(outcome.figure())
+    assert "</svg>" in style.svg(outcome.figure())
     assert sorted(toy.rglob("*")) == before
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from nmt.interpret.heatmap import Heatmap, Label, Margin
-from nmt.lab.plotting import canvas
+from nmt.lab.plotting import style
 from nmt.lab.plotting.interpretation import GREY, figure, render
 
 
@@ -21,7 +21,7 @@ def test_a_figure_shows_dollars_as_they_are_and_continued_words_in_grey() -> Non
 
 
 def test_characters_that_the_font_lacks_are_a_warning() -> None:
-    assert render(canvas.svg, heatmap_of("Hund"))[1] == []
-    assert render(canvas.svg, heatmap_of("猫"))[1] == [
+    assert render(style.svg, heatmap_of("Hund"))[1] == []
+    assert render(style.svg, heatmap_of("猫"))[1] == [
         "the font of the figure lacks some of these characters; the HTML page shows them all"
     ]

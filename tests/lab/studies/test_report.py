@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nmt.errors import UserError
-from nmt.lab.plotting import canvas
+from nmt.lab.plotting import style
 from nmt.lab.studies import figures, page, plan, report
 from nmt.lab.studies.findings import Findings
 from nmt.lab.studies.tables import MARK, tables
@@ -184,7 +184,7 @@ def test_a_system_has_the_same_ink_whatever_else_is_finished() -> None:
         for core in (("thought-vector", "attention", "transformer"), ("attention", "transformer"))
     )
     assert {name: whole[name] for name in part} == part
-    assert len({drawn.colour for drawn in whole.values()}) == len(whole)
+    assert len({drawn.color for drawn in whole.values()}) == len(whole)
 
 
 def test_figures_are_drawn_to_be_read_on_a_phone(saved: Path) -> None:
@@ -196,7 +196,7 @@ def test_figures_are_drawn_to_be_read_on_a_phone(saved: Path) -> None:
 def test_a_width_that_keeps_more_than_half_throughout_is_drawn_at_the_end_of_the_scale() -> None:
     sweep = next(chart for chart in figures.charts(Findings(analysis(k50=K50))) if chart.name == "capacity")
     assert "512 numbers: more than 8" in sweep.panels[0].alt
-    _, (axes,) = canvas.sheet()
+    _, (axes,) = style.subplots()
     sweep.panels[0].draw(axes)
     assert list(np.asarray(axes.get_lines()[0].get_xydata())[-1]) == [512, 8]
 

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from nmt.errors import UserError
-from nmt.lab.plotting import canvas, curves, heatmap
+from nmt.lab.plotting import curves, heatmap, style
 from nmt.lab.plotting.curves import Curve
 
 CURVES = [
@@ -18,9 +18,9 @@ CURVES = [
 def test_the_same_figure_gives_the_same_bytes_as_svg_and_png(tmp_path: Path) -> None:
     saved = []
     for name in ("one", "other"):
-        figure, (panel,) = canvas.sheet()
+        figure, (panel,) = style.subplots()
         curves.draw(panel, CURVES, x="sentences", y="BLEU", log_x=True)
-        saved.append([path.read_bytes() for path in canvas.save(figure, tmp_path / name)])
+        saved.append([path.read_bytes() for path in style.save(figure, tmp_path / name)])
     assert saved[0] == saved[1]
     assert ElementTree.fromstring(saved[0][0]).tag.endswith("svg")
     assert saved[0][1].startswith(b"\x89PNG")
@@ -28,7 +28,7 @@ def test_the_same_figure_gives_the_same_bytes_as_svg_and_png(tmp_path: Path) -> 
 
 
 def test_curves_differ_in_colour_marker_and_dash_and_the_legend_names_them() -> None:
-    _, (panel,) = canvas.sheet()
+    _, (panel,) = style.subplots()
     curves.draw(panel, CURVES, x="sentences", y="BLEU")
     first, second = panel.get_lines()
     assert len({first.get_color(), second.get_color()}) == len({first.get_marker(), second.get_marker()}) == 2
@@ -39,7 +39,7 @@ def test_curves_differ_in_colour_marker_and_dash_and_the_legend_names_them() -> 
 
 
 def test_a_logarithmic_axis_that_spans_less_than_a_decade_has_labels() -> None:
-    figure, (panel,) = canvas.sheet()
+    figure, (panel,) = style.subplots()
     curves.draw(
         panel, [Curve("rate", [10, 200], [2600, 8400])], x="length", y="pieces a second", log_x=True, log_y=True
     )
@@ -53,7 +53,7 @@ def test_a_logarithmic_axis_that_spans_less_than_a_decade_has_labels() -> None:
 
 
 def test_a_heatmap_names_every_row_and_column() -> None:
-    _, (panel,) = canvas.sheet()
+    _, (panel,) = style.subplots()
     heatmap.draw(
         panel, [[0.1, 0.9], [1.0, 0.0], [0.5, 0.5]], rows=["a", "dog", "."], columns=["ein", "Hund"], scale="weight"
     )
@@ -62,6 +62,6 @@ def test_a_heatmap_names_every_row_and_column() -> None:
 
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(canvas, "find_spec", lambda name: None)
+    monkeypatch.setattr(style, "find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"pip install 'nmt-recipes\[plot\]'"):
-        canvas.sheet()
+        style.subplots()
