@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from nmt.data.vocabulary import BOS, EOS, PAD
 from nmt.models.protocol import TranslationModel
 from nmt.models.registry import build
 from nmt.search import BeamSearch, SearchSettings
-from nmt.training.objective import cross_entropy
+from nmt.training.objective import objective
 from nmt.training.schedules import learning_rate
+from nmt.training.step import TrainingStep, train_on
 
 FIRST, DIGITS = 4, 10
 RECURRENT = {
@@ -48,15 +50,12 @@ def train(model: TranslationModel, sources: list[list[int]], updates: int, peak:
     batches = Batches(TokenIds(sources), TokenIds([source[::-1] for source in sources]), seed=1, batch_tokens=512)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.0, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
     count = batches.count(0)
-    for update in range(1, updates + 1):
-        batch = batches.batch(0, update % count)
-        loss = cross_entropy(
-            model(batch.source, batch.source_mask, batch.previous), batch.expected, batch.target_mask, 0.0
-        )
-        (loss.objective / loss.pieces).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        optimizer.param_groups[0]["lr"] = learning_rate("cosine", update, peak=peak, warmup=50, total=updates)
-        optimizer.step()
-        optimizer.zero_grad()
+    train_on(
+        (batches.batch(0, update % count) for update in range(1, updates + 1)),
+        partial(objective, model),
+        TrainingStep(optimizer, clip=None),
+        partial(learning_rate, "cosine", peak=peak, warmup=50, total=updates),
+    )
 
 
 def share_turned_round(model: TranslationModel, sources: list[list[int]]) -> float:

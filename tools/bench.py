@@ -46,7 +46,7 @@ PEERS = {"eole": tuple(FAMILIES), "joeynmt": ("attention", "transformer")}
 """What each can do: JoeyNMT has no decoder without attention."""
 POSITIONS, BUDGET = 40, 4096
 RATES = {
-    "train": ("pieces_per_second", "target_pieces_per_second"),
+    "train": ("tokens_per_second", "target_pieces_per_second"),
     "decode": ("positions_per_second", "positions_per_second"),
 }
 """What a rate is called in our rows, and in the peers'."""

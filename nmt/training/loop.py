@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from nmt.data.batches import Batch, Batches
 from nmt.data.prefetch import Prefetcher
 from nmt.errors import RunError
 from nmt.models import weights
-from nmt.models.device import autocast
 from nmt.models.protocol import TranslationModel
 from nmt.training import checkpoints
-from nmt.training.objective import cross_entropy
+from nmt.training.objective import Loss, objective
 from nmt.training.progress import Plan, Progress, Reporter, Totals, Validation
 from nmt.training.schedules import learning_rate
+from nmt.training.step import TrainingStep, Update
 
 PATIENCE_WITH_NAN = 20
 """Updates in a row that may be skipped because the loss or its gradient was not finite."""
@@ -42,7 +41,7 @@ class Training:
     device: torch.device
     validate: Callable[[], Validation]
     folder: Path
-    tell: Reporter
+    reporter: Reporter
     progress: Progress = field(default_factory=Progress)
 
     def __post_init__(self) -> None:
@@ -53,6 +52,7 @@ class Training:
             weight_decay=self.plan.weight_decay,
             fused=self.device.type != "mps",
         )
+        self.step = TrainingStep(self.optimizer, self.plan.clip)
 
     def fit(self, stop: Callable[[], bool]) -> None:
         """Trains to the plan's end, or raises `TrainingStoppedError` within one update of ``stop()`` turning true."""
@@ -60,7 +60,7 @@ class Training:
         while progress.update < plan.updates and not self.out_of_patience():
             progress.finished = False  # a run that had finished goes on when its limit is raised
             self.update([self.next_batch() for _ in range(plan.accumulate)])
-            self.tell.updated()
+            self.reporter.updated()
             if progress.update % LOG_EVERY == 0 or progress.update == plan.updates:
                 self.log()
             if progress.update % plan.validate_every == 0 or progress.update == plan.updates:
@@ -76,61 +76,49 @@ class Training:
             self.save()
 
     def update(self, batches: list[Batch]) -> None:
-        """One optimizer step on the gradient of the objective per target piece over all the batches."""
-        plan, progress = self.plan, self.progress
+        """One update on several batches."""
+        progress = self.progress
         self.model.train()
-        pieces = sum(int(batch.target_mask.sum()) for batch in batches)
-        objective = nll = 0.0
-        for batch in (each.to(self.device) for each in batches):
-            with autocast(self.device, plan.precision):
-                logits = self.model(batch.source, batch.source_mask, batch.previous)
-            loss = cross_entropy(logits, batch.expected, batch.target_mask, plan.label_smoothing)
-            (loss.objective / pieces).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-            objective += loss.objective.item()
-            nll += loss.nll.item()
+        tokens = sum(int(batch.target_mask.sum()) for batch in batches)
         progress.update += 1
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), plan.clip or math.inf).item()
-        if math.isfinite(norm) and math.isfinite(objective):
-            self.step(norm)
-            progress.sums.add(pieces, objective, nll)
+        update = self.step(map(self.loss, batches), tokens, self.rate())
+        progress.tokens += tokens
+        if update.applied:
+            progress.skipped_in_a_row = 0
+            progress.totals.add(update, self.plan.clip)
         else:
-            self.skip("gradient" if math.isfinite(objective) else "loss")
-        self.optimizer.zero_grad()
-        progress.pieces += pieces
+            self.count_skipped(update)
 
-    def step(self, norm: float) -> None:
-        """Applies the gradient, whose norm before clipping is given."""
-        progress, plan = self.progress, self.plan
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.rate()
-        self.optimizer.step()
-        progress.skipped_in_a_row = 0
-        progress.sums.norm += norm
-        progress.sums.clipped += plan.clip is not None and norm > plan.clip
+    def loss(self, batch: Batch) -> Loss:
+        """The loss of one batch, on the device."""
+        return objective(self.model, batch.to(self.device), self.plan.label_smoothing, self.plan.precision)
 
-    def skip(self, what: str) -> None:
-        """Leaves the weights alone; a finite loss can have a gradient that is not, so the norm of that is tested beside the loss."""
-        self.progress.skipped += 1
-        self.progress.skipped_in_a_row += 1
-        self.tell.log(
-            f"update {self.progress.update}: the {what} is not finite; skipped ({self.progress.skipped} so far)"
-        )
-        if self.progress.skipped_in_a_row >= PATIENCE_WITH_NAN:
+    def count_skipped(self, update: Update) -> None:
+        """Counts an update without effect; many in a row end training."""
+        progress, number = self.progress, self.progress.update
+        progress.skipped += 1
+        progress.skipped_in_a_row += 1
+        what = "gradient" if math.isfinite(update.loss) else "loss"
+        self.reporter.log(f"update {number}: the {what} is not finite; skipped ({progress.skipped} so far)")
+        if progress.skipped_in_a_row >= PATIENCE_WITH_NAN:
             raise RunError(
-                f"update {self.progress.update}: {PATIENCE_WITH_NAN} updates in a row had a loss or gradient that is not finite; "
-                f"the last good checkpoint is kept in {self.folder}\nlower training.learning_rate or set training.precision=fp32"
+                f"update {number}: {PATIENCE_WITH_NAN} updates in a row had a loss or gradient that is not finite; "
+                f"the last good checkpoint is kept in {self.folder}\n"
+                "lower training.learning_rate or set training.precision=fp32"
             )
 
     def rate(self) -> float:
         """The learning rate of the current update."""
         plan, progress = self.plan, self.progress
-        rates: dict[str, Any] = {
-            "peak": plan.learning_rate,
-            "warmup": plan.warmup,
-            "total": plan.updates,
-            "factor": plan.plateau_factor,
-        }
-        return learning_rate(plan.schedule, progress.update, **rates, drops=progress.drops)
+        return learning_rate(
+            plan.schedule,
+            progress.update,
+            peak=plan.learning_rate,
+            warmup=plan.warmup,
+            total=plan.updates,
+            factor=plan.plateau_factor,
+            drops=progress.drops,
+        )
 
     def next_batch(self) -> Batch:
         """The batch at the current position in the data, which moves on."""
@@ -148,16 +136,16 @@ class Training:
         better = score > progress.best
         if better:
             progress.best, progress.best_update, progress.stalled = score, progress.update, 0
-            self.tell.best(self.model, progress, validation)
+            self.reporter.best(self.model, progress, validation)
         else:
             progress.stalled += 1
             if progress.stalled % plan.plateau_patience == 0:
                 progress.drops += 1
-        self.tell.validation(kind, progress, validation, better)
+        self.reporter.validation(kind, progress, validation, better)
 
     def keep_average_if_best(self) -> None:
         """Lets the mean of the current weights and those of the last regular checkpoints compete; the current ones are put back."""
-        paths = [path for path in self.averaged() if checkpoints.is_sound(path, self.tell.log)]
+        paths = [path for path in self.averaged() if checkpoints.is_sound(path, self.reporter.log)]
         if not paths:
             return
         own = {name: parameter.detach().clone() for name, parameter in self.model.named_parameters()}
@@ -178,13 +166,13 @@ class Training:
 
     def log(self) -> None:
         """One line of metrics over the updates since the last one."""
-        self.tell.metrics(self.progress, self.rate())
-        self.progress.sums = Totals()
+        self.reporter.metrics(self.progress, self.rate())
+        self.progress.totals = Totals()
 
     def save(self) -> None:
         """A checkpoint of everything that makes the resumed run the same run."""
         path = checkpoints.save(self.folder, self.progress.update, self.model, self.state())
-        self.tell.saved(path)
+        self.reporter.saved(path)
         self.prune()
 
     def prune(self) -> None:

@@ -1,4 +1,7 @@
-"""The training objective as sums, so that accumulation over batches and averages over a corpus are exact."""
+"""The training objective: label-smoothed cross-entropy under teacher forcing.
+
+Losses are sums over target tokens, so accumulation over batches and averages over a corpus are exact.
+"""
 
 from __future__ import annotations
 
@@ -8,32 +11,47 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from nmt.data.batches import Batch
+from nmt.models.device import autocast
+from nmt.models.protocol import TranslationModel
+
 CHUNK_BYTES = {"cpu": 3 << 20, "cuda": 1 << 28, "mps": 1 << 28}
-"""Logits worked on at a time, in fp32: on a CPU what stays in its caches."""
+"""Size of the fp32 logits that are computed on at a time; on a CPU they fit its caches."""
 
 
 class Loss(NamedTuple):
-    """Sums over real target pieces: the smoothed objective, the plain negative log-likelihood (both in nats), and the pieces."""
+    """Sums over the real target tokens of a batch, in nats."""
 
-    objective: Tensor
+    loss: Tensor
+    """With label smoothing: what is minimised."""
     nll: Tensor
-    pieces: int
+    """Negative log-likelihood, without label smoothing."""
+    tokens: int
+
+
+def objective(model: TranslationModel, batch: Batch, smoothing: float = 0.0, precision: str = "fp32") -> Loss:
+    """Forward pass under teacher forcing and label-smoothed cross-entropy; the batch is on the model's device."""
+    with autocast(batch.source.device, precision):
+        logits = model(batch.source, batch.source_mask, batch.previous)
+    return cross_entropy(logits, batch.expected, batch.target_mask, smoothing)
 
 
 def cross_entropy(logits: Tensor, expected: Tensor, mask: Tensor, smoothing: float) -> Loss:
-    """Label-smoothed cross-entropy (Szegedy et al. 2016, arXiv:1512.00567, section 7) of logits ``(batch, target, vocabulary)``.
+    """Label-smoothed cross-entropy (Szegedy et al. 2016, arXiv:1512.00567, section 7).
 
-    objective = (1 - smoothing) * nll + smoothing * mean over the vocabulary of -log p; expected and mask are ``(batch, target)``.
+    loss = (1 - smoothing) * nll + smoothing * mean over the vocabulary of -log p. Logits are
+    ``(batch, target, vocabulary)``; expected ids and mask are ``(batch, target)``.
     """
-    objective, nll = _SmoothedCrossEntropy.apply(logits.flatten(0, 1), expected.flatten(), mask.flatten(), smoothing)  # type: ignore[no-untyped-call]
-    return Loss(objective, nll, int(mask.sum()))
+    flat = logits.flatten(0, 1), expected.flatten(), mask.flatten()
+    loss, nll = _SmoothedCrossEntropy.apply(*flat, smoothing)  # type: ignore[no-untyped-call]
+    return Loss(loss, nll, int(mask.sum()))
 
 
 class _SmoothedCrossEntropy(torch.autograd.Function):
-    """The objective and its gradient in one pass over the logits, a few rows at a time.
+    """The loss and its gradient in one pass over the logits, a chunk of rows at a time.
 
-    Written out, the softmax of a batch of 4,000 positions over 6,000 pieces fills several arrays of 100 MB; here only the gradient is kept,
-    in the precision of the logits.
+    Composed of torch operations, a batch of 4,000 positions over a vocabulary of 6,000 would fill several arrays of
+    100 MB. Here only the gradient is kept, in the precision of the logits.
     """
 
     @staticmethod
@@ -44,11 +62,8 @@ class _SmoothedCrossEntropy(torch.autograd.Function):
         rows = max(1, CHUNK_BYTES[logits.device.type] // (4 * vocabulary))
         for start in range(0, len(logits), rows):
             chunk = slice(start, start + rows)
-            scores, gold, real = (
-                logits[chunk].to(torch.float32, copy=True),
-                expected[chunk].unsqueeze(1),
-                mask[chunk].unsqueeze(1).float(),
-            )
+            scores = logits[chunk].to(torch.float32, copy=True)
+            gold, real = expected[chunk].unsqueeze(1), mask[chunk].unsqueeze(1).float()
             picked, mean = scores.gather(1, gold), scores.mean(1, keepdim=True)
             top = scores.amax(1, keepdim=True)
             total = scores.sub_(top).exp_().sum(1, keepdim=True)
@@ -56,9 +71,8 @@ class _SmoothedCrossEntropy(torch.autograd.Function):
             nll += ((normaliser - picked) * real).sum()
             spread += ((normaliser - mean) * real).sum()
             if gradient is not None:  # softmax minus the smoothed target, 0 at padding
-                scores.mul_(real / total).sub_(real * (smoothing / vocabulary)).scatter_add_(
-                    1, gold, (smoothing - 1) * real
-                )
+                scores.mul_(real / total).sub_(real * (smoothing / vocabulary))
+                scores.scatter_add_(1, gold, (smoothing - 1) * real)
                 gradient[chunk] = scores
         ctx.save_for_backward(gradient)
         ctx.mark_non_differentiable(nll)

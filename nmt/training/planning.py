@@ -11,13 +11,14 @@ from typing import Any
 import torch
 
 from nmt.data.batches import Batches
-from nmt.models.device import autocast, find_device, resolve_precision
+from nmt.models.device import find_device, resolve_precision
 from nmt.models.protocol import TranslationModel
 from nmt.models.registry import parameters
 from nmt.recipe.types import Recipe, Training
 from nmt.runs.run_folder import Run
-from nmt.training.objective import cross_entropy
+from nmt.training.objective import objective
 from nmt.training.progress import Plan
+from nmt.training.step import TrainingStep
 
 TIMED = 12
 """Updates that are timed, after two that are not, to turn minutes into a number of updates."""
@@ -82,15 +83,13 @@ def _updates_per_minute(run: Run, batches: Batches, device: torch.device, precis
 def seconds_per_batch(
     model: TranslationModel, batches: Batches, device: torch.device, precision: str, timed: int = TIMED
 ) -> float:
-    """How long an update on one batch takes this model, whose weights stay as they are: the mean of ``timed`` after two that are not counted."""
-    optimizer = torch.optim.AdamW(model.train().parameters(), lr=0.0)
+    """Seconds of an update on one batch: the mean of ``timed`` updates at a learning rate of 0, after two to warm up."""
+    step = TrainingStep(torch.optim.AdamW(model.train().parameters(), lr=0.0), clip=None)
     began = time.perf_counter()
     for number in range(2 + timed):
         if number == 2:
             began = time.perf_counter()
         batch = batches.batch(0, number % batches.count(0)).to(device)
-        with autocast(device, precision):
-            logits = model(batch.source, batch.source_mask, batch.previous)
-        cross_entropy(logits, batch.expected, batch.target_mask, 0.1).objective.backward()  # type: ignore[no-untyped-call]  # torch's own
-        optimizer.step()
+        loss = objective(model, batch, 0.1, precision)
+        step([loss], loss.tokens, learning_rate=0.0)
     return (time.perf_counter() - began) / timed

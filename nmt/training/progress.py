@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from nmt.models.protocol import TranslationModel
+from nmt.training.step import Update
 
 
 @dataclass(frozen=True)
@@ -36,21 +37,23 @@ class Plan:
 
 @dataclass
 class Totals:
-    """What happened since the last line of metrics, over real target pieces and updates, skipped ones left out; losses in nats."""
+    """Sums over the updates since the last line of metrics, skipped ones left out; losses in nats."""
 
     updates: int = 0
-    pieces: int = 0
-    objective: float = 0.0
+    tokens: int = 0
+    loss: float = 0.0
     nll: float = 0.0
     norm: float = 0.0
     clipped: int = 0
 
-    def add(self, pieces: int, objective: float, nll: float) -> None:
-        """Counts an update with its sums over the pieces."""
+    def add(self, update: Update, clip: float | None) -> None:
+        """Counts an update."""
         self.updates += 1
-        self.pieces += pieces
-        self.objective += objective
-        self.nll += nll
+        self.tokens += update.tokens
+        self.loss += update.loss
+        self.nll += update.nll
+        self.norm += update.norm
+        self.clipped += clip is not None and update.norm > clip
 
 
 @dataclass
@@ -61,7 +64,8 @@ class Progress:
     epoch: int = 0
     batch: int = 0
     """Batches of this epoch that have been trained on."""
-    pieces: int = 0
+    tokens: int = 0
+    """Target tokens that have been trained on."""
     best: float = -math.inf
     """Best validation so far, as `Validation.better_by` compares it."""
     best_update: int = 0
@@ -73,12 +77,12 @@ class Progress:
     """Updates left out because the loss or its gradient was not finite."""
     skipped_in_a_row: int = 0
     finished: bool = False
-    sums: Totals = field(default_factory=Totals)
+    totals: Totals = field(default_factory=Totals)
 
     @classmethod
     def restored(cls, values: dict[str, Any]) -> Progress:
         """The progress that `dataclasses.asdict` took apart."""
-        return cls(**{**values, "sums": Totals(**values["sums"])})
+        return cls(**{**values, "totals": Totals(**values["totals"])})
 
 
 @dataclass(frozen=True)

@@ -70,22 +70,22 @@ class FolderReporter:
 
     def metrics(self, progress: Progress, rate: float) -> None:
         """A record for the updates since the last one."""
-        sums = progress.sums
-        applied, pieces = max(1, sums.updates), max(1, sums.pieces)  # all may have been skipped
+        totals = progress.totals
+        applied, tokens = max(1, totals.updates), max(1, totals.tokens)  # all may have been skipped
         record: dict[str, Any] = {
             "update": progress.update,
             "epoch": progress.epoch,
-            "pieces": progress.pieces,
-            "objective": sums.objective / pieces,
-            "loss": sums.nll / pieces,
+            "tokens": progress.tokens,
+            "objective": totals.loss / tokens,
+            "loss": totals.nll / tokens,
             "learning_rate": rate,
-            "gradient_norm": sums.norm / applied,
-            "clip_rate": sums.clipped / applied,
+            "gradient_norm": totals.norm / applied,
+            "clip_rate": totals.clipped / applied,
             "skipped": progress.skipped,
         }
         atomic.append_record(self.folder / run_folder.METRICS, record)
         self._plot(record, "train")
-        self._timing(progress, sums.pieces, sums.nll / pieces)
+        self._timing(progress, totals.tokens, totals.nll / tokens)
 
     def validation(self, kind: str, progress: Progress, validation: Validation, better: bool) -> None:
         """A record and a line."""
@@ -100,7 +100,7 @@ class FolderReporter:
         self._plot(record, "valid")
         mark = ", the best so far" if better else ""
         self.log(
-            f"update {progress.update}: {kind}: loss {validation.loss:.3f} nats a piece, BLEU {validation.bleu:.2f}{mark}"
+            f"update {progress.update}: {kind}: loss {validation.loss:.3f} nats per token, BLEU {validation.bleu:.2f}{mark}"
         )
         self.mark = time.perf_counter()
 
@@ -115,20 +115,20 @@ class FolderReporter:
         """Saving is over."""
         self.mark = time.perf_counter()
 
-    def _timing(self, progress: Progress, pieces: int, loss: float) -> None:
+    def _timing(self, progress: Progress, tokens: int, loss: float) -> None:
         now = time.perf_counter()
-        self.first = progress.update - progress.sums.updates if self.first is None else self.first
-        rate, self.busy = pieces / self.busy if self.busy else 0.0, 0.0
+        self.first = progress.update - progress.totals.updates if self.first is None else self.first
+        rate, self.busy = tokens / self.busy if self.busy else 0.0, 0.0
         atomic.append_record(
             self.folder / run_folder.TIMING,
             {
                 "update": progress.update,
                 "seconds": round(now - self.began, 3),
-                "pieces_per_second": round(rate, 1),
+                "tokens_per_second": round(rate, 1),
                 "time": round(time.time(), 3),
             },
         )
-        facts = f"loss {loss:.3f}  {rate:,.0f} pieces/s"
+        facts = f"loss {loss:.3f}  {rate:,.0f} tokens/s"
         self.bar.update(self.task, completed=progress.update, facts=facts)
         if self.lines and now - self.said > LINES_EVERY:
             left = (now - self.began) / max(1, progress.update - self.first) * (self.plan.updates - progress.update)

@@ -7,10 +7,9 @@ import torch
 from nmt.data.batches import Batches
 from nmt.evaluation.metrics import bleu
 from nmt.inference.translator import Translator
-from nmt.models.device import autocast
 from nmt.models.protocol import TranslationModel
 from nmt.recipe.types import Recipe
-from nmt.training.objective import cross_entropy
+from nmt.training.objective import objective
 from nmt.training.preparing import Dataset
 from nmt.training.progress import Validation
 
@@ -46,12 +45,10 @@ class Validator:
             self.model.train(mode)
 
     def _loss(self) -> float:
-        """Nats per target piece, end pieces among them."""
-        nll, pieces = 0.0, 0
+        """The negative log-likelihood per target token, end of sentence included."""
+        nll, tokens = 0.0, 0
         for number in range(self.batches.count(0)):
             batch = self.batches.batch(0, number).to(self.device)
-            with autocast(self.device, self.precision):
-                logits = self.model(batch.source, batch.source_mask, batch.previous)
-            loss = cross_entropy(logits, batch.expected, batch.target_mask, 0.0)
-            nll, pieces = nll + loss.nll.item(), pieces + loss.pieces
-        return nll / pieces
+            loss = objective(self.model, batch, precision=self.precision)
+            nll, tokens = nll + loss.nll.item(), tokens + loss.tokens
+        return nll / tokens

@@ -16,7 +16,7 @@ from nmt.models.protocol import TranslationModel
 from nmt.models.registry import build
 from nmt.training import checkpoints, loop
 from nmt.training.loop import Training, TrainingStoppedError
-from nmt.training.objective import Loss, cross_entropy
+from nmt.training.objective import Loss, objective
 from nmt.training.progress import Plan, Progress, Validation
 
 SENTENCES = [[5, 6, 7], [8, 9], [5, 9, 9, 6], [7], [6, 6, 8], [9, 5]]
@@ -48,7 +48,7 @@ class Told:
     def __init__(self) -> None:
         self.notices: list[str] = []
         self.rates: list[float] = []
-        self.sums: list[Any] = []
+        self.totals: list[Any] = []
         self.kinds: list[str] = []
         self.kept: list[int] = []
 
@@ -60,7 +60,7 @@ class Told:
 
     def metrics(self, progress: Progress, rate: float) -> None:
         self.rates.append(rate)
-        self.sums.append(progress.sums)
+        self.totals.append(progress.totals)
 
     def validation(self, kind: str, progress: Progress, validation: Validation, better: bool) -> None:
         self.kinds.append(kind)
@@ -115,16 +115,16 @@ def gradients(training: Training, batches: list[Batch], monkeypatch: pytest.Monk
     """The clipped gradient with which these batches would update the model."""
     found: list[Tensor] = []
 
-    def step(norm: float) -> None:
+    def step() -> None:
         found.extend(each.grad.clone() for each in training.model.parameters() if each.grad is not None)
 
-    monkeypatch.setattr(training, "step", step)
+    monkeypatch.setattr(training.optimizer, "step", step)
     training.update(batches)
     return found
 
 
 def test_two_accumulated_batches_have_the_gradient_of_both_in_one(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sums over pieces are divided once, so a short batch does not weigh as much as a long one; fp32 sums in another order differ by 1e-7."""
+    """Sums over tokens are divided once, so a short batch does not weigh as much as a long one; fp32 sums in another order differ by 1e-7."""
     parts = [collate(SENTENCES[:1], SENTENCES[:1]), collate(SENTENCES[1:], SENTENCES[1:])]
     apart = gradients(make(clip=None).training, parts, monkeypatch)
     together = gradients(make(clip=None).training, [collate(SENTENCES, SENTENCES)], monkeypatch)
@@ -137,14 +137,14 @@ def test_an_update_takes_as_many_batches_as_the_plan_says(make: Make) -> None:
     one, two = make(updates=4).training, make(updates=2, accumulate=2).training
     one.fit(never)
     two.fit(never)
-    position = [(each.progress.epoch, each.progress.batch, each.progress.pieces) for each in (one, two)]
+    position = [(each.progress.epoch, each.progress.batch, each.progress.tokens) for each in (one, two)]
     assert position[0] == position[1]
 
 
 def poison(training: Training, updates: Sequence[int]) -> None:
     """Makes the gradient of one parameter NaN in the given updates; the loss stays finite."""
     last = list(training.model.parameters())[-1]
-    last.register_hook(lambda gradient: gradient * math.nan if training.progress.update + 1 in updates else gradient)  # type: ignore[no-untyped-call]  # torch's own
+    last.register_hook(lambda gradient: gradient * math.nan if training.progress.update in updates else gradient)  # type: ignore[no-untyped-call]  # torch's own
 
 
 def test_a_gradient_that_is_not_finite_is_skipped_and_counted(make: Make) -> None:
@@ -156,7 +156,7 @@ def test_a_gradient_that_is_not_finite_is_skipped_and_counted(make: Make) -> Non
         before.append(parameters(training))
     assert all(map(torch.equal, *before))
     assert (training.progress.skipped, training.progress.skipped_in_a_row, training.progress.update) == (1, 1, 2)
-    assert training.progress.sums.updates == 1
+    assert training.progress.totals.updates == 1
     assert told.notices == ["update 2: the gradient is not finite; skipped (1 so far)"]
     training.update([training.next_batch()])
     assert not all(map(torch.equal, before[1], parameters(training)))
@@ -166,18 +166,18 @@ def test_a_gradient_that_is_not_finite_is_skipped_and_counted(make: Make) -> Non
 def test_a_loss_that_is_not_finite_is_skipped_though_its_gradient_is(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What went into the metrics' sums would make them say nothing."""
+    """What went into the metrics' totals would make them say nothing."""
 
     def endless(*given: Any) -> Loss:
-        loss = cross_entropy(*given)
-        return loss._replace(objective=loss.objective + math.inf)
+        loss = objective(*given)
+        return loss._replace(loss=loss.loss + math.inf)
 
     training, told = make()
     before = parameters(training)
-    monkeypatch.setattr(loop, "cross_entropy", endless)
+    monkeypatch.setattr(loop, "objective", endless)
     training.update([training.next_batch()])
     assert all(map(torch.equal, before, parameters(training)))
-    assert (training.progress.skipped, training.progress.sums.updates) == (1, 0)
+    assert (training.progress.skipped, training.progress.totals.updates) == (1, 0)
     assert told.notices == ["update 1: the loss is not finite; skipped (1 so far)"]
 
 
@@ -209,8 +209,8 @@ def test_the_metrics_tell_how_often_the_gradient_was_clipped(
     monkeypatch.setattr(loop, "LOG_EVERY", 3)
     training, told = make(updates=3, clip=clip)
     training.fit(never)
-    assert [(sums.updates, sums.clipped) for sums in told.sums] == [(3, clipped)]
-    assert told.sums[0].norm > 1e-3
+    assert [(totals.updates, totals.clipped) for totals in told.totals] == [(3, clipped)]
+    assert told.totals[0].norm > 1e-3
 
 
 def test_clipping_bounds_the_norm_of_the_gradient(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

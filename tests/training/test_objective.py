@@ -35,16 +35,16 @@ def gradient(objective: Tensor, logits: Tensor) -> Tensor:
 def test_value_and_gradient_equal_torchs(smoothing: float) -> None:
     logits, expected, mask = example()
     loss, correct = cross_entropy(logits, expected, mask, smoothing), reference(logits, expected, mask, smoothing)
-    torch.testing.assert_close(loss.objective, correct)
+    torch.testing.assert_close(loss.loss, correct)
     torch.testing.assert_close(loss.nll, reference(logits, expected, mask, 0.0))
-    assert loss.pieces == 10
-    torch.testing.assert_close(gradient(loss.objective / 7, logits), gradient(correct / 7, logits))
+    assert loss.tokens == 10
+    torch.testing.assert_close(gradient(loss.loss / 7, logits), gradient(correct / 7, logits))
 
 
 def test_the_gradient_is_that_of_the_objective_in_double_precision() -> None:
     """Against central differences of torch's loss in float64; single precision leaves some 1e-7 of a gradient of size 1."""
     logits, expected, mask = example()
-    found = gradient(cross_entropy(logits, expected, mask, 0.1).objective, logits)
+    found = gradient(cross_entropy(logits, expected, mask, 0.1).loss, logits)
     exact, step = logits.detach().double(), 1e-4
     for place in ((0, 0, 0), (1, 2, 5), (2, 0, 10)):
         shift = torch.zeros_like(exact)
@@ -61,9 +61,9 @@ def test_working_through_a_few_rows_at_a_time_changes_nothing(rows: int, monkeyp
     whole = cross_entropy(logits, expected, mask, 0.1)
     monkeypatch.setitem(losses.CHUNK_BYTES, "cpu", rows * VOCABULARY * 4)
     parts = cross_entropy(logits, expected, mask, 0.1)
-    torch.testing.assert_close(parts.objective, whole.objective)
+    torch.testing.assert_close(parts.loss, whole.loss)
     torch.testing.assert_close(parts.nll, whole.nll)
-    assert torch.equal(gradient(parts.objective, logits), gradient(whole.objective, logits))
+    assert torch.equal(gradient(parts.loss, logits), gradient(whole.loss, logits))
 
 
 def test_padding_contributes_nothing() -> None:
@@ -71,9 +71,9 @@ def test_padding_contributes_nothing() -> None:
     loss = cross_entropy(logits, expected, mask, 0.1)
     other = torch.where(mask.unsqueeze(-1), logits, torch.full_like(logits, 1e4))
     changed = cross_entropy(other, torch.where(mask, expected, 0), mask, 0.1)
-    assert torch.equal(changed.objective, loss.objective)
+    assert torch.equal(changed.loss, loss.loss)
     assert torch.equal(changed.nll, loss.nll)
-    assert not gradient(loss.objective, logits)[~mask].any()
+    assert not gradient(loss.loss, logits)[~mask].any()
 
 
 def test_bf16_logits_lose_no_more_than_their_own_rounding() -> None:
@@ -81,9 +81,9 @@ def test_bf16_logits_lose_no_more_than_their_own_rounding() -> None:
     rounded = logits.detach().bfloat16().requires_grad_()
     loss, exact = cross_entropy(rounded, expected, mask, 0.1), rounded.detach().float().requires_grad_()
     correct = reference(exact, expected, mask, 0.1)
-    assert loss.objective.dtype == torch.float32
-    torch.testing.assert_close(loss.objective, correct)
-    found = gradient(loss.objective / 3, rounded)
+    assert loss.loss.dtype == torch.float32
+    torch.testing.assert_close(loss.loss, correct)
+    found = gradient(loss.loss / 3, rounded)
     assert found.dtype == torch.bfloat16
     # Three roundings to 8 bits: of the gradient, of the third it is multiplied by, of the product.
     torch.testing.assert_close(found.float(), gradient(correct / 3, exact), rtol=3.05 * 2**-9, atol=1e-6)
@@ -93,23 +93,23 @@ def test_the_parts_of_a_batch_add_up_to_the_whole() -> None:
     logits, expected, mask = example()
     whole = cross_entropy(logits, expected, mask, 0.1)
     parts = [cross_entropy(logits[[row]], expected[[row]], mask[[row]], 0.1) for row in range(BATCH)]
-    torch.testing.assert_close(torch.stack([part.objective for part in parts]).sum(), whole.objective)
-    assert sum(part.pieces for part in parts) == whole.pieces
-    accumulated = sum(gradient(part.objective / whole.pieces, logits) for part in parts)
-    torch.testing.assert_close(accumulated, gradient(whole.objective / whole.pieces, logits), atol=0.0, rtol=1e-6)
+    torch.testing.assert_close(torch.stack([part.loss for part in parts]).sum(), whole.loss)
+    assert sum(part.tokens for part in parts) == whole.tokens
+    accumulated = sum(gradient(part.loss / whole.tokens, logits) for part in parts)
+    torch.testing.assert_close(accumulated, gradient(whole.loss / whole.tokens, logits), atol=0.0, rtol=1e-6)
 
 
 def test_large_logits_overflow_nothing() -> None:
     logits, expected, mask = example()
     loss = cross_entropy(logits * 1e4, expected, mask, 0.1)
-    torch.testing.assert_close(loss.objective, reference(logits * 1e4, expected, mask, 0.1))
-    assert gradient(loss.objective, logits).isfinite().all()
+    torch.testing.assert_close(loss.loss, reference(logits * 1e4, expected, mask, 0.1))
+    assert gradient(loss.loss, logits).isfinite().all()
 
 
 def test_the_gradient_is_given_once_and_a_second_pass_is_an_error() -> None:
     """It is scaled where it lies, so a second pass would scale it twice."""
     logits, expected, mask = example()
-    objective = cross_entropy(logits, expected, mask, 0.1).objective / 7
+    objective = cross_entropy(logits, expected, mask, 0.1).loss / 7
     torch.autograd.grad(objective, logits, retain_graph=True)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         torch.autograd.grad(objective, logits)
@@ -119,5 +119,5 @@ def test_no_gradient_is_kept_where_none_is_asked_for() -> None:
     logits, expected, mask = example()
     with torch.no_grad():
         loss = cross_entropy(logits, expected, mask, 0.1)
-    assert not loss.objective.requires_grad
-    torch.testing.assert_close(loss.objective, reference(logits, expected, mask, 0.1).detach())
+    assert not loss.loss.requires_grad
+    torch.testing.assert_close(loss.loss, reference(logits, expected, mask, 0.1).detach())

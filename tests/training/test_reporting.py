@@ -31,7 +31,7 @@ def report(toy: Toy, folder: Path, seconds: float, monkeypatch: pytest.MonkeyPat
     for update in (20, 40):
         reporter.updated()
         reporter.metrics(
-            Progress(update, sums=Totals(updates=20, pieces=100, objective=300.0, nll=200.0, norm=10.0, clipped=5)), 0.5
+            Progress(update, totals=Totals(updates=20, tokens=100, loss=300.0, nll=200.0, norm=10.0, clipped=5)), 0.5
         )
     reporter.validation("validation", Progress(40), Validation(2.5, 12.345), True)
     return said
@@ -42,13 +42,13 @@ def test_the_clock_is_in_the_timing_and_not_in_the_metrics(toy: Toy, monkeypatch
         report(toy, Path(folder), seconds, monkeypatch)
     assert Path("slow/metrics.jsonl").read_bytes() == Path("fast/metrics.jsonl").read_bytes()
     rates = [
-        [record["pieces_per_second"] for record in atomic.read_records(Path(folder, "timing.jsonl"))]
+        [record["tokens_per_second"] for record in atomic.read_records(Path(folder, "timing.jsonl"))]
         for folder in ("slow", "fast")
     ]
     assert rates == [[2.0, 1.0], [200.0, 100.0]]
 
 
-def test_metrics_are_means_over_pieces_and_updates(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metrics_are_means_over_tokens_and_updates(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     report(toy, Path("run"), 1.0, monkeypatch)
     first, _, valid = atomic.read_records(Path("run/metrics.jsonl"))
     assert (first["objective"], first["loss"], first["gradient_norm"], first["clip_rate"]) == (3.0, 2.0, 0.5, 0.25)
@@ -60,8 +60,8 @@ def test_without_a_terminal_a_line_a_minute_says_how_long_it_still_takes(
 ) -> None:
     """The clock is looked at when training begins, after an update, and for every line of metrics, of which the second comes too soon here."""
     assert report(toy, Path("run"), 25.0, monkeypatch) == [
-        "update 20/40: loss 2.000  4 pieces/s, about 50 s left",
-        "update 40: validation: loss 2.500 nats a piece, BLEU 12.35, the best so far",
+        "update 20/40: loss 2.000  4 tokens/s, about 50 s left",
+        "update 40: validation: loss 2.500 nats per token, BLEU 12.35, the best so far",
     ]
 
 
@@ -71,10 +71,10 @@ def test_on_a_terminal_a_bar_shows_how_far_training_is(toy: Toy) -> None:
     with FolderReporter(
         Path(), planning.plan(toy.recipe(), METADATA), pytest.fail, console, quiet=False, tensorboard=False
     ) as reporter:
-        reporter.metrics(Progress(20, sums=Totals(updates=20, pieces=100, nll=200.0)), 0.5)
+        reporter.metrics(Progress(20, totals=Totals(updates=20, tokens=100, nll=200.0)), 0.5)
     assert "20/40" in shown.getvalue()
     assert "loss 2.000" in shown.getvalue()
-    assert "pieces/s" in shown.getvalue()
+    assert "tokens/s" in shown.getvalue()
 
 
 def test_updates_that_were_all_skipped_are_still_valid_json(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:

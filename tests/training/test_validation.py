@@ -36,13 +36,13 @@ def made(toy: Toy) -> Made:
 
 def test_the_loss_is_nats_a_target_piece_with_the_ends_and_without_padding_or_dropout(made: Made) -> None:
     loss, model = made.validator().loss, made.model.eval()
-    nll, pieces = 0.0, 0
+    nll, tokens = 0.0, 0
     for source, target in ([side[row] for side in made.prepared.valid] for row in range(4)):
         ids = torch.tensor([[*source, EOS]])
         logits = model(ids, torch.ones_like(ids, dtype=torch.bool), torch.tensor([[BOS, *target]]))
         nll -= logits.log_softmax(-1)[0].gather(1, torch.tensor([*target, EOS])[:, None]).sum().item()
-        pieces += len(target) + 1
-    assert loss == pytest.approx(nll / pieces, rel=1e-6)
+        tokens += len(target) + 1
+    assert loss == pytest.approx(nll / tokens, rel=1e-6)
 
 
 def test_bleu_is_that_of_real_decoding(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from nmt.models.protocol import TranslationModel
 from nmt.runs import run_folder
 from nmt.training import checkpoints, loop
-from nmt.training.objective import cross_entropy
+from nmt.training.objective import objective
 from tools.checks.check import Check, Trial, run
 from tools.checks.moments import around_updates, in_update
 from tools.checks.outcome import difference, leaves
@@ -40,10 +40,10 @@ def in_loss(model: TranslationModel, value: float) -> AbstractContextManager[obj
     """Adds the value to the loss, whose gradient stays finite."""
 
     def poisoned(*given: Any) -> Any:
-        loss = cross_entropy(*given)
-        return loss._replace(objective=loss.objective + value)
+        loss = objective(*given)
+        return loss._replace(loss=loss.loss + value)
 
-    return patch.object(loop, "cross_entropy", poisoned)
+    return patch.object(loop, "objective", poisoned)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from tools.checks.moments import STRUCK, Range, strike
 from tools.checks.toy import UPDATES, Toy, toys
 
 PLACES = {
-    "training": ("nmt.training.loop", "nmt.data.batches", "nmt.training.objective"),
+    "training": ("nmt.training.loop", "nmt.data.batches", "nmt.training.objective", "nmt.training.step"),
     "validating": ("nmt.training.validation", "nmt.search", "nmt.inference.translator"),
     "saving": ("nmt.training.checkpoints", "nmt.models.weights", "torch.serialization"),
 }

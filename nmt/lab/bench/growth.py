@@ -40,9 +40,9 @@ RELATIONS = (
         "training-length",
         "train",
         "length",
-        "pieces in a sentence",
-        "target pieces a second",
-        lambda row: row["pieces_per_second"],
+        "tokens in a sentence",
+        "target tokens a second",
+        lambda row: row["tokens_per_second"],
     ),
     Relation(
         "training-memory",
@@ -52,7 +52,7 @@ RELATIONS = (
         "peak MiB",
         lambda row: row["peak_bytes"] / 2**20,
     ),
-    Relation("decoding-length", "decode", "length", "pieces in an output", "ms a sentence", _milliseconds),
+    Relation("decoding-length", "decode", "length", "tokens in an output", "ms a sentence", _milliseconds),
     Relation("decoding-beam", "decode", "beam", "beam", "ms a sentence", _milliseconds),
 )
 

@@ -170,14 +170,14 @@ class Lines:
 
     lines: int
     seconds: float
-    source_pieces: int
-    target_pieces: int
+    source_tokens: int
+    target_tokens: int
 
     def as_json(self) -> dict[str, Any]:
         """The fields and the rates, ready for JSON."""
         rates = {
             "lines_per_second": self.lines / self.seconds,
-            "target_pieces_per_second": self.target_pieces / self.seconds,
+            "target_tokens_per_second": self.target_tokens / self.seconds,
         }
         return asdict(self) | rates
 

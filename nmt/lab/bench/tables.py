@@ -55,10 +55,10 @@ def _phase(name: str) -> Callable[[Row], str | None]:
 
 
 _FOUND: dict[str, Callable[[Row], str | None]] = {
-    "target pieces/s": _number("pieces_per_second", lambda rate: f"{rate:,.0f}"),
+    "target tokens/s": _number("tokens_per_second", lambda rate: f"{rate:,.0f}"),
     "positions/s": _number("positions_per_second", lambda rate: f"{rate:,.0f}"),
     "lines/s": _number("lines_per_second", lambda rate: f"{rate:,.1f}"),
-    "pieces/s": _number("target_pieces_per_second", lambda rate: f"{rate:,.0f}"),
+    "tokens/s": _number("target_tokens_per_second", lambda rate: f"{rate:,.0f}"),
     **{f"{phase} ms": _phase(phase) for phase in PHASES},
     "share of rate": _number("share", lambda share: f"{share:.2f}"),
     "to the help s": _number("help_seconds", lambda seconds: f"{seconds:.2f}"),

@@ -1,49 +1,48 @@
-"""Where the time of an update goes: data, forward, backward, optimiser. The same functions as in training, with a clock between them."""
+"""How the time of an update divides into data, forward, backward and optimiser."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from nmt.cpu_tuning import keep_few_kernels
-from nmt.data.batches import Batches, TokenIds
+from nmt.data.batches import Batch, Batches, TokenIds
 from nmt.lab.bench import operations
 from nmt.lab.bench.machine import product_rate, synchronise
 from nmt.lab.bench.operations import Sizes
-from nmt.models.device import autocast
 from nmt.models.protocol import TranslationModel
 from nmt.models.registry import parameters
-from nmt.training.objective import cross_entropy
+from nmt.training.objective import Loss, objective
+from nmt.training.step import TrainingStep
 
 PHASES = ("data", "forward", "backward", "optimiser")
 WARMING = 10
-"""Updates that are not counted."""
+"""Updates before those that are timed."""
 
 
 @dataclass(frozen=True)
 class Updates:
-    """Training at full speed, and what of the machine's best it is."""
+    """Speed of training, and its share of the speed of matrix products on this machine."""
 
     parameters: int
     updates: int
     seconds: dict[str, float]
-    """Per update, by phase: the batch made and moved, logits and loss, gradients, clipping and the step."""
-    pieces_per_second: float
-    """Target pieces, their ends counted and padding not."""
+    """Per update, by phase: making and moving the batch; logits and loss; gradients; clipping and the optimizer."""
+    tokens_per_second: float
+    """Target tokens, end of sentence included, padding excluded."""
     padding: float
-    """Share of the padded positions, of both sides, that are padding."""
+    """Share of the positions of both sides that are padding."""
     operations: int
-    """Of the matrix products of an update, on average, padding counted: by formula."""
+    """In the matrix products of an update: the mean, padding included, by formula."""
     share: float
     """Of the measured rate of matrix products in this precision."""
 
     def as_json(self) -> dict[str, Any]:
-        """The fields, ready for JSON."""
         return asdict(self)
 
 
@@ -57,46 +56,48 @@ def measure(
     precision: str,
     updates: int,
 ) -> Updates:
-    """Times updates of a model, whose weights change by rounding at most: the rate is tiny."""
+    """Times updates of a model at a learning rate so small that the weights hardly change."""
     keep_few_kernels()
-    optimizer = torch.optim.AdamW(model.to(device).train().parameters(), lr=1e-9, fused=device.type != "mps")
-    sums, pieces, positions, done = dict.fromkeys(PHASES, 0.0), 0, np.zeros(2), 0
+    optimizer = torch.optim.AdamW(model.to(device).train().parameters(), lr=0.0, fused=device.type != "mps")
+    step = TrainingStep(optimizer, clip=1.0)
+    totals, tokens, positions, done = dict.fromkeys(PHASES, 0.0), 0, np.zeros(2), 0
     for number in range(WARMING + updates):
         clock = _Clock(device)
         batch = batches.batch(0, number % batches.count(0)).to(device)
+        targets = int(batch.target_mask.sum())
         clock.lap("data")
-        with autocast(device, precision):
-            logits = model(batch.source, batch.source_mask, batch.previous)
-        loss = cross_entropy(logits, batch.expected, batch.target_mask, 0.1)
-        clock.lap("forward")
-        (loss.objective / loss.pieces).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        clock.lap("backward")
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
+        step(_timed_loss(model, batch, precision, clock), targets, learning_rate=1e-9)
         clock.lap("optimiser")
         if number >= WARMING:
-            sums = {phase: sums[phase] + clock.seconds[phase] for phase in PHASES}
-            pieces += loss.pieces
-            real, padded = loss.pieces + int(batch.source_mask.sum()), batch.source.numel() + batch.expected.numel()
+            totals = {phase: totals[phase] + clock.seconds[phase] for phase in PHASES}
+            tokens += targets
+            real, padded = targets + int(batch.source_mask.sum()), batch.source.numel() + batch.expected.numel()
             positions += (real, padded)
             done += len(batch.source) * operations.update(
                 sizes, vocabulary, batch.source.shape[1], batch.expected.shape[1]
             )
-    total = sum(sums.values())
+    total = sum(totals.values())
     return Updates(
         parameters=parameters(model),
         updates=updates,
-        seconds={phase: seconds / updates for phase, seconds in sums.items()},
-        pieces_per_second=pieces / total,
+        seconds={phase: seconds / updates for phase, seconds in totals.items()},
+        tokens_per_second=tokens / total,
         padding=float(1 - positions[0] / positions[1]),
         operations=done // updates,
         share=done / total / product_rate(device, precision),
     )
 
 
+def _timed_loss(model: TranslationModel, batch: Batch, precision: str, clock: _Clock) -> Iterator[Loss]:
+    """The one loss of an update; the step resumes this generator when its backward pass is done."""
+    loss = objective(model, batch, 0.1, precision)
+    clock.lap("forward")
+    yield loss
+    clock.lap("backward")
+
+
 def of_one_length(length: int, vocabulary: int, batch_tokens: int, count: int = 20) -> Batches:
-    """Batches of random pieces, each side ``length`` long with its end, so that nothing is padding."""
+    """Batches of random tokens without padding: each side has ``length`` tokens, end of sentence included."""
     generator = np.random.default_rng(0)
     rows = count * max(1, batch_tokens // length)
     sides = (TokenIds(generator.integers(4, vocabulary, (rows, length - 1)).tolist()) for _ in range(2))
@@ -104,7 +105,7 @@ def of_one_length(length: int, vocabulary: int, batch_tokens: int, count: int = 
 
 
 class _Clock:
-    """Seconds between laps, when the device has done what it was told."""
+    """Seconds between laps, each taken when the device has finished its work."""
 
     def __init__(self, device: torch.device) -> None:
         self.device, self.seconds = device, dict[str, float]()

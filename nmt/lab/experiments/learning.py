@@ -89,14 +89,14 @@ def learn(
         loss = cross_entropy(
             model(batch.source, batch.source_mask, batch.previous), batch.expected, batch.target_mask, 0.0
         )
-        (loss.objective / loss.pieces).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        (loss.loss / loss.tokens).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         norm = nn.utils.clip_grad_norm_(model.parameters(), clip or math.inf).item()
         optimizer.param_groups[0]["lr"] = learning_rate(
             schedule, update, peak=peak, warmup=updates // 20, total=updates
         )
         optimizer.step()
         optimizer.zero_grad()
-        if each and each(update, loss.nll.item() / loss.pieces, norm):
+        if each and each(update, loss.nll.item() / loss.tokens, norm):
             break
     model.eval()
 

@@ -105,4 +105,4 @@ def _trained(shape: Shape, draw: DrawBatch, seed: int, updates: int) -> Translat
 def _loss(model: TranslationModel, batch: Batch) -> float:
     """Nats a piece under teacher forcing."""
     loss = cross_entropy(model(batch.source, batch.source_mask, batch.previous), batch.expected, batch.target_mask, 0.0)
-    return loss.nll.item() / loss.pieces
+    return loss.nll.item() / loss.tokens

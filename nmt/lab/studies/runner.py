@@ -126,7 +126,7 @@ class Display:
         latest = atomic.read_records(job.run / TIMING)[-1:]
         for record in latest:
             metadata = (
-                f"{record['pieces_per_second']:,.0f} pieces/s"
+                f"{record['tokens_per_second']:,.0f} tokens/s"
                 if record["update"] < (job.unit.recipe.training.updates or 0)
                 else "translating"
             )

@@ -132,18 +132,18 @@ def shown(found: Translation) -> dict[str, Any]:
 
 def _result(run: Run, translating: float) -> dict[str, Any]:
     """What training came to. Seconds are those of updates on one thread, beside whatever else the machine did."""
-    updates = [each for each in atomic.read_records(run.path / METRICS) if "pieces" in each]
-    rates = {each["update"]: each["pieces_per_second"] for each in atomic.read_records(run.path / TIMING)}
+    updates = [each for each in atomic.read_records(run.path / METRICS) if "tokens" in each]
+    rates = {each["update"]: each["tokens_per_second"] for each in atomic.read_records(run.path / TIMING)}
     outcome = run.outcome or {}
-    steps = zip([0, *(each["pieces"] for each in updates)], updates, strict=False)
+    steps = zip([0, *(each["tokens"] for each in updates)], updates, strict=False)
     seconds = sum(
-        (each["pieces"] - before) / rates[each["update"]] for before, each in steps if rates.get(each["update"])
+        (each["tokens"] - before) / rates[each["update"]] for before, each in steps if rates.get(each["update"])
     )
     return {
         "parameters": run.metadata["parameters"],
         "updates": outcome["update"],
         "best_update": outcome["best_update"],
-        "target_pieces": updates[-1]["pieces"],
+        "target_pieces": updates[-1]["tokens"],
         "precision": run.metadata["precision"],
         "machine": run.metadata["machine"],
         "versions": run.metadata["versions"],

@@ -40,7 +40,7 @@ def test_an_update_is_split_into_its_phases_and_counted(model: TranslationModel)
     found = updates.measure(model, SIZES, PIECES, batches, device=CPU, precision="fp32", updates=3)
     assert list(found.seconds) == ["data", "forward", "backward", "optimiser"]
     assert min(found.seconds.values()) > 0
-    assert found.pieces_per_second == pytest.approx(50 / sum(found.seconds.values()))
+    assert found.tokens_per_second == pytest.approx(50 / sum(found.seconds.values()))
     assert (found.updates, found.padding, found.parameters) == (3, 0.0, parameters(model))
     assert found.share == pytest.approx(found.operations / sum(found.seconds.values()) / 1e9)
 
@@ -125,9 +125,9 @@ def test_the_fixed_sizes_are_those_that_peers_are_given() -> None:
 
 def test_a_table_shows_what_differs_and_tells_the_rest_below() -> None:
     rows = [
-        {"work": "train", "threads": threads, "length": 15, "pieces_per_second": 1234.5 * threads} for threads in (1, 2)
+        {"work": "train", "threads": threads, "length": 15, "tokens_per_second": 1234.5 * threads} for threads in (1, 2)
     ]
     text = report.text(table(rows))
-    assert text.split("\n")[0].split() == ["threads", "target", "pieces/s"]
+    assert text.split("\n")[0].split() == ["threads", "target", "tokens/s"]
     assert "2,469" in text
     assert "work train, length 15" in text
