@@ -114,7 +114,7 @@ def _sentences(path: Path, input: Path | None, count: int) -> list[str]:
     if input is not None:
         found = [line for line in lines.read(input, "replace").text if line.strip()][:count]
     else:
-        from nmt.data.builtin.corpus import LANGUAGES, pairs
+        from nmt.data.builtin import LANGUAGES, pairs
 
         source = Run(path).recipe.data.source
         if source not in LANGUAGES:

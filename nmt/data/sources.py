@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nmt.data import hub, lines, loader, tables
+from nmt.data import builtin, hub, lines, loader, tables
 from nmt.data.pairs import Pair
 from nmt.data.readers import paths, stream_pair_files
 from nmt.errors import RunError, UserError
@@ -22,7 +22,6 @@ Stream = Callable[[], Iterator[Pair]]
 """Begins to read a split from its start."""
 NAMES = {"train": ("train",), "valid": ("validation", "valid", "val", "dev"), "test": ("test",)}
 """What a split is called in the data sets there are; the first that is found is taken."""
-BUILTIN = ("train", "valid", "test", "natural")
 
 
 @dataclass(frozen=True)
@@ -129,17 +128,15 @@ def _fallback(request: Request, reason: str, log: Log) -> DataSource:
 
 
 def _builtin(request: Request, fallback: str | None = None) -> DataSource:
-    from nmt.data.builtin.corpus import pairs
-
     def read(split: str) -> Iterator[Pair]:
-        return (Pair(*pair) for pair in pairs(split, request.source, request.target))
+        return (Pair(*pair) for pair in builtin.pairs(split, request.source, request.target))
 
     metadata = {"fallback": "builtin", "fallback_reason": fallback} if fallback else {}
     return DataSource(
         "builtin",
-        {name: partial(read, name) for name in BUILTIN},
+        {name: partial(read, name) for name in builtin.SPLITS},
         metadata,
-        lambda: sorted((Path(__file__).parent / "builtin").glob("*.*")),
+        lambda: [builtin.FILE],
     )
 
 

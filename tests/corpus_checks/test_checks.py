@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from nmt.corpus_checks import checks, lengths
 from nmt.corpus_checks.checks import Checkup, examine
 from nmt.corpus_checks.finding import LIMITS, WIDTH, Finding, judged, shown
 from nmt.corpus_checks.report import tables
-from nmt.data.builtin.corpus import COUNTS
+from nmt.data import builtin
 from nmt.data.pairs import Pairs
 from nmt.errors import UserError
 from nmt.recipe.types import Data, Recipe, Training, Vocabulary
@@ -17,8 +19,7 @@ RECIPE = Recipe(data=Data(corpus="builtin"), vocabulary=Vocabulary(size=600), tr
 @pytest.fixture(scope="module")
 def found() -> Checkup:
     with pytest.MonkeyPatch.context() as patch:
-        for split in COUNTS:
-            patch.setitem(COUNTS, split, 300)
+        patch.setattr(builtin, "pairs", partial(builtin.pairs, count=300))
         return examine(RECIPE, {"overlap": 0.0}, lambda _: None)
 
 

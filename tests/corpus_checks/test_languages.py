@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from nmt.corpus_checks.finding import Found
 from nmt.corpus_checks.languages import languages, scripts, untranslated
-from nmt.data.builtin.corpus import pairs
+from nmt.data.builtin import pairs
 from nmt.data.pairs import Pairs
 
 

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-from nmt.data import corpus as module, hub
+from nmt.data import builtin, corpus as module, hub
 from nmt.data.corpus import Corpus, Pairs, load, load_again, load_test, pinned
 from nmt.errors import RunError, UserError
 from nmt.recipe.types import Data
@@ -20,9 +18,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def _small_builtin(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = ModuleType("nmt.data.builtin.corpus")
-    module.pairs = lambda split, *_: [(f"{split} {number}", f"{number}") for number in range(3)]  # type: ignore[attr-defined]  # made here
-    monkeypatch.setitem(sys.modules, "nmt.data.builtin.corpus", module)
+    monkeypatch.setattr(builtin, "pairs", lambda split, *_: [(f"{split} {number}", f"{number}") for number in range(3)])
 
 
 def loaded(**data: object) -> tuple[Corpus, list[str]]:

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("fastapi", reason="needs the extra serve: pip install 'nmt-recipes[serve]'")
 
-from nmt.data.builtin.corpus import pairs
+from nmt.data.builtin import pairs
 from nmt.runs.run_folder import Run
 from nmt.serving import http_parsing
 from tests.serving.conftest import Shouting, listening

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import nmt
-from nmt.data.builtin.corpus import pairs
+from nmt.data.builtin import pairs
 from nmt.evaluation import batching
 from tools.checks import toy
 from tools.checks.check import Check, Trial, run

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nmt.data.builtin.corpus import pairs
+from nmt.data.builtin import pairs
 from tools.checks import process
 from tools.checks.check import Check, Trial, run
 from tools.checks.toy import Toy, toys

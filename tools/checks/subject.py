@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import nmt
-from nmt.data.builtin.corpus import pairs
+from nmt.data.builtin import pairs
 from nmt.runs.run_folder import Run
 from nmt.serving.passages import Passage
 from tools.checks import toy

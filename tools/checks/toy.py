@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from nmt.data.builtin.corpus import pairs
+from nmt.data.builtin import pairs
 from nmt.runs import run_folder
 from nmt.training import checkpoints
 from tools.checks import process

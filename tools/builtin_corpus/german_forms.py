@@ -1,4 +1,4 @@
-"""German inflection: nouns, articles, adjectives and verbs. Words in, forms out; which words there are is the lexicon's matter."""
+"""German inflection: nouns, articles, adjectives and verbs."""
 
 from __future__ import annotations
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-from nmt.data.builtin import english_forms, german_forms
-from nmt.data.builtin.german_forms import ACCUSATIVE, GENITIVE, NOMINATIVE
-from nmt.data.builtin.words import Noun
+from tools.builtin_corpus import english_forms, german_forms
+from tools.builtin_corpus.german_forms import ACCUSATIVE, GENITIVE, NOMINATIVE
+from tools.builtin_corpus.words import Noun
 
 # The pronouns, in the order ich, du, er, sie, es, wir, ihr, sie.
 ICH, DU, ER, SIE, ES, WIR, IHR, PLURAL = range(8)

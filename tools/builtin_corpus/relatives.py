@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from nmt.data.builtin import adverbials, clauses, frames, nominals
-from nmt.data.builtin.choice import Choice, DeadEndError
-from nmt.data.builtin.clauses import BEFORE_VERB, Clause, Order, Subject, Tense
-from nmt.data.builtin.complements import Building
-from nmt.data.builtin.english_order import english
-from nmt.data.builtin.german_forms import NOMINATIVE, RELATIVE
-from nmt.data.builtin.german_order import german
-from nmt.data.builtin.grammar import HEADS, Drawn, Wish, adorn, fill, measured, new_clause
-from nmt.data.builtin.lexicon import lexicon
-from nmt.data.builtin.phrases import NounPhrase, is_human
+from tools.builtin_corpus import adverbials, clauses, frames, nominals
+from tools.builtin_corpus.choice import Choice, DeadEndError
+from tools.builtin_corpus.clauses import BEFORE_VERB, Clause, Order, Subject, Tense
+from tools.builtin_corpus.complements import Building
+from tools.builtin_corpus.english_order import english
+from tools.builtin_corpus.german_forms import NOMINATIVE, RELATIVE
+from tools.builtin_corpus.german_order import german
+from tools.builtin_corpus.grammar import HEADS, Drawn, Wish, adorn, fill, measured, new_clause
+from tools.builtin_corpus.lexicon import lexicon
+from tools.builtin_corpus.phrases import NounPhrase, is_human
 
 
 def _relative_pronoun(head: NounPhrase) -> str:

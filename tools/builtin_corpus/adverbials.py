@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from nmt.data.builtin import clauses, nominals
-from nmt.data.builtin.choice import Choice
-from nmt.data.builtin.clauses import Part, Tense
-from nmt.data.builtin.german_forms import ACCUSATIVE, DATIVE, contracted
-from nmt.data.builtin.lexicon import lexicon
-from nmt.data.builtin.phrases import NounPhrase, Phrase
-from nmt.data.builtin.words import Noun, Verb
+from tools.builtin_corpus import clauses, nominals
+from tools.builtin_corpus.choice import Choice
+from tools.builtin_corpus.clauses import Part, Tense
+from tools.builtin_corpus.german_forms import ACCUSATIVE, DATIVE, contracted
+from tools.builtin_corpus.lexicon import lexicon
+from tools.builtin_corpus.phrases import NounPhrase, Phrase
+from tools.builtin_corpus.words import Noun, Verb
 
 MIDDLE: Final = frozenset({"often", "still", "already", "guess"})
 RANKS: Final = {"often": clauses.OFTEN, "still": clauses.OFTEN, "already": clauses.ALREADY, "guess": clauses.MIDDLE}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from nmt.data.builtin import english_forms, german_forms
-from nmt.data.builtin.german_forms import ACCUSATIVE, DATIVE, GENITIVE, NOMINATIVE
-from nmt.data.builtin.lexicon import lexicon
-from nmt.data.builtin.phrases import BARE, MANY, NOT_A, THE, THIS, A, Describing, Determiner, NounPhrase, possessive
-from nmt.data.builtin.words import Noun, Verb
+from tools.builtin_corpus import english_forms, german_forms
+from tools.builtin_corpus.german_forms import ACCUSATIVE, DATIVE, GENITIVE, NOMINATIVE
+from tools.builtin_corpus.lexicon import lexicon
+from tools.builtin_corpus.phrases import BARE, MANY, NOT_A, THE, THIS, A, Describing, Determiner, NounPhrase, possessive
+from tools.builtin_corpus.words import Noun, Verb
 
 
 def noun(german: str) -> Noun:

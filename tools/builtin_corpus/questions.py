@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from nmt.data.builtin import adverbials, clauses, frames, nominals
-from nmt.data.builtin.choice import Choice, DeadEndError
-from nmt.data.builtin.clauses import Clause, Order, Part, Subject, Tense
-from nmt.data.builtin.complements import Building
-from nmt.data.builtin.english_order import english
-from nmt.data.builtin.german_forms import ACCUSATIVE
-from nmt.data.builtin.german_order import german
-from nmt.data.builtin.grammar import Drawn, Wish, adorn, draw, fill, measured, new_clause, subject_of
-from nmt.data.builtin.lexicon import SEIN, lexicon
-from nmt.data.builtin.phrases import DU, HOW_MANY, IHR, WHICH, WIR, NounPhrase, Phrase, Pronoun
+from tools.builtin_corpus import adverbials, clauses, frames, nominals
+from tools.builtin_corpus.choice import Choice, DeadEndError
+from tools.builtin_corpus.clauses import Clause, Order, Part, Subject, Tense
+from tools.builtin_corpus.complements import Building
+from tools.builtin_corpus.english_order import english
+from tools.builtin_corpus.german_forms import ACCUSATIVE
+from tools.builtin_corpus.german_order import german
+from tools.builtin_corpus.grammar import Drawn, Wish, adorn, draw, fill, measured, new_clause, subject_of
+from tools.builtin_corpus.lexicon import SEIN, lexicon
+from tools.builtin_corpus.phrases import DU, HOW_MANY, IHR, WHICH, WIR, NounPhrase, Phrase, Pronoun
 
 Said = tuple[str, str]
 WHEN: Final = {("warum", "why"): 0.35, ("wann", "when"): 0.25, ("wo", "where"): 0.2, ("wie oft", "how often"): 0.2}

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from nmt.data.builtin import adverbials, clauses, nominals
-from nmt.data.builtin.choice import Choice, DeadEndError
-from nmt.data.builtin.clauses import Clause, Part, Subject
-from nmt.data.builtin.english_forms import article
-from nmt.data.builtin.frames import is_social
-from nmt.data.builtin.german_forms import ACCUSATIVE, DATIVE, NOMINATIVE, contracted
-from nmt.data.builtin.lexicon import lexicon
-from nmt.data.builtin.phrases import (
+from tools.builtin_corpus import adverbials, clauses, nominals
+from tools.builtin_corpus.choice import Choice, DeadEndError
+from tools.builtin_corpus.clauses import Clause, Part, Subject
+from tools.builtin_corpus.english_forms import article
+from tools.builtin_corpus.frames import is_social
+from tools.builtin_corpus.german_forms import ACCUSATIVE, DATIVE, NOMINATIVE, contracted
+from tools.builtin_corpus.lexicon import lexicon
+from tools.builtin_corpus.phrases import (
     ICH,
     IHR,
     NOT_A,
@@ -27,7 +27,7 @@ from nmt.data.builtin.phrases import (
     Phrase,
     Pronoun,
 )
-from nmt.data.builtin.words import Adjective, Role
+from tools.builtin_corpus.words import Adjective, Role
 
 INTENSIFIERS: Final = {("", ""): 0.72, ("sehr", "very"): 0.16, ("ziemlich", "quite"): 0.06, ("zu", "too"): 0.06}
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from nmt.data.builtin import adverbials, clauses, frames, nominals
-from nmt.data.builtin.choice import Choice, DeadEndError
-from nmt.data.builtin.clauses import MODALS, Clause, Part, Subject, Tense
-from nmt.data.builtin.complements import Building, complement, intensified
-from nmt.data.builtin.german_forms import ACCUSATIVE, NOMINATIVE
-from nmt.data.builtin.grammar import subject_of
-from nmt.data.builtin.lexicon import RAIN, SEIN, THERE_IS, lexicon
-from nmt.data.builtin.phrases import THE, NounPhrase, Phrase
-from nmt.data.builtin.words import Adjective, Noun, Role
+from tools.builtin_corpus import adverbials, clauses, frames, nominals
+from tools.builtin_corpus.choice import Choice, DeadEndError
+from tools.builtin_corpus.clauses import MODALS, Clause, Part, Subject, Tense
+from tools.builtin_corpus.complements import Building, complement, intensified
+from tools.builtin_corpus.german_forms import ACCUSATIVE, NOMINATIVE
+from tools.builtin_corpus.grammar import subject_of
+from tools.builtin_corpus.lexicon import RAIN, SEIN, THERE_IS, lexicon
+from tools.builtin_corpus.phrases import THE, NounPhrase, Phrase
+from tools.builtin_corpus.words import Adjective, Noun, Role
 
 BEFORE_NOUNS: Final = ("elektrisch", "golden")
 """Adjectives that are no predicates."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from nmt.data.builtin.clauses import NOT, REFLEXIVE, SUBJECT, Clause, Order, Part, Tense
-from nmt.data.builtin.german_forms import joined
+from tools.builtin_corpus.clauses import NOT, REFLEXIVE, SUBJECT, Clause, Order, Part, Tense
+from tools.builtin_corpus.german_forms import joined
 
 PRESENT: Final = {
     "haben": ("habe", "hast", "hat", "haben", "habt", "haben"),

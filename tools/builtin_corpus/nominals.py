@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from nmt.data.builtin import phrases
-from nmt.data.builtin.choice import Choice
-from nmt.data.builtin.german_forms import GENITIVE, attributive
-from nmt.data.builtin.lexicon import lexicon
-from nmt.data.builtin.phrases import (
+from tools.builtin_corpus import phrases
+from tools.builtin_corpus.choice import Choice
+from tools.builtin_corpus.german_forms import GENITIVE, attributive
+from tools.builtin_corpus.lexicon import lexicon
+from tools.builtin_corpus.phrases import (
     ALL,
     BARE,
     EVERY,
@@ -30,7 +30,7 @@ from nmt.data.builtin.phrases import (
     Pronoun,
     is_human,
 )
-from nmt.data.builtin.words import Adjective, Noun
+from tools.builtin_corpus.words import Adjective, Noun
 
 OWNER: Final = "owner"
 SUBJECT, OBJECT, DENIED, KNOWN_THING, NEW_THING, NO_THING = "subject", "object", "denied", "known", "new", "none"

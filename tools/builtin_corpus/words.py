@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from nmt.data.builtin import german_forms
+from tools.builtin_corpus import german_forms
 
 
 @dataclass(frozen=True, eq=False, slots=True)

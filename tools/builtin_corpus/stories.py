@@ -1,15 +1,15 @@
-"""Draws single clauses that take up what was said before: the subject as a pronoun, the object as a theme."""
+"""Draws clauses that refer to the one before: its subject as a pronoun, its object as a theme."""
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from nmt.data.builtin import copulas
-from nmt.data.builtin.choice import Choice
-from nmt.data.builtin.clauses import Clause, Tense
-from nmt.data.builtin.grammar import Wish, draw, measured
-from nmt.data.builtin.phrases import NounPhrase, Phrase, Pronoun, is_human
-from nmt.data.builtin.relatives import expand
+from tools.builtin_corpus import copulas
+from tools.builtin_corpus.choice import Choice
+from tools.builtin_corpus.clauses import Clause, Tense
+from tools.builtin_corpus.grammar import Wish, draw, measured
+from tools.builtin_corpus.phrases import NounPhrase, Phrase, Pronoun, is_human
+from tools.builtin_corpus.relatives import expand
 
 
 class Story(NamedTuple):

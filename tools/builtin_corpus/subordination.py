@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from nmt.data.builtin import copulas, frames
-from nmt.data.builtin.choice import Choice
-from nmt.data.builtin.clauses import MODALS, SLOT_CLOCK, SLOT_DAY, Clause, Tense
-from nmt.data.builtin.grammar import Wish, draw, measured
-from nmt.data.builtin.relatives import expand
-from nmt.data.builtin.stories import Story, again, copula
+from tools.builtin_corpus import copulas, frames
+from tools.builtin_corpus.choice import Choice
+from tools.builtin_corpus.clauses import MODALS, SLOT_CLOCK, SLOT_DAY, Clause, Tense
+from tools.builtin_corpus.grammar import Wish, draw, measured
+from tools.builtin_corpus.relatives import expand
+from tools.builtin_corpus.stories import Story, again, copula
 
 
 class Conjunction(NamedTuple):

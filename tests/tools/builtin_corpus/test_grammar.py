@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from nmt.data.builtin import clauses
-from nmt.data.builtin.clauses import MODALS, Clause, Order, Part, Subject, Tail, Tense
-from nmt.data.builtin.english_order import english
-from nmt.data.builtin.german_order import german
-from nmt.data.builtin.lexicon import lexicon
-from nmt.data.builtin.phrases import Pronoun, reflexive
-from nmt.data.builtin.sentences import finished
+from tools.builtin_corpus import clauses
+from tools.builtin_corpus.clauses import MODALS, Clause, Order, Part, Subject, Tail, Tense
+from tools.builtin_corpus.english_order import english
+from tools.builtin_corpus.german_order import german
+from tools.builtin_corpus.lexicon import lexicon
+from tools.builtin_corpus.phrases import Pronoun, reflexive
+from tools.builtin_corpus.sentences import finished
 
 HE = Subject("er", "he", 2, 2)
 WINDOW = Part("das Fenster", "the window", clauses.DEFINITE, clauses.COMPLEMENT)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
-from nmt.data.builtin import english_forms, german_forms
-from nmt.data.builtin.words import Adjective, Adverbial, Frame, Lexicon, Noun, Place, Role, Verb
+from tools.builtin_corpus import english_forms, german_forms
+from tools.builtin_corpus.words import Adjective, Adverbial, Frame, Lexicon, Noun, Place, Role, Verb
 
 PLURAL_ONLY: Final = "only"
 
 
-def _rows(name: str) -> Iterator[list[str]]:
-    text = (files("nmt.data.builtin") / f"{name}.tsv").read_text(encoding="utf-8")
-    for line in text.splitlines():
+def rows(name: str) -> Iterator[list[str]]:
+    """The fields of each line of a table; a line that begins with # is a comment."""
+    for line in Path(__file__).with_name(f"{name}.tsv").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             yield line.split("\t")
 
@@ -34,7 +34,7 @@ def _classes(nouns: tuple[Noun, ...]) -> dict[str, tuple[Noun, ...]]:
     for noun in nouns:
         for name in (*sorted(noun.classes), noun.english.replace(" ", "_")):
             found.setdefault(name, {})[noun] = None
-    for group, members in _rows("classes"):
+    for group, members in rows("classes"):
         merged = found.setdefault(group, {})
         for member in members.split():
             merged.update(found[member])
@@ -105,7 +105,7 @@ def _frames(verb: Verb, text: str, classes: dict[str, tuple[Noun, ...]]) -> Iter
 
 
 def _verbs(classes: dict[str, tuple[Noun, ...]]) -> Iterator[Verb]:
-    for german, forms, auxiliary, english, flags, frames in _rows("verbs"):
+    for german, forms, auxiliary, english, flags, frames in rows("verbs"):
         verb = _verb(german, forms, auxiliary, english, flags)
         verb.frames.extend(_frames(verb, frames, classes))
         yield verb
@@ -177,14 +177,14 @@ def _adjective(row: list[str], classes: dict[str, tuple[Noun, ...]]) -> Adjectiv
 
 def _adverbials() -> dict[str, tuple[Adverbial, ...]]:
     found: dict[str, tuple[Adverbial, ...]] = {}
-    for german, english, kind, *verbs in _rows("adverbials"):
+    for german, english, kind, *verbs in rows("adverbials"):
         found[kind] = (*found.get(kind, ()), Adverbial(german, english, kind, frozenset(" ".join(verbs).split())))
     return found
 
 
 def _names() -> dict[str, tuple[tuple[str, str], ...]]:
     found: dict[str, tuple[tuple[str, str], ...]] = {}
-    for german, english, kind in _rows("names"):
+    for german, english, kind in rows("names"):
         found[kind] = (*found.get(kind, ()), (german, english))
     given = {
         f"{kind} given": tuple(entry for entry in found[kind] if " " not in entry[0]) for kind in ("female", "male")
@@ -200,11 +200,11 @@ def _by_kind(adjectives: tuple[Adjective, ...]) -> dict[str, tuple[Adjective, ..
 @cache
 def lexicon() -> Lexicon:
     """The lexicon, read once."""
-    nouns = tuple(_noun(*row) for row in _rows("nouns"))
+    nouns = tuple(_noun(*row) for row in rows("nouns"))
     classes = _classes(nouns)
-    adjectives = tuple(_adjective(row, classes) for row in _rows("adjectives"))
+    adjectives = tuple(_adjective(row, classes) for row in rows("adjectives"))
     by_german = {noun.german: noun for noun in nouns}
-    places = {by_german[german]: Place(*rest) for german, *rest in _rows("places")}
+    places = {by_german[german]: Place(*rest) for german, *rest in rows("places")}
     return Lexicon(
         nouns, classes, tuple(_verbs(classes)), adjectives, _adverbials(), _names(), places, _by_kind(adjectives)
     )

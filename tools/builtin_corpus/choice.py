@@ -1,4 +1,4 @@
-"""All chance in one place: a generator of random numbers that knows which combinations of words its split may use."""
+"""The random generator of one sentence, restricted to the combinations of words of its split."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from random import Random
 from typing import TypeVar
 
-from nmt.data.builtin.combinations import Combination, admitted_adjectives, admitted_nouns, split_of
-from nmt.data.builtin.words import Adjective, Noun
+from tools.builtin_corpus.combinations import Combination, admitted_adjectives, admitted_nouns, split_of
+from tools.builtin_corpus.words import Adjective, Noun
 
 T = TypeVar("T")
 
 
 class DeadEndError(Exception):
-    """Nothing that fits is admitted: the sentence is begun again."""
+    """No option is admitted: the sentence is drawn again."""
 
 
 class Choice:
@@ -32,13 +32,13 @@ class Choice:
         return self.random.random() < probability
 
     def pick(self, options: Sequence[T]) -> T:
-        """One of them, all alike."""
+        """One option, drawn uniformly."""
         if not options:
             raise DeadEndError
         return options[int(self.random.random() * len(options))]
 
     def weighted(self, options: dict[T, float]) -> T:
-        """One of them by weight; the weights sum to 1."""
+        """One option, drawn by weight; the weights sum to 1."""
         rest = self.random.random()
         for option, weight in options.items():
             rest -= weight

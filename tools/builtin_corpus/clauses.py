@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, NamedTuple
 
-from nmt.data.builtin.words import Verb
+from tools.builtin_corpus.words import Verb
 
 
 class Tense(Enum):

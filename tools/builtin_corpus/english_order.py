@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from nmt.data.builtin.clauses import BEFORE_VERB, Clause, Order, Tense
-from nmt.data.builtin.english_forms import finite
-from nmt.data.builtin.german_forms import joined
+from tools.builtin_corpus.clauses import BEFORE_VERB, Clause, Order, Tense
+from tools.builtin_corpus.english_forms import finite
+from tools.builtin_corpus.german_forms import joined
 
 SEPARABLE: Final = ("on", "off", "up", "along")
 PRONOUNS: Final = frozenset({"me", "you", "him", "her", "it", "us", "them"})

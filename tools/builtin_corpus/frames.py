@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from nmt.data.builtin.clauses import Tense
-from nmt.data.builtin.lexicon import lexicon
-from nmt.data.builtin.phrases import is_human
-from nmt.data.builtin.words import Frame, Noun, Role, Verb
+from tools.builtin_corpus.clauses import Tense
+from tools.builtin_corpus.lexicon import lexicon
+from tools.builtin_corpus.phrases import is_human
+from tools.builtin_corpus.words import Frame, Noun, Role, Verb
 
 CLAUSAL: Final = frozenset({"dass", "ob", "zu", "ob-not", "w-not", "zu-them"})
 GAPS: Final = frozenset({"acc", "dat", "prep", "at"})

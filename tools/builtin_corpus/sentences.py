@@ -1,21 +1,21 @@
-"""Draws sentences: clauses joined until the length is reached, in both languages."""
+"""Draws sentences in both languages: clauses joined up to a length."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-from nmt.data.builtin import adverbials, frames, nominals, questions
-from nmt.data.builtin.choice import Choice, DeadEndError
-from nmt.data.builtin.clauses import Clause, Order, Subject, Tail, Tense
-from nmt.data.builtin.complements import Building
-from nmt.data.builtin.english_order import english
-from nmt.data.builtin.german_order import german
-from nmt.data.builtin.grammar import Wish, draw, fill, measured, new_clause, subject_of
-from nmt.data.builtin.lexicon import lexicon
-from nmt.data.builtin.phrases import Phrase
-from nmt.data.builtin.stories import NEW, Again, Story, again, is_somebody, simple, verbal
-from nmt.data.builtin.subordination import CONJUNCTIONS, dependent, subordinate, undate
+from tools.builtin_corpus import adverbials, frames, nominals, questions
+from tools.builtin_corpus.choice import Choice, DeadEndError
+from tools.builtin_corpus.clauses import Clause, Order, Subject, Tail, Tense
+from tools.builtin_corpus.complements import Building
+from tools.builtin_corpus.english_order import english
+from tools.builtin_corpus.german_order import german
+from tools.builtin_corpus.grammar import Wish, draw, fill, measured, new_clause, subject_of
+from tools.builtin_corpus.lexicon import lexicon
+from tools.builtin_corpus.phrases import Phrase
+from tools.builtin_corpus.stories import NEW, Again, Story, again, is_somebody, simple, verbal
+from tools.builtin_corpus.subordination import CONJUNCTIONS, dependent, subordinate, undate
 
 NOBODY: Final = Subject("", "", 2, 2)
 TENSES: Final = {Tense.PRESENT: 0.44, Tense.PAST: 0.42, Tense.FUTURE: 0.14}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from nmt.data.builtin import adverbials, clauses, frames, nominals
-from nmt.data.builtin.choice import Choice, DeadEndError
-from nmt.data.builtin.clauses import MODALS, SLOT_DAY, Clause, Modal, Part, Subject, Tense
-from nmt.data.builtin.complements import Building, complement
-from nmt.data.builtin.german_forms import NOMINATIVE
-from nmt.data.builtin.phrases import ALL, MANY, SOME, THE, THIS, A, NounPhrase, Phrase, Pronoun, is_human, reflexive
-from nmt.data.builtin.words import Frame
+from tools.builtin_corpus import adverbials, clauses, frames, nominals
+from tools.builtin_corpus.choice import Choice, DeadEndError
+from tools.builtin_corpus.clauses import MODALS, SLOT_DAY, Clause, Modal, Part, Subject, Tense
+from tools.builtin_corpus.complements import Building, complement
+from tools.builtin_corpus.german_forms import NOMINATIVE
+from tools.builtin_corpus.phrases import ALL, MANY, SOME, THE, THIS, A, NounPhrase, Phrase, Pronoun, is_human, reflexive
+from tools.builtin_corpus.words import Frame
 
 ACTIONS: Final = {"": 0.72, "can": 0.06, "must": 0.07, "want": 0.06, "should": 0.03, "may": 0.03, "would": 0.03}
 HEADS: Final = (THE, A, ALL, MANY, SOME, THIS)

@@ -13,8 +13,8 @@ from functools import cache
 from typing import Final
 from zlib import crc32
 
-from nmt.data.builtin.lexicon import lexicon
-from nmt.data.builtin.words import Adjective, Noun
+from tools.builtin_corpus.lexicon import lexicon
+from tools.builtin_corpus.words import Adjective, Noun
 
 Combination = tuple[str, str]
 FEW: Final = 7
