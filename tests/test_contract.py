@@ -1,4 +1,4 @@
-"""What every model family promises, stated once. A new family or reader is one line in `CASES`."""
+"""What every model family promises, stated once. A new family or attention is one line in `CASES`."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def recurrent(**changes: Any) -> dict[str, Any]:
     base = {
         "family": "recurrent",
         "cell": "lstm",
-        "reader": "bahdanau",
+        "attention": "bahdanau",
         "embedding": 6,
-        "attention": 5,
-        "slot": None,
+        "attention_size": 5,
+        "bottleneck": None,
         "forget_bias": 1.0,
     }
     halves = {"encoder": {**stack, "hidden": 4, "direction": "both"}, "decoder": {**stack, "hidden": 8}}
@@ -83,15 +83,15 @@ BAG = {"encoder": {"layers": 1, "hidden": 4, "direction": "none", "residual": Fa
 JOINT = {"joint": True, "target": SIZE}
 
 THOUGHT_VECTORS = {
-    "none": recurrent(reader="none"),
-    "none, stacked": recurrent(reader="none", **STACK),
-    "none, slot": recurrent(reader="none", slot=3),
-    "fixed": recurrent(reader="fixed"),
-    "fixed, stacked": recurrent(reader="fixed", **STACK),
-    "fixed, slot": recurrent(reader="fixed", slot=3, tied=True),
-    "fixed, forwards": recurrent(reader="fixed", **FORWARDS),
-    "fixed, backwards": recurrent(reader="fixed", **BACKWARDS),
-    "fixed, bag of words": recurrent(reader="fixed", **BAG),
+    "none": recurrent(attention="none", thought_vector="initial_state"),
+    "none, stacked": recurrent(attention="none", thought_vector="initial_state", **STACK),
+    "none, slot": recurrent(attention="none", thought_vector="initial_state", bottleneck=3),
+    "fixed": recurrent(attention="none"),
+    "fixed, stacked": recurrent(attention="none", **STACK),
+    "fixed, slot": recurrent(attention="none", bottleneck=3, tied=True),
+    "fixed, forwards": recurrent(attention="none", **FORWARDS),
+    "fixed, backwards": recurrent(attention="none", **BACKWARDS),
+    "fixed, bag of words": recurrent(attention="none", **BAG),
 }
 ATTENTIONS = {
     "bahdanau": recurrent(),
@@ -104,8 +104,8 @@ ATTENTIONS = {
     "bahdanau, bag of words": recurrent(**BAG),
     "bahdanau, tied": recurrent(tied=True),
     "bahdanau, tied and joint": recurrent(tied=True, **JOINT),
-    "dot": recurrent(reader="dot"),
-    "dot, stacked": recurrent(reader="dot", **STACK),
+    "dot": recurrent(attention="dot"),
+    "dot, stacked": recurrent(attention="dot", **STACK),
 }
 TRANSFORMERS = {
     "transformer": transformer(),
@@ -328,7 +328,7 @@ def test_saved_weights_come_back(case: str, model: TranslationModel, tmp_path: P
 @pytest.mark.parametrize(
     ("case", "message"),
     [
-        ("fixed", "reader.key.bias, reader.key.weight, reader.query.weight on one side only"),
+        ("fixed", "attention.key.bias, attention.key.weight, attention.query.weight on one side only"),
         ("bahdanau, gru", r"is \(12, 6\), expected \(16, 6\)"),
     ],
 )
@@ -349,7 +349,7 @@ def test_the_thought_vector_is_one_slot_of_the_same_size_for_any_length(case: st
         model.encode(torch.ones(1, length, dtype=torch.long), torch.ones(1, length, dtype=torch.bool))
         for length in (3, 30, 300)
     ]
-    assert {tuple(memory.slots.shape) for memory in memories} == {(1, 1, CASES[case]["slot"] or 8)}
+    assert {tuple(memory.slots.shape) for memory in memories} == {(1, 1, CASES[case]["bottleneck"] or 8)}
     assert len({size_in_bytes(memory) for memory in memories}) == 1
 
 
@@ -389,12 +389,12 @@ def drown(model: TranslationModel) -> None:
             "model.family: expected one of recurrent, transformer, found 'convolutional'",
         ),
         (recurrent(cell="elman"), "model.cell: expected one of tanh, gru, lstm, found 'elman'"),
-        (recurrent(reader="concat"), "model.reader: expected one of none, fixed, bahdanau, dot, found 'concat'"),
+        (recurrent(attention="concat"), "model.attention: expected one of bahdanau, dot, none, found 'concat'"),
         (
             recurrent(encoder={**FORWARDS["encoder"], "direction": "left"}),
             "model.encoder.direction: expected one of both, forward, backward, none",
         ),
-        (recurrent(slot=4), "model.slot: reader bahdanau keeps a slot for every source piece"),
+        (recurrent(bottleneck=4), "model.bottleneck: attention bahdanau keeps a slot for every source piece"),
         (transformer(heads=3), "model.heads: expected a divisor of model.width .8"),
         (transformer(dropout=1.0), "model.dropout: expected a probability of at least 0 and below 1, found 1.0"),
     ],

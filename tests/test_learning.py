@@ -23,8 +23,8 @@ RECURRENT = {
     "family": "recurrent",
     "cell": "gru",
     "embedding": 32,
-    "attention": 32,
-    "slot": None,
+    "attention_size": 32,
+    "bottleneck": None,
     "forget_bias": 1.0,
     "encoder": {"layers": 1, "hidden": 32, "direction": "both", "residual": False},
     "decoder": {"layers": 1, "hidden": 64, "residual": False},
@@ -71,9 +71,9 @@ def share_turned_round(model: TranslationModel, sources: list[list[int]]) -> flo
     ("sizes", "longest", "updates", "peak"),
     [
         pytest.param(
-            {**RECURRENT, "reader": "fixed"}, 4, 500, 1e-2, id="fixed"
+            {**RECURRENT, "attention": "none"}, 4, 500, 1e-2, id="fixed"
         ),  # what 64 numbers hold, learned in as many updates
-        pytest.param({**RECURRENT, "reader": "bahdanau"}, 8, 350, 1e-2, id="bahdanau"),
+        pytest.param({**RECURRENT, "attention": "bahdanau"}, 8, 350, 1e-2, id="bahdanau"),
         pytest.param(TRANSFORMER, 8, 600, 5e-3, id="transformer"),
     ],
 )

@@ -17,7 +17,7 @@ def show(
 ) -> None:
     """Print a recipe with every default, after its overrides.
 
-    Example: nmt recipe show recipes/de-en.yaml model.reader=fixed
+    Example: nmt recipe show recipes/de-en.yaml model.attention=none
     """
     from nmt.recipe import reading
 

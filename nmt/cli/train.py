@@ -32,7 +32,7 @@ def train(
 
       nmt train recipes/de-en.yaml
 
-      nmt train recipes/de-en.yaml model.reader=fixed training.updates=500 --run runs/short
+      nmt train recipes/de-en.yaml model.attention=none training.updates=500 --run runs/short
 
       nmt train recipes/de-en.yaml data.corpus=null data.train=mine.tsv data.source=fr --run runs/mine
     """

@@ -121,7 +121,7 @@ def unsuitable(run: Run) -> str | None:
     model = run.recipe.model
     if model.family != "transformer":
         called = (
-            f"recurrent models ({model.cell}, reader {model.reader})"
+            f"recurrent models ({model.cell}, attention {model.attention})"
             if model.family == "recurrent"
             else f"models of family {model.family}"
         )

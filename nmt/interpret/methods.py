@@ -18,7 +18,6 @@ from torch.nn import functional
 from nmt.errors import UserError
 from nmt.interpret.heatmap import Heatmap, Label, Margin, labels
 from nmt.interpret.sentence import TranslatedSentence, target_log_probabilities
-from nmt.models.attention import ATTENTIONS
 from nmt.models.cells import Cell
 from nmt.models.encoders import RecurrentEncoder
 from nmt.models.protocol import DecodingProtocol
@@ -138,7 +137,7 @@ METHODS: dict[str, Callable[[TranslatedSentence], Heatmap]] = {
 def _attention_name(model: DecodingProtocol) -> str:
     if not isinstance(model, RecurrentModel):
         return "one slot of memory"
-    return "reader " + next(name for name, reader in ATTENTIONS.items() if type(model.reader) is reader)
+    return "a thought vector"
 
 
 def _encoder(model: DecodingProtocol) -> RecurrentEncoder:

@@ -1,7 +1,7 @@
-"""Readers: how a recurrent decoder looks at memory. Each turns a query and a memory into a context and the weights of the slots.
+"""Attention: how a recurrent decoder looks at memory. Each turns a query and a memory into a context and the weights of the slots.
 
 A memory of fewer rows than there are queries serves as many of them in a row with each of its own: the beams of a sentence share one.
-The decoder does not know which reader it has. Those with `one_slot` are given the thought vector, the others a slot per source piece.
+The decoder does not know which it has. Those with `one_slot` are given the thought vector, the others a slot per source piece.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class DotAttention(Attention):
         super().__init__()
         if hidden != slot:
             raise ValueError(
-                f"model.decoder.hidden: reader dot compares query and slot directly, expected {slot} units as in a slot, found {hidden}"
+                f"model.decoder.hidden: attention dot compares query and slot directly, expected {slot} units as in a slot, found {hidden}"
             )
         self.context = slot
 
@@ -129,9 +129,16 @@ def weigh(scores: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
     return context.flatten(0, 1), weights.flatten(0, 1)
 
 
-ATTENTIONS: dict[str, type[Attention]] = {
-    "none": InitialStateOnly,
-    "fixed": FixedThoughtVector,
-    "bahdanau": BahdanauAttention,
-    "dot": DotAttention,
-}
+THOUGHT_VECTORS: dict[str, type[Attention]] = {"every_step": FixedThoughtVector, "initial_state": InitialStateOnly}
+ATTENTIONS: dict[str, type[Attention]] = {"bahdanau": BahdanauAttention, "dot": DotAttention}
+
+
+def attention_class(name: str, thought_vector: str) -> type[Attention]:
+    """The attention of that name; of `none`, the way in which the decoder is given the thought vector."""
+    key, table, wanted = (
+        ("attention", ATTENTIONS, name) if name != "none" else ("thought_vector", THOUGHT_VECTORS, thought_vector)
+    )
+    if wanted not in table:
+        names = [*table, "none"] if key == "attention" else [*table]
+        raise ValueError(f"model.{key}: expected one of {', '.join(names)}, found {wanted!r}")
+    return table[wanted]

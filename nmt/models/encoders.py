@@ -29,7 +29,7 @@ class Encoder(nn.Module, ABC):
         """The states; those at padded positions mean nothing, and the mask hides them."""
 
     @abstractmethod
-    def ends(self, slots: Tensor, mask: Tensor) -> Tensor:
+    def final_states(self, slots: Tensor, mask: Tensor) -> Tensor:
         """All of a source in one vector, ``(batch, slot, width) -> (batch, width)``. Of a memory with one slot it is that slot, so the
         thought vector and the state that attention starts from are the same function of the encoder."""
 
@@ -83,7 +83,7 @@ class RecurrentEncoder(Encoder):
             halves.append(reorder(self.backwards[level].sequence(reorder(below, turned)), turned))
         return torch.cat(halves, -1) if len(halves) > 1 else halves[0]
 
-    def ends(self, slots: Tensor, mask: Tensor) -> Tensor:
+    def final_states(self, slots: Tensor, mask: Tensor) -> Tensor:
         """Where each direction has read everything: the forward half at the last real slot and the backward half at the first."""
         first, last = slots[:, 0], slots[torch.arange(len(slots), device=slots.device), mask.sum(1) - 1]
         if slots.shape[1] == 1 or not self.backwards:
@@ -104,7 +104,7 @@ class BagEncoder(Encoder):
         states: Tensor = self.dropout(torch.tanh(self.map(embedded)))
         return states
 
-    def ends(self, slots: Tensor, mask: Tensor) -> Tensor:
+    def final_states(self, slots: Tensor, mask: Tensor) -> Tensor:
         """The mean of the real slots."""
         real = mask.unsqueeze(-1)
         return (slots * real).sum(1) / real.sum(1)

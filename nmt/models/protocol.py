@@ -24,7 +24,7 @@ class Memory(NamedTuple):
 
     slots: ``(batch, slot, width)``; one slot is the thought vector, one slot per source piece is attention.
     mask: ``(batch, slot)``, True where a slot is real and may be read.
-    keys: what readers compute once from the slots, such as the projected keys of attention; empty where nothing is.
+    keys: what attention computes once from the slots, such as the projected keys of attention; empty where nothing is.
     values: what steps read instead of the slots after `TranslationModel.prepared`, ``(batch, slot, value)``; empty before.
     """
 
@@ -42,7 +42,7 @@ class Memory(NamedTuple):
 class Step(NamedTuple):
     """One decoding position: unnormalised logits ``(batch, vocabulary)``, the next state, and the weights ``(batch, slot)``.
 
-    A row of weights sums to 1, or to 0 for a reader that reads nothing.
+    A row of weights sums to 1, or to 0 for a decoder that reads memory in its initial state only.
     """
 
     logits: Tensor

@@ -1,4 +1,4 @@
-"""The recurrent encoder-decoder: one class for every cell, depth and reader.
+"""The recurrent encoder-decoder: one class for every cell, depth and attention.
 
 With one layer and `BahdanauAttention` it is the model of Bahdanau et al. 2015; with `FixedThoughtVector` the same model but for the number of
 slots; with more layers the stack of GNMT (Wu et al. 2016, arXiv:1609.08144, section 3): attention queries with the bottom layer and its
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from nmt.models import fused_attention
-from nmt.models.attention import ATTENTIONS, BahdanauAttention
+from nmt.models.attention import BahdanauAttention, attention_class
 from nmt.models.cells import Cell
 from nmt.models.dropout import Dropout
 from nmt.models.embeddings import PieceEmbedding
@@ -27,9 +27,9 @@ LARGEST_TABLE = 2**25
 
 
 class RecurrentModel(TranslationModel):
-    """Reads the source by an RNN, writes the target by another that looks at the source through a reader.
+    """Reads the source by an RNN, writes the target by another that looks at the source through attention.
 
-    source, target: vocabulary sizes; embedding, hidden, attention, slot: widths; `encoder` and `decoder` give layers and hidden
+    source, target: vocabulary sizes; embedding, attention_size, bottleneck: widths; `encoder` and `decoder` give layers and hidden
     units, the encoder also the direction it reads in.
     With `tied`, one matrix embeds the target and scores it, and embeds the source too where the vocabulary is `joint`.
     """
@@ -41,40 +41,40 @@ class RecurrentModel(TranslationModel):
         target: int,
         joint: bool,
         cell: str,
-        reader: str,
+        attention: str,
         embedding: int,
-        attention: int,
-        slot: int | None,
+        attention_size: int,
+        bottleneck: int | None,
         encoder: dict[str, Any],
         decoder: dict[str, Any],
         forget_bias: float,
         dropout: float,
         tied: bool,
+        thought_vector: str = "every_step",
     ) -> None:
         super().__init__()
-        if reader not in ATTENTIONS:
-            raise ValueError(f"model.reader: expected one of {', '.join(ATTENTIONS)}, found {reader!r}")
-        if slot is not None and not ATTENTIONS[reader].one_slot:
+        chosen = attention_class(attention, thought_vector)
+        if bottleneck is not None and not chosen.one_slot:
             raise ValueError(
-                f"model.slot: reader {reader} keeps a slot for every source piece; leave it out or take reader fixed or none"
+                f"model.bottleneck: attention {attention} keeps a slot for every source piece; leave it out or take attention none"
             )
         hidden, layers = int(decoder["hidden"]), int(decoder["layers"])
         self.embed_target = PieceEmbedding(target, embedding)
         self.embed_source = self.embed_target if tied and joint else PieceEmbedding(source, embedding)
         self.encoder = _encoder(cell, embedding, forget_bias=forget_bias, dropout=dropout, **encoder)
-        self.squeeze = nn.Linear(self.encoder.width, slot) if slot else nn.Identity()
-        width = slot or self.encoder.width
-        self.reader = ATTENTIONS[reader](hidden, width, attention)
+        self.bottleneck = nn.Linear(self.encoder.width, bottleneck) if bottleneck else nn.Identity()
+        width = bottleneck or self.encoder.width
+        self.attention = chosen(hidden, width, attention_size)
         below = [embedding] + [hidden] * (layers - 1)
         self.cells = cast(
             "Sequence[Cell]",
-            nn.ModuleList(Cell(cell, each + self.reader.context, hidden, forget_bias) for each in below),
+            nn.ModuleList(Cell(cell, each + self.attention.context, hidden, forget_bias) for each in below),
         )
-        self.begin = cast(
+        self.bridge = cast(
             "Sequence[nn.Linear]", nn.ModuleList(nn.Linear(width, each.state_width) for each in self.cells)
         )
         self.residual = bool(decoder["residual"])
-        self.readout = nn.Linear(hidden + embedding + self.reader.context, embedding)
+        self.readout = nn.Linear(hidden + embedding + self.attention.context, embedding)
         self.dropout = Dropout(dropout)
         self.output = nn.Linear(embedding, target)
         nn.init.zeros_(self.output.bias)
@@ -86,10 +86,10 @@ class RecurrentModel(TranslationModel):
     def encode(self, source: Tensor, mask: Tensor) -> Memory:
         """One slot per source piece, or the thought vector alone: ``(batch, 1, slot)`` whatever the source's length."""
         states = self.encoder(self.dropout(self.embed_source(source)), mask)
-        if self.reader.one_slot:
-            states = self.squeeze(self.encoder.ends(states, mask)).unsqueeze(1)
+        if self.attention.one_slot:
+            states = self.bottleneck(self.encoder.final_states(states, mask)).unsqueeze(1)
             mask = mask.new_ones(len(mask), 1)
-        return Memory(states, mask, self.reader.keys(states))
+        return Memory(states, mask, self.attention.keys(states))
 
     def tabulate(self) -> None:
         """What the bottom layer's gates take from each piece of the target, ``(vocabulary, gates)``, unless that is too large."""
@@ -106,19 +106,19 @@ class RecurrentModel(TranslationModel):
     def prepared(self, memory: Memory) -> Memory:
         """With the slots as all layers and the readout take them, side by side: W sum_j w_j slot_j = sum_j w_j W slot_j, and the right side
         multiplies once a slot, the left once a step and hypothesis. As many slots as a slot has units would cost more to sum than that saves."""
-        if memory.slots.shape[1] >= self.reader.context:
+        if memory.slots.shape[1] >= self.attention.context:
             return memory
         return memory._replace(values=(torch.cat(self._shares(memory.slots), -1),))
 
     def initial_state(self, memory: Memory) -> Tensor:
-        """``(batch, layer, state)``: s_0 = tanh(W ends), as appendix A.2.2 of Bahdanau et al. but from both directions' ends."""
-        ends = self.encoder.ends(memory.slots, memory.mask)
-        return torch.stack([torch.tanh(begin(ends)) for begin in self.begin], 1)
+        """``(batch, layer, state)``: s_0 = tanh(W final states), as appendix A.2.2 of Bahdanau et al., but of both directions."""
+        final = self.encoder.final_states(memory.slots, memory.mask)
+        return torch.stack([torch.tanh(bridge(final)) for bridge in self.bridge], 1)
 
     def step(self, previous: Tensor, state: State, memory: Memory) -> Step:
         """Query with the state before, attend, run the cells, read out: the order of Bahdanau et al., appendix A.2.2."""
         embedded = self.dropout(self.embed_target(previous))
-        context, weights = self.reader(self.cells[0].output(state[:, 0]), memory)
+        context, weights = self.attention(self.cells[0].output(state[:, 0]), memory)
         *gates, read = context.split(self._widths(), -1) if memory.values else self._shares(context)
         below, states = embedded, []
         for level, cell in enumerate(self.cells):
@@ -131,8 +131,8 @@ class RecurrentModel(TranslationModel):
         """As `step` unrolled, but all that does not wait for a state is computed for the whole target at once."""
         embedded = self.dropout(self.embed_target(target))
         state, memory = self.initial_state(memory), memory._replace(values=())  # here the layers read whole contexts
-        if self.reader.constant:
-            context = self.reader(embedded[:, 0], memory)[0].unsqueeze(1)
+        if self.attention.constant:
+            context = self.attention(embedded[:, 0], memory)[0].unsqueeze(1)
             below = self._above(0, embedded, self.cells[0].sequence(_join(embedded, context), state[:, 0]))
         else:
             below, context = self._attend(embedded, state[:, 0], memory)
@@ -146,19 +146,19 @@ class RecurrentModel(TranslationModel):
         The only loop over the target that is left: each query is the state that the step before it made.
         """
         cell = self.cells[0]
-        if isinstance(self.reader, BahdanauAttention) and cell.kind == "lstm":
-            outputs, read = self._attend_by_hand(self.reader, cell, embedded, state, memory)
+        if isinstance(self.attention, BahdanauAttention) and cell.kind == "lstm":
+            outputs, read = self._attend_by_hand(self.attention, cell, embedded, state, memory)
             return self._above(0, embedded, outputs), read
         states, contexts = [], []
         for projected in cell.project(embedded).unbind(1):
-            context, _ = self.reader(cell.output(state), memory)
+            context, _ = self.attention(cell.output(state), memory)
             state = cell.step(projected + cell.project(context, embedded.shape[-1]), state)
             states.append(state)
             contexts.append(context)
         return self._above(0, embedded, cell.output(torch.stack(states, 1))), torch.stack(contexts, 1)
 
     def _attend_by_hand(
-        self, reader: BahdanauAttention, cell: Cell, embedded: Tensor, state: Tensor, memory: Memory
+        self, attention: BahdanauAttention, cell: Cell, embedded: Tensor, state: Tensor, memory: Memory
     ) -> tuple[Tensor, Tensor]:
         """The loop of the default model, with a backward written by hand."""
         return fused_attention.attend(
@@ -167,8 +167,8 @@ class RecurrentModel(TranslationModel):
             memory.slots,
             memory.keys[0],
             memory.mask,
-            query=reader.query.weight,
-            score=reader.score.weight.squeeze(0),
+            query=attention.query.weight,
+            score=attention.score.weight.squeeze(0),
             context=cell.layer.weight_ih_l0[:, embedded.shape[-1] :],
             recurrent=cell.layer.weight_hh_l0,
             bias=cell.layer.bias_hh_l0,
@@ -189,12 +189,12 @@ class RecurrentModel(TranslationModel):
 
     def _read(self, context: Tensor) -> Tensor:
         """What the readout takes from contexts ``(..., context)``."""
-        return linear(context, self.readout.weight[:, self.readout.in_features - self.reader.context :])
+        return linear(context, self.readout.weight[:, self.readout.in_features - self.attention.context :])
 
     def _shares(self, contexts: Tensor) -> list[Tensor]:
         """What each layer's gates, from the bottom up, and the readout take from contexts."""
         return [
-            *(cell.project(contexts, cell.width - self.reader.context) for cell in self.cells),
+            *(cell.project(contexts, cell.width - self.attention.context) for cell in self.cells),
             self._read(contexts),
         ]
 

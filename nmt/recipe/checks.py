@@ -17,7 +17,19 @@ _FILES = re.compile(r".*,.*|.*\.(tsv|jsonl|json|parquet)(\.gz)?", re.DOTALL)
 
 def disagreements(recipe: Recipe) -> Disagreements:
     """All that fits each key alone but not the others."""
-    for check in (_name, _languages, _files, _splits, _hub, _sampling, _slot, _bag, _heads, _limits):
+    for check in (
+        _name,
+        _languages,
+        _files,
+        _splits,
+        _hub,
+        _sampling,
+        _bottleneck,
+        _thought_vector,
+        _bag,
+        _heads,
+        _limits,
+    ):
         yield from check(recipe)
 
 
@@ -69,13 +81,16 @@ def _sampling(recipe: Recipe) -> Disagreements:
         yield ("vocabulary", "sampling"), "0, as only vocabulary.type unigram can sample"
 
 
-def _slot(recipe: Recipe) -> Disagreements:
-    if (
-        isinstance(recipe.model, Recurrent)
-        and recipe.model.slot is not None
-        and recipe.model.reader not in ("none", "fixed")
-    ):
-        yield ("model", "slot"), "null, as only the readers fixed and none have a thought vector"
+def _bottleneck(recipe: Recipe) -> Disagreements:
+    if isinstance(recipe.model, Recurrent) and recipe.model.bottleneck is not None and recipe.model.attention != "none":
+        yield ("model", "bottleneck"), "null, as only attention none has a thought vector"
+
+
+def _thought_vector(recipe: Recipe) -> Disagreements:
+    if not isinstance(recipe.model, Recurrent) or recipe.model.attention == "none":
+        return
+    if recipe.model.thought_vector != "every_step":
+        yield ("model", "thought_vector"), "every_step, as only attention none has a thought vector"
 
 
 def _bag(recipe: Recipe) -> Disagreements:

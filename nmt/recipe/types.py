@@ -116,20 +116,22 @@ class RecurrentDecoder(Section):
 
 
 class Recurrent(Section):
-    """A recurrent encoder-decoder; the reader decides what the decoder sees of the source."""
+    """A recurrent encoder-decoder; its attention decides what the decoder sees of the source."""
 
     family: Literal["recurrent"] = "recurrent"
     cell: Literal["tanh", "gru", "lstm"] = "lstm"
     """Recurrent cell of encoder and decoder."""
-    reader: Literal["none", "fixed", "bahdanau", "dot"] = "bahdanau"
-    """How the decoder reads memory: in its initial state only (none), the thought vector at every step (fixed),
-    additive attention (bahdanau), Luong's dot product in the same wiring (dot)."""
+    attention: Literal["bahdanau", "dot", "none"] = "bahdanau"
+    """How the decoder weighs the encoder states: additive attention (bahdanau), Luong's dot product in the same wiring (dot), or not at all
+    (none: it is given one thought vector)."""
+    thought_vector: Literal["every_step", "initial_state"] = "every_step"
+    """With attention `none`, where the decoder is given the thought vector: at every step or in its initial state only."""
     embedding: Count = 256
     """Width of the piece embeddings."""
-    attention: Count = 256
+    attention_size: Count = 256
     """Width in which additive attention compares query and slot."""
-    slot: Count | None = None
-    """Width of the thought vector alone, by a linear map; null leaves it as wide as an attention slot."""
+    bottleneck: Count | None = None
+    """With attention `none`, width of the thought vector after a linear bottleneck projection; null leaves it as wide as an encoder state."""
     encoder: RecurrentEncoder = RecurrentEncoder()
     decoder: RecurrentDecoder = RecurrentDecoder()
     forget_bias: float = 1.0

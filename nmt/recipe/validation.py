@@ -80,6 +80,8 @@ def _fault(document: Document, key: Key, kind: str, family: str) -> Fault:
     found = _found(document.values, key)
     if kind == "extra_forbidden":
         return document.fault(key, renamed(key, found) or unknown(key, family))
+    if answer := renamed(key, found):
+        return document.fault(key, answer)
     wanted = expected(key, family)
     quotes = (
         " (text that looks like something else needs quotes)"

@@ -60,7 +60,9 @@ def card(run: Run, terms: str | None) -> str:
 def _model(run: Run) -> str:
     model = run.recipe.model
     return (
-        "A Transformer" if model.family == "transformer" else f"A recurrent model ({model.cell}, reader {model.reader})"
+        "A Transformer"
+        if model.family == "transformer"
+        else f"A recurrent model ({model.cell}, attention {model.attention})"
     )
 
 

@@ -88,7 +88,7 @@ class Served:
         """What a page needs to offer the model."""
         recipe = self.run.recipe.model
         kinds = ["occlusion"]
-        if recipe.family == "transformer" or recipe.reader in ("bahdanau", "dot"):
+        if recipe.family == "transformer" or recipe.attention != "none":
             kinds.insert(0, "attention")
         if recipe.family == "recurrent" and recipe.cell in GATES and recipe.encoder.direction != "none":
             kinds.append("gates")
@@ -170,9 +170,8 @@ def _title(recipe: Recurrent | Transformer) -> str:
     if recipe.family == "transformer":
         return "Transformer"
     readers = {
-        "none": "thought vector, read once",
-        "fixed": "thought vector",
+        "none": "thought vector" + (", read once" if recipe.thought_vector == "initial_state" else ""),
         "bahdanau": "attention",
         "dot": "dot-product attention",
     }
-    return f"{recipe.cell.upper() if recipe.cell != 'tanh' else 'RNN'}, {readers[recipe.reader]}"
+    return f"{recipe.cell.upper() if recipe.cell != 'tanh' else 'RNN'}, {readers[recipe.attention]}"

@@ -71,7 +71,7 @@ def test_the_report_is_printed_and_says_where_the_export_is(nmt: Nmt, transforme
     [
         (
             ["export", "runs/toy", "--to", "ctranslate2"],
-            "runs/toy: CTranslate2 has no recurrent models (lstm, reader bahdanau)",
+            "runs/toy: CTranslate2 has no recurrent models (lstm, attention bahdanau)",
         ),
         (["translate", "runs/toy", "--engine", "ctranslate2"], "runs/toy: CTranslate2 has no recurrent models"),
         (

@@ -38,7 +38,7 @@ def test_info_tells_what_is_in_a_run(nmt: Nmt) -> None:
 def test_info_as_json_holds_the_recipe_and_the_scores(nmt: Nmt) -> None:
     nmt("evaluate", "-q", "runs/toy")
     found = json.loads(nmt("info", "runs/toy", "--json").out)
-    assert found["recipe"]["model"]["reader"] == "bahdanau"
+    assert found["recipe"]["model"]["attention"] == "bahdanau"
     assert found["scores"][0]["test"] == "test"
 
 
@@ -112,9 +112,11 @@ def test_doctor_refuses_what_it_cannot_compare(nmt: Nmt, arguments: list[str], w
 
 
 def test_recipe_show_gives_every_default_and_reads_as_the_same_recipe(nmt: Nmt) -> None:
-    outcome = nmt("recipe", "show", "toy.yaml", "model.reader=fixed", "training.seed=7")
+    outcome = nmt("recipe", "show", "toy.yaml", "model.attention=none", "training.seed=7")
     Path("shown.yaml").write_bytes(outcome.out)
-    assert reading.read(Path("shown.yaml")) == reading.read(Path("toy.yaml"), ["model.reader=fixed", "training.seed=7"])
+    assert reading.read(Path("shown.yaml")) == reading.read(
+        Path("toy.yaml"), ["model.attention=none", "training.seed=7"]
+    )
     assert b"label_smoothing: 0.1" in outcome.out
 
 

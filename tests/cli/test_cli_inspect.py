@@ -73,10 +73,10 @@ def test_wrong_input_is_one_line(nmt: Nmt, arguments: list[str], words: str) -> 
 def test_a_run_without_attention_says_so_and_is_occluded_by_default(nmt: Nmt) -> None:
     shutil.copytree("runs/toy", "runs/fixed")
     recipe = Path("runs/fixed/recipe.yaml")
-    recipe.write_text(recipe.read_text("utf8").replace("reader: bahdanau", "reader: fixed"), "utf8")
+    recipe.write_text(recipe.read_text("utf8").replace("attention: bahdanau", "attention: none"), "utf8")
     Path("runs/fixed/model.safetensors").write_bytes(weights.packed(Run(Path("runs/fixed")).fresh_model()))
     refused = nmt("inspect", "runs/fixed", TEXT, "--kind", "attention")
-    assert refused == (2, b"", "nmt: this run has reader fixed and so no attention; use --kind occlusion\n")
+    assert refused == (2, b"", "nmt: this run has a thought vector and so no attention; use --kind occlusion\n")
     assert "of          fall of log p without the piece" in nmt("inspect", "runs/fixed", TEXT).out.decode()
 
 

@@ -115,7 +115,7 @@ FILES = {
         ("toy.yaml", "training.update=3", "training.update"),
         ("toy.yaml", "training.updates=many", "training.updates"),
         ("toy.yaml", "training.updates", "expected KEY=VALUE"),
-        ("toy.yaml", "model.reader=attention", "model.reader"),
+        ("toy.yaml", "model.attention=best", "model.attention"),
         ("toy.yaml", "data.train=absent.tsv", "absent.tsv: no such file"),
         ("toy.yaml", "data.train=long.de,short.en", "long.de has 2 lines and short.en has 1"),
         ("toy.yaml", "data.train=empty.tsv", "data.train: expected sentence pairs, found none"),
@@ -158,8 +158,8 @@ def test_wrong_input_costs_three_lines_at_most_and_exit_status_2(
 
 
 def test_all_faults_of_a_recipe_are_told_at_once(nmt: Nmt) -> None:
-    err = nmt("train", "toy.yaml", "training.updates=many", "model.reader=best", "sarch.beam=2").err
-    assert [key in err for key in ("training.updates", "model.reader", "sarch")] == [True] * 3
+    err = nmt("train", "toy.yaml", "training.updates=many", "model.attention=best", "sarch.beam=2").err
+    assert [key in err for key in ("training.updates", "model.attention", "sarch")] == [True] * 3
 
 
 def test_a_folder_that_may_not_be_written_to_is_named(nmt: Nmt, monkeypatch: pytest.MonkeyPatch) -> None:

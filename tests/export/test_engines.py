@@ -94,7 +94,7 @@ def test_what_cannot_be_exported_says_why_and_what_to_do(make_run: MakeRun) -> N
     )
     with pytest.raises(
         UserError,
-        match=r"CTranslate2 has no recurrent models \(lstm, reader bahdanau\); only Transformers.*\n.*--engine torch",
+        match=r"CTranslate2 has no recurrent models \(lstm, attention bahdanau\); only Transformers.*\n.*--engine torch",
     ):
         folder.check(run, "float32")
     with pytest.raises(UserError, match="has no recurrent models"):

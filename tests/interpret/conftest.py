@@ -18,10 +18,10 @@ STACK = {"layers": 1, "residual": False}
 RECURRENT = {
     "family": "recurrent",
     "cell": "lstm",
-    "reader": "bahdanau",
+    "attention": "bahdanau",
     "embedding": 6,
-    "attention": 5,
-    "slot": None,
+    "attention_size": 5,
+    "bottleneck": None,
     "forget_bias": 1.0,
 }
 HALVES = {"encoder": {**STACK, "hidden": 4, "direction": "both"}, "decoder": {**STACK, "hidden": 8}}
@@ -44,7 +44,7 @@ def vocabulary() -> Vocabulary:
 
 @pytest.fixture
 def fresh(vocabulary: Vocabulary) -> Fresh:
-    """`fresh(reader="fixed")`: a translator with a recurrent model; `fresh(family="transformer")`: with a Transformer; `fresh(fake)`: with a fake."""
+    """`fresh(attention="none")`: a translator with a recurrent model; `fresh(family="transformer")`: with a Transformer; `fresh(fake)`: with a fake."""
 
     def make(model: DecodingProtocol | None = None, **changes: Any) -> Translator:
         search = {name: changes.pop(name) for name in ("longest", "batch_tokens") if name in changes}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.interpret.conftest import Fresh
 
 
-@pytest.mark.parametrize("changes", [{}, {"reader": "dot"}, {"family": "transformer"}], ids=str)
+@pytest.mark.parametrize("changes", [{}, {"attention": "dot"}, {"family": "transformer"}], ids=str)
 def test_each_target_piece_has_weights_over_the_source_that_sum_to_one(fresh: Fresh, changes: dict[str, Any]) -> None:
     sentence = translate_sentence(fresh(**changes), "ab c")
     heatmap = methods.attention(sentence)
@@ -23,13 +23,11 @@ def test_each_target_piece_has_weights_over_the_source_that_sum_to_one(fresh: Fr
     assert [sum(row) for row in heatmap.values] == pytest.approx([1] * len(heatmap.rows))
 
 
-@pytest.mark.parametrize("reader", ["none", "fixed"])
-def test_a_thought_vector_is_refused_by_the_name_of_its_reader_and_shown_by_occlusion(
-    fresh: Fresh, reader: str
-) -> None:
-    with pytest.raises(UserError, match=f"^this run has reader {reader} and so no attention; use --kind occlusion$"):
-        interpret(fresh(reader=reader), "ab", "attention")
-    assert interpret(fresh(reader=reader), "ab").kind == "occlusion"
+@pytest.mark.parametrize("thought_vector", ["every_step", "initial_state"])
+def test_a_thought_vector_is_refused_and_shown_by_occlusion(fresh: Fresh, thought_vector: str) -> None:
+    with pytest.raises(UserError, match=r"^this run has a thought vector and so no attention; use --kind occlusion$"):
+        interpret(fresh(attention="none", thought_vector=thought_vector), "ab", "attention")
+    assert interpret(fresh(attention="none", thought_vector=thought_vector), "ab").kind == "occlusion"
 
 
 def test_pieces_that_begin_a_word_and_those_that_continue_it_are_told_apart() -> None:

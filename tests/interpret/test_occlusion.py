@@ -62,7 +62,15 @@ def test_a_value_is_the_fall_of_the_log_probability_without_the_piece(fresh: Fre
 
 
 @pytest.mark.parametrize(
-    "changes", [{"reader": "none"}, {"reader": "fixed"}, {}, {"cell": "gru"}, {"family": "transformer"}], ids=str
+    "changes",
+    [
+        {"attention": "none", "thought_vector": "initial_state"},
+        {"attention": "none"},
+        {},
+        {"cell": "gru"},
+        {"family": "transformer"},
+    ],
+    ids=str,
 )
 def test_every_family_can_be_occluded_in_batches_of_any_size(fresh: Fresh, changes: dict[str, Any]) -> None:
     found = methods.occlusion_falls(translate_sentence(fresh(**changes), "ab cd"))

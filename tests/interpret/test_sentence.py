@@ -14,7 +14,12 @@ from nmt.models.protocol import TranslationModel
 if TYPE_CHECKING:
     from tests.interpret.conftest import Fresh
 
-FAMILIES = [{"reader": reader} for reader in ("none", "fixed", "bahdanau")] + [{"family": "transformer"}]
+FAMILIES = [
+    {"attention": "none", "thought_vector": "initial_state"},
+    {"attention": "none"},
+    {},
+    {"family": "transformer"},
+]
 
 
 @pytest.mark.parametrize("changes", FAMILIES, ids=str)

@@ -15,9 +15,9 @@ HIDDEN, WIDTH, ATTENTION = 4, 4, 3
 LENGTHS = [5, 2, 1]
 
 
-def memory_for(reader: BahdanauAttention | DotAttention) -> Memory:
+def memory_for(attention: BahdanauAttention | DotAttention) -> Memory:
     slots = torch.randn(len(LENGTHS), max(LENGTHS), WIDTH, generator=torch.Generator().manual_seed(0))
-    return Memory(slots, torch.arange(max(LENGTHS)) < torch.tensor(LENGTHS).unsqueeze(1), reader.keys(slots))
+    return Memory(slots, torch.arange(max(LENGTHS)) < torch.tensor(LENGTHS).unsqueeze(1), attention.keys(slots))
 
 
 def dot(one: list[float], other: list[float]) -> float:
@@ -39,14 +39,14 @@ def assert_read(found: tuple[Tensor, Tensor], row: int, slots: list[list[float]]
 @torch.no_grad()
 def test_bahdanau_attention_equals_the_papers_equations_slot_by_slot() -> None:
     torch.manual_seed(1)
-    reader, query = BahdanauAttention(HIDDEN, WIDTH, ATTENTION), torch.randn(len(LENGTHS), HIDDEN)
-    memory = memory_for(reader)
-    found = reader(query, memory)
+    attention, query = BahdanauAttention(HIDDEN, WIDTH, ATTENTION), torch.randn(len(LENGTHS), HIDDEN)
+    memory = memory_for(attention)
+    found = attention(query, memory)
     v, w, u, bias = (
-        reader.score.weight[0].tolist(),
-        reader.query.weight.tolist(),
-        reader.key.weight.tolist(),
-        reader.key.bias.tolist(),
+        attention.score.weight[0].tolist(),
+        attention.query.weight.tolist(),
+        attention.key.weight.tolist(),
+        attention.key.bias.tolist(),
     )
     for row, length in enumerate(LENGTHS):
         slots, state = memory.slots[row, :length].tolist(), query[row].tolist()
@@ -60,40 +60,40 @@ def test_bahdanau_attention_equals_the_papers_equations_slot_by_slot() -> None:
 @torch.no_grad()
 def test_dot_attention_equals_the_papers_equations_slot_by_slot() -> None:
     torch.manual_seed(1)
-    reader, query = DotAttention(HIDDEN, WIDTH, ATTENTION), torch.randn(len(LENGTHS), HIDDEN)
-    memory = memory_for(reader)
-    found = reader(query, memory)
+    attention, query = DotAttention(HIDDEN, WIDTH, ATTENTION), torch.randn(len(LENGTHS), HIDDEN)
+    memory = memory_for(attention)
+    found = attention(query, memory)
     for row, length in enumerate(LENGTHS):
         slots = memory.slots[row, :length].tolist()
         assert_read(found, row, slots, [dot(query[row].tolist(), slot) for slot in slots])
 
 
-@pytest.mark.parametrize("attention", [BahdanauAttention, DotAttention])
+@pytest.mark.parametrize("kind", [BahdanauAttention, DotAttention])
 @torch.no_grad()
-def test_attention_over_one_slot_equals_the_fixed_context(attention: type[BahdanauAttention | DotAttention]) -> None:
-    reader, slots, query = attention(HIDDEN, WIDTH, ATTENTION), torch.randn(2, 1, WIDTH), torch.randn(2, HIDDEN)
-    memory = Memory(slots, torch.ones(2, 1, dtype=torch.bool), reader.keys(slots))
+def test_attention_over_one_slot_equals_the_fixed_context(kind: type[BahdanauAttention | DotAttention]) -> None:
+    attention, slots, query = kind(HIDDEN, WIDTH, ATTENTION), torch.randn(2, 1, WIDTH), torch.randn(2, HIDDEN)
+    memory = Memory(slots, torch.ones(2, 1, dtype=torch.bool), attention.keys(slots))
     for found, expected in zip(
-        reader(query, memory), FixedThoughtVector(HIDDEN, WIDTH, ATTENTION)(query, memory), strict=True
+        attention(query, memory), FixedThoughtVector(HIDDEN, WIDTH, ATTENTION)(query, memory), strict=True
     ):
         assert torch.equal(found, expected)
 
 
-def model(reader: str, layers: int) -> RecurrentModel:
+def model(attention: str, layers: int) -> RecurrentModel:
     torch.manual_seed(0)
     sizes: dict[str, Any] = {
         "source": 9,
         "target": 9,
         "joint": False,
         "embedding": 5,
-        "attention": 3,
-        "slot": None,
+        "attention_size": 3,
+        "bottleneck": None,
         "tied": True,
     }
     encoder: dict[str, int | bool | str] = {"layers": 1, "hidden": 2, "direction": "both", "residual": False}
     decoder: dict[str, int | bool | str] = {"layers": layers, "hidden": 4, "residual": True}
     return RecurrentModel(
-        cell="gru", reader=reader, encoder=encoder, decoder=decoder, forget_bias=1.0, dropout=0.0, **sizes
+        cell="gru", attention=attention, encoder=encoder, decoder=decoder, forget_bias=1.0, dropout=0.0, **sizes
     )
 
 
@@ -103,8 +103,8 @@ def test_a_step_of_the_decoder_follows_the_papers_equations() -> None:
     memory = found.encode(torch.randint(9, (2, 6)), torch.ones(2, 6, dtype=torch.bool))
     previous = torch.tensor([3, 7])
     y = math.sqrt(5) * found.embed_target.weight[previous]
-    before = torch.tanh(found.begin[0](torch.cat([memory.slots[:, -1, :2], memory.slots[:, 0, 2:]], -1)))
-    context, weights = found.reader(before, memory)
+    before = torch.tanh(found.bridge[0](torch.cat([memory.slots[:, -1, :2], memory.slots[:, 0, 2:]], -1)))
+    context, weights = found.attention(before, memory)
     cell = torch.nn.GRUCell(5 + WIDTH, HIDDEN)
     for mine, theirs in zip(cell.parameters(), found.cells[0].parameters(), strict=True):
         mine.copy_(theirs)
@@ -114,14 +114,14 @@ def test_a_step_of_the_decoder_follows_the_papers_equations() -> None:
     torch.testing.assert_close(step, Step(logits, after.unsqueeze(1), weights), atol=1e-6, rtol=0.0)
 
 
-@pytest.mark.parametrize("reader", ["bahdanau", "dot"])
+@pytest.mark.parametrize("attention", ["bahdanau", "dot"])
 @torch.no_grad()
-def test_a_model_that_attends_to_one_slot_equals_the_model_with_the_thought_vector(reader: str) -> None:
-    fixed, attending = model("fixed", layers=2), model(reader, layers=2)
+def test_a_model_that_attends_to_one_slot_equals_the_model_with_the_thought_vector(attention: str) -> None:
+    fixed, attending = model("none", layers=2), model(attention, layers=2)
     attending.load_state_dict(fixed.state_dict(), strict=False)
     source, target = torch.randint(9, (2, 6)), torch.randint(9, (2, 4))
     memory = fixed.encode(source, torch.ones(2, 6, dtype=torch.bool))
-    seen = memory._replace(keys=attending.reader.keys(memory.slots))
+    seen = memory._replace(keys=attending.attention.keys(memory.slots))
     torch.testing.assert_close(attending.decode(target, seen), fixed.decode(target, memory), atol=1e-5, rtol=0.0)
 
 
@@ -135,8 +135,8 @@ def test_a_reader_that_reads_nothing_has_an_empty_context_and_no_weights() -> No
 
 @torch.no_grad()
 def test_scores_that_overflow_an_exponential_still_give_weights() -> None:
-    reader = DotAttention(HIDDEN, WIDTH, ATTENTION)
-    _, weights = reader(torch.full((len(LENGTHS), HIDDEN), 1e4), memory_for(reader))
+    attention = DotAttention(HIDDEN, WIDTH, ATTENTION)
+    _, weights = attention(torch.full((len(LENGTHS), HIDDEN), 1e4), memory_for(attention))
     torch.testing.assert_close(weights.sum(1), torch.ones(len(LENGTHS)))
 
 

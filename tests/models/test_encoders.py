@@ -49,7 +49,7 @@ def test_the_encoder_equals_torchs_over_packed_sequences(kind: str, direction: s
     torch.testing.assert_close(found[MASK], expected[MASK], atol=1e-6, rtol=0.0)
     hidden = final[0] if kind == "lstm" else final
     ends = torch.cat([*hidden[-2:]], -1) if both else hidden[-1]
-    torch.testing.assert_close(encoder.ends(found, MASK), ends, atol=1e-6, rtol=0.0)
+    torch.testing.assert_close(encoder.final_states(found, MASK), ends, atol=1e-6, rtol=0.0)
 
 
 @pytest.mark.parametrize("kind", CELLS)
@@ -62,7 +62,7 @@ def test_reading_backward_is_reading_the_reversed_source_forward(kind: str) -> N
     turned = turn_positions(MASK)
     states, mirrored = forward(reorder(INPUTS, turned), MASK), backward(INPUTS, MASK)
     torch.testing.assert_close(reorder(states, turned)[MASK], mirrored[MASK])
-    torch.testing.assert_close(forward.ends(states, MASK), backward.ends(mirrored, MASK))
+    torch.testing.assert_close(forward.final_states(states, MASK), backward.final_states(mirrored, MASK))
 
 
 @torch.no_grad()
@@ -80,6 +80,6 @@ def test_a_bag_of_words_knows_nothing_of_order() -> None:
     torch.manual_seed(0)
     bag = BagEncoder(WIDTH, HIDDEN, dropout=0.0).eval()
     turned = turn_positions(MASK)
-    ends = bag.ends(bag(INPUTS, MASK), MASK)
-    torch.testing.assert_close(ends, bag.ends(bag(reorder(INPUTS, turned), MASK), MASK))
+    ends = bag.final_states(bag(INPUTS, MASK), MASK)
+    torch.testing.assert_close(ends, bag.final_states(bag(reorder(INPUTS, turned), MASK), MASK))
     torch.testing.assert_close(ends[0], torch.tanh(bag.map(INPUTS[0, :4])).mean(0))

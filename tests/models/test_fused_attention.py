@@ -22,14 +22,14 @@ def model_of(layers: int) -> TranslationModel:
     decoder = {"layers": layers, "hidden": 16, "residual": False}
     sizes = {
         "embedding": 12,
-        "attention": 9,
-        "slot": None,
+        "attention_size": 9,
+        "bottleneck": None,
         "encoder": encoder,
         "decoder": decoder,
         "forget_bias": 1.0,
         "dropout": 0.0,
     }
-    return build("recurrent", cell="lstm", reader="bahdanau", source=40, target=40, joint=True, tied=False, **sizes)
+    return build("recurrent", cell="lstm", attention="bahdanau", source=40, target=40, joint=True, tied=False, **sizes)
 
 
 def gradients(model: TranslationModel, *, by_hand: bool) -> dict[str, Tensor]:

@@ -127,8 +127,22 @@ def test_scalars_follow_yaml_1_2(recipe: Read) -> None:
             "a.yaml:3: model.family: found ['recurrent'], expected one of recurrent, transformer",
         ),
         (
-            "model:\n  family: transformer\n  reader: dot",
-            "a.yaml:5: model.reader: not a key of model in family transformer (family recurrent has it); its keys are family, width, ",
+            "model:\n  family: transformer\n  attention: dot",
+            "a.yaml:5: model.attention: not a key of model in family transformer (family recurrent has it); its keys are family, width, ",
+        ),
+        (
+            "model: {reader: fixed}",
+            "a.yaml:3: model.reader: renamed; use model.attention: none",
+        ),
+        (
+            "model: {reader: none}",
+            "a.yaml:3: model.reader: renamed; use model.attention: none and model.thought_vector: initial_state",
+        ),
+        ("model: {reader: dot}", "a.yaml:3: model.reader: renamed; use model.attention"),
+        ("model: {slot: 9}", "a.yaml:3: model.slot: renamed; use model.bottleneck"),
+        (
+            "model: {attention: 64}",
+            "a.yaml:3: model.attention: the width of attention is now model.attention_size",
         ),
         (
             "model: {encoder: {hiden: 3}}",
@@ -189,8 +203,12 @@ def test_what_a_key_cannot_take_is_named_with_its_line_and_what_is_expected(
             "a.yaml:1: vocabulary.sampling: found 0.1, expected 0, as only vocabulary.type unigram can sample",
         ),
         (
-            "model: {slot: 9}",
-            "a.yaml:1: model.slot: found 9, expected null, as only the readers fixed and none have a thought vector",
+            "model: {bottleneck: 9}",
+            "a.yaml:1: model.bottleneck: found 9, expected null, as only attention none has a thought vector",
+        ),
+        (
+            "model: {thought_vector: initial_state}",
+            "a.yaml:1: model.thought_vector: found 'initial_state', expected every_step, as only attention none has a",
         ),
         (
             "model: {family: transformer, heads: 3}",
@@ -349,7 +367,7 @@ def test_differences_are_dotted_keys_with_both_values(recipe: Read) -> None:
 
 def test_differences_of_families_show_keys_of_either_with_none_for_the_other(recipe: Read) -> None:
     found = differences(recipe(SOUND), recipe(SOUND, "model.family=transformer"))
-    assert found["model.reader"] == ("bahdanau", None)
+    assert found["model.attention"] == ("bahdanau", None)
     assert found["model.heads"] == (None, 4)
 
 
@@ -454,7 +472,11 @@ def test_an_old_recipe_is_read_once_it_is_converted(recipe: Read) -> None:
     old = {
         "data": {"corpus": "builtin", "prepared": "there", "pack": 3},
         "training": {"updates": 5, "pack_growth": 2},
+        "model": {"reader": "none", "attention": 7, "slot": 9},
     }
     new = recipe(json.dumps(converted(old)))
     assert (new.data.cache, new.data.concatenation, new.training.concatenation_growth) == ("there", 3, 2)
+    assert isinstance(new.model, Recurrent)
+    assert (new.model.attention, new.model.thought_vector) == ("none", "initial_state")
+    assert (new.model.attention_size, new.model.bottleneck) == (7, 9)
     assert converted(converted(old)) == converted(old)

@@ -17,7 +17,7 @@ FILES = sorted(Path(__file__).parents[2].glob("recipes/*.yaml"))
 STUDIES = [path for path in FILES if "\nstudy:" in path.read_text("utf8")]
 SHIPPED = [path for path in FILES if path not in STUDIES]
 SMALL = {
-    "recurrent": ("model.embedding=8", "model.attention=8", "model.encoder.hidden=8", "model.decoder.hidden=8"),
+    "recurrent": ("model.embedding=8", "model.attention_size=8", "model.encoder.hidden=8", "model.decoder.hidden=8"),
     "transformer": (
         "model.width=8",
         "model.heads=2",

@@ -15,7 +15,7 @@ from nmt.runs.run_folder import Run
 RECIPE = """
 name: toy
 data: {corpus: builtin}
-model: {embedding: 4, attention: 4, encoder: {hidden: 4}, decoder: {hidden: 4}}
+model: {embedding: 4, attention_size: 4, encoder: {hidden: 4}, decoder: {hidden: 4}}
 training: {updates: 1}
 """
 LENGTHS = {"median": 3, "95": 5, "longest": 9, "pieces": 100}

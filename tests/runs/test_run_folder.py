@@ -20,7 +20,7 @@ from nmt.runs.run_folder import Run
 
 RECIPE = """
 data: {corpus: builtin}
-model: {embedding: 4, attention: 4, encoder: {hidden: 4}, decoder: {hidden: 4}}
+model: {embedding: 4, attention_size: 4, encoder: {hidden: 4}, decoder: {hidden: 4}}
 training: {updates: 1}
 """
 CORPUS = {"fallback": None, "asked": {"corpus": "owner/set"}}
@@ -122,7 +122,7 @@ def test_a_missing_or_damaged_part_is_named_in_three_lines_at_most(
     [
         "embedding: 1000000000000",
         "embedding: 4, encoder: {hidden: 999999999}",
-        "slot: 1, reader: fixed, attention: 99999999999",
+        "bottleneck: 1, attention: none, attention_size: 99999999999",
     ],
 )
 def test_a_model_of_any_size_takes_no_memory_before_its_weights_are_at_hand(folder: Path, sizes: str) -> None:

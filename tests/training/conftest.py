@@ -33,10 +33,10 @@ vocabulary: {size: 296, sampling: 0.3}
 training: {updates: 4, save_every: 2, validate_every: 2, batch_tokens: 128, warmup: 1, learning_rate: 0.01, threads: 1, device: cpu, precision: fp32}
 search: {beam: 1, max_ratio: 1.0, max_extra: 0}
 """
-RECURRENT = "embedding: 8, attention: 8, encoder: {hidden: 8}, decoder: {hidden: 8}"
+RECURRENT = "embedding: 8, attention_size: 8, encoder: {hidden: 8}, decoder: {hidden: 8}"
 MODELS = {
-    "thought vector": f"model={{reader: fixed, {RECURRENT}}}",
-    "attention": f"model={{reader: bahdanau, {RECURRENT}}}",
+    "thought vector": f"model={{attention: none, {RECURRENT}}}",
+    "attention": f"model={{attention: bahdanau, {RECURRENT}}}",
     "transformer": "model={family: transformer, width: 8, heads: 2, feed_forward: 16, encoder: {layers: 1}, decoder: {layers: 1}}",
 }
 

@@ -21,10 +21,10 @@ LONGEST = 6
 """Words in a sentence, at most."""
 UPDATES, SAVED, VALIDATED = 12, 2, 4
 """How many, and every how many updates a checkpoint and a validation."""
-RECURRENT = "embedding: 16, attention: 16, encoder: {hidden: 16}, decoder: {hidden: 16}"
+RECURRENT = "embedding: 16, attention_size: 16, encoder: {hidden: 16}, decoder: {hidden: 16}"
 FAMILIES = {
-    "thought vector": f"{{reader: fixed, {RECURRENT}}}",
-    "attention": f"{{reader: bahdanau, {RECURRENT}}}",
+    "thought vector": f"{{attention: none, {RECURRENT}}}",
+    "attention": f"{{attention: bahdanau, {RECURRENT}}}",
     "transformer": "{family: transformer, width: 16, heads: 2, feed_forward: 32, encoder: {layers: 1}, decoder: {layers: 1}}",
 }
 RECIPE = """\

@@ -19,8 +19,8 @@ from nmt.models.transformer import TransformerModel
 from nmt.recipe.types import Recurrent, Transformer
 
 FAMILIES: dict[str, Recurrent | Transformer] = {
-    "attention": Recurrent(attention=512, dropout=0.2, tied=False),
-    "thought-vector": Recurrent(reader="fixed", dropout=0.2, tied=False),
+    "attention": Recurrent(attention_size=512, dropout=0.2, tied=False),
+    "thought-vector": Recurrent(attention="none", dropout=0.2, tied=False),
     "transformer": Transformer(),
 }
 """Embeddings of 256; LSTMs of 2 x 256 and 512 units with a matrix for each embedding and the output; 3 + 3 layers of 256 with one matrix for all."""

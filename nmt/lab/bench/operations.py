@@ -30,7 +30,7 @@ def translation(sizes: Sizes, vocabulary: int, source: int, target: int, beam: i
 
 
 def encoding(sizes: Sizes, source: int) -> int:
-    """Of `encode` for one sentence: encoder, and the keys that readers want."""
+    """Of `encode` for one sentence: encoder, and the keys of attention."""
     return (
         _transformer_encoding(sizes, source) if sizes["family"] == "transformer" else _recurrent_encoding(sizes, source)
     )
@@ -52,8 +52,8 @@ def _recurrent_encoding(sizes: Sizes, source: int) -> int:
         directions = 2 if encoder["direction"] == "both" else 1
         states = source * directions * sum(_cell(sizes, each, encoder["hidden"]) for each in inputs)
     if not _summed(sizes, source):
-        return int(2 * (states + (width * sizes["slot"] if sizes["slot"] else 0)))
-    return int(2 * (states + (source * width * sizes["attention"] if sizes["reader"] == "bahdanau" else 0)))
+        return int(2 * (states + (width * sizes["bottleneck"] if sizes["bottleneck"] else 0)))
+    return int(2 * (states + (source * width * sizes["attention_size"] if sizes["attention"] == "bahdanau" else 0)))
 
 
 def _recurrent_decoding(sizes: Sizes, vocabulary: int, source: int, target: int, stepwise: bool) -> int:
@@ -80,7 +80,9 @@ def _without_context(sizes: Sizes, vocabulary: int, source: int) -> int:
     """Of a position, all that multiplies no context."""
     embedding, layers, hidden = sizes["embedding"], sizes["decoder"]["layers"], sizes["decoder"]["hidden"]
     cells = sum(_cell(sizes, each, hidden) for each in [embedding] + [hidden] * (layers - 1))
-    scores = {"bahdanau": (hidden + source) * sizes["attention"], "dot": source * hidden}.get(sizes["reader"], 0)
+    scores = {"bahdanau": (hidden + source) * sizes["attention_size"], "dot": source * hidden}.get(
+        sizes["attention"], 0
+    )
     return int(cells + scores + (hidden + embedding + vocabulary) * embedding)
 
 
@@ -101,16 +103,16 @@ def _shares(sizes: Sizes) -> int:
 
 
 def _slot(sizes: Sizes) -> int:
-    return int(sizes["slot"] or _encoder_width(sizes))
+    return int(sizes["bottleneck"] or _encoder_width(sizes))
 
 
 def _summed(sizes: Sizes, source: int) -> int:
     """Slots that are weighed and summed; none of a thought vector."""
-    return 0 if sizes["reader"] in ("none", "fixed") else source
+    return 0 if sizes["attention"] == "none" else source
 
 
 def _context(sizes: Sizes) -> int:
-    return 0 if sizes["reader"] == "none" else _slot(sizes)
+    return 0 if (sizes["attention"], sizes["thought_vector"]) == ("none", "initial_state") else _slot(sizes)
 
 
 def _cell(sizes: Sizes, inputs: int, hidden: int) -> int:

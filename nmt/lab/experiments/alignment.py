@@ -75,6 +75,6 @@ def expected_slots(batch: Batch) -> Tensor:
 def learned(seed: int, updates: int) -> Reading:
     """Attention that has learned to turn strings round, read on fresh ones."""
     torch.manual_seed(seed)
-    model = recurrent(VOCABULARY, reader="bahdanau", direction="both")
+    model = recurrent(VOCABULARY, attention="bahdanau", direction="both")
     learn(model, strings, updates=updates, seed=seed, peak=PEAK)
     return read(model, strings(np.random.default_rng([seed, 2]), TEST))

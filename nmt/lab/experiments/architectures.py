@@ -22,7 +22,7 @@ RECURRENT: dict[str, dict[str, Any]] = {
     "lstm-1": {"forget_bias": 1.0},
     "lstm-5": {"forget_bias": 5.0},
     "lstm-torch": {},
-    "attention": {"reader": "bahdanau"},
+    "attention": {"attention": "bahdanau"},
 }
 """An LSTM is named with its forget bias; attention reads the states of an LSTM of bias 1."""
 ALIASES = {"lstm": "lstm-1"}

@@ -128,11 +128,11 @@ def both_ways() -> Iterator[Check]:
 def bottleneck() -> Iterator[Check]:
     """E1: what reaches the logits when every encoder state is noise but the ends, in which each direction has read everything."""
     audits: tuple[tuple[str, str, Relation], ...] = (
-        ("thought vector", "fixed", "="),
+        ("thought vector", "none", "="),
         ("attention", "bahdanau", "above"),
     )
-    for name, reader, relation in audits:
-        model = recurrent(VOCABULARY, reader=reader, direction="both").eval()
+    for name, attention, relation in audits:
+        model = recurrent(VOCABULARY, attention=attention, direction="both").eval()
         yield Check(
             "E1",
             f"{name}: largest change of a logit by noise in all encoder states but the ends",
@@ -176,7 +176,7 @@ def families() -> dict[str, TranslationModel]:
     """A fresh model of each kind."""
     models = {
         "thought vector": recurrent(VOCABULARY),
-        "attention": recurrent(VOCABULARY, reader="bahdanau", direction="both"),
+        "attention": recurrent(VOCABULARY, attention="bahdanau", direction="both"),
     }
     return {name: model.eval() for name, model in {**models, "transformer": transformer(VOCABULARY)}.items()}
 

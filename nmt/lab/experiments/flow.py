@@ -66,7 +66,7 @@ def flow(model: TranslationModel, batch: Batch) -> Flow:
     cell, embedded = encoder(model).forwards[0], model.embed_source(batch.source)
     states = unroll(cell, embedded)[1:]
     slots = cell.output(states[-1]).unsqueeze(1)
-    loss = _loss(model, Memory(slots, batch.source_mask[:, :1], model.reader.keys(slots)), batch)
+    loss = _loss(model, Memory(slots, batch.source_mask[:, :1], model.attention.keys(slots)), batch)
     returned = torch.stack(torch.autograd.grad(loss, states), 1)  # (batch, time, state)
     highway = _highway(cell, embedded, returned[..., cell.hidden :]) if cell.kind == "lstm" else None
     return Flow(_means(cell.output(returned)), _means(returned), highway)

@@ -53,7 +53,7 @@ MODELS: dict[str, Callable[[int], TranslationModel]] = {
     "tanh": lambda vocabulary: recurrent(vocabulary, cell="tanh"),
     "gru": lambda vocabulary: recurrent(vocabulary, cell="gru"),
     "lstm": lambda vocabulary: recurrent(vocabulary),
-    "attention": lambda vocabulary: recurrent(vocabulary, reader="bahdanau", direction="both"),
+    "attention": lambda vocabulary: recurrent(vocabulary, attention="bahdanau", direction="both"),
     "transformer": lambda vocabulary: transformer(vocabulary),
 }
 
@@ -151,7 +151,7 @@ def _details(measured: Measured) -> dict[str, object]:
 
 def _conditions(options: Options) -> dict[str, object]:
     return {
-        "models": "hidden 64, embedding 32, one layer, reader fixed, read forward (attention: bahdanau, both ways); Transformer width 64, 2+2 layers",
+        "models": "hidden 64, embedding 32, one layer, thought vector at every step, read forward (attention: bahdanau, both ways); Transformer width 64, 2+2 layers",
         "identifiers": f"3 of {SYMBOLS} symbols; {KNOWN} identifiers in training, others in the test",
         "countries": COUNTRIES,
         "fillers": f"{FILLERS} words, drawn evenly, none of them a fact",

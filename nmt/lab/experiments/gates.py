@@ -144,7 +144,7 @@ def _plain(found: Contrast) -> dict[str, Any]:
 
 def _conditions(options: Options) -> dict[str, object]:
     return {
-        "model": f"LSTM, hidden and embedding {HIDDEN}, one layer, reader fixed, read forward, forget bias 1",
+        "model": f"LSTM, hidden and embedding {HIDDEN}, one layer, thought vector at every step, read forward, forget bias 1",
         "stories": f"{stories.LENGTH} pieces, {len(stories.NAMES)} names, 1 to {stories.REIGNS} kings, 2 bystanders, {stories.FILLERS} filler words",
         "empty thrones": ", ".join(f"{task} {share:.0%}" for task, share in stories.TASKS.items()),
         "test stories": STORIES,

@@ -26,7 +26,7 @@ def recurrent(
     vocabulary: int,
     *,
     cell: str = "lstm",
-    reader: str = "fixed",
+    attention: str = "none",
     hidden: int = 64,
     embedding: int = 32,
     direction: str = "forward",
@@ -38,10 +38,10 @@ def recurrent(
     stack = {"layers": layers, "hidden": hidden, "residual": False}
     sizes: dict[str, Any] = {
         "cell": cell,
-        "reader": reader,
+        "attention": attention,
         "embedding": embedding,
-        "attention": hidden,
-        "slot": None,
+        "attention_size": hidden,
+        "bottleneck": None,
         "encoder": {**stack, "direction": direction},
         "decoder": stack,
         "forget_bias": forget_bias,

@@ -50,7 +50,7 @@ MODELS: dict[str, Callable[[], TranslationModel]] = {
     "tanh": lambda: recurrent(VOCABULARY, cell="tanh"),
     "gru": lambda: recurrent(VOCABULARY, cell="gru"),
     "lstm": lambda: recurrent(VOCABULARY),
-    "attention": lambda: recurrent(VOCABULARY, reader="bahdanau", direction="both"),
+    "attention": lambda: recurrent(VOCABULARY, attention="bahdanau", direction="both"),
     "transformer": lambda: transformer(VOCABULARY, layers=1),
 }
 RECURRENT = ("tanh", "gru", "lstm", "attention")
@@ -179,7 +179,7 @@ def _row(name: str, seeds: Sequence[Measured]) -> tuple[Cell, ...]:
 
 def _conditions(options: Options) -> dict[str, object]:
     return {
-        "models": "hidden 64, embedding 32, one layer, reader fixed, read forward (attention: bahdanau, both ways); Transformer width 64, 1+1 layers",
+        "models": "hidden 64, embedding 32, one layer, thought vector at every step, read forward (attention: bahdanau, both ways); Transformer width 64, 1+1 layers",
         "language": f"{NOUNS} nouns, {VERBS} verbs, {ADJECTIVES} adjectives, every other noun with one; sources of 5 to 7 pieces",
         "held out": f"{HELD_OUT} of {len(TRAINING) + HELD_OUT} pairs of nouns never share a sentence in training; the test holds only these",
         "minimal pairs": PAIRS,

@@ -184,7 +184,7 @@ def _row(shape: Shape, results: Results) -> tuple[Value, ...]:
 def _conditions(options: Options) -> dict[str, Any]:
     return {
         "task": f"strings of {SHORTEST} to {LONGEST} letters out of {LETTERS}, reversed",
-        "model": f"thought vector (reader fixed), source read forward, embedding {EMBEDDING}, hidden {HIDDEN}",
+        "model": f"thought vector at every step, source read forward, embedding {EMBEDDING}, hidden {HIDDEN}",
         "held out": f"{HELD_OUT} strings, which are left out of training",
         "few": f"{FEW} strings a seed",
         "updates": options.updates,

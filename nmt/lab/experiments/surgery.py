@@ -72,8 +72,8 @@ def _step(cell: Cell, projected: Tensor, state: Tensor, held: Tensor) -> Tensor:
 @torch.no_grad()
 def right(model: RecurrentModel, batch: Batch, surgery: Surgery) -> Tensor:
     """Which targets of a batch without source padding are ranked first, piece by piece, after surgery: ``(batch,)`` of bool."""
-    slots = model.squeeze(thought_vector(model, batch.source, surgery)).unsqueeze(1)
-    memory = Memory(slots, batch.source_mask[:, :1], model.reader.keys(slots))
+    slots = model.bottleneck(thought_vector(model, batch.source, surgery)).unsqueeze(1)
+    memory = Memory(slots, batch.source_mask[:, :1], model.attention.keys(slots))
     found = model.decode(batch.previous, memory).argmax(-1)
     return ((found == batch.expected) | ~batch.target_mask).all(1)
 

@@ -171,7 +171,9 @@ def _effects(plan: Plan, outputs: Mapping[tuple[int, str, int], Outputs]) -> Ite
 
 def _capacities(plan: Plan, outputs: Mapping[tuple[int, str, int], Outputs]) -> Iterator[dict[str, Any]]:
     for (beam, system, seed), found in outputs.items():
-        slot = found.results.result(found.unit)["recipe"]["model"].get("slot")  # a matched model's is not in the plan
+        slot = found.results.result(found.unit)["recipe"]["model"].get(
+            "bottleneck"
+        )  # a matched model's is not in the plan
         yield {
             "system": system,
             "panel": plan.systems[system].panel,

@@ -161,7 +161,7 @@ class Findings:
         """Thought vectors by width, the narrowest first."""
         by_slot: dict[int, list[Record]] = {}
         for record in self.found["capacity"]:
-            slot = self.systems[record["system"]]["model"].get("slot")
+            slot = self.systems[record["system"]]["model"].get("bottleneck")
             if record["panel"] == CAPACITY and record["beam"] == self.beam and slot and record["k50"]:
                 by_slot.setdefault(slot, []).append(record)
         return [Width(slot, median(map(_position, runs)), tuple(runs)) for slot, runs in sorted(by_slot.items())]
@@ -205,16 +205,20 @@ class Findings:
         )
 
     def matched(self, system: str) -> str | None:
-        """The same model but for a wider slot, outside the sweep of widths."""
-        model = _unlike(self.systems[system]["model"], "slot")
+        """The same model but for a wider bottleneck, outside the sweep of widths."""
+        model = _unlike(self.systems[system]["model"], "bottleneck")
         others = ((name, about) for name, about in self.systems.items() if about["panel"] not in (CORE, CAPACITY))
         return next(
-            (name for name, about in others if about["model"].get("slot") and _unlike(about["model"], "slot") == model),
+            (
+                name
+                for name, about in others
+                if about["model"].get("bottleneck") and _unlike(about["model"], "bottleneck") == model
+            ),
             None,
         )
 
     def turned(self) -> list[tuple[str, str]]:
-        """Pairs of thought vectors that differ in nothing but reading the source from the left and from the right; the reader `fixed` first."""
+        """Pairs of thought vectors that differ in nothing but reading the source from the left and from the right; those given it at every step first."""
         read = {"forward": list[str](), "backward": list[str]()}
         for name, about in self.systems.items():
             direction = about["model"].get("encoder", {}).get("direction") if one_slot(about) else None
@@ -226,7 +230,7 @@ class Findings:
             for right in read["backward"]
             if self._likeness(left) == self._likeness(right)
         ]
-        return sorted(pairs, key=lambda pair: str(self.systems[pair[0]]["model"]["reader"]))
+        return sorted(pairs, key=lambda pair: str(self.systems[pair[0]]["model"]["thought_vector"]))
 
     def _likeness(self, system: str) -> dict[str, Any]:
         model = self.systems[system]["model"]
@@ -256,7 +260,7 @@ def _unlike(model: Record, key: str) -> dict[str, Any]:
 
 def one_slot(about: Record) -> bool:
     """Whether the decoder of a system gets one vector, whatever the length of the source."""
-    return about["model"].get("reader") in ("fixed", "none")
+    return bool(about["model"].get("attention") == "none")
 
 
 def mean_over_seeds(runs: list[list[float]]) -> list[float]:

@@ -62,7 +62,7 @@ class System(Section):
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (1,)
     """One run is trained for each."""
     match: Name | None = None
-    """Widens `model.slot` until this model has at least as many parameters as that system's."""
+    """Widens `model.bottleneck` until this model has at least as many parameters as that system's."""
     long: bool = False
     """Whether it trains on the corpus of long sentences too, and is tested on that alone: quality by natural length."""
     recipe: dict[str, Any] = Field(default_factory=dict)

@@ -105,7 +105,8 @@ class Results:
 
     def result(self, unit: Unit) -> dict[str, Any]:
         """What a finished run came to."""
-        return read_json(self.path / unit.name / RESULT)
+        found = read_json(self.path / unit.name / RESULT)
+        return {**found, "recipe": converted(found["recipe"])}
 
     def output(self, unit: Unit, test: str, beam: int) -> list[str]:
         """The translations of a test set by a finished run."""

@@ -139,8 +139,8 @@ def count(recipe: Recipe, vocabulary: int) -> int:
 
 def matched(recipe: Recipe, wanted: int, vocabulary: int) -> Recipe:
     """The recipe with the narrowest thought vector, in steps of `STEP`, that gives its model at least as many parameters as are wanted."""
-    if not isinstance(recipe.model, Recurrent) or recipe.model.reader not in ("none", "fixed"):
-        raise UserError(f"systems: {recipe.name}: match widens model.slot, which only the readers fixed and none have")
+    if not isinstance(recipe.model, Recurrent) or recipe.model.attention != "none":
+        raise UserError(f"systems: {recipe.name}: match widens model.bottleneck, which only attention none has")
     low, high = 0, 1
     while count(_widened(recipe, high * STEP), vocabulary) < wanted:
         low, high = high, 2 * high
@@ -150,8 +150,8 @@ def matched(recipe: Recipe, wanted: int, vocabulary: int) -> Recipe:
     return _widened(recipe, high * STEP)
 
 
-def _widened(recipe: Recipe, slot: int) -> Recipe:
-    return recipe.model_copy(update={"model": recipe.model.model_copy(update={"slot": slot})})
+def _widened(recipe: Recipe, bottleneck: int) -> Recipe:
+    return recipe.model_copy(update={"model": recipe.model.model_copy(update={"bottleneck": bottleneck})})
 
 
 def forecast(study: Study, units: Sequence[Unit], log: Log) -> dict[str, float]:

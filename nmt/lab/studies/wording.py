@@ -201,7 +201,7 @@ def _matched(findings: Findings, vector: str) -> Iterator[str]:
     if matched and (cost := findings.cost(matched, findings.size)):
         about = findings.systems[matched]
         yield (
-            f"Widened to {about['model']['slot']} numbers, so that it has {about['parameters']:,} parameters, "
+            f"Widened to {about['model']['bottleneck']} numbers, so that it has {about['parameters']:,} parameters, "
             f"it loses {number(cost.mean)} BLEU ({_extent(cost)}) at k = {findings.size}."
         )
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:TF32 acceleration"
 )  # torch says so whenever its kernels are switched off
 VOCABULARY, BATCH, SOURCE, TARGET = 50, 3, 7, 5
-RECURRENT = {"embedding": 6, "attention": 10, "encoder": {"hidden": 4}, "decoder": {"hidden": 12}}
+RECURRENT = {"embedding": 6, "attention_size": 10, "encoder": {"hidden": 4}, "decoder": {"hidden": 12}}
 TRANSFORMER = {"family": "transformer", "width": 8, "heads": 2, "feed_forward": 12}
 MODELS = {
     "attention": RECURRENT,
@@ -29,11 +29,11 @@ MODELS = {
         "encoder": {"hidden": 4, "layers": 2},
         "decoder": {"hidden": 12, "layers": 2},
     },
-    "dot": {**RECURRENT, "reader": "dot", "decoder": {"hidden": 8}},
+    "dot": {**RECURRENT, "attention": "dot", "decoder": {"hidden": 8}},
     "more pieces than units in a slot": {**RECURRENT, "encoder": {"hidden": 3}},
-    "thought vector": {**RECURRENT, "reader": "fixed"},
-    "small thought vector": {**RECURRENT, "reader": "fixed", "slot": 5},
-    "initial state alone": {**RECURRENT, "reader": "none"},
+    "thought vector": {**RECURRENT, "attention": "none"},
+    "small thought vector": {**RECURRENT, "attention": "none", "bottleneck": 5},
+    "initial state alone": {**RECURRENT, "attention": "none", "thought_vector": "initial_state"},
     "forward": {**RECURRENT, "encoder": {"hidden": 4, "direction": "forward"}},
     "bag of words": {**RECURRENT, "encoder": {"hidden": 4, "direction": "none"}},
     "transformer": TRANSFORMER,

@@ -70,13 +70,13 @@ def test_noise_leaves_the_last_forward_and_the_first_backward_half() -> None:
 def test_the_audit_would_notice_a_thought_vector_that_leaks(monkeypatch: pytest.MonkeyPatch) -> None:
     model = recurrent(VOCABULARY, direction="both").eval()
     assert change_by_noise(model) == 0.0
-    monkeypatch.setattr(model.encoder, "ends", lambda states, mask: states.mean(1))
+    monkeypatch.setattr(model.encoder, "final_states", lambda states, mask: states.mean(1))
     assert change_by_noise(model) > 1e-3
 
 
 @torch.no_grad()
 def test_the_audit_leaves_no_noise_behind() -> None:
-    model = recurrent(VOCABULARY, reader="bahdanau", direction="both").eval()
+    model = recurrent(VOCABULARY, attention="bahdanau", direction="both").eval()
     given = (torch.full((1, 5), 6), torch.ones(1, 5, dtype=torch.bool), torch.full((1, 2), 6))
     before = model(*given)
     assert change_by_noise(model) > 1e-3
@@ -86,7 +86,7 @@ def test_the_audit_leaves_no_noise_behind() -> None:
 @torch.no_grad()
 def test_the_memory_of_attention_grows_with_the_source() -> None:
     """So a memory that does not grow is the thought vector's own doing."""
-    short, long = (memory_numbers(recurrent(VOCABULARY, reader="bahdanau"), length) for length in (3, 30))
+    short, long = (memory_numbers(recurrent(VOCABULARY, attention="bahdanau"), length) for length in (3, 30))
     assert long == 10 * short
 
 

@@ -32,7 +32,7 @@ WORDS = {
 RECIPE = """
 data: {train: train.tsv, valid: valid.tsv, test: test.tsv}
 vocabulary: {size: 296}
-model: {embedding: 16, attention: 16, encoder: {hidden: 16}, decoder: {hidden: 16}, dropout: 0}
+model: {embedding: 16, attention_size: 16, encoder: {hidden: 16}, decoder: {hidden: 16}, dropout: 0}
 training: {updates: 60, batch_tokens: 512, warmup: 1, learning_rate: 0.03, threads: 1, device: cpu, precision: fp32}
 search: {beam: 2, min_length: 3, max_ratio: 0.5, max_extra: 0}
 """

@@ -11,7 +11,7 @@ from nmt.lab.studies.findings import Findings
 
 PACKS = (1, 2, 3, 4, 8)
 PLACES = (4,)
-JOIN = {"thought-vector": 30.0, "attention": 35.0, "transformer": 36.0}
+JOIN = {"thought-vector": 30.0, "attention_size": 35.0, "transformer": 36.0}
 COSTS = {
     "thought-vector": (9.0, 15.0, 17.0, 22.0),
     "attention": (0.3, 0.5, 0.6, 1.5),
@@ -30,13 +30,14 @@ SHIFTS = (0.0, -0.2, 0.3)
 RNN: dict[str, Any] = {
     "family": "recurrent",
     "cell": "lstm",
-    "reader": "fixed",
-    "slot": None,
+    "attention": "none",
+    "thought_vector": "every_step",
+    "bottleneck": None,
     "encoder": {"hidden": 128, "direction": "both"},
 }
 MODELS: dict[str, dict[str, Any]] = {
     "thought-vector": RNN,
-    "attention": {**RNN, "reader": "bahdanau"},
+    "attention": {**RNN, "attention": "bahdanau"},
     "transformer": {"family": "transformer"},
 }
 TITLES = {"thought-vector": "thought vector", "attention": "attention", "transformer": "Transformer"}
@@ -65,7 +66,9 @@ def analysis(
     """Costs at k = 2, 3, 4, 8 of the core systems, and of others where they are given; ``losses`` at the first and the last place of a pack."""
     made = [_System(name, TITLES[name], "core", MODELS[name], trained, costs[name], seeds) for name in core]
     made += [
-        _System(f"slot-{slot}", f"slot {slot}", "capacity", {**RNN, "slot": slot}, trained, costs["thought-vector"])
+        _System(
+            f"slot-{slot}", f"slot {slot}", "capacity", {**RNN, "bottleneck": slot}, trained, costs["thought-vector"]
+        )
         for slot in k50
     ]
     made += [
@@ -82,7 +85,9 @@ def analysis(
             )
     if matched:
         made.append(
-            _System("matched", "thought vector, as many parameters", "around", {**RNN, "slot": 720}, trained, matched)
+            _System(
+                "matched", "thought vector, as many parameters", "around", {**RNN, "bottleneck": 720}, trained, matched
+            )
         )
     return {
         "study": "bottleneck",
@@ -160,7 +165,7 @@ class _System:
     def capacities(self, k50: Mapping[int, float | None]) -> Iterator[dict[str, Any]]:
         for seed in self.seeds:
             half = _crossing(
-                k50.get(self.about["model"].get("slot") or 0, 2.9 if self.name == "thought-vector" else None)
+                k50.get(self.about["model"].get("bottleneck") or 0, 2.9 if self.name == "thought-vector" else None)
             )
             kept = [0.5 ** ((size - 1) / ((half["value"] or 60) - 1)) for size in PACKS]
             at = {"system": self.name, "panel": self.about["panel"], "seed": seed, "beam": 5}

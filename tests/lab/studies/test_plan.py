@@ -21,7 +21,7 @@ systems:
     title: thought vector
     panel: around
     recipe:
-      model: {reader: fixed, encoder: {hidden: 8}}
+      model: {attention: none, encoder: {hidden: 8}}
       training: {updates: 10}
   transformer: {title: Transformer, recipe: {model: {family: transformer, width: 32}}}
 """
@@ -35,8 +35,8 @@ def read(folder: Path, text: str = FILE, *overrides: str) -> Plan:
 def test_a_system_changes_the_keys_it_names_and_shares_the_rest(tmp_path: Path) -> None:
     fixed = next(unit for unit in read(tmp_path).units if unit.system == "fixed").recipe
     assert isinstance(fixed.model, Recurrent)
-    assert (fixed.model.reader, fixed.model.encoder.hidden, fixed.model.embedding, fixed.model.dropout) == (
-        "fixed",
+    assert (fixed.model.attention, fixed.model.encoder.hidden, fixed.model.embedding, fixed.model.dropout) == (
+        "none",
         8,
         16,
         0.0,
@@ -83,9 +83,9 @@ def test_overrides_change_what_is_shared_and_a_systems_own_keys_stay(tmp_path: P
             r"small.yaml:1: study.baseline: found 'atention', expected one of the systems attention, fixed",
         ),
         (
-            "reader: fixed",
-            "redaer: fixed",
-            r"small.yaml:12: model.redaer: not a key of model in family recurrent; did you mean reader\?",
+            "attention: none",
+            "atention: none",
+            r"small.yaml:12: model.atention: not a key of model in family recurrent; did you mean attention\?",
         ),
         (
             "updates: 10",
