@@ -11,7 +11,7 @@ from nmt.lab.studies.findings import Findings
 
 PACKS = (1, 2, 3, 4, 8)
 PLACES = (4,)
-JOIN = {"thought-vector": 30.0, "attention_size": 35.0, "transformer": 36.0}
+JOIN = {"thought-vector": 30.0, "attention": 35.0, "transformer": 36.0}
 COSTS = {
     "thought-vector": (9.0, 15.0, 17.0, 22.0),
     "attention": (0.3, 0.5, 0.6, 1.5),
