@@ -23,6 +23,7 @@ from nmt.errors import UserError
 from nmt.evaluation import outputs
 from nmt.evaluation.testsets import TestSet
 from nmt.lab.studies.plan import Plan, Unit, described, differences, filled
+from nmt.recipe.renamed import converted
 from nmt.runs.run_folder import METRICS
 
 STUDY, RESULT, VOCABULARY, LOOKS = "study.json", "result.json", "vocabulary.model", "looks.jsonl"
