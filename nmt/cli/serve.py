@@ -1,4 +1,4 @@
-"""`nmt serve`: runs as a service."""
+"""`nmt serve`: translation over HTTP."""
 
 from __future__ import annotations
 
@@ -11,53 +11,57 @@ import typer
 from nmt.cli.output import logger, say
 from nmt.cpu_tuning import keep_few_kernels
 from nmt.errors import UserError
-from nmt.serving.limits import Limits
+from nmt.serving.admission import Limits
 
 if TYPE_CHECKING:
     from nmt.serving.models import Models
 
-NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "lxml")
-USUAL = Limits()
+REQUIRED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "lxml")
+DEFAULTS = Limits()
 
 
 def serve(
     runs: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="RUN...", help="Run folders; of one language pair, the first is used."),
+        typer.Argument(metavar="RUN...", help="Run folders; of several for a language pair, the first is the default."),
     ] = None,
     host: Annotated[
-        str, typer.Option("--host", help="The address to listen at; 0.0.0.0 lets in other machines.")
+        str, typer.Option("--host", help="The address to listen at; 0.0.0.0 for all interfaces.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes one that is free.")] = 5000,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 for any free port.")] = 5000,
     keys: Annotated[
-        Path | None, typer.Option("--keys", help="A file with hashes of API keys; without it, no key is needed.")
+        Path | None, typer.Option("--keys", help="A file with hashes of API keys; without it no key is needed.")
     ] = None,
     new_key: Annotated[
         str | None,
-        typer.Option("--new-key", metavar="NAME", help="Make a key, add its hash to --keys, print it, and leave."),
+        typer.Option(
+            "--new-key", metavar="NAME", help="Make a key, add its hash to the file --keys, print the key, and exit."
+        ),
     ] = None,
     cors_origin: Annotated[
         list[str] | None,
-        typer.Option("--cors-origin", help="A site whose pages may use the service, as https://a.org."),
+        typer.Option("--cors-origin", help="A site whose pages may call the server, such as https://a.org."),
     ] = None,
-    body: Annotated[int, typer.Option("--body", help="Most bytes of a request.")] = USUAL.body,
-    characters: Annotated[int, typer.Option("--characters", help="Most characters of a text.")] = USUAL.characters,
-    items: Annotated[int, typer.Option("--items", help="Most texts of a request.")] = USUAL.items,
+    body: Annotated[int, typer.Option("--body", help="Most bytes of a request.")] = DEFAULTS.body,
+    characters: Annotated[int, typer.Option("--characters", help="Most characters of a text.")] = DEFAULTS.characters,
+    items: Annotated[int, typer.Option("--items", help="Most texts of a request.")] = DEFAULTS.items,
     alternatives: Annotated[
         int, typer.Option("--alternatives", help="Most alternatives of a text.")
-    ] = USUAL.alternatives,
-    output: Annotated[int, typer.Option("--output", help="Most pieces of a translated sentence.")] = USUAL.output,
-    queue: Annotated[int, typer.Option("--queue", help="Source pieces that may wait.")] = USUAL.queue,
-    batch: Annotated[int, typer.Option("--batch", help="Source pieces translated at a time.")] = USUAL.batch,
-    deadline: Annotated[float, typer.Option("--deadline", help="Seconds until an answer.")] = USUAL.deadline,
-    reading: Annotated[float, typer.Option("--reading", help="Seconds for a request to arrive.")] = USUAL.reading,
-    connections: Annotated[int, typer.Option("--connections", help="Most open connections.")] = USUAL.connections,
-    grace: Annotated[float, typer.Option("--grace", help="Seconds for the last answers after SIGTERM.")] = USUAL.grace,
+    ] = DEFAULTS.alternatives,
+    output: Annotated[int, typer.Option("--output", help="Most tokens of a translated sentence.")] = DEFAULTS.output,
+    queue: Annotated[int, typer.Option("--queue", help="Most source tokens that wait.")] = DEFAULTS.queue,
+    batch: Annotated[int, typer.Option("--batch", help="Most source tokens translated at a time.")] = DEFAULTS.batch,
+    deadline: Annotated[float, typer.Option("--deadline", help="Seconds until an answer.")] = DEFAULTS.deadline,
+    reading: Annotated[float, typer.Option("--reading", help="Seconds for a request to arrive.")] = DEFAULTS.reading,
+    connections: Annotated[int, typer.Option("--connections", help="Most open connections.")] = DEFAULTS.connections,
+    grace: Annotated[
+        float, typer.Option("--grace", help="Seconds for the last answers after SIGTERM.")
+    ] = DEFAULTS.grace,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
 ) -> None:
-    """Serve runs over HTTP, for clients of LibreTranslate and for people: a page at / shows what the models do.
+    """Serve runs over HTTP, compatible with LibreTranslate; the page at / translates and shows attention.
 
-    Requests are translated together where they can be. All limits are on; docs/serving.md says what each means.
+    Sentences of different requests are translated in batches. docs/serving.md explains the limits, which are all on.
 
     Examples:
 
@@ -92,17 +96,17 @@ def serve(
 
 
 def _check_extra() -> None:
-    if not all(map(find_spec, NEEDED)):
+    if not all(map(find_spec, REQUIRED)):
         raise UserError("nmt serve needs the extra serve: pip install 'nmt-recipes[serve]'")
 
 
 def _make_key(path: Path | None, name: str) -> None:
-    from nmt.serving import keys
+    from nmt.serving.admission import add_key
 
     if path is None:
-        raise UserError("--new-key: expected --keys too, the file to which its hash is added")
-    print(keys.add(path, name))
-    say(f"this key is shown once; {path} holds its hash")
+        raise UserError("--new-key: expected --keys too, the file for its hash")
+    print(add_key(path, name))
+    say(f"this key is shown once; its hash is in {path}")
 
 
 def _start(
@@ -110,28 +114,28 @@ def _start(
 ) -> None:
     keep_few_kernels(32)
     from nmt.serving import languages, server
+    from nmt.serving.admission import ApiKeys
     from nmt.serving.app import build
-    from nmt.serving.keys import Keys
     from nmt.serving.models import Models
     from nmt.serving.service import Service
 
-    known = Keys.read(keys) if keys else None
-    speak = logger(quiet)
-    with server.listen(host, port) as bound:
-        service = Service(Models.load(runs, limits.output), limits, known)
-        _introduce(service.models, quiet)
-        if not languages.detection():
-            speak("languages are not told apart; for that: pip install 'nmt-recipes[lid]'")
+    api_keys = ApiKeys.read(keys) if keys else None
+    log = logger(quiet)
+    with server.bind(host, port) as bound:
+        service = Service(Models.load(runs, limits.output), limits, api_keys)
+        _log_models(service.models, quiet)
+        if not languages.detection_available():
+            log("languages are not detected; for that: pip install 'nmt-recipes[lid]'")
         address, number = bound.getsockname()[:2]
         where = f"http://{f'[{address}]' if ':' in address else address}:{number}"
-        prepared = server.prepared(build(service, origins), service, lambda: speak(f"serving at {where}"))
-        server.settle()
-        prepared.run(sockets=[bound])
+        running = server.make_server(build(service, origins), service, lambda: log(f"serving at {where}"))
+        server.freeze_loaded_objects()
+        running.run(sockets=[bound])
 
 
-def _introduce(models: Models, quiet: bool) -> None:
-    speak = logger(quiet)
+def _log_models(models: Models, quiet: bool) -> None:
+    log = logger(quiet)
     for model in models.all:
-        speak(f"{model.source} to {model.target}: {model.run.path}")
+        log(f"{model.source} to {model.target}: {model.run.path}")
         for note in model.run.notes:
-            speak(f"note: {note}")
+            log(f"note: {note}")

@@ -1,4 +1,4 @@
-"""Requests as clients send them (JSON, form, multipart or query string) and answers as they expect them, LibreTranslate's way."""
+"""Parameters of requests in JSON, form, multipart or query string, and JSON responses, compatible with LibreTranslate."""
 
 from __future__ import annotations
 
@@ -14,58 +14,58 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-if TYPE_CHECKING:
-    from nmt.serving.limits import Limits
+from nmt.atomic import JsonObject
 
+if TYPE_CHECKING:
+    from nmt.serving.admission import Limits
+
+CLOSE = {"Connection": "close"}
 FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 FIELDS = 50
-"""Fields of a form; more is an error."""
+"""Most fields of a form."""
 DISCARDED = 8
-"""How many times the limit of a body is read and thrown away, so that its sender gets to read why it was refused."""
+"""Of a body that is too large, this many times its limit is read and discarded, so that its sender reads the response."""
 
 
 class HttpError(Exception):
-    """What ends a request with an error: a status, and a text that says what was expected."""
+    """An error response: a status, and a text that says what was expected."""
 
-    def __init__(self, status: int, text: str, **headers: str) -> None:
+    def __init__(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(text)
-        self.status, self.text = status, text
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.status, self.text, self.headers = status, text, headers
 
-    def answer(self) -> Response:
-        """The error as clients expect it."""
-        return answer({"error": self.text}, self.status, self.headers)
+    def response(self) -> Response:
+        """``{"error": text}``, as clients expect it."""
+        return json_response({"error": self.text}, self.status, self.headers)
 
 
-def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A value as JSON; kept by nobody on the way."""
+def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A value as JSON that no proxy may cache."""
     body = json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf8", "replace")
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
 
 
 @dataclass(frozen=True)
-class Fields:
-    """The parameters of a request."""
+class Parameters:
+    """The parameters of a request; outside JSON all values are strings."""
 
     values: Mapping[str, Any]
-    typed: bool
-    """Whether they came as JSON, in which a number is a number; elsewhere everything is text."""
 
     def text(self, name: str) -> str | None:
-        """A parameter that has to be a string; None where it is missing or empty."""
+        """A string parameter; None if it is missing or empty."""
         value = self.values.get(name)
         if value is not None and not isinstance(value, str):
             raise HttpError(400, f"Invalid request: {name} parameter is not a string")
-        return whole(value) if value else None
+        return replace_surrogates(value) if value else None
 
     def required(self, name: str) -> str:
-        """A parameter that may not be missing."""
+        """A string parameter that may not be missing or empty."""
         if (value := self.text(name)) is None:
             raise HttpError(400, f"Invalid request: missing {name} parameter")
         return value
 
     def flag(self, name: str) -> bool:
-        """A parameter that is true or false; false where it is missing."""
+        """A boolean parameter; False if it is missing."""
         value = self.values.get(name, False)
         if isinstance(value, str):
             value = {"true": True, "1": True, "false": False, "0": False, "": False}.get(value.lower())
@@ -74,31 +74,31 @@ class Fields:
         return value
 
 
-async def fields(request: Request, limits: Limits) -> Fields:
-    """The parameters, wherever they stand. Reading takes its time and no more, and holds no more than the limit of a body."""
+async def read_parameters(request: Request, limits: Limits) -> Parameters:
+    """The parameters of a request, within the limits of time and size of its body."""
     try:
         async with asyncio.timeout(limits.reading):
             body = await _body(request, limits.body)
     except TimeoutError:
         raise HttpError(
-            408, f"Invalid request: its body did not arrive within {limits.reading:g} seconds", Connection="close"
+            408, f"Invalid request: its body did not arrive within {limits.reading:g} seconds", CLOSE
         ) from None
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json" or kind.endswith("+json"):
-        return Fields(_object(body), typed=True)
+        return Parameters(_json_object(body))
     form = _pairs(body) if kind == FORM else await _multipart(request, body, limits.body) if kind == MULTIPART else []
-    # Where a parameter stands twice, the query comes before the form, and of a place the first one counts.
+    # Of a parameter given twice, the first counts, and the query comes before the form.
     pairs = [*_pairs(request.scope["query_string"]), *form]
-    return Fields({name: _lines(value) for name, value in reversed(pairs)}, typed=False)
+    return Parameters({name: _unix_lines(value) for name, value in reversed(pairs)})
 
 
-def whole(text: str) -> str:
-    """A text whose halves of surrogate pairs, which JSON can spell and UTF-8 cannot, are replaced."""
+def replace_surrogates(text: str) -> str:
+    """A text without lone surrogates, which JSON can spell and UTF-8 cannot."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 async def _body(request: Request, most: int) -> bytes:
-    """The whole body; of one that is too long only its length is found out."""
+    """The whole body; one that is too long is counted and not kept."""
     body, size = bytearray(), 0
     try:
         async for chunk in request.stream():
@@ -110,11 +110,11 @@ async def _body(request: Request, most: int) -> bytes:
     except ClientDisconnect:
         raise HttpError(499, "the client hung up") from None
     if size > most:
-        raise HttpError(413, f"Invalid request: its body is larger than {most} bytes", Connection="close")
+        raise HttpError(413, f"Invalid request: its body is larger than {most} bytes", CLOSE)
     return bytes(body)
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _json_object(body: bytes) -> JsonObject:
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
@@ -125,7 +125,7 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _pairs(encoded: bytes) -> list[tuple[str, str]]:
-    """The fields of a form or a query; UTF-8 that was not escaped is taken for what it is."""
+    """The fields of a form or a query; unescaped UTF-8 is accepted."""
     try:
         return parse_qsl(encoded.decode("utf8", "replace"), keep_blank_values=True, max_num_fields=FIELDS)
     except ValueError as error:
@@ -133,9 +133,9 @@ def _pairs(encoded: bytes) -> list[tuple[str, str]]:
 
 
 async def _multipart(request: Request, body: bytes, most: int) -> list[tuple[str, str]]:
-    """The fields of a form of several parts; files are passed over."""
+    """The fields of a multipart form, without its files."""
 
-    async def receive() -> dict[str, Any]:
+    async def receive() -> JsonObject:
         return {"type": "http.request", "body": body, "more_body": False}
 
     read = Request(request.scope, receive)
@@ -146,6 +146,6 @@ async def _multipart(request: Request, body: bytes, most: int) -> list[tuple[str
         raise HttpError(400, "Invalid request: its form cannot be read") from error
 
 
-def _lines(text: str) -> str:
-    """With line feeds alone, as browsers send them otherwise in forms."""
+def _unix_lines(text: str) -> str:
+    """The text with line feeds only; browsers send CRLF in forms."""
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,4 +1,4 @@
-"""Language codes and names, and which language a text is in."""
+"""Language codes, their names, and language detection."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from lingua import LanguageDetector
 
 AUTO = "auto"
-ENOUGH = 1000
-"""Characters that are looked at: more of them change no answer."""
+DETECTED = 1000
+"""Characters that detection reads; more do not change the result."""
 
 
 class Guess(NamedTuple):
-    """A language that a text may be in."""
+    """A detected language."""
 
     language: str
     confidence: float
@@ -25,32 +25,33 @@ class Guess(NamedTuple):
 
 
 def name(code: str) -> str:
-    """The English name of a language; a code that has none here is its own name."""
+    """The English name of a language, or the code itself if it is not in the table."""
     known = _names().get(_base(code))
     if known is None:
         return code
     return known if code.lower() == _base(code) else f"{known} ({code})"
 
 
-def matching(asked: str, served: Collection[str]) -> str | None:
-    """The served code that is meant, whatever its case: itself, or else the one of the same language without a region (``en`` for ``en-US``)."""
+def matching(requested: str, served: Collection[str]) -> str | None:
+    """The served code for a requested one, ignoring case: the same code, or the language without its region (``en`` for ``en-US``)."""
     by_case = {code.lower(): code for code in served}
-    return by_case.get(asked.lower()) or by_case.get(_base(asked))
+    return by_case.get(requested.lower()) or by_case.get(_base(requested))
 
 
-def detection() -> bool:
-    """Whether the extra that tells languages apart is installed."""
+def detection_available() -> bool:
+    """Whether the extra `lid` is installed."""
     return find_spec("lingua") is not None
 
 
 def detect(text: str, candidates: Sequence[str]) -> list[Guess]:
-    """The languages of ``candidates`` that the text may be in, best first; the first candidate with confidence 0 where nothing can be told."""
-    told = _told_apart(tuple(candidates)) if detection() else None
+    """The candidate languages of a text, most probable first; the first candidate with confidence 0 if detection finds nothing."""
+    loaded = _detector(tuple(candidates)) if detection_available() else None
     found: list[Guess] = []
-    if told:
-        values = told[0].compute_language_confidence_values(text[:ENOUGH])
+    if loaded:
+        detector, codes = loaded
+        values = detector.compute_language_confidence_values(text[:DETECTED])
         found = [
-            Guess(told[1][value.language.iso_code_639_1.name], round(100 * value.value, 1))
+            Guess(codes[value.language.iso_code_639_1.name], round(100 * value.value, 1))
             for value in values
             if value.value
         ]
@@ -65,8 +66,8 @@ def _names() -> dict[str, str]:
 
 
 @lru_cache
-def _told_apart(candidates: tuple[str, ...]) -> tuple[LanguageDetector, dict[str, str]] | None:
-    """A detector, and our codes by those that it knows; None where there is nothing to tell apart."""
+def _detector(candidates: tuple[str, ...]) -> tuple[LanguageDetector, dict[str, str]] | None:
+    """A detector, and the served codes by the detector's; None if it knows fewer than two of the candidates."""
     from lingua import IsoCode639_1, LanguageDetectorBuilder
 
     known = {_base(code).upper(): code for code in reversed(candidates) if hasattr(IsoCode639_1, _base(code).upper())}
@@ -77,5 +78,5 @@ def _told_apart(candidates: tuple[str, ...]) -> tuple[LanguageDetector, dict[str
 
 
 def _base(code: str) -> str:
-    """``pt`` of ``pt-BR`` and of ``pt_BR``."""
+    """The language without its region: ``pt`` of ``pt-BR`` and of ``pt_BR``."""
     return code.lower().replace("_", "-").partition("-")[0]

@@ -7,11 +7,12 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nmt.atomic import JsonObject
 from nmt.errors import UserError
 from nmt.interpret.methods import GATES
 from nmt.runs.run_folder import Run
 from nmt.serving import languages
-from nmt.serving.batcher import Work
+from nmt.serving.batcher import Job
 
 if TYPE_CHECKING:
     from nmt.inference.translator import Translation, Translator
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
     from nmt.recipe.types import Recurrent, Transformer
 
 
-class Served:
-    """A run whose model is loaded. Its methods are called by one thread at a time."""
+class ServedModel:
+    """A run with its loaded model. Its methods are called by one thread at a time."""
 
     def __init__(self, run: Run, name: str, longest_output: int) -> None:
-        """No translation of a sentence is longer than ``longest_output`` pieces, whatever the recipe allows."""
+        """``longest_output`` bounds the target tokens of a sentence, whatever the recipe allows."""
         self.run, self.name, self.longest_output = run, name, longest_output
         self.source, self.target = run.recipe.data.source, run.recipe.data.target
         try:
@@ -33,31 +34,28 @@ class Served:
         except ValueError as error:  # the words of the search, to which --output is max_tokens
             raise UserError(f"{run.path}: {error}; choose another --output") from error
 
-    def pieces(self, sentence: str) -> int:
-        """How long the model finds a sentence, with its end."""
+    def tokens(self, sentence: str) -> int:
+        """The number of source tokens of a sentence, with its end."""
         return len(self.run.vocabularies[0].encode(sentence)) + 1
 
-    def translation(self, sentence: str, alternatives: int, details: bool) -> Work:
-        """A sentence to translate."""
-        return Work(self._translating(alternatives, details), sentence, self.pieces(sentence))
+    def translation_job(self, sentence: str, alternatives: int, details: bool) -> Job:
+        """The job of translating a sentence."""
+        return Job(self._translate(alternatives, details), sentence, self.tokens(sentence))
 
-    def look(self, sentence: str, kind: str | None) -> Work:
-        """A sentence to look at; occlusion reads it once for each of its pieces."""
-        pieces = self.pieces(sentence)
-        return Work(
-            self._looking(kind),
-            sentence,
-            pieces if kind in ("attention", "gates") or pieces > self._limit else pieces**2,
-        )
+    def interpretation_job(self, sentence: str, kind: str | None) -> Job:
+        """The job of interpreting a sentence; occlusion reads it once for each of its tokens."""
+        tokens = self.tokens(sentence)
+        once = kind in ("attention", "gates") or tokens > self._limit
+        return Job(self._interpret(kind), sentence, tokens if once else tokens**2)
 
     @lru_cache  # noqa: B019 - models are served as long as the process lives
-    def _translating(self, alternatives: int, details: bool) -> Callable[[Sequence[str]], list[Translation]]:
-        """What translates a batch of sentences; the same object for the same arguments, so that requests for it can share a batch."""
+    def _translate(self, alternatives: int, details: bool) -> Callable[[Sequence[str]], list[Translation]]:
+        """Translates a batch of sentences: one function for equal arguments, so that their jobs share batches."""
         return self._translator(alternatives + 1, details).translate
 
     @lru_cache  # noqa: B019
-    def _looking(self, kind: str | None) -> Callable[[Sequence[str]], list[Interpretation]]:
-        """What looks at sentences, one after the other."""
+    def _interpret(self, kind: str | None) -> Callable[[Sequence[str]], list[Interpretation]]:
+        """Interprets sentences one after the other."""
         from nmt.interpret.interpretation import interpret
 
         return lambda sentences: [
@@ -84,8 +82,8 @@ class Served:
 
         return model_of(self.run, self.run.recipe.search.precision)
 
-    def as_json(self) -> dict[str, Any]:
-        """What a page needs to offer the model."""
+    def as_json(self) -> JsonObject:
+        """The model as the page lists it."""
         recipe = self.run.recipe.model
         kinds = ["occlusion"]
         if recipe.family == "transformer" or recipe.attention != "none":
@@ -103,9 +101,9 @@ class Served:
 
 
 class Models:
-    """All that are served. Of several for one language pair, the first is taken unless a request names another."""
+    """All served models. Of several for one language pair, a request gets the first unless it names another."""
 
-    def __init__(self, served: Sequence[Served]) -> None:
+    def __init__(self, served: Sequence[ServedModel]) -> None:
         self.all = list(served)
 
     @classmethod
@@ -115,26 +113,26 @@ class Models:
         for name in names:
             if names.count(name) > 1:
                 raise UserError(
-                    f"{name}: two runs of this name; requests and the page tell them apart by the names of their folders, so rename one"
+                    f"{name}: two runs of this name; requests name a model by its run folder, so rename one"
                 )
         runs = [Run(path) for path in paths]
         for run in runs:
-            run.check()  # what is missing is said before the first model takes its seconds to load
-        models = cls([Served(run, name, longest_output) for run, name in zip(runs, names, strict=True)])
-        models._warm()
+            run.check()  # before the first model is loaded, which takes seconds
+        models = cls([ServedModel(run, name, longest_output) for run, name in zip(runs, names, strict=True)])
+        models._warm_up()
         return models
 
-    def _warm(self) -> None:
-        """Does once what the first request for it would have to wait for."""
+    def _warm_up(self) -> None:
+        """Translates and detects once, so that the first request does not wait for lazy initialisation."""
         for model in self.all:
-            compute, text, _ = model.translation("a", 0, False)
+            compute, text, _ = model.translation_job("a", 0, False)
             compute([text])
         for candidates in (self.codes, *(self.sources_of(model.target) for model in self.all)):
             languages.detect("a", candidates)
 
     @cached_property
     def sources(self) -> list[str]:
-        """Codes of the languages translated from, in the order of the command line."""
+        """Codes of the source languages, in the order of the command line."""
         return list(dict.fromkeys(each.source for each in self.all))
 
     @cached_property
@@ -143,30 +141,30 @@ class Models:
         return list(dict.fromkeys([*self.sources, *(each.target for each in self.all)]))
 
     def targets(self, source: str) -> list[str]:
-        """The languages that a source is translated into."""
+        """The target languages of a source."""
         return list(dict.fromkeys(each.target for each in self.all if each.source == source))
 
     def sources_of(self, target: str) -> list[str]:
-        """What a text to be translated into this language may be in, when nobody says: that language itself last."""
+        """The candidates of detection for a text to be translated into this language: its sources, then the language itself."""
         return [
             *dict.fromkeys(each.source for each in self.all if each.target == target and each.source != target),
             target,
         ]
 
-    def find(self, source: str, target: str, name: str | None = None) -> Served | None:
-        """The model of a pair, or that of a name if it is of the pair."""
+    def find(self, source: str, target: str, name: str | None = None) -> ServedModel | None:
+        """The first model of a pair, or the named one if it translates that pair."""
         return next(
             (each for each in self.all if (each.source, each.target) == (source, target) and name in (None, each.name)),
             None,
         )
 
-    def languages(self) -> list[dict[str, Any]]:
-        """As clients expect them; targets are listed too, though nothing may be translated from them."""
+    def languages(self) -> list[JsonObject]:
+        """All languages as clients expect them; a language that is only a target has no targets."""
         return [{"code": code, "name": languages.name(code), "targets": self.targets(code)} for code in self.codes]
 
 
 def _title(recipe: Recurrent | Transformer) -> str:
-    """What a page calls a model."""
+    """A model's title on the page."""
     if recipe.family == "transformer":
         return "Transformer"
     readers = {

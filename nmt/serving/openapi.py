@@ -1,16 +1,16 @@
-"""The document that describes the interface, for people, generators of clients, and fuzzers."""
+"""The OpenAPI document of the interface."""
 
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from nmt.serving.limits import Limits
+    from nmt.serving.admission import Limits
     from nmt.serving.models import Models
 
 VERSION = version("nmt-recipes")
-Schema = dict[str, Any]
+Schema: TypeAlias = dict[str, Any]
 
 TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "number"}
@@ -33,44 +33,48 @@ PATHS = {
     **dict.fromkeys(("/translate", "/inspect", "/detect", "/suggest", "/translate_file"), "post"),
     **dict.fromkeys(("/languages", "/frontend/settings", "/health", "/ready", "/metrics", "/openapi.json"), "get"),
 }
-"""Every path of the interface and its method."""
+"""Every path of the interface, and its method."""
 
 
 def document(limits: Limits, models: Models) -> Schema:
-    """OpenAPI 3.1, with the limits and languages of this server."""
+    """The document (OpenAPI 3.1) with the limits and languages of this server."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "nmt", "version": VERSION, "description": "Translates. Compatible with LibreTranslate."},
         "paths": {
-            "/translate": {"post": _work("Translate texts", _translate(limits, models), _translated())},
+            "/translate": {"post": _queued("Translate texts", _translate(limits, models), _translated())},
             "/inspect": {
-                "post": _work("Look at one sentence: attention, occlusion or gates", _inspect(limits, models), _view())
+                "post": _queued(
+                    "Look at one sentence: attention, occlusion or gates", _inspect(limits, models), _interpretation()
+                )
             },
             "/detect": {
-                "post": _work(
+                "post": _queued(
                     "Tell the language of a text, best guess first", _detect(limits), {"type": "array", "items": GUESS}
                 )
             },
             "/suggest": {"post": _switched_off("Suggest a better translation; switched off")},
             "/translate_file": {"post": _switched_off("Translate a file; switched off")},
             "/languages": {
-                "get": _fact("The languages and what each is translated into", {"type": "array", "items": _language()})
+                "get": _status(
+                    "The languages and what each is translated into", {"type": "array", "items": _language()}
+                )
             },
-            "/frontend/settings": {"get": _fact("What a page needs to know", {"type": "object"})},
+            "/frontend/settings": {"get": _status("What a page needs to know", {"type": "object"})},
             "/health": {
-                "get": _fact(
+                "get": _status(
                     "Whether the server is alive", {"type": "object", "properties": {"status": {"const": "ok"}}}
                 )
             },
-            "/ready": {"get": _fact("Whether a request would be accepted now", {"type": "object"}, "503")},
+            "/ready": {"get": _status("Whether a request would be accepted now", {"type": "object"}, "503")},
             "/metrics": {"get": _metrics()},
         },
         "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
     }
 
 
-def _work(summary: str, body: Schema, result: Schema) -> Schema:
-    """What reads a body and may be refused in every way; keys are asked for only where there are some."""
+def _queued(summary: str, body: Schema, result: Schema) -> Schema:
+    """A route that reads a body and needs the queue; a key is needed only if the server has keys."""
     kinds = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
     content = {kind: {"schema": body if kind == kinds[0] else _as_form(body)} for kind in kinds}
     return {
@@ -85,12 +89,12 @@ def _work(summary: str, body: Schema, result: Schema) -> Schema:
 
 
 def _as_form(body: Schema) -> Schema:
-    """The same in a form, where a list cannot be said."""
+    """The same body as a form, which cannot hold a list."""
     properties = {**body["properties"], "q": {"type": "string"}}
     return {**body, "properties": properties}
 
 
-def _fact(summary: str, result: Schema, *statuses: str) -> Schema:
+def _status(summary: str, result: Schema, *statuses: str) -> Schema:
     return {
         "summary": summary,
         "responses": {
@@ -181,7 +185,7 @@ def _inspect(limits: Limits, models: Models) -> Schema:
     return {"type": "object", "properties": properties, "required": ["q", "source", "target"]}
 
 
-def _view() -> Schema:
+def _interpretation() -> Schema:
     properties = {
         "kind": TEXT,
         "text": TEXT,

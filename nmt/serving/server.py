@@ -1,4 +1,4 @@
-"""The process: a socket, uvicorn with patience for nobody, and an end in order."""
+"""The server process: its socket, uvicorn with timeouts and connection limits, and graceful shutdown."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from nmt.errors import UserError
-from nmt.serving.limits import Limits
+from nmt.serving.admission import Limits
 from nmt.serving.service import Service
 
 BACKLOG = 2048
 
 
-def _closing(status: bytes, error: bytes, *headers: bytes) -> bytes:
-    """A whole answer, for connections that are closed before any request reaches the application."""
+def _closing_response(status: bytes, error: bytes, *headers: bytes) -> bytes:
+    """A complete response, for connections that are closed before a request reaches the application."""
     body = b'{"error": "%b"}' % error
     lines = [
         b"HTTP/1.1 " + status,
@@ -38,12 +38,14 @@ def _closing(status: bytes, error: bytes, *headers: bytes) -> bytes:
     return b"\r\n".join([*lines, b"", body])
 
 
-CROWDED = _closing(b"503 Service Unavailable", b"There are too many connections", b"Retry-After: 5")
-GARBLED = _closing(b"400 Bad Request", b"Invalid request: this is not HTTP, or its head is too long")
+TOO_MANY_CONNECTIONS = _closing_response(
+    b"503 Service Unavailable", b"There are too many connections", b"Retry-After: 5"
+)
+NOT_HTTP = _closing_response(b"400 Bad Request", b"Invalid request: this is not HTTP, or its head is too long")
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that is ours but does not listen yet, so that a port that is taken is known before models are loaded."""
+def bind(host: str, port: int) -> socket.socket:
+    """A bound socket that does not listen yet, so that a taken port is reported before models are loaded."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -61,22 +63,22 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """Ends at SIGTERM or SIGINT: refuses what is new, answers what was accepted, and then closes; a second signal ends it at once."""
+    """Stops at SIGTERM or SIGINT: new requests are refused, accepted ones are answered. A second signal stops it at once."""
 
-    def __init__(self, config: uvicorn.Config, service: Service, begun: Callable[[], None]) -> None:
-        """`begun` is called when connections are taken."""
+    def __init__(self, config: uvicorn.Config, service: Service, on_ready: Callable[[], None]) -> None:
+        """`on_ready` is called when connections are accepted."""
         super().__init__(config)
-        self.service, self.begun = service, begun
+        self.service, self.on_ready = service, on_ready
         self._end = 0.0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self.begun()
+        self.on_ready()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Unlike uvicorn's own, does not repeat the signal at the end: an end in order is status 0."""
-        if threading.current_thread() is not threading.main_thread():  # which alone may listen to signals
+        """Handles signals without repeating them afterwards, as uvicorn does: a graceful shutdown has exit status 0."""
+        if threading.current_thread() is not threading.main_thread():  # only that thread may set handlers
             yield
             return
         before = {each: signal.signal(each, self.handle_exit) for each in (signal.SIGINT, signal.SIGTERM)}
@@ -87,87 +89,87 @@ class Server(uvicorn.Server):
                 signal.signal(each, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """The first signal begins the end, the second hurries it."""
+        """The first signal starts draining, the second stops the server."""
         if self.service.draining:
             self.should_exit = self.force_exit = True
         self.service.draining = True
         self._end = monotonic() + self.service.limits.grace
 
     async def on_tick(self, counter: int) -> bool:
-        """Asked ten times a second whether to leave."""
-        if self.service.draining and (not self.service.working or monotonic() > self._end):
+        """Stops when the last request is answered or the grace is over; called ten times a second."""
+        if self.service.draining and (not self.service.active or monotonic() > self._end):
             self.should_exit = True
             self.config.timeout_graceful_shutdown = max(1, round(self._end - monotonic()))
         return await super().on_tick(counter)
 
 
-def settle() -> None:
-    """Tells the garbage collector that what has been loaded stays: a full collection looked through all of torch, with every client waiting."""
+def freeze_loaded_objects() -> None:
+    """Excludes all loaded objects from garbage collection: a full collection would walk all of torch while clients wait."""
     gc.collect()
     gc.freeze()
 
 
-def prepared(app: ASGIApp, service: Service, begun: Callable[[], None] = lambda: None) -> Server:
-    """A server that is yet to be run."""
+def make_server(app: ASGIApp, service: Service, on_ready: Callable[[], None] = lambda: None) -> Server:
+    """A server that is not running yet."""
     limits = service.limits
     config = uvicorn.Config(
         app,
         log_config=None,
-        access_log=False,  # its lines hold queries
+        access_log=False,  # it would log query strings
         server_header=False,
         ws="none",
         backlog=BACKLOG,
     )
     config.load()
-    config.http_protocol_class = impatient(config.http_protocol_class, limits)
-    raise_files(limits.connections)
-    logging.getLogger("python_multipart").disabled = True  # it quotes what it cannot read
-    return Server(config, service, begun)
+    config.http_protocol_class = with_timeouts(config.http_protocol_class, limits)
+    raise_open_files(limits.connections)
+    logging.getLogger("python_multipart").disabled = True  # it would log parts of requests
+    return Server(config, service, on_ready)
 
 
-def impatient(protocol: Any, limits: Limits) -> Any:
-    """The protocol, but it closes connections on which no whole head of a request arrives in time, and refuses those that are too many."""
+def with_timeouts(protocol: Any, limits: Limits) -> Any:
+    """A subclass of uvicorn's protocol that closes a connection without a complete request head in time, and refuses too many connections."""
 
-    class Impatient(protocol):  # type: ignore[misc]  # uvicorn chooses among its protocols when it starts
-        _patience: asyncio.TimerHandle | None = None
+    class Protocol(protocol):  # type: ignore[misc]  # uvicorn chooses among its protocols when it starts
+        _timer: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:
             super().connection_made(transport)
             if len(self.connections) > limits.connections:
-                transport.write(CROWDED)
+                transport.write(TOO_MANY_CONNECTIONS)
                 transport.close()
             else:
-                self._expect()
+                self._start_timer()
 
         def data_received(self, data: bytes) -> None:
-            """Parts of a head do not buy more time, and how long a body may take is the business of who reads it."""
+            """Parts of a head do not extend the time; the time of a body is limited where it is read."""
             super().data_received(data)
             if self.cycle is not None and not self.cycle.response_complete:
-                self._relax()
-            elif self._patience is None:
-                self._expect()
+                self._stop_timer()
+            elif self._timer is None:
+                self._start_timer()
 
         def connection_lost(self, exc: Exception | None) -> None:
-            self._relax()
+            self._stop_timer()
             super().connection_lost(exc)
 
         def send_400_response(self, msg: str) -> None:
-            self.transport.write(GARBLED)
+            self.transport.write(NOT_HTTP)
             self.transport.close()
 
-        def _expect(self) -> None:
-            self._patience = self.loop.call_later(limits.reading, self.transport.close)
+        def _start_timer(self) -> None:
+            self._timer = self.loop.call_later(limits.reading, self.transport.close)
 
-        def _relax(self) -> None:
-            if self._patience is not None:
-                self._patience.cancel()
-                self._patience = None
+        def _stop_timer(self) -> None:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
 
-    return Impatient
+    return Protocol
 
 
-def raise_files(connections: int) -> None:
-    """Each connection is an open file; as many as the system allows us."""
+def raise_open_files(connections: int) -> None:
+    """Raises the limit of open files to one for each connection, as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + 100
     if soft < wanted:

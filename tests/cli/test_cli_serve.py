@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Nmt
 
 needs_extra = pytest.mark.skipif(
-    not all(map(find_spec, serve.NEEDED)), reason="needs the extra serve: pip install 'nmt-recipes[serve]'"
+    not all(map(find_spec, serve.REQUIRED)), reason="needs the extra serve: pip install 'nmt-recipes[serve]'"
 )
 
 

@@ -1,4 +1,4 @@
-"""Servers with a fake model, whose answers are known: it shouts, fails on what is poisoned, and takes its time where it is asked to."""
+"""Servers with a fake model that answers in capitals, fails on poisoned texts, and is as slow as a test wants."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ pytest.importorskip("lxml", reason="needs the extra serve: pip install 'nmt-reci
 
 from nmt.inference.translator import Translation
 from nmt.serving import languages
+from nmt.serving.admission import Limits
 from nmt.serving.app import build
-from nmt.serving.batcher import Work
-from nmt.serving.limits import Limits
-from nmt.serving.models import Models, Served
-from nmt.serving.server import listen, prepared
+from nmt.serving.batcher import Job
+from nmt.serving.models import Models, ServedModel
+from nmt.serving.server import bind, make_server
 from nmt.serving.service import Service
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
-    from nmt.serving.keys import Keys
+    from nmt.serving.admission import ApiKeys
 
 POISON = "poison"
 
 
-class Looked(NamedTuple):
-    """Stands for a `View`."""
+class FakeInterpretation(NamedTuple):
+    """In place of an `Interpretation`."""
 
     kind: str
     text: str
@@ -40,23 +40,23 @@ class Looked(NamedTuple):
         return {**self._asdict(), "rows": [], "columns": [], "values": []}
 
 
-class Shouting(Served):
+class UppercaseModel(ServedModel):
     """A model that answers in capitals, and offers as many exclamation marks as alternatives."""
 
-    def __init__(self, source: str = "de", target: str = "en", name: str = "shouting", seconds: float = 0.0) -> None:
-        """Every batch takes so many seconds."""
+    def __init__(self, source: str = "de", target: str = "en", name: str = "uppercase", seconds: float = 0.0) -> None:
+        """Every batch takes ``seconds``."""
         self.source, self.target, self.name, self.seconds = source, target, name, seconds
         self.batches: list[list[str]] = []
         self._computes: dict[int, Callable[[Sequence[str]], list[Translation]]] = {}
 
-    def translation(self, sentence: str, alternatives: int, details: bool) -> Work:
-        compute = self._computes.setdefault(alternatives, lambda texts: self._shout(texts, alternatives))
-        return Work(compute, sentence, len(sentence.split()) + 1)
+    def translation_job(self, sentence: str, alternatives: int, details: bool) -> Job:
+        compute = self._computes.setdefault(alternatives, lambda texts: self._uppercase(texts, alternatives))
+        return Job(compute, sentence, len(sentence.split()) + 1)
 
-    def look(self, sentence: str, kind: str | None) -> Work:
-        return Work(lambda texts: [Looked(kind or "attention", text) for text in texts], sentence, 1)
+    def interpretation_job(self, sentence: str, kind: str | None) -> Job:
+        return Job(lambda texts: [FakeInterpretation(kind or "attention", text) for text in texts], sentence, 1)
 
-    def _shout(self, texts: Sequence[str], alternatives: int) -> list[Translation]:
+    def _uppercase(self, texts: Sequence[str], alternatives: int) -> list[Translation]:
         self.batches.append(list(texts))
         time.sleep(self.seconds)
         assert not any(POISON in text for text in texts), "a message that holds the text: secret"
@@ -83,27 +83,29 @@ Serve = Callable[..., "tuple[TestClient, Service]"]
 
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    """`serve(model, limits, keys)`: a client of a server in this process, and what is behind it. Languages are not guessed from letters."""
+    """`serve(model, limits, keys)`: a client of a server in this process, and its service. Language detection is off."""
     from starlette.testclient import TestClient
 
-    monkeypatch.setattr(languages, "detection", lambda: False)
+    monkeypatch.setattr(languages, "detection_available", lambda: False)
     with ExitStack() as stack:
 
         def start(
-            *models: Served, limits: Limits | None = None, keys: Keys | None = None, origins: Sequence[str] = ()
+            *models: ServedModel, limits: Limits | None = None, keys: ApiKeys | None = None, origins: Sequence[str] = ()
         ) -> tuple[TestClient, Service]:
-            service = Service(Models(models or [Shouting()]), limits or Limits(), keys)
+            service = Service(Models(models or [UppercaseModel()]), limits or Limits(), keys)
             return stack.enter_context(TestClient(build(service, origins), raise_server_exceptions=False)), service
 
         yield start
 
 
 @contextmanager
-def listening(*models: Served, limits: Limits | None = None, keys: Keys | None = None) -> Iterator[tuple[str, Service]]:
-    """A server on loopback in a thread of this process: its address, and what is behind it."""
-    service = Service(Models(models or [Shouting()]), limits or Limits(grace=5), keys)
-    bound = listen("127.0.0.1", 0)
-    server = prepared(build(service), service)
+def listening(
+    *models: ServedModel, limits: Limits | None = None, keys: ApiKeys | None = None
+) -> Iterator[tuple[str, Service]]:
+    """A server on loopback in a thread of this process: its address and its service."""
+    service = Service(Models(models or [UppercaseModel()]), limits or Limits(grace=5), keys)
+    bound = bind("127.0.0.1", 0)
+    server = make_server(build(service), service)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
     try:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nmt.serving import http_parsing, languages
+from nmt.serving.admission import Limits
 from nmt.serving.app import PAGE
-from nmt.serving.limits import Limits
 from nmt.serving.openapi import PATHS
-from tests.serving.conftest import POISON, Shouting
+from tests.serving.conftest import POISON, UppercaseModel
 
 if TYPE_CHECKING:
     from tests.serving.conftest import Serve
@@ -27,14 +27,14 @@ SECRET = "my secret text"
         ({"source": "en"}, 400, "English (en) is not available as a target language from English (en)"),
     ],
 )
-def test_one_sentence_is_looked_at(serve: Serve, change: dict[str, Any], status: int, words: str) -> None:
+def test_one_sentence_is_inspected(serve: Serve, change: dict[str, Any], status: int, words: str) -> None:
     client, _ = serve()
     answer = client.post("/inspect", json={**GOOD, **change})
     assert (answer.status_code, answer.json()["error" if status == 400 else "kind"]) == (status, words)
 
 
 def test_languages_list_targets_too(serve: Serve) -> None:
-    client, _ = serve(Shouting(), Shouting("fr", "de", "other"))
+    client, _ = serve(UppercaseModel(), UppercaseModel("fr", "de", "other"))
     assert client.get("/languages").json() == [
         {"code": "de", "name": "German", "targets": ["en"]},
         {"code": "fr", "name": "French", "targets": ["de"]},
@@ -42,7 +42,7 @@ def test_languages_list_targets_too(serve: Serve) -> None:
     ]
 
 
-def test_facts_are_as_clients_expect_them(serve: Serve) -> None:
+def test_status_routes_are_as_clients_expect_them(serve: Serve) -> None:
     client, _ = serve()
     assert client.get("/health").json() == {"status": "ok"}
     assert client.get("/ready").status_code == 200
@@ -61,7 +61,7 @@ def test_facts_are_as_clients_expect_them(serve: Serve) -> None:
     ("method", "path", "status"),
     [("GET", "/translate", 405), ("POST", "/health", 405), ("GET", "/no", 404), ("POST", "/../etc/passwd", 404)],
 )
-def test_what_there_is_not_is_an_error_in_json(serve: Serve, method: str, path: str, status: int) -> None:
+def test_unknown_paths_and_methods_are_errors_in_json(serve: Serve, method: str, path: str, status: int) -> None:
     client, _ = serve()
     answer = client.request(method, path)
     assert (answer.status_code, list(answer.json())) == (status, ["error"])
@@ -75,7 +75,7 @@ def test_the_document_names_every_path_and_every_path_answers(serve: Serve) -> N
     assert all(client.request(method, path).status_code != 404 for path, method in PATHS.items())
 
 
-def test_what_fails_says_nothing_of_the_text_and_neighbours_are_right(
+def test_a_failure_tells_nothing_of_the_text_and_other_requests_are_right(
     serve: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:
     client, _ = serve()
@@ -87,7 +87,7 @@ def test_what_fails_says_nothing_of_the_text_and_neighbours_are_right(
     assert client.post("/translate", json=GOOD).json() == {"translatedText": "A"}
 
 
-def test_metrics_count_and_hold_no_text_key_path_or_query(serve: Serve) -> None:
+def test_metrics_count_requests_and_contain_no_text_key_path_or_query(serve: Serve) -> None:
     client, _ = serve()
     client.post("/translate", json={**GOOD, "q": SECRET, "api_key": "hidden-key"})
     client.post("/translate", params={"q": SECRET, "api_key": "hidden-key"})
@@ -100,14 +100,14 @@ def test_metrics_count_and_hold_no_text_key_path_or_query(serve: Serve) -> None:
     assert "hidden" not in text
 
 
-def test_a_request_that_takes_too_long_is_given_up_and_frees_its_place(serve: Serve) -> None:
-    client, service = serve(Shouting(seconds=1.2), limits=Limits(deadline=1))
+def test_a_request_beyond_its_deadline_is_cancelled_and_frees_its_room(serve: Serve) -> None:
+    client, service = serve(UppercaseModel(seconds=1.2), limits=Limits(deadline=1))
     answer = client.post("/translate", json=GOOD)
     assert (answer.status_code, answer.json()) == (504, {"error": "Not translated within 1 seconds"})
-    assert (service.batcher.pieces, service.working) == (0, 0)
+    assert (service.batcher.tokens, service.active) == (0, 0)
 
 
-def test_a_server_that_drains_refuses_what_is_new(serve: Serve) -> None:
+def test_a_draining_server_refuses_new_requests(serve: Serve) -> None:
     client, service = serve()
     service.draining = True
     refused = client.post("/translate", json=GOOD)
@@ -119,26 +119,26 @@ def test_a_server_that_drains_refuses_what_is_new(serve: Serve) -> None:
     assert (client.get("/ready").status_code, client.get("/health").status_code) == (503, 200)
 
 
-def test_a_full_queue_is_503_with_a_time_to_come_again(serve: Serve) -> None:
+def test_a_full_queue_is_503_with_retry_after(serve: Serve) -> None:
     client, service = serve(limits=Limits(queue=10))
-    service.batcher.pieces = 9
+    service.batcher.tokens = 9
     refused = client.post("/translate", json=GOOD)
     assert (refused.status_code, list(refused.json())) == (503, ["error"])
     assert 1 <= int(refused.headers["retry-after"]) <= 60
-    service.batcher.pieces = 8
+    service.batcher.tokens = 8
     assert client.post("/translate", json=GOOD).status_code == 200
 
 
-def test_what_there_is_no_room_for_is_refused_unread(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_beyond_the_queue_are_refused_unread(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     client, service = serve(limits=Limits(queue=10))
-    service.batcher.pieces = 9
-    monkeypatch.setattr(http_parsing, "fields", None)
+    service.batcher.tokens = 9
+    monkeypatch.setattr(http_parsing, "read_parameters", None)
     assert [client.post(path, content=b"{").status_code for path in ("/translate", "/inspect", "/detect")] == [503] * 3
     assert (client.get("/health").status_code, client.get("/ready").status_code) == (200, 503)
     assert 'nmt_requests_total{endpoint="/translate",status="503"} 1.0' in client.get("/metrics").text
 
 
-def test_other_sites_are_let_in_by_name_only(serve: Serve) -> None:
+def test_other_origins_are_allowed_by_name_only(serve: Serve) -> None:
     closed, _ = serve()
     opened, _ = serve(origins=["https://good.example"])
     asked = {"origin": "https://bad.example", "access-control-request-method": "POST"}
@@ -153,7 +153,7 @@ def test_other_sites_are_let_in_by_name_only(serve: Serve) -> None:
     )
 
 
-def test_the_page_may_run_nothing_but_its_own(serve: Serve) -> None:
+def test_the_page_may_run_its_own_script_only(serve: Serve) -> None:
     client, _ = serve()
     for path in PAGE:
         answer = client.get(path)
@@ -164,13 +164,13 @@ def test_the_page_may_run_nothing_but_its_own(serve: Serve) -> None:
 
 
 def test_each_text_is_translated_from_its_own_language(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A text that is too short to tell is taken for what all texts together are."""
+    """The language of a short text is detected from all texts together."""
 
     def detect(text: str, candidates: object) -> list[languages.Guess]:
         return [languages.Guess("fr" if text.startswith("le") else "en" if text.startswith("the") else "de", 90.0)]
 
     monkeypatch.setattr(languages, "detect", detect)
-    models = [Shouting(), Shouting("fr", "en", "french")]
+    models = [UppercaseModel(), UppercaseModel("fr", "en", "french")]
     client, _ = serve(*models)
     texts = ["der" * 20, "le" * 20, "the" * 20, "le", "<b class='le'></b>" * 3 + "der" * 20]
     answer = client.post("/translate", json={"q": texts, "source": "auto", "target": "en", "format": "html"}).json()

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from nmt.serving import batcher as batcher_module
-from nmt.serving.batcher import Batcher, FullError, Work, results
+from nmt.serving.batcher import Batcher, Job, QueueFullError, compute_each
 
 
 class Recorder:
-    """Computes capitals, and remembers its batches."""
+    """Returns capitals and records its batches."""
 
     def __init__(self, seconds: float = 0.0) -> None:
         self.seconds, self.batches = seconds, list[list[str]]()
@@ -26,7 +26,7 @@ class Recorder:
         return [text.upper() for text in texts]
 
 
-def ran(body: Callable[[Batcher], Coroutine[Any, Any, Any]], *, queue: int = 1000, batch: int = 64) -> Any:
+def run(body: Callable[[Batcher], Coroutine[Any, Any, Any]], *, queue: int = 1000, batch: int = 64) -> Any:
     async def main() -> Any:
         batcher = Batcher(queue=queue, batch=batch)
         try:
@@ -37,11 +37,11 @@ def ran(body: Callable[[Batcher], Coroutine[Any, Any, Any]], *, queue: int = 100
     return asyncio.run(main())
 
 
-def works(compute: Any, *texts: str) -> list[Work]:
-    return [Work(compute, text, len(text)) for text in texts]
+def jobs(compute: Any, *texts: str) -> list[Job]:
+    return [Job(compute, text, len(text)) for text in texts]
 
 
-def test_everyone_gets_their_own_results_in_order() -> None:
+def test_every_call_gets_its_own_results_in_order() -> None:
     draw, recorder = random.Random(1), Recorder()
     asked = [
         [f"{client}-{number}" + "x" * draw.randrange(30) for number in range(draw.randrange(4))]
@@ -49,25 +49,25 @@ def test_everyone_gets_their_own_results_in_order() -> None:
     ]
 
     async def body(batcher: Batcher) -> Any:
-        return await asyncio.gather(*(batcher.run(works(recorder, *texts)) for texts in asked))
+        return await asyncio.gather(*(batcher.run(jobs(recorder, *texts)) for texts in asked))
 
-    assert ran(body, queue=10**6) == [[text.upper() for text in texts] for texts in asked]
+    assert run(body, queue=10**6) == [[text.upper() for text in texts] for texts in asked]
     assert len(recorder.batches) < sum(map(len, asked))
 
 
-def test_batches_are_of_one_kind_and_hold_no_more_padded_pieces_than_allowed() -> None:
+def test_batches_are_of_one_computation_and_at_most_so_many_padded_tokens() -> None:
     one, two = Recorder(), Recorder()
 
     async def body(batcher: Batcher) -> None:
-        await batcher.run([*works(one, "a" * 30, "b" * 5, "c" * 100, "d" * 32), *works(two, "e" * 5)])
+        await batcher.run([*jobs(one, "a" * 30, "b" * 5, "c" * 100, "d" * 32), *jobs(two, "e" * 5)])
 
-    ran(body)
+    run(body)
     assert one.batches == [["b" * 5, "a" * 30], ["d" * 32], ["c" * 100]]
     assert two.batches == [["e" * 5]]
 
 
-def test_only_the_culprit_fails() -> None:
-    assert [type(each) for each in results(Recorder(), ["a", "b", "poison", "c", "d"])] == [
+def test_only_the_sentence_at_fault_fails() -> None:
+    assert [type(each) for each in compute_each(Recorder(), ["a", "b", "poison", "c", "d"])] == [
         str,
         str,
         ZeroDivisionError,
@@ -77,50 +77,50 @@ def test_only_the_culprit_fails() -> None:
 
     async def body(batcher: Batcher) -> Any:
         return await asyncio.gather(
-            *(batcher.run(works(recorder, text)) for text in ("a", "poison", "b")), return_exceptions=True
+            *(batcher.run(jobs(recorder, text)) for text in ("a", "poison", "b")), return_exceptions=True
         )
 
     recorder = Recorder()
-    found = ran(body)
+    found = run(body)
     assert (found[0], type(found[1]), found[2]) == (["A"], ZeroDivisionError, ["B"])
 
 
-def test_a_wrong_number_of_results_is_a_failure_and_no_swap() -> None:
-    assert [str(each) for each in results(lambda texts: ["one"], ["a", "b"])] == ["one", "one"]
-    assert all(isinstance(each, RuntimeError) for each in results(lambda texts: [], ["a", "b"]))
+def test_a_wrong_number_of_results_is_a_failure_and_never_swaps_answers() -> None:
+    assert [str(each) for each in compute_each(lambda texts: ["one"], ["a", "b"])] == ["one", "one"]
+    assert all(isinstance(each, RuntimeError) for each in compute_each(lambda texts: [], ["a", "b"]))
 
 
-def test_what_does_not_fit_is_refused_and_what_is_alone_is_let_in() -> None:
+def test_jobs_beyond_the_queue_are_refused_unless_it_is_empty() -> None:
     async def body(batcher: Batcher) -> None:
-        waiting = asyncio.create_task(batcher.run(works(Recorder(0.05), "a" * 60)))
+        waiting = asyncio.create_task(batcher.run(jobs(Recorder(0.05), "a" * 60)))
         await asyncio.sleep(0)
-        with pytest.raises(FullError):
-            await batcher.run(works(Recorder(), "b" * 41))
-        assert await batcher.run(works(Recorder(), "c" * 40)) == ["C" * 40]
+        with pytest.raises(QueueFullError):
+            await batcher.run(jobs(Recorder(), "b" * 41))
+        assert await batcher.run(jobs(Recorder(), "c" * 40)) == ["C" * 40]
         await waiting
-        assert await batcher.run(works(Recorder(), "d" * 500)) == ["D" * 500]
+        assert await batcher.run(jobs(Recorder(), "d" * 500)) == ["D" * 500]
         await asyncio.sleep(0)
-        assert batcher.pieces == 0
+        assert batcher.tokens == 0
 
-    ran(body, queue=100)
+    run(body, queue=100)
 
 
-def test_who_leaves_frees_the_room_at_once_and_is_not_computed() -> None:
+def test_a_cancelled_call_frees_its_room_at_once_and_is_not_computed() -> None:
     recorder = Recorder(0.05)
 
     async def body(batcher: Batcher) -> None:
-        first = asyncio.create_task(batcher.run(works(recorder, "first")))
+        first = asyncio.create_task(batcher.run(jobs(recorder, "first")))
         await asyncio.sleep(0.02)
-        leaving = asyncio.create_task(batcher.run(works(recorder, "leaving")))
+        leaving = asyncio.create_task(batcher.run(jobs(recorder, "leaving")))
         await asyncio.sleep(0)
         leaving.cancel()
         await asyncio.gather(leaving, return_exceptions=True)
         await asyncio.sleep(0)
-        assert batcher.pieces == len("first")
+        assert batcher.tokens == len("first")
         await first
-        await batcher.run(works(recorder, "last"))
+        await batcher.run(jobs(recorder, "last"))
 
-    ran(body)
+    run(body)
     assert recorder.batches == [["first"], ["last"]]
 
 
@@ -128,59 +128,59 @@ def test_requests_that_arrive_together_share_a_batch() -> None:
     recorder = Recorder()
 
     async def body(batcher: Batcher) -> None:
-        await asyncio.gather(*(batcher.run(works(recorder, text)) for text in "abcdef"))
+        await asyncio.gather(*(batcher.run(jobs(recorder, text)) for text in "abcdef"))
 
-    ran(body)
+    run(body)
     assert recorder.batches == [list("abcdef")]
 
 
-def test_who_is_alone_is_not_kept_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_single_client_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batcher_module, "QUIET", 3600)
 
     async def body(batcher: Batcher) -> Any:
-        return [await batcher.run(works(Recorder(), *texts)) for texts in (["a"], ["b", "c"], ["d"])]
+        return [await batcher.run(jobs(Recorder(), *texts)) for texts in (["a"], ["b", "c"], ["d"])]
 
-    assert ran(body) == [["A"], ["B", "C"], ["D"]]
+    assert run(body) == [["A"], ["B", "C"], ["D"]]
 
 
-def test_who_asks_again_at_once_shares_a_batch_with_those_who_came_meanwhile() -> None:
+def test_a_client_that_asks_again_at_once_shares_a_batch_with_later_arrivals() -> None:
     """Two clients would otherwise take turns for ever, with a sentence in every batch."""
     recorder = Recorder(0.02)
 
     async def client(batcher: Batcher, name: str, after: float) -> None:
         await asyncio.sleep(after)
         for number in range(3):
-            await batcher.run(works(recorder, f"{name}{number}"))
+            await batcher.run(jobs(recorder, f"{name}{number}"))
 
     async def body(batcher: Batcher) -> None:
         await asyncio.gather(client(batcher, "a", 0), client(batcher, "b", 0.01))
 
-    ran(body)
+    run(body)
     assert recorder.batches[0] == ["a0"]
     assert sorted(recorder.batches[1]) == ["a1", "b0"]
 
 
-def test_a_full_batch_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_batch_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batcher_module, "QUIET", 3600)
     recorder = Recorder(0.02)
 
     async def body(batcher: Batcher) -> None:
-        first = asyncio.create_task(batcher.run(works(recorder, "a")))
+        first = asyncio.create_task(batcher.run(jobs(recorder, "a")))
         await asyncio.sleep(0.01)
-        await batcher.run(works(recorder, "b" * 64))
+        await batcher.run(jobs(recorder, "b" * 64))
         await first
 
-    ran(body, batch=64)
+    run(body, batch=64)
     assert recorder.batches == [["a"], ["b" * 64]]
 
 
-def test_the_last_tenth_of_the_queue_is_for_what_is_being_read() -> None:
+def test_the_last_tenth_of_the_queue_is_for_requests_that_are_being_read() -> None:
     async def body(batcher: Batcher) -> None:
-        waiting = asyncio.create_task(batcher.run(works(Recorder(0.05), "a" * 90)))
+        waiting = asyncio.create_task(batcher.run(jobs(Recorder(0.05), "a" * 90)))
         await asyncio.sleep(0)
         assert batcher.full
-        assert await batcher.run(works(Recorder(), "b" * 10)) == ["B" * 10]
+        assert await batcher.run(jobs(Recorder(), "b" * 10)) == ["B" * 10]
         await waiting
         assert not batcher.full
 
-    ran(body, queue=100)
+    run(body, queue=100)

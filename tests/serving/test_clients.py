@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from nmt.serving.keys import Keys
+from nmt.serving.admission import ApiKeys
 from tests.serving.conftest import listening
 
 KEY = "secret"
-KEYS = Keys({"one": sha256(KEY.encode()).hexdigest()})
+KEYS = ApiKeys({"one": sha256(KEY.encode()).hexdigest()})
 
 
 @pytest.mark.parametrize("keys", [None, KEYS])
-def test_libretranslatepy(keys: Keys | None) -> None:
+def test_libretranslatepy(keys: ApiKeys | None) -> None:
     api = pytest.importorskip("libretranslatepy", reason="needs the extra dev").LibreTranslateAPI
     with listening(keys=keys) as (address, _):
         client = api(address, KEY)
@@ -30,7 +30,7 @@ def test_libretranslatepy(keys: Keys | None) -> None:
 
 
 @pytest.mark.parametrize("keys", [None, KEYS])
-def test_deep_translator(keys: Keys | None) -> None:
+def test_deep_translator(keys: ApiKeys | None) -> None:
     libre = pytest.importorskip("deep_translator", reason="needs the extra dev")
     with listening(keys=keys) as (address, _):
         client = libre.LibreTranslator(source="de", target="en", api_key=KEY, custom_url=f"{address}/")

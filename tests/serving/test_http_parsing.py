@@ -5,16 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nmt.serving.keys import Keys
-from nmt.serving.limits import Limits
-from tests.serving.conftest import Shouting
+from nmt.serving.admission import ApiKeys, Limits
+from tests.serving.conftest import UppercaseModel
 
 if TYPE_CHECKING:
     from tests.serving.conftest import Serve
 
 ASKED = {"q": "Grüße\nJa. Nein.", "source": "DE", "target": "en-US"}
 KEY = "secret"
-KEYS = Keys({"one": "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"})  # the hash of "secret"
+KEYS = ApiKeys({"one": "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"})  # the hash of "secret"
 
 
 @pytest.mark.parametrize(
@@ -33,13 +32,13 @@ KEYS = Keys({"one": "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf52
         {"params": ASKED, "data": {"q": "the query comes first"}},
     ],
 )
-def test_a_request_is_understood_wherever_its_parameters_stand(serve: Serve, sent: dict[str, Any]) -> None:
+def test_parameters_are_read_from_json_form_multipart_and_query(serve: Serve, sent: dict[str, Any]) -> None:
     client, _ = serve()
     answer = client.post("/translate", **sent)
     assert (answer.status_code, answer.json()) == (200, {"translatedText": "GRÜSSE\nJA. NEIN."})
 
 
-def test_answers_mirror_the_shape_of_what_was_asked(serve: Serve) -> None:
+def test_a_response_has_the_shape_of_its_request(serve: Serve) -> None:
     client, _ = serve()
     asked = {"source": "auto", "target": "en", "alternatives": 2}
     guess = {"language": "de", "confidence": 0.0}
@@ -72,14 +71,14 @@ def test_details_are_given_on_request(serve: Serve) -> None:
         "details"
     ]
     assert [(each["model"], each["source"], each["text"]) for each in details] == [
-        ("shouting", "a.", "A."),
-        ("shouting", "B", "B"),
+        ("uppercase", "a.", "A."),
+        ("uppercase", "B", "B"),
     ]
     assert details[0]["warnings"] == details[0]["alignment"] == []
 
 
-def test_of_several_models_the_first_is_taken_unless_one_is_named(serve: Serve) -> None:
-    models = [Shouting(name="one"), Shouting(name="two"), Shouting("fr", "en", "three")]
+def test_the_first_model_of_a_pair_is_the_default(serve: Serve) -> None:
+    models = [UppercaseModel(name="one"), UppercaseModel(name="two"), UppercaseModel("fr", "en", "three")]
     client, _ = serve(*models)
     asked = {"q": "a", "source": "de", "target": "en"}
     client.post("/translate", json=asked)
@@ -121,7 +120,7 @@ GOOD = {"q": "a", "source": "de", "target": "en"}
         ({**GOOD, "details": "perhaps"}, "Invalid request: details parameter is not true or false"),
     ],
 )
-def test_errors_are_found_in_the_order_that_clients_know(serve: Serve, asked: dict[str, Any], error: str) -> None:
+def test_errors_come_in_the_order_that_clients_know(serve: Serve, asked: dict[str, Any], error: str) -> None:
     client, _ = serve()
     answer = client.post("/translate", json=asked)
     assert (answer.status_code, answer.json()) == (400, {"error": error})
@@ -130,7 +129,7 @@ def test_errors_are_found_in_the_order_that_clients_know(serve: Serve, asked: di
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", b"1", b"\xff", b"[" * 100_000, b"{" + b'"a":1,' * 3, b'{"q":' + b"9" * 5000 + b"}"]
 )
-def test_what_is_no_object_is_no_request(serve: Serve, body: bytes) -> None:
+def test_a_body_that_is_no_json_object_is_refused(serve: Serve, body: bytes) -> None:
     client, _ = serve()
     answer = client.post("/translate", content=body, headers={"content-type": "application/json"})
     assert (answer.status_code, answer.json()) == (400, {"error": "Invalid JSON format"})
@@ -147,7 +146,7 @@ def test_what_is_no_object_is_no_request(serve: Serve, body: bytes) -> None:
         "",
     ],
 )
-def test_forms_that_cannot_be_read_are_the_clients_fault(serve: Serve, kind: str) -> None:
+def test_an_unreadable_form_is_an_error_of_the_client(serve: Serve, kind: str) -> None:
     client, _ = serve()
     for body in (
         b"",
@@ -161,8 +160,8 @@ def test_forms_that_cannot_be_read_are_the_clients_fault(serve: Serve, kind: str
         assert (answer.status_code, list(answer.json())) == (400, ["error"])
 
 
-def test_without_a_key_nothing_that_costs_is_done(serve: Serve) -> None:
-    model = Shouting()
+def test_without_a_key_nothing_is_computed(serve: Serve) -> None:
+    model = UppercaseModel()
     client, _ = serve(model, keys=KEYS)
     for path in ("/translate", "/detect", "/inspect"):
         unkeyed: list[dict[str, Any]] = [{"json": {}}, {"json": GOOD}, {"params": GOOD}]
@@ -185,7 +184,7 @@ def test_without_a_key_nothing_that_costs_is_done(serve: Serve) -> None:
     assert client.get("/frontend/settings").json()["keyRequired"] is True
 
 
-def test_with_a_key_all_is_as_without(serve: Serve) -> None:
+def test_with_a_key_requests_are_answered(serve: Serve) -> None:
     client, _ = serve(keys=KEYS)
     keyed = {**GOOD, "api_key": KEY}
     ways: list[dict[str, Any]] = [{"json": keyed}, {"params": keyed}, {"data": keyed}]
@@ -195,7 +194,7 @@ def test_with_a_key_all_is_as_without(serve: Serve) -> None:
     assert client.get("/metrics", headers={"authorization": f"Bearer {KEY}"}).status_code == 200
 
 
-def test_each_limit_is_met_one_step_over_and_not_one_under(serve: Serve) -> None:
+def test_each_limit_refuses_one_more_and_accepts_the_limit(serve: Serve) -> None:
     client, _ = serve(limits=Limits(body=1000, characters=10, items=3, alternatives=1))
     for name, under, over, status in (
         ("q", "a" * 10, "a" * 11, 400),

@@ -19,7 +19,7 @@ from nmt.serving.languages import Guess
         ("", None),
     ],
 )
-def test_codes_match_whatever_their_case_and_region(asked: str, found: str | None) -> None:
+def test_codes_match_in_any_case_and_with_a_region(asked: str, found: str | None) -> None:
     assert languages.matching(asked, ["de", "en", "pt-BR"]) == found
 
 
@@ -27,7 +27,7 @@ def test_names_are_english_and_unknown_codes_name_themselves() -> None:
     assert [languages.name(code) for code in ("de", "pt-BR", "tlh")] == ["German", "Portuguese (pt-BR)", "tlh"]
 
 
-def test_languages_are_told_apart_among_those_served() -> None:
+def test_languages_are_detected_among_the_candidates() -> None:
     pytest.importorskip("lingua", reason="needs the extra lid: pip install 'nmt-recipes[lid]'")
     best = languages.detect("Ein Hund schläft im Garten.", ["en", "de"])[0]
     assert best.language == "de"
@@ -36,10 +36,10 @@ def test_languages_are_told_apart_among_those_served() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "😀 12", "..."])
-def test_where_nothing_can_be_told_the_first_is_guessed_with_no_confidence(text: str) -> None:
+def test_without_evidence_the_first_candidate_has_confidence_0(text: str) -> None:
     assert languages.detect(text, ["de", "en"]) == [Guess("de", 0.0)]
 
 
-def test_one_language_and_unknown_ones_cannot_be_told_apart() -> None:
+def test_one_candidate_and_unknown_ones_are_not_detected() -> None:
     assert languages.detect("Ein Hund schläft.", ["de"]) == [Guess("de", 0.0)]
     assert languages.detect("Ein Hund schläft.", ["xx", "yy"]) == [Guess("xx", 0.0)]

@@ -5,10 +5,10 @@ import gc
 from nmt.serving import server
 
 
-def test_a_collection_does_not_look_through_what_was_loaded_before() -> None:
+def test_frozen_objects_are_not_collected_again() -> None:
     loaded = [[] for _ in range(1000)]  # type: list[list[object]]
     before = len(gc.get_objects())
-    server.settle()
+    server.freeze_loaded_objects()
     try:
         assert len(gc.get_objects()) < before - len(loaded)
     finally:

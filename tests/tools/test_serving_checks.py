@@ -14,7 +14,7 @@ pytest.importorskip("fastapi", reason="needs the extra serve: pip install 'nmt-r
 from nmt.data.builtin import pairs
 from nmt.runs.run_folder import Run
 from nmt.serving import http_parsing
-from tests.serving.conftest import Shouting, listening
+from tests.serving.conftest import UppercaseModel, listening
 from tools.checks import fuzz, limits, load, overload
 from tools.checks.client import Address, Connection
 from tools.checks.subject import Known, Subject
@@ -30,11 +30,11 @@ def asking(text: Any, **more: Any) -> dict[str, Any]:
 SUBJECT: Any = SimpleNamespace(asking=asking)
 
 
-class Swapping(Shouting):
+class Swapping(UppercaseModel):
     """Gives the answers of a batch to the wrong texts."""
 
-    def _shout(self, texts: Sequence[str], alternatives: int) -> list[Any]:
-        return super()._shout(texts, alternatives)[::-1]
+    def _uppercase(self, texts: Sequence[str], alternatives: int) -> list[Any]:
+        return super()._uppercase(texts, alternatives)[::-1]
 
 
 @pytest.mark.parametrize(("source", "written"), [("de", "de"), ("en", "en"), ("fr", "de")])
@@ -46,8 +46,8 @@ def test_a_run_is_asked_in_the_language_that_it_reads_where_there_is_text_of_it(
     assert set(asked) <= known
 
 
-@pytest.mark.parametrize("model", [Shouting, Swapping])
-def test_swapped_answers_are_found_and_only_they(model: type[Shouting]) -> None:
+@pytest.mark.parametrize("model", [UppercaseModel, Swapping])
+def test_swapped_answers_are_found_and_only_they(model: type[UppercaseModel]) -> None:
     with listening(model()) as (url, _):
         seen = asyncio.run(load.hammer(Address.of(url), SUBJECT, KNOWN, clients=30))
     assert len(seen.trials) == len(KNOWN)
@@ -55,14 +55,16 @@ def test_swapped_answers_are_found_and_only_they(model: type[Shouting]) -> None:
 
 
 def test_a_sentence_that_is_never_answered_with_a_translation_is_a_fault() -> None:
-    with listening(Shouting()) as (url, _):
+    with listening(UppercaseModel()) as (url, _):
         seen = asyncio.run(load.hammer(Address.of(url), SUBJECT, [Known("poison", "POISON")], clients=1))
     assert [trial.fault for trial in seen.trials] == ["answered with 500"]
 
 
 def test_an_error_that_tells_more_than_its_text_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     told = {"error": "wrong", "trace": "secret"}
-    monkeypatch.setattr(http_parsing.HttpError, "answer", lambda refusal: http_parsing.answer(told, refusal.status))
+    monkeypatch.setattr(
+        http_parsing.HttpError, "response", lambda refusal: http_parsing.json_response(told, refusal.status)
+    )
     with listening() as (url, _):
         found = asyncio.run(fuzz.throw(Address.of(url), range(20)))
     assert any("trace" in (trial.fault or "") for trial in found)
@@ -76,9 +78,9 @@ def test_a_server_without_a_limit_is_found() -> None:
 
 
 def test_a_flood_leaves_nothing_in_the_queue() -> None:
-    with listening(Shouting(seconds=0.02)) as (url, service):
+    with listening(UppercaseModel(seconds=0.02)) as (url, service):
         seen, _ = asyncio.run(overload.flood(Address.of(url), asking("eins zwei"), count=300, idle=20))
-        assert service.batcher.pieces == 0
+        assert service.batcher.tokens == 0
     assert [trial.fault for trial in seen.trials if trial.fault] == []
 
 

@@ -7,8 +7,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from nmt.serving.limits import Limits
-from nmt.serving.models import Models, Served
+from nmt.serving.admission import Limits
+from nmt.serving.models import Models, ServedModel
 from nmt.serving.service import Service
 from tools.checks.check import Check, SkippedError, Trial, run
 from tools.checks.client import Address
@@ -23,7 +23,7 @@ def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
     if missing := [name for name in CLIENTS if find_spec(name) is None]:
         raise SkippedError(f"needs {' and '.join(missing)}: pip install 'nmt-recipes[dev]'")
     with subjects(runs) as found:
-        known, model = found[0].known(count), Served(found[0].run, "model", Limits().output)
+        known, model = found[0].known(count), ServedModel(found[0].run, "model", Limits().output)
         with listening(Service(Models([model]), Limits(), None)) as address:
             clients = {name: made(address, found[0]) for name, made in CLIENTS.items()}
             for number, (sentence, translation) in enumerate(known):

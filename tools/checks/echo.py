@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from nmt.inference.translator import Translation
-from nmt.serving.batcher import Work
-from nmt.serving.models import Served
+from nmt.serving.batcher import Job
+from nmt.serving.models import ServedModel
 from tools.checks.attacks import ATTACKS
 
 
@@ -34,19 +34,19 @@ class Drawn(NamedTuple):
         }
 
 
-class Echo(Served):
+class Echo(ServedModel):
     """A model that gives back what it gets, in everything that it says of it, and is called what one pleases."""
 
     def __init__(self, name: str, target: str = "en") -> None:
         self.name, self.source, self.target = name, "de", target
 
-    def translation(self, sentence: str, alternatives: int, details: bool) -> Work:
+    def translation_job(self, sentence: str, alternatives: int, details: bool) -> Job:
         """The sentence itself, everywhere."""
-        return Work(self._echo, sentence, 1)
+        return Job(self._echo, sentence, 1)
 
-    def look(self, sentence: str, kind: str | None) -> Work:
+    def interpretation_job(self, sentence: str, kind: str | None) -> Job:
         """A drawing whose every label is the sentence."""
-        return Work(lambda texts: [Drawn(text, [text], text) for text in texts], sentence, 1)
+        return Job(lambda texts: [Drawn(text, [text], text) for text in texts], sentence, 1)
 
     def _echo(self, texts: Sequence[str]) -> list[Translation]:
         return [
@@ -80,9 +80,9 @@ class Echo(Served):
 class Copying(Echo):
     """A model that looks at each word while it writes it down: stands in for those that are trained."""
 
-    def look(self, sentence: str, kind: str | None) -> Work:
+    def interpretation_job(self, sentence: str, kind: str | None) -> Job:
         """Attention to the same word."""
-        return Work(lambda texts: [Drawn(text, pieces(text), "attention") for text in texts], sentence, 1)
+        return Job(lambda texts: [Drawn(text, pieces(text), "attention") for text in texts], sentence, 1)
 
     def _warnings(self, text: str) -> list[str]:
         return []

@@ -10,7 +10,7 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nmt.serving.limits import Limits
+from nmt.serving.admission import Limits
 from tools.checks import process
 from tools.checks.check import Check, Trial, run
 from tools.checks.client import Address, Connection, ask

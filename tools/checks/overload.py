@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nmt.serving.server import raise_files
+from nmt.serving.server import raise_open_files
 from tools.checks.check import Check, Trial, run
 from tools.checks.client import Address, Connection, ask, request
 from tools.checks.server import serving, step_aside
@@ -42,7 +42,7 @@ class Seen:
 def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
     """So many requests, beside nearly as many connections that say nothing, the watch over /health, and whether all was well afterwards."""
     idle = count * 9 // 10
-    raise_files(idle + CLIENTS)
+    raise_open_files(idle + CLIENTS)
     step_aside()
     with subjects(runs) as found, serving([found[0].path], "--queue", f"{QUEUE}") as (address, _):
         seen, recovered = asyncio.run(flood(address, found[0].asking(TEXT), count, idle))

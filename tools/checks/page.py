@@ -13,8 +13,8 @@ from unittest import mock
 
 from nmt.runs.run_folder import Run
 from nmt.serving import languages
-from nmt.serving.limits import Limits
-from nmt.serving.models import Models, Served
+from nmt.serving.admission import Limits
+from nmt.serving.models import Models, ServedModel
 from nmt.serving.service import Service
 from tools.checks.attacks import ATTACKS
 from tools.checks.check import Check, SkippedError, Trial, run
@@ -61,7 +61,7 @@ class Watched:
 def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
     """What a reader does with the runs that are given, and then so many attacks on models that give back what they get."""
     # What is typed is German for the check, whatever it looks like.
-    with browsing() as browser, mock.patch.object(languages, "detection", return_value=False):
+    with browsing() as browser, mock.patch.object(languages, "detection_available", return_value=False):
         yield from _use(browser, runs)
         yield from _attack(browser, ATTACKS[:count])
 
@@ -85,7 +85,7 @@ def browsing() -> Iterator[Any]:
 
 
 def _use(browser: Any, runs: Sequence[Path]) -> Iterator[Trial]:
-    served = [Served(Run(path), path.resolve().name, Limits().output) for path in runs] or [
+    served = [ServedModel(Run(path), path.resolve().name, Limits().output) for path in runs] or [
         Copying("one"),
         Copying("other"),
     ]

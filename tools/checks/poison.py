@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nmt.serving.batcher import Compute, Work
-from nmt.serving.limits import Limits
-from nmt.serving.models import Models, Served
+from nmt.serving.admission import Limits
+from nmt.serving.batcher import Compute, Job
+from nmt.serving.models import Models, ServedModel
 from nmt.serving.service import Service
 from tools.checks.check import Check, Trial, run
 from tools.checks.client import Address, ask
@@ -22,15 +22,15 @@ EVERY = 20
 """Neighbours of each poisoned request."""
 
 
-class Fragile(Served):
+class Fragile(ServedModel):
     """A real model that fails on every batch in which a marked sentence stands."""
 
     spoilt = 0
     """Batches that failed with neighbours in them."""
 
-    def translation(self, sentence: str, alternatives: int, details: bool) -> Work:
+    def translation_job(self, sentence: str, alternatives: int, details: bool) -> Job:
         """The work of the real model, unless a neighbour breaks it."""
-        work = super().translation(sentence, alternatives, details)
+        work = super().translation_job(sentence, alternatives, details)
         return work._replace(compute=self._fragile(work.compute))
 
     @cache  # noqa: B019 - the model lives as long as the check; batches are of equal computes

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from nmt.serving.app import build
-from nmt.serving.server import listen, prepared
+from nmt.serving.server import bind, make_server
 from nmt.serving.service import Service
 from tools.checks import process
 from tools.checks.client import Address
@@ -78,9 +78,9 @@ def _keep_to(cores: set[int]) -> None:
 @contextmanager
 def listening(service: Service) -> Iterator[Address]:
     """The service on loopback, in a thread of this process."""
-    with listen("127.0.0.1", 0) as bound:
+    with bind("127.0.0.1", 0) as bound:
         address = Address(*bound.getsockname())
-        server = prepared(build(service), service)
+        server = make_server(build(service), service)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()
         try:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import nmt
 from nmt.data.builtin import pairs
 from nmt.runs.run_folder import Run
-from nmt.serving.passages import Passage
+from nmt.serving.documents import Passage
 from tools.checks import toy
 
 MOST = 2000

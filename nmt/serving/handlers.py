@@ -1,0 +1,154 @@
+"""Handlers of requests: texts are split into sentences, translated, and put together again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from nmt.atomic import JsonObject
+from nmt.serving import languages
+from nmt.serving.documents import HtmlDocument, PlainText
+from nmt.serving.http_parsing import HttpError
+from nmt.serving.languages import Guess
+from nmt.serving.validation import TranslationRequest, unavailable
+
+if TYPE_CHECKING:
+    from nmt.inference.translator import Translation
+    from nmt.serving.batcher import Batcher, Job
+    from nmt.serving.models import Models, ServedModel
+
+    Document: TypeAlias = PlainText | HtmlDocument
+
+T = TypeVar("T")
+LONG_ENOUGH = 40
+"""Characters from which on the language of a text is detected from that text alone."""
+SHORT = 2000
+"""Characters that are split and joined on the event loop; longer texts would delay other clients, so a thread handles them."""
+
+
+@dataclass
+class Item:
+    """One text of a request."""
+
+    text: str
+    guess: Guess | None
+    """Its detected language, if the request has source ``auto``."""
+    model: ServedModel | None = None
+    """None for a text that is already in the target language."""
+    document: Document | None = None
+    """None for a text without sentences."""
+    jobs: list[Job] = field(default_factory=list)
+    translations: list[Translation] = field(default_factory=list)
+
+    def translated(self, choice: int = 0) -> str:
+        """The text with the best translation of each sentence, or with alternative number ``choice`` of sentences that have so many."""
+        if self.document is None:
+            return self.text
+        texts = (_chosen(translation, choice) for translation in self.translations)
+        return self.document.rebuilt(
+            [passage.joined(list(islice(texts, len(passage.sentences)))) for passage in self.document.passages]
+        )
+
+    def choices(self, alternatives: int) -> list[str]:
+        """The best translation of the text, and at most so many alternatives."""
+        return list(dict.fromkeys(self.translated(choice) for choice in range(alternatives + 1)))
+
+
+async def translate(request: TranslationRequest, models: Models, batcher: Batcher) -> JsonObject:
+    """The response to a request to translate."""
+    items = await _off_loop_if_long(request, _items, request, models)
+    found = iter(await batcher.run([job for item in items for job in item.jobs]))
+    for item in items:
+        item.translations = list(islice(found, len(item.jobs)))
+    return await _off_loop_if_long(request, _response, request, items)
+
+
+async def inspect(request: TranslationRequest, kind: str | None, models: Models, batcher: Batcher) -> JsonObject:
+    """The response to a request to interpret the translation of one sentence."""
+    (item,) = _items(request, models)
+    if item.model is None:
+        raise unavailable(request.target, request.target)
+    (interpretation,) = await batcher.run([item.model.interpretation_job(item.text, kind)])
+    result: JsonObject = interpretation.as_json()
+    return result
+
+
+def detect(text: str, models: Models) -> list[JsonObject]:
+    """The languages that a text may be in, most probable first."""
+    return [guess._asdict() for guess in languages.detect(text, models.codes)]
+
+
+async def _off_loop_if_long(request: TranslationRequest, function: Callable[..., T], *arguments: Any) -> T:
+    """Calls the function: directly for a short request, in a thread for a long one."""
+    if sum(map(len, request.texts)) <= SHORT:
+        return function(*arguments)
+    return await asyncio.to_thread(function, *arguments)
+
+
+def _items(request: TranslationRequest, models: Models) -> list[Item]:
+    documents = [HtmlDocument(text) if request.html else PlainText(text) for text in request.texts]
+    guesses = (
+        _guesses(documents, models.sources_of(request.target))
+        if request.source == languages.AUTO
+        else [None] * len(documents)
+    )
+    return [
+        _item(text, document, guess, request, models)
+        for text, document, guess in zip(request.texts, documents, guesses, strict=True)
+    ]
+
+
+def _guesses(documents: Sequence[Document], candidates: list[str]) -> Sequence[Guess | None]:
+    """The language of each text; that of a short text is detected from all texts together, which often belong to one post."""
+    proses = [
+        " ".join(sentence for passage in document.passages for sentence in passage.sentences) for document in documents
+    ]
+    together = languages.detect("\n".join(proses), candidates)[0]
+    return [languages.detect(prose, candidates)[0] if len(prose) >= LONG_ENOUGH else together for prose in proses]
+
+
+def _item(text: str, document: Document, guess: Guess | None, request: TranslationRequest, models: Models) -> Item:
+    source = guess.language if guess else request.source
+    if source == request.target:
+        return Item(text, guess)
+    if (model := models.find(source, request.target, request.model)) is None:
+        if request.model is None:
+            raise unavailable(source, request.target)
+        raise HttpError(400, f"{request.model} is not a model from {source} to {request.target}")
+    sentences = [sentence for passage in document.passages for sentence in passage.sentences]
+    if not sentences:
+        return Item(text, guess, model)
+    return Item(
+        text,
+        guess,
+        model,
+        document,
+        [model.translation_job(sentence, request.alternatives, request.details) for sentence in sentences],
+    )
+
+
+def _response(request: TranslationRequest, items: list[Item]) -> JsonObject:
+    """Every value of the response has the shape of the request: one value, or a list with one for each text."""
+    choices = [item.choices(request.alternatives) for item in items]
+    parts: dict[str, list[Any]] = {"translatedText": [best for best, *_ in choices]}
+    if request.source == languages.AUTO:
+        parts["detectedLanguage"] = [item.guess._asdict() for item in items if item.guess]
+    if request.alternatives:
+        parts["alternatives"] = [others for _, *others in choices]
+    if request.details:
+        parts["details"] = [list(_details(item)) for item in items]
+    return {name: values if request.many else values[0] for name, values in parts.items()}
+
+
+def _details(item: Item) -> Iterator[JsonObject]:
+    """The scores, pieces, alignment and warnings of each sentence."""
+    for translation in item.translations:
+        yield {"model": item.model.name if item.model else "", **translation.as_json()}
+
+
+def _chosen(translation: Translation, choice: int) -> str:
+    choices = [translation.text, *(text for text, _ in translation.alternatives)]
+    return choices[choice] if choice < len(choices) else translation.text
