@@ -3,20 +3,48 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nmt.inference.translator import Translator
+    from nmt.inference.translator import TorchTranslator
 
 __all__ = ["load"]
 
 
-def load(run: str | Path, **search: Any) -> Translator:
+def load(
+    run: str | Path,
+    *,
+    device: str = "cpu",
+    precision: str | None = None,
+    batch_tokens: int | None = None,
+    beam: int | None = None,
+    length_penalty: float | None = None,
+    min_length: int | None = None,
+    max_ratio: float | None = None,
+    max_extra: int | None = None,
+    max_tokens: int | None = None,
+    nbest: int = 1,
+    keep_weights: bool = True,
+) -> TorchTranslator:
     """The translator of a run folder or a bundle: ``nmt.load("runs/de-en").translate("Ein Hund läuft.").text``.
 
-    Keywords such as ``beam=1`` or ``nbest=3`` take the place of the recipe's search settings.
+    It computes with torch; `nmt.inference.open.open_translator` offers the other engines and several processes. What is
+    None is as the run's recipe says.
     """
-    from nmt.inference.translator import Translator
+    from nmt.inference.open import open_translator
     from nmt.runs.run_folder import Run
 
-    return Translator.of(Run(Path(run)), **search)
+    opened = Run(Path(run))
+    search = opened.search_settings(
+        beam=beam,
+        length_penalty=length_penalty,
+        min_length=min_length,
+        max_ratio=max_ratio,
+        max_extra=max_extra,
+        max_tokens=max_tokens,
+        nbest=nbest,
+        keep_weights=keep_weights,
+    )
+    return open_translator(
+        opened, "torch", device=device, precision=precision, search=search, batch_tokens=batch_tokens
+    )

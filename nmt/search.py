@@ -147,6 +147,11 @@ class SearchSettings:
             self.max_tokens,
         )
 
+    def as_json(self) -> dict[str, int | float]:
+        """The settings that decide the best translation, as they stand beside scores."""
+        named = ("beam", "length_penalty", "min_length", "max_ratio", "max_extra")
+        return {name: getattr(self, name) for name in named}
+
 
 class BeamSearch:
     """Finds the translations of a batch that a model finds most probable.

@@ -10,7 +10,7 @@ import glob
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -25,8 +25,9 @@ from ruamel.yaml.error import YAMLError
 from nmt import atomic
 from nmt.errors import RunError, UserError
 from nmt.evaluation import evaluation_log, report, systems, testsets
-from nmt.evaluation.evaluate import Translate
+from nmt.evaluation.evaluate import Decoding, Translate
 from nmt.evaluation.testsets import TestSet
+from nmt.inference.open import open_translator
 from nmt.runs.run_folder import Run
 
 Record = dict[str, Any]
@@ -59,19 +60,25 @@ class Cell:
 
     run: Run
     test: TestSet
-    search: Mapping[str, Any]
+    decoding: Decoding
 
     @property
     def name(self) -> str:
         """For people, and as a key: equal names mean equal translations and references."""
         run = self.run.path.resolve().name
-        metadata = [run, self.run.weights_sha256, self.run.recipe.data.target, self.test.sha256, dict(self.search)]
+        metadata = [
+            run,
+            self.run.weights_sha256,
+            self.run.recipe.data.target,
+            self.test.sha256,
+            self.decoding.as_json(),
+        ]
         return f"{run}.{self.test.name}.{sha256(json.dumps(metadata, sort_keys=True).encode()).hexdigest()[:16]}"
 
     def score(self, reason: str | None) -> Record:
         """Translates, scores, and leaves outputs and a line of the ledger in the run folder."""
-        translate = load(self.run.path, tuple(self.search.items()))
-        return systems.score(self.run, self.test, self.search, translate, by_length=True, reason=reason).as_json()
+        translate = load(self.run.path, self.decoding)
+        return systems.score(self.run, self.test, self.decoding, translate, by_length=True, reason=reason).as_json()
 
     def record(self, results: Path) -> Path:
         """The file that holds what it came to."""
@@ -79,9 +86,10 @@ class Cell:
 
 
 @lru_cache(maxsize=1)
-def load(folder: Path, search: tuple[tuple[str, Any], ...]) -> Translate:
+def load(folder: Path, decoding: Decoding) -> Translate:
     """The translator of a run folder under search settings; it is kept for the next test set."""
-    return systems.translate_with(Run(folder), dict(search))
+    translator = open_translator(folder, "torch", device="cpu", precision=decoding.precision, search=decoding.search)
+    return lambda sentences: [found.text for found in translator.translate(sentences)]
 
 
 def read_batch(path: Path) -> Batch:
@@ -118,12 +126,12 @@ def make_cells(patterns: Sequence[str], tests: Sequence[TestSet], beams: Sequenc
     runs = [Run(folder) for folder in find_runs(patterns)]
     for run in runs:
         run.check()
-    searches = [
-        (run, systems.settings(run, beam=beam))
+    decodings = [
+        (run, systems.decoding(run, beam=beam))
         for run in runs
         for beam in dict.fromkeys(beams or [run.recipe.search.beam])
     ]
-    return [Cell(run, test, search) for run, search in searches for test in tests]
+    return [Cell(run, test, decoding) for run, decoding in decodings for test in tests]
 
 
 def permit(cells: Sequence[Cell], results: Path, reason: str | None) -> None:
@@ -133,7 +141,7 @@ def permit(cells: Sequence[Cell], results: Path, reason: str | None) -> None:
         evaluation_log.permit(
             cell.run,
             cell.test,
-            [other.search for other in new if (other.run, other.test) == (cell.run, cell.test)],
+            [other.decoding for other in new if (other.run, other.test) == (cell.run, cell.test)],
             reason,
         )
 
@@ -149,7 +157,7 @@ def run_batch(cells: Sequence[Cell], results: Path, reason: str | None, say: Cal
             print(f"[{number}/{len(cells)}] {cell.run.path} on {cell.test.name}: {fault}", file=sys.stderr)
             continue
         records.append(record | {"run": str(cell.run.path), "test": cell.test.name})
-        score = f"beam {cell.search['beam']}: BLEU {record['scores']['bleu']['value']:.2f}"
+        score = f"beam {cell.decoding.search.beam}: BLEU {record['scores']['bleu']['value']:.2f}"
         say(
             f"[{number}/{len(cells)}] {cell.run.path} on {cell.test.name}, {score} ({how}, {time.monotonic() - begun:.0f} s)"
         )

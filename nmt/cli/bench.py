@@ -60,7 +60,7 @@ def bench(
       nmt bench runs/de-en-transformer --threads 1 --threads 2 --workers 2 --beam 1 --beam 5 --precision bf16 --json
     """
     from nmt.evaluation import report, testsets
-    from nmt.export import folder
+    from nmt.inference.ctranslate2 import open_export
     from nmt.lab.bench import alone, of_run
     from nmt.lab.bench.cases import available_precisions
     from nmt.lab.bench.tables import table
@@ -72,7 +72,7 @@ def bench(
     compared = testsets.read(test) if test else testsets.of_run(opened, say)
     text = of_run.Text(compared.source, compared.references)
     few = of_run.Text(text.source[:sentences], text.target[:sentences])
-    exported = (export := folder.opened(opened)) is not None and not export.fault(opened)
+    exported = (export := open_export(opened)) is not None and not export.fault(opened)
     ways = [("torch", str(each)) for each in precision or [Precision.FP32]] + (
         [("ctranslate2", "")] if exported else []
     )

@@ -78,10 +78,10 @@ def _batches(path: Path, input: Path | None, count: int, quiet: bool) -> dict[st
     """What became of sentences alone and in company."""
     from rich.progress import track
 
-    from nmt import load
     from nmt.evaluation import batching
+    from nmt.inference.open import open_translator
 
-    sentences, translator = _sentences(path, input, count), load(path, keep_weights=False)
+    sentences, translator = _sentences(path, input, count), open_translator(path, "torch", device="cpu")
     logger(quiet)(f"{path}: translating {len(sentences):,} sentences alone and in mixed batches")
     found = track(
         batching.pairs(translator, sentences),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
+from nmt.cli.options import Device, Precision
 from nmt.cli.output import console, logger, print_json
 
 if TYPE_CHECKING:
-    from nmt.evaluation.evaluate import Result
+    from nmt.atomic import JsonObject
+    from nmt.evaluation.evaluate import Decoding, Result
     from nmt.evaluation.significance import Difference
     from nmt.evaluation.testsets import TestSet
     from nmt.runs.run_folder import Run
@@ -44,13 +46,8 @@ def evaluate(
     length_penalty: Annotated[
         float | None, typer.Option("--length-penalty", min=0.0, help="Instead of the recipe's.")
     ] = None,
-    precision: Annotated[
-        Literal["auto", "fp32", "bf16"] | None,
-        typer.Option(
-            "--precision",
-            help="Instead of the recipe's; auto takes bf16, which is faster, where the hardware computes in it.",
-        ),
-    ] = None,
+    precision: Precision = None,
+    device: Device = "auto",
     as_json: Annotated[
         bool, typer.Option("--json", help="Everything as JSON: a list with an object for each test set.")
     ] = False,
@@ -82,12 +79,14 @@ def evaluate(
     groups = [[(run, each) for run in opened] for each in named] or [
         [(run, testsets.of_run(run, say, split)) for run in opened]
     ]
-    given = {"beam": beam, "length_penalty": length_penalty, "precision": precision}
+    decodings = {
+        run: systems.decoding(run, beam=beam, length_penalty=length_penalty, precision=precision) for run in opened
+    }
     for run, each in chain(*groups):
-        evaluation_log.permit(run, each, [systems.settings(run, **given)], reason)
+        evaluation_log.permit(run, each, [decodings[run]], reason)
     reports = []
     for group in groups:
-        results = [_score(run, each, given, by_length, reason, quiet) for run, each in group]
+        results = [_score(run, each, decodings[run], device, by_length, reason, quiet) for run, each in group]
         differences: Differences = compare(results) if len(results) > 1 else []
         for warning in dict.fromkeys(
             f"{result.run}: {warning}" for result in results for warning in result.scores.warnings
@@ -101,14 +100,15 @@ def evaluate(
         print_json(reports)
 
 
-def _score(run: Run, test: TestSet, given: dict[str, Any], by_length: bool, reason: str | None, quiet: bool) -> Result:
+def _score(
+    run: Run, test: TestSet, decoding: Decoding, device: str, by_length: bool, reason: str | None, quiet: bool
+) -> Result:
     from rich.progress import track
 
     from nmt.evaluation import systems
-    from nmt.inference.translator import Translator
+    from nmt.inference.open import open_translator
 
-    search = systems.settings(run, **given)
-    translator = Translator.of(run, keep_weights=False, **search)
+    translator = open_translator(run, "torch", device=device, precision=decoding.precision, search=decoding.search)
 
     def translate(sentences: list[str]) -> list[str]:
         shown = f"{run.path} on {test.name}"
@@ -122,10 +122,10 @@ def _score(run: Run, test: TestSet, given: dict[str, Any], by_length: bool, reas
         return [each.text for each in found]
 
     logger(quiet)(f"{run.path}: translating {len(test.source):,} sentences of {test.name}")
-    return systems.score(run, test, search, translate, by_length=by_length, reason=reason)
+    return systems.score(run, test, decoding, translate, by_length=by_length, reason=reason)
 
 
-def _as_json(results: list[Result], differences: Differences) -> dict[str, Any]:
+def _as_json(results: list[Result], differences: Differences) -> JsonObject:
     return {
         "results": [result.as_json() for result in results],
         "against_first": [[each.as_json() for each in row] for row in differences],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nmt import atomic
+from nmt.cli.options import Device, Quiet
 from nmt.cli.output import logger, print_json
 from nmt.errors import UserError
 
@@ -33,7 +34,8 @@ def inspect(
     ] = None,
     beam: Annotated[int | None, typer.Option("--beam", min=1, help="Instead of the recipe's beam.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
+    device: Device = "auto",
+    quiet: Quiet = False,
 ) -> None:
     """Translate one sentence and show what each piece of the translation rests on, with the score of each piece.
 
@@ -48,12 +50,16 @@ def inspect(
 
       nmt inspect runs/de-en 'Ein Hund läuft.' --kind gates --out figures
     """
-    from nmt import load
+    from nmt.inference.open import open_translator
     from nmt.interpret.interpretation import interpret
+    from nmt.runs.run_folder import Run
 
     if out:
         check_out(out)
-    interpretation = interpret(load(run, **({} if beam is None else {"beam": beam})), text, kind, str(run))
+    opened = Run(run)
+    search = opened.search_settings(beam=beam, keep_weights=True)
+    translator = open_translator(opened, "torch", device=device, search=search)
+    interpretation = interpret(translator, text, kind, str(run))
     log, warnings = logger(quiet), interpretation.sentence.diagnostics
     if out:
         paths, more = save(interpretation, out)

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from nmt.errors import RunError
+from nmt.errors import RunError, UserError
 
 console = Console(stderr=True, highlight=False)
 """For progress bars; `NO_COLOR` is obeyed."""
@@ -35,6 +35,17 @@ def logger(quiet: bool) -> Callable[[str], None]:
 def print_json(value: Any) -> None:
     """One JSON value, indented, on stdout."""
     print(json.dumps(value, indent=1, ensure_ascii=False))
+
+
+@contextmanager
+def option_errors() -> Iterator[None]:
+    """Turns the `ValueError` of a wrong setting, which begins with its name, into a `UserError` that names the option."""
+    try:
+        yield
+    except UserError:
+        raise
+    except ValueError as error:
+        raise UserError(f"--{error}") from error
 
 
 class _Raw(io.RawIOBase):

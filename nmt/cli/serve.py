@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nmt.cli.options import Device, Quiet
 from nmt.cli.output import logger, say
 from nmt.cpu_tuning import keep_few_kernels
 from nmt.errors import UserError
@@ -57,7 +58,8 @@ def serve(
     grace: Annotated[
         float, typer.Option("--grace", help="Seconds for the last answers after SIGTERM.")
     ] = DEFAULTS.grace,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
+    device: Device = "auto",
+    quiet: Quiet = False,
 ) -> None:
     """Serve runs over HTTP, compatible with LibreTranslate; the page at / translates and shows attention.
 
@@ -92,7 +94,7 @@ def serve(
         connections=connections,
         grace=grace,
     )
-    _start(runs, host, port, keys, cors_origin or [], limits, quiet)
+    _start(runs, host, port, keys, cors_origin or [], limits, device, quiet)
 
 
 def _check_extra() -> None:
@@ -110,7 +112,14 @@ def _make_key(path: Path | None, name: str) -> None:
 
 
 def _start(
-    runs: list[Path], host: str, port: int, keys: Path | None, origins: list[str], limits: Limits, quiet: bool
+    runs: list[Path],
+    host: str,
+    port: int,
+    keys: Path | None,
+    origins: list[str],
+    limits: Limits,
+    device: str,
+    quiet: bool,
 ) -> None:
     keep_few_kernels(32)
     from nmt.serving import languages, server
@@ -122,7 +131,7 @@ def _start(
     api_keys = ApiKeys.read(keys) if keys else None
     log = logger(quiet)
     with server.bind(host, port) as bound:
-        service = Service(Models.load(runs, limits.output), limits, api_keys)
+        service = Service(Models.load(runs, limits.output, device), limits, api_keys)
         _log_models(service.models, quiet)
         if not languages.detection_available():
             log("languages are not detected; for that: pip install 'nmt-recipes[lid]'")

@@ -8,22 +8,23 @@ import stat
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
 
 import typer
 
 from nmt import atomic
-from nmt.cli.output import console, logger
+from nmt.cli.options import Device, Precision, Quiet
+from nmt.cli.output import console, logger, option_errors
 from nmt.data import lines
 from nmt.errors import UserError
 
 if TYPE_CHECKING:
-    from nmt.inference.parallel import Workers
-    from nmt.inference.translator import LineTranslator, Translation
+    from nmt.inference.translator import Translation
     from nmt.runs.run_folder import Run
+    from nmt.search import SearchSettings
 
 
 def translate(
@@ -49,13 +50,8 @@ def translate(
     batch_tokens: Annotated[
         int | None, typer.Option("--batch-tokens", min=1, help="Source pieces translated at a time.")
     ] = None,
-    precision: Annotated[
-        Literal["auto", "fp32", "bf16"] | None,
-        typer.Option(
-            "--precision",
-            help="Instead of the recipe's; auto takes bf16, which is faster, where the hardware computes in it.",
-        ),
-    ] = None,
+    precision: Precision = None,
+    device: Device = "auto",
     engine: Annotated[
         Literal["auto", "torch", "ctranslate2"],
         typer.Option("--engine", help="auto takes the run's export where there is one."),
@@ -63,7 +59,7 @@ def translate(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Translate side by side, one thread each: about a core each.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Translate stdin, a file or texts.
 
@@ -85,11 +81,23 @@ def translate(
         )
     if text and input:
         raise UserError("--text and --input: expected one of them")
+    from nmt.inference.open import open_translator
+
     say, notes = logger(quiet), Counter[str]()
     opened = _run(run, quiet)
-    search = _search(opened, beam, nbest, batch_tokens, precision) | {"keep_weights": as_json}
+    with option_errors():
+        translator = open_translator(
+            opened,
+            engine,
+            device=device,
+            workers=workers,
+            precision=precision,
+            search=_search(opened, beam, nbest, keep_weights=as_json),
+            batch_tokens=batch_tokens,
+            log=say,
+        )
     with (
-        _translator(opened, engine, workers, search, quiet) as translator,
+        translator,
         _target(output) as out,
         _source(input, text) as (chunks, waits),
     ):
@@ -113,34 +121,10 @@ def _run(path: Path | None, quiet: bool) -> Run:
     return run_folder.Run(path)
 
 
-def _search(run: Run, beam: int | None, nbest: int, batch_tokens: int | None, precision: str | None) -> dict[str, Any]:
-    """The settings that take the place of the recipe's."""
+def _search(run: Run, beam: int | None, nbest: int, *, keep_weights: bool) -> SearchSettings:
     if nbest > 1 and beam is None:
         beam = max(nbest, run.recipe.search.beam)
-    given = {"beam": beam, "nbest": nbest, "batch_tokens": batch_tokens, "precision": precision}
-    return {name: value for name, value in given.items() if value is not None}
-
-
-@contextmanager
-def _translator(
-    run: Run, engine: str, workers: int | None, search: dict[str, Any], quiet: bool
-) -> Iterator[LineTranslator | Workers]:
-    """The translator by the engine that was asked for; by torch, several workers are processes."""
-    from nmt.export import engines
-    from nmt.inference.parallel import Workers
-
-    export = engines.usable(run, engine, logger(quiet))
-    with ExitStack() as stack:
-        try:
-            if export is None and workers is not None:
-                translator: LineTranslator | Workers = stack.enter_context(Workers(workers, run.path, search))
-            else:
-                translator = engines.translator(run, export, workers=workers or 1, **search)
-        except UserError:
-            raise
-        except ValueError as error:  # a constructor's words, which begin with the name of the setting
-            raise UserError(f"--{error}") from error
-        yield translator
+    return run.search_settings(beam=beam, nbest=nbest, keep_weights=keep_weights)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from nmt.inference.translator import Translation, Translator
+from nmt.inference.translator import BatchTranslator, Translation
 
 FEWEST, MOST = 2, 64
 """Sentences in a batch."""
@@ -33,7 +33,7 @@ class Pair:
         return abs(self.alone.score - self.together.score)
 
 
-def pairs(translator: Translator, sentences: Sequence[str], seed: int = 1) -> Iterator[Pair]:
+def pairs(translator: BatchTranslator, sentences: Sequence[str], seed: int = 1) -> Iterator[Pair]:
     """Every sentence once alone and once in a mixed batch; the translator's own limit of a batch is put back at the end."""
     chance, order, before = random.Random(seed), list(range(len(sentences))), translator.batch_tokens
     chance.shuffle(order)

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
+from nmt.atomic import JsonObject
 from nmt.errors import RunError, UserError
 from nmt.evaluation import metrics, outputs, significance
 from nmt.evaluation.lengths import Bucket, by_length
 from nmt.evaluation.significance import Difference
 from nmt.evaluation.testsets import TestSet, text_sha256
+from nmt.search import SearchSettings
 
 Translate = Callable[[list[str]], list[str]]
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How a run's translations are found, as far as it decides what they are; the size of a batch does not."""
+
+    search: SearchSettings
+    precision: str | None = None
+    """None for fp32 where the recipe says fp32 too: records older than the choice do not hold it."""
+
+    def as_json(self) -> JsonObject:
+        """As it stands in the evaluation log and in names of outputs."""
+        return {**self.search.as_json(), **({"precision": self.precision} if self.precision else {})}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +44,13 @@ class Result:
     hypotheses: list[str]
     scores: metrics.Scores
     lengths: list[Bucket] = field(default_factory=list)
-    search: Mapping[str, Any] = field(default_factory=dict)
+    decoding: Decoding | None = None
     weights_sha256: str | None = None
     notes: tuple[str, ...] = ()
     output: Path | None = None
     scored_before: int = 0
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """The record that tables, ledger and files are made of: all but the sentences, for which their hashes stand."""
         return {
             "run": self.run,
@@ -46,7 +60,7 @@ class Result:
             "weights_sha256": self.weights_sha256,
             "source_sha256": self.test.source_sha256,
             "references_sha256": self.test.references_sha256,
-            "search": dict(self.search),
+            "search": self.decoding.as_json() if self.decoding else {},
             "scores": self.scores.as_json(),
             "by_length": [bucket.as_json() for bucket in self.lengths],
             "notes": list(self.notes),
@@ -63,7 +77,7 @@ def evaluate(
     target: str,
     by_length: bool = False,
     run: str = "",
-    search: Mapping[str, Any] | None = None,
+    decoding: Decoding | None = None,
     weights_sha256: str | None = None,
     notes: Sequence[str] = (),
 ) -> Result:
@@ -80,7 +94,7 @@ def evaluate(
         hypotheses=hypotheses,
         scores=metrics.score(hypotheses, test.references, target=target),
         lengths=_lengths(test, hypotheses, target) if by_length else [],
-        search=dict(search or {}),
+        decoding=decoding,
         weights_sha256=weights_sha256,
         notes=tuple(notes),
     )
@@ -88,7 +102,7 @@ def evaluate(
 
 def save(result: Result, folder: Path) -> Result:
     """Puts the hypotheses into ``outputs/NAME.SETTINGS.txt`` of a run folder, where the command line of sacrebleu can score them again."""
-    name = f"{result.test.name}.{outputs.settings_name(result.search)}.txt"
+    name = f"{result.test.name}.{outputs.settings_name(result.decoding.as_json() if result.decoding else {})}.txt"
     outputs.write_lines(folder / "outputs" / name, result.hypotheses)
     return replace(result, output=Path("outputs") / name)
 

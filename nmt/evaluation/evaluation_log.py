@@ -6,7 +6,7 @@ or other weights is refused, unless a reason is given, which the ledger keeps. T
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from nmt import atomic
 from nmt.data.pairs import Pairs
 from nmt.errors import UserError
-from nmt.evaluation.evaluate import Result
+from nmt.evaluation.evaluate import Decoding, Result
 from nmt.evaluation.testsets import TestSet
 from nmt.runs.files import SCORES
 from nmt.runs.run_folder import Run
@@ -90,13 +90,14 @@ def read(run: Run) -> list[dict[str, Any]]:
     return found
 
 
-def permit(run: Run, test: TestSet, searches: Sequence[Mapping[str, Any]], reason: str | None) -> None:
-    """Refuses to score a test set in a second way without a reason; ``searches`` are the settings that are about to be scored."""
+def permit(run: Run, test: TestSet, decodings: Sequence[Decoding], reason: str | None) -> None:
+    """Refuses to score a test set in a second way without a reason; the decodings are about to be scored."""
     if reason or _is_validation(run, test):
         return
     looks = _looks(run, test)
     ways = [(entry["weights_sha256"], entry["search"]) for entry in looks]
-    differing = [search for search in searches if any(way != (run.weights_sha256, dict(search)) for way in ways)]
+    searches = [each.as_json() for each in decodings]
+    differing = [search for search in searches if any(way != (run.weights_sha256, search) for way in ways)]
     if differing or any(search != searches[0] for search in searches):
         before = (
             f"was scored {len(looks)} time{'s' * (len(looks) != 1)} with other settings or weights"

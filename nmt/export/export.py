@@ -8,6 +8,7 @@ from nmt import atomic
 from nmt.errors import RunError
 from nmt.export import folder
 from nmt.export.parity import Parity, measure
+from nmt.inference import ctranslate2
 from nmt.runs.run_folder import Run
 
 REFUSED = "ctranslate2.refused.json"
@@ -27,8 +28,8 @@ def export(
 
     One that does not translate as the model does is refused; its report stays.
     """
-    folder.check(run, quantization)
-    with atomic.atomic_folder(run.path / folder.NAME) as building:
+    ctranslate2.check(run, quantization)
+    with atomic.atomic_folder(run.path / ctranslate2.NAME) as building:
         built = folder.fill(building, run, quantization)
         parity = measure(run, built, source, references, allowed_loss, log)
         if parity.faults:

@@ -7,19 +7,20 @@ CTranslate2 stops by another rule when a penalty ranks the hypotheses.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
-from typing import Any
 
 import torch
 
+from nmt.atomic import JsonObject
 from nmt.data.batches import collate
 from nmt.evaluation.metrics import Bleu, score_bleu
-from nmt.export.engine import ExportTranslator
-from nmt.export.folder import Export
-from nmt.inference.translator import Translation, Translator
+from nmt.inference.ctranslate2 import CTranslate2Translator, Export
+from nmt.inference.open import open_translator, training_statistics
+from nmt.inference.translator import Translation
 from nmt.models.protocol import TranslationModel
 from nmt.runs.run_folder import Run
+from nmt.search import SearchSettings
 
 SAME = 0.999
 """Share of texts that must be the same at fp32, under matched rules."""
@@ -37,12 +38,12 @@ Log = Callable[[str], None]
 class Agreement:
     """Translations of both under the same settings."""
 
-    settings: dict[str, Any]
+    settings: SearchSettings
     same: int
     """Sentences with the same text."""
     score_difference: float
     """Largest difference in score where the pieces are the same."""
-    differing: list[dict[str, Any]]
+    differing: list[JsonObject]
     """The first few that differ: the source, both texts and both scores."""
 
 
@@ -85,7 +86,7 @@ class Parity:
             )
         return found
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """The fields and the faults, ready for JSON."""
         return {**asdict(self), "faults": self.faults}
 
@@ -93,7 +94,7 @@ class Parity:
         """For people."""
         for name, each in (
             ("greedy", self.greedy),
-            (f"beam {self.beam.settings['beam']}, no length penalty", self.beam),
+            (f"beam {self.beam.settings.beam}, no length penalty", self.beam),
             ("own settings", self.own),
         ):
             yield f"{name}: {each.same:,} of {self.sentences:,} texts are the same, scores differ by at most {each.score_difference:.1e}"
@@ -105,29 +106,30 @@ def measure(
     run: Run, export: Export, source: Sequence[str], references: Sequence[str], allowed_loss: float, log: Log
 ) -> Parity:
     """Translates the sources three times with both, and scores the last."""
-    model, own = run.model(), run.recipe.search.model_dump() | {"precision": "fp32"}
-    longest = run.metadata["lengths"]["source"]["longest"]
+    recipe = run.recipe.search
+    own = run.search_settings()
+    model = open_translator(run, "torch", device="cpu", precision="fp32", search=own)
+    exported = CTranslate2Translator(
+        export, *run.vocabularies, own, training_statistics(run), batch_tokens=recipe.batch_tokens
+    )
 
-    def agreement(name: str, **search: Any) -> tuple[Agreement, list[Bleu]]:
+    def agreement(name: str, search: SearchSettings) -> tuple[Agreement, list[Bleu]]:
         log(f"translating {len(source):,} sentences with both: {name}")
-        ours = Translator(model, *run.vocabularies, longest=longest, keep_weights=False, **own | search).translate(
-            source
-        )
-        theirs = ExportTranslator(export, run, keep_weights=False, **search).translate(source)
+        ours, theirs = (each.with_search(search).translate(source) for each in (model, exported))
         texts = ([each.text for each in found] for found in (ours, theirs))
         bleus = [score_bleu(found, references, target=run.recipe.data.target, intervals=False) for found in texts]
-        return _agreement(search or run.recipe.search.model_dump(exclude={"batch_tokens"}), ours, theirs), bleus
+        return _agreement(search, ours, theirs), bleus
 
-    greedy, _ = agreement("greedy", beam=1)
-    beam, _ = agreement("no length penalty", beam=max(own["beam"], 2), length_penalty=0.0)
-    settled, (bleu, export_bleu) = agreement("the run's own settings")
+    greedy, _ = agreement("greedy", replace(own, beam=1))
+    beam, _ = agreement("no length penalty", replace(own, beam=max(own.beam, 2), length_penalty=0.0))
+    settled, (bleu, export_bleu) = agreement("the run's own settings", own)
     return Parity(
         quantization=export.quantization,
         sentences=len(source),
         greedy=greedy,
         beam=beam,
         own=settled,
-        log_probability_difference=_forced(model, ExportTranslator(export, run), source, references),
+        log_probability_difference=_forced(run.model(), exported, source, references),
         bleu=bleu.value,
         export_bleu=export_bleu.value,
         signature=bleu.signature,
@@ -135,7 +137,7 @@ def measure(
     )
 
 
-def _agreement(settings: dict[str, Any], ours: list[Translation], theirs: list[Translation]) -> Agreement:
+def _agreement(settings: SearchSettings, ours: list[Translation], theirs: list[Translation]) -> Agreement:
     pairs = list(zip(ours, theirs, strict=True))
     differing = [(one, other) for one, other in pairs if one.text != other.text]
     return Agreement(
@@ -159,7 +161,7 @@ def _agreement(settings: dict[str, Any], ours: list[Translation], theirs: list[T
 
 @torch.inference_mode()
 def _forced(
-    model: TranslationModel, exported: ExportTranslator, source: Sequence[str], references: Sequence[str]
+    model: TranslationModel, exported: CTranslate2Translator, source: Sequence[str], references: Sequence[str]
 ) -> float:
     """The largest difference in the log-probability of a piece of the references, or of their ends."""
     encode, room = exported.target_vocabulary.encode, exported.positions - 1

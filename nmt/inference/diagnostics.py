@@ -41,19 +41,19 @@ class Part(NamedTuple):
     """``(target, slot)``; one slot for each source piece and the end where memory is attended, one for all of a thought vector."""
 
 
-class Trained(NamedTuple):
+class TrainingStatistics(NamedTuple):
     """What training showed the model."""
 
     longest: int
-    """Pieces of the longest source sentence."""
-    ratio: float | None
-    """Target pieces for one source piece; None where it is not known."""
-    unseen: Collection[int]
-    """Source token ids that no training sentence has."""
+    """Tokens of the longest source sentence."""
+    ratio: float | None = None
+    """Target tokens for one source token; None where it is not known."""
+    unseen: Collection[int] | None = None
+    """Source token ids that no training sentence has; None where they are not known."""
 
 
-def of(
-    line: str, text: str, parts: Sequence[Part], source: Vocabulary, target: Vocabulary, trained: Trained
+def diagnose(
+    line: str, text: str, parts: Sequence[Part], source: Vocabulary, target: Vocabulary, trained: TrainingStatistics
 ) -> list[str]:
     """The warnings about a line's translation, one of each kind at most."""
     found = (
@@ -63,7 +63,7 @@ def of(
         _odd_length(parts, trained),
         _unattended(parts, source),
         _copied(line, text),
-        _unknown(parts, source, trained.unseen),
+        _unknown(parts, source, trained.unseen or ()),
     )
     return [warning for warning in found if warning]
 
@@ -104,14 +104,15 @@ def _repeated(pieces: Sequence[int]) -> Iterator[tuple[list[int], int]]:
         yield [ord(character) for character in match[1]], len(match[0]) // len(match[1])
 
 
-def _odd_length(parts: Sequence[Part], trained: Trained) -> str | None:
+def _odd_length(parts: Sequence[Part], trained: TrainingStatistics) -> str | None:
     """Characters that training never saw may be many pieces of source and nothing in the target, so they are no reason to expect more."""
     if trained.ratio is None:
         return None
     pieces, written = (
         sum(len(side) for side in sides) for sides in zip(*((part.source, part.target) for part in parts), strict=True)
     )
-    known = pieces - sum(token in trained.unseen for part in parts for token in part.source)
+    unseen = trained.unseen or ()
+    known = pieces - sum(token in unseen for part in parts for token in part.source)
     fewest, most = trained.ratio * known + SLACK, trained.ratio * pieces + SLACK
     if fewest / RATIO <= written + SLACK <= most * RATIO:
         return None

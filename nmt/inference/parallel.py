@@ -1,4 +1,7 @@
-"""Several processes that translate side by side, one thread each: on a CPU, small products gain more from that than from more threads."""
+"""Several processes that translate side by side, one thread each.
+
+On a CPU, small matrix products gain more from that than from more threads.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,11 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from multiprocessing.connection import wait
-from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Self
 
 from nmt.cpu_tuning import keep_freed_memory
 from nmt.errors import RunError
@@ -26,23 +28,23 @@ from nmt.inference.translator import WINDOW, Translation, Translator
 Shares = list[Future[list[Translation]]]
 
 
-class Workers:
-    """Translates as the `Translator` of a run does, by ``count`` processes that hold a model each. Translations come without their weights.
+class ParallelTranslator(Translator):
+    """Translates in ``count`` processes, each of which opens a translator. Translations come without their weights.
 
-    Use as a context; faults of the run or of the settings come up when it is entered. The processes are started afresh, not forked, so a program
-    that uses this guards its main code with ``if __name__ == "__main__"``.
+    Use as a context; errors of the run or of the settings are raised when it is entered. The processes are started
+    afresh, not forked, so a program that uses this guards its main code with ``if __name__ == "__main__"``.
     """
 
-    def __init__(self, count: int, run: Path, search: dict[str, Any]) -> None:
-        """``search`` are the settings that take the place of the recipe's."""
+    def __init__(self, count: int, opener: Callable[[], Translator], limit: int) -> None:
+        """``opener`` can be pickled; ``limit`` is that of its translator."""
         if count < 1:
             raise ValueError(f"workers: expected an integer of at least 1, found {count!r}")
-        self.count, self.asked = count, (str(run), tuple(search.items()))
+        self.count, self.opener, self.limit = count, opener, limit
 
-    def __enter__(self) -> Workers:
+    def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self._pool = stack.enter_context(processes(self.count, _begin))
-            self._result(self._pool.submit(_translated, *self.asked, []))
+            self._pool = stack.enter_context(processes(self.count, partial(_begin, self.opener)))
+            self._result(self._pool.submit(_translated, []))
             self._stack = stack.pop_all()
         return self
 
@@ -52,11 +54,11 @@ class Workers:
         self._stack.__exit__(kind, error, traceback)
 
     def stream(self, lines: Iterable[str], window: int = WINDOW) -> Iterator[Translation]:
-        """Translates lines in order. A window is read ahead, and each is dealt out line by line, so that all have as much to do."""
+        # One window is read ahead, and each is dealt out line by line, so that all processes have equal work.
         lines, begun = iter(lines), deque[Shares]()
         while chunk := list(islice(lines, window)):
             dealt = (chunk[first :: self.count] for first in range(min(self.count, len(chunk))))
-            begun.append([self._pool.submit(_translated, *self.asked, share) for share in dealt])
+            begun.append([self._pool.submit(_translated, share) for share in dealt])
             if len(begun) > 1:
                 yield from self._together(begun.popleft())
         for shares in begun:
@@ -98,11 +100,16 @@ def _begun(begin: Callable[[], None]) -> None:
     begin()
 
 
-def _begin() -> None:
-    """Of each process: one thread."""
+_OPENERS: list[Callable[[], Translator]] = []
+"""In a worker, what opens its translator."""
+
+
+def _begin(opener: Callable[[], Translator]) -> None:
+    """Sets up a worker: one thread."""
     import torch
 
     torch.set_num_threads(1)
+    _OPENERS.append(opener)
     end_with_parent()
 
 
@@ -120,12 +127,11 @@ def _end_with(sentinel: int) -> None:
 
 
 @lru_cache(maxsize=1)
-def _translator(run: str, search: tuple[tuple[str, Any], ...]) -> Translator:
-    from nmt.runs.run_folder import Run
+def _translator() -> Translator:
+    """This process's translator, opened by the first task, whose result its errors are."""
+    return _OPENERS[0]()
 
-    return Translator.of(Run(Path(run)), **dict(search))
 
-
-def _translated(run: str, search: tuple[tuple[str, Any], ...], lines: list[str]) -> list[Translation]:
-    """A worker's share of a window; weights stay behind, since nobody in another process has asked for tensors so far."""
-    return [replace(found, weights=None) for found in _translator(run, search).translate(lines)]
+def _translated(lines: list[str]) -> list[Translation]:
+    """A worker's share of a window. Weights stay behind: they are large, and no caller of several processes uses them."""
+    return [replace(found, weights=None) for found in _translator().translate(lines)]

@@ -6,26 +6,25 @@ One line in is one line out, whatever its characters and its length, and what st
 from __future__ import annotations
 
 import re
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, overload
+from types import TracebackType
+from typing import Self, overload
 
 import torch
 from torch import Tensor
 
+from nmt.atomic import JsonObject
 from nmt.data.vocabulary import BOS, EOS, PAD, Vocabulary
 from nmt.errors import RunError
-from nmt.inference import diagnostics
-from nmt.inference.diagnostics import Part, Trained
+from nmt.inference.diagnostics import Part, TrainingStatistics, diagnose
 from nmt.models.device import autocast, resolve_precision
-from nmt.models.precision import freeze
-from nmt.models.protocol import DecodingProtocol, TranslationModel
+from nmt.models.protocol import DecodingProtocol
 from nmt.search import BeamSearch, Hypothesis, SearchSettings, length_penalty
-
-if TYPE_CHECKING:
-    from nmt.runs.run_folder import Run
 
 WINDOW = 4096
 """Lines that are read at a time and batched by length."""
@@ -63,7 +62,7 @@ class Translation:
     warnings: list[str] = field(default_factory=list)
     """What may be wrong, see `nmt.inference.diagnostics`."""
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """Plain values for one line of JSON; the weights stay out."""
         return {
             "source": self.source,
@@ -77,30 +76,23 @@ class Translation:
         }
 
 
-class LineTranslator(ABC):
-    """Lines in, lines out, whoever searches: what stands around the search for a translation."""
+class Translator(ABC):
+    """Lines in, translations out, one for each line and in order. Used as a context, it frees what it holds at the end."""
 
-    def __init__(
-        self,
-        source_vocabulary: Vocabulary,
-        target_vocabulary: Vocabulary,
-        trained: Trained,
-        *,
-        length_penalty: float,
-        batch_tokens: int,
+    limit: int
+    """Source tokens of the longest line that is translated whole; a longer one is split."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Lines are not fed longer than anything in training. `batch_tokens` limits the padded source positions in a batch, the beam not
-        counted."""
-        for name, value in (("longest", trained.longest), ("batch_tokens", batch_tokens)):
-            if value < 1:
-                raise ValueError(f"{name}: expected an integer of at least 1, found {value!r}")
-        self.source_vocabulary, self.target_vocabulary = source_vocabulary, target_vocabulary
-        self.trained, self.limit = trained, max(trained.longest, SHORTEST_LIMIT)
-        self.alpha, self.batch_tokens = length_penalty, batch_tokens
+        return
 
     @abstractmethod
-    def _find(self, batches: Sequence[list[list[int]]]) -> Iterable[list[list[Hypothesis]]]:
-        """The hypotheses, best first, for every part of every batch of parts; parts are token ids without the end of the sentence."""
+    def stream(self, lines: Iterable[str], window: int = WINDOW) -> Iterator[Translation]:
+        """Translates lines in order, reading `window` of them at a time."""
 
     @overload
     def translate(self, text: str) -> Translation: ...  # type: ignore[overload-overlap]  # a str is an iterable of str too, and meant as one text
@@ -109,11 +101,46 @@ class LineTranslator(ABC):
     def translate(self, text: str | Iterable[str]) -> Translation | list[Translation]:
         """Translates one text, or each of several."""
         if isinstance(text, str):
-            return self._window([text])[0]
+            return next(iter(self.stream([text])))
         return list(self.stream(text))
 
+
+class BatchTranslator(Translator):
+    """Splits lines into token ids, batches them by length, lets an engine search, and makes text of what it finds."""
+
+    def __init__(
+        self,
+        source_vocabulary: Vocabulary,
+        target_vocabulary: Vocabulary,
+        search: SearchSettings,
+        trained: TrainingStatistics,
+        *,
+        batch_tokens: int = 4096,
+        split_lines: bool = True,
+    ) -> None:
+        """`batch_tokens` limits the padded source positions in a batch, the beam not counted. Lines longer than any
+        training sentence are split, unless `split_lines` is false. Where `trained.unseen` is not known, it is what
+        spells unknown characters."""
+        for name, value in (("longest", trained.longest), ("batch_tokens", batch_tokens)):
+            if value < 1:
+                raise ValueError(f"{name}: expected an integer of at least 1, found {value!r}")
+        self.source_vocabulary, self.target_vocabulary = source_vocabulary, target_vocabulary
+        self.trained = trained if trained.unseen is not None else trained._replace(unseen=source_vocabulary.bytes)
+        self.limit = line_limit(trained.longest) if split_lines else sys.maxsize
+        self.batch_tokens = batch_tokens
+        self.search = BeamSearch(search, bos=BOS, eos=EOS, pad=PAD)
+
+    def with_search(self, search: SearchSettings) -> Self:
+        """A translator with other search settings that shares everything else, the model among it."""
+        other = copy(self)
+        other.search = BeamSearch(search, bos=BOS, eos=EOS, pad=PAD)
+        return other
+
+    @abstractmethod
+    def _find(self, batches: Sequence[list[list[int]]]) -> Iterable[list[list[Hypothesis]]]:
+        """The hypotheses, best first, for every part of every batch of parts; parts are token ids without the end of the sentence."""
+
     def stream(self, lines: Iterable[str], window: int = WINDOW) -> Iterator[Translation]:
-        """Translates lines in order, reading `window` of them at a time and batching these by length."""
         assert window >= 1, "a window without lines would drop them all"
         lines = iter(lines)
         while chunk := list(islice(lines, window)):
@@ -156,13 +183,13 @@ class LineTranslator(ABC):
         return Translation(
             source=line,
             text=text,
-            score=sum(each.log_probability for each in best) / length_penalty(sum(map(len, target)), self.alpha),
+            score=sum(each.log_probability for each in best) / length_penalty(sum(map(len, target)), self.search.alpha),
             pieces=list(chain(*target)),
             source_pieces=list(chain(*source)),
             weights=best[0].weights if len(best) == 1 else None,
             alternatives=self._alternatives(text, found[0][1:]) if len(found) == 1 else [],
             alignment=_alignment(source, target, best),
-            warnings=diagnostics.of(line, text, seen, self.source_vocabulary, self.target_vocabulary, self.trained),
+            warnings=diagnose(line, text, seen, self.source_vocabulary, self.target_vocabulary, self.trained),
         )
 
     def _text(self, hypothesis: Hypothesis) -> str:
@@ -176,41 +203,28 @@ class LineTranslator(ABC):
         return [(other, score) for other, score in different.items() if other != text]
 
 
-class Translator(LineTranslator):
-    """A model with its vocabularies and the settings of its search. The model is used as it is: in evaluation mode, on the given device."""
+class TorchTranslator(BatchTranslator):
+    """Translates with a model, which is used as it is: in evaluation mode, on the given device."""
 
     def __init__(
         self,
         model: DecodingProtocol,
         source_vocabulary: Vocabulary,
         target_vocabulary: Vocabulary,
+        search: SearchSettings,
+        trained: TrainingStatistics,
         *,
-        longest: int,
-        ratio: float | None = None,
-        unseen: Collection[int] | None = None,
         batch_tokens: int = 4096,
+        split_lines: bool = True,
         precision: str = "fp32",
         device: torch.device | str = "cpu",
-        **search: Any,
     ) -> None:
-        """For `longest`, `ratio` and `unseen` see `nmt.inference.diagnostics.Trained`; where `unseen` is not known, it is what spells unknown characters.
-        For `batch_tokens` see `LineTranslator`, for `precision` `search.precision` of the recipe, for the rest `BeamSearch`, which here keeps
-        weights unless it is told not to."""
-        self.search = BeamSearch(SearchSettings(**{"keep_weights": True, **search}), bos=BOS, eos=EOS, pad=PAD)
-        trained = Trained(longest, ratio, source_vocabulary.bytes if unseen is None else unseen)
+        """`precision` is auto, fp32 or bf16; for the rest see `BatchTranslator`."""
         super().__init__(
-            source_vocabulary, target_vocabulary, trained, length_penalty=self.search.alpha, batch_tokens=batch_tokens
+            source_vocabulary, target_vocabulary, search, trained, batch_tokens=batch_tokens, split_lines=split_lines
         )
         self.model, self.device = model, torch.device(device)
         self.precision = resolve_precision(precision, self.device)
-
-    @classmethod
-    def of(cls, run: Run, *, device: torch.device | str = "cpu", **search: Any) -> Translator:
-        """The translator of a run folder: its best weights and its recipe's search settings, but for those given here."""
-        settings = run.recipe.search.model_dump() | search
-        longest, ratio, unseen = shown_in_training(run)
-        model = model_of(run, settings["precision"], device)
-        return cls(model, *run.vocabularies, longest=longest, ratio=ratio, unseen=unseen, device=device, **settings)
 
     def _find(self, batches: Sequence[list[list[int]]]) -> Iterable[list[list[Hypothesis]]]:
         return map(self._batch, batches)
@@ -227,18 +241,9 @@ class Translator(LineTranslator):
             raise RunError(str(error)) from error
 
 
-def model_of(run: Run, precision: str, device: torch.device | str = "cpu") -> TranslationModel:
-    """The model of a run to translate with, and not to train on."""
-    model, device = run.model(), torch.device(device)
-    freeze(model.to(device), device, resolve_precision(precision, device))
-    return model
-
-
-def shown_in_training(run: Run) -> Trained:
-    """What the training of a run showed its model."""
-    lengths, unseen = run.metadata["lengths"], run.unseen
-    ratio = lengths["target"]["pieces"] / lengths["source"]["pieces"]
-    return Trained(lengths["source"]["longest"], ratio, run.vocabularies[0].bytes if unseen is None else unseen)
+def line_limit(longest: int) -> int:
+    """Source tokens of the longest line that is translated whole, given those of the longest training sentence."""
+    return max(longest, SHORTEST_LIMIT)
 
 
 def split(text: str, limit: int, count: Callable[[str], int], cuts: Sequence[re.Pattern[str]] = _CUTS) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nmt.atomic import JsonObject
-from nmt.inference.translator import Translator
+from nmt.inference.translator import TorchTranslator
 from nmt.interpret.heatmap import Heatmap, Margin
 from nmt.interpret.methods import METHODS, has_attention
 from nmt.interpret.sentence import TranslatedSentence, translate_sentence
@@ -43,7 +43,7 @@ class Interpretation:
         }
 
 
-def interpret(translator: Translator, text: str, kind: str | None = None, run: str = "") -> Interpretation:
+def interpret(translator: TorchTranslator, text: str, kind: str | None = None, run: str = "") -> Interpretation:
     """Translates a sentence and interprets it: by default by attention, and for a model without attention by occlusion."""
     sentence = translate_sentence(translator, text)
     chosen = kind or ("attention" if has_attention(sentence) else "occlusion")

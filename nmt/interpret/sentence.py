@@ -11,7 +11,7 @@ from torch import Tensor
 from nmt.data.vocabulary import BOS, EOS, normalized
 from nmt.errors import RunError, UserError
 from nmt.inference.diagnostics import CAPPED
-from nmt.inference.translator import Translator
+from nmt.inference.translator import TorchTranslator
 from nmt.models.protocol import DecodingProtocol
 from nmt.search import Hypothesis
 
@@ -47,7 +47,7 @@ class TranslatedSentence:
         return [] if self.hypothesis.finished else [CAPPED]
 
 
-def translate_sentence(translator: Translator, text: str) -> TranslatedSentence:
+def translate_sentence(translator: TorchTranslator, text: str) -> TranslatedSentence:
     """Translates one sentence that is short enough to be translated in one part."""
     tokens = translator.source_vocabulary.encode(text)
     if not tokens:
@@ -88,7 +88,7 @@ def target_log_probabilities(model: DecodingProtocol, source: Tensor, target: Se
     return torch.stack(scores, 1)
 
 
-def _search(translator: Translator, source: list[int]) -> Hypothesis:
+def _search(translator: TorchTranslator, source: list[int]) -> Hypothesis:
     tokens = torch.tensor([source], device=translator.device)
     try:
         return translator.search(translator.model, tokens, torch.ones_like(tokens, dtype=torch.bool))[0][0]

@@ -34,6 +34,7 @@ from nmt.runs.metadata import FORMAT, Metadata
 
 if TYPE_CHECKING:
     from nmt.models.protocol import TranslationModel
+    from nmt.search import SearchSettings
 
 __all__ = [
     "FORMAT",
@@ -135,6 +136,33 @@ class Run:
             frozenset(_numbers(self.metadata["unseen"], len(self.vocabularies[0])))
             if "unseen" in self.metadata
             else None
+        )
+
+    def search_settings(
+        self,
+        *,
+        beam: int | None = None,
+        length_penalty: float | None = None,
+        min_length: int | None = None,
+        max_ratio: float | None = None,
+        max_extra: int | None = None,
+        max_tokens: int | None = None,
+        nbest: int = 1,
+        keep_weights: bool = False,
+    ) -> SearchSettings:
+        """The recipe's search settings, and what is given in their place."""
+        from nmt.search import SearchSettings
+
+        own = self.recipe.search
+        return SearchSettings(
+            beam=own.beam if beam is None else beam,
+            length_penalty=own.length_penalty if length_penalty is None else length_penalty,
+            min_length=own.min_length if min_length is None else min_length,
+            max_ratio=own.max_ratio if max_ratio is None else max_ratio,
+            max_extra=own.max_extra if max_extra is None else max_extra,
+            max_tokens=max_tokens,
+            nbest=nbest,
+            keep_weights=keep_weights,
         )
 
     @property

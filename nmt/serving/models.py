@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nmt.atomic import JsonObject
 from nmt.errors import UserError
@@ -15,24 +15,28 @@ from nmt.serving import languages
 from nmt.serving.batcher import Job
 
 if TYPE_CHECKING:
-    from nmt.inference.translator import Translation, Translator
+    from nmt.inference.translator import TorchTranslator, Translation
     from nmt.interpret.interpretation import Interpretation
     from nmt.recipe.types import Recurrent, Transformer
+    from nmt.search import SearchSettings
 
 
 class ServedModel:
     """A run with its loaded model. Its methods are called by one thread at a time."""
 
-    def __init__(self, run: Run, name: str, longest_output: int) -> None:
+    def __init__(self, run: Run, name: str, longest_output: int, device: str = "cpu") -> None:
         """``longest_output`` bounds the target tokens of a sentence, whatever the recipe allows."""
         self.run, self.name, self.longest_output = run, name, longest_output
         self.source, self.target = run.recipe.data.source, run.recipe.data.target
         try:
-            self._limit = self._translator(1, False).limit
+            search = self._search(1, False)
         except UserError:
             raise
         except ValueError as error:  # the words of the search, to which --output is max_tokens
             raise UserError(f"{run.path}: {error}; choose another --output") from error
+        from nmt.inference.open import open_translator
+
+        self._opened = open_translator(run, "torch", device=device, search=search)
 
     def tokens(self, sentence: str) -> int:
         """The number of source tokens of a sentence, with its end."""
@@ -45,7 +49,7 @@ class ServedModel:
     def interpretation_job(self, sentence: str, kind: str | None) -> Job:
         """The job of interpreting a sentence; occlusion reads it once for each of its tokens."""
         tokens = self.tokens(sentence)
-        once = kind in ("attention", "gates") or tokens > self._limit
+        once = kind in ("attention", "gates") or tokens > self._opened.limit
         return Job(self._interpret(kind), sentence, tokens if once else tokens**2)
 
     @lru_cache  # noqa: B019 - models are served as long as the process lives
@@ -62,25 +66,15 @@ class ServedModel:
             interpret(self._translator(1, True), sentence, kind, self.name) for sentence in sentences
         ]
 
-    def _translator(self, nbest: int, keep_weights: bool) -> Translator:
+    def _translator(self, nbest: int, keep_weights: bool) -> TorchTranslator:
         """The run's translator; its search keeps at least as many hypotheses as it has to give."""
-        from nmt.inference.translator import Translator
+        return self._opened.with_search(self._search(nbest, keep_weights))
 
-        settings = self.run.recipe.search.model_dump()
-        settings |= {
-            "beam": max(settings["beam"], nbest),
-            "nbest": nbest,
-            "keep_weights": keep_weights,
-            "max_tokens": self.longest_output,
-        }
-        longest = self.run.metadata["lengths"]["source"]["longest"]
-        return Translator(self._model, *self.run.vocabularies, longest=longest, **settings)
-
-    @cached_property
-    def _model(self) -> Any:
-        from nmt.inference.translator import model_of
-
-        return model_of(self.run, self.run.recipe.search.precision)
+    def _search(self, nbest: int, keep_weights: bool) -> SearchSettings:
+        beam = max(self.run.recipe.search.beam, nbest)
+        return self.run.search_settings(
+            beam=beam, nbest=nbest, keep_weights=keep_weights, max_tokens=self.longest_output
+        )
 
     def as_json(self) -> JsonObject:
         """The model as the page lists it."""
@@ -107,7 +101,7 @@ class Models:
         self.all = list(served)
 
     @classmethod
-    def load(cls, paths: Sequence[Path], longest_output: int) -> Models:
+    def load(cls, paths: Sequence[Path], longest_output: int, device: str = "cpu") -> Models:
         """Loads runs, each named after its folder."""
         names = [path.resolve().name for path in paths]
         for name in names:
@@ -118,7 +112,7 @@ class Models:
         runs = [Run(path) for path in paths]
         for run in runs:
             run.check()  # before the first model is loaded, which takes seconds
-        models = cls([ServedModel(run, name, longest_output) for run, name in zip(runs, names, strict=True)])
+        models = cls([ServedModel(run, name, longest_output, device) for run, name in zip(runs, names, strict=True)])
         models._warm_up()
         return models
 

@@ -210,7 +210,9 @@ def _fit(run: Run, prepared: Dataset, log: Log, console: Console, quiet: bool) -
     torch.manual_seed(recipe.training.seed)
     device, plan = find_device(metadata["device"]), planning.plan(recipe, metadata)
     model = run.fresh_model().to(device)
-    validate = Validator(model, prepared, recipe, metadata["lengths"]["source"]["longest"], device, plan.precision)
+    search = run.search_settings(beam=recipe.training.valid_beam)
+    longest = metadata["lengths"]["source"]["longest"]
+    validate = Validator(model, prepared, recipe, search, longest, device, plan.precision)
     reporter = FolderReporter(run.path, plan, log, console, quiet=quiet, tensorboard=recipe.training.tensorboard)
     batches = Prefetcher(preparing.batches(recipe, prepared), recipe.training.loaders)
     training = Training(model, batches, plan, device, validate, run.path / run_folder.CHECKPOINTS, reporter)

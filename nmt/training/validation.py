@@ -6,9 +6,11 @@ import torch
 
 from nmt.data.batches import Batches
 from nmt.evaluation.metrics import bleu
-from nmt.inference.translator import Translator
+from nmt.inference.diagnostics import TrainingStatistics
+from nmt.inference.translator import TorchTranslator
 from nmt.models.protocol import TranslationModel
 from nmt.recipe.types import Recipe
+from nmt.search import SearchSettings
 from nmt.training.objective import objective
 from nmt.training.preparing import Dataset
 from nmt.training.progress import Validation
@@ -22,6 +24,7 @@ class Validator:
         model: TranslationModel,
         prepared: Dataset,
         recipe: Recipe,
+        search: SearchSettings,
         longest: int,
         device: torch.device,
         precision: str,
@@ -29,9 +32,15 @@ class Validator:
         self.model, self.device, self.precision = model, device, precision
         self.pairs, self.language = prepared.corpus.valid, recipe.data.target
         self.batches = Batches(*prepared.valid, seed=0, batch_tokens=recipe.training.batch_tokens)
-        search = recipe.search.model_dump() | {"beam": recipe.training.valid_beam}
-        self.translator = Translator(
-            model, prepared.source, prepared.target, longest=longest, keep_weights=False, device=device, **search
+        self.translator = TorchTranslator(
+            model,
+            prepared.source,
+            prepared.target,
+            search,
+            TrainingStatistics(longest),
+            batch_tokens=recipe.search.batch_tokens,
+            precision=recipe.search.precision,
+            device=device,
         )
 
     @torch.inference_mode()

@@ -10,7 +10,7 @@ import pytest
 
 from nmt.data import hub
 from nmt.errors import UserError
-from nmt.inference.translator import Translator
+from nmt.inference.translator import TorchTranslator
 from nmt.recipe import reading
 
 if TYPE_CHECKING:
@@ -88,12 +88,12 @@ def test_doctor_of_a_run_compares_sentences_alone_and_in_batches(nmt: Nmt) -> No
 
 
 def test_doctor_says_when_company_changes_a_translation(nmt: Nmt, monkeypatch: pytest.MonkeyPatch) -> None:
-    search: Callable[..., Any] = Translator._batch
+    search: Callable[..., Any] = TorchTranslator._batch
 
-    def disturbed(translator: Translator, parts: list[list[int]]) -> Any:
+    def disturbed(translator: TorchTranslator, parts: list[list[int]]) -> Any:
         return search(translator, parts if len(parts) == 1 else [part[:1] for part in parts])
 
-    monkeypatch.setattr(Translator, "_batch", disturbed)
+    monkeypatch.setattr(TorchTranslator, "_batch", disturbed)
     outcome = nmt("doctor", "runs/toy", "--sentences", "12")
     assert outcome.status == 1
     assert re.search(r"^text 1 .* alone, .* beside \d+ others$", outcome.out.decode(), re.MULTILINE)

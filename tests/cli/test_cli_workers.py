@@ -16,7 +16,8 @@ import pytest
 
 import nmt as package
 from nmt.errors import RunError
-from nmt.inference.parallel import Workers
+from nmt.inference.open import open_translator
+from nmt.inference.parallel import ParallelTranslator
 from nmt.runs import run_folder
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 WATCHED: list[BaseProcess] = []
 LINES = ["rot Hund", "", "Katze groß Haus Baum", "klein", *["Haus rot Baum"] * 5, "grün " * 60, "Hund"]
+
+
+def workers_of(count: int) -> ParallelTranslator:
+    translator = open_translator(Path("runs/toy"), workers=count)
+    assert isinstance(translator, ParallelTranslator)
+    return translator
 
 
 def test_workers_change_neither_translations_nor_their_order(nmt: Nmt) -> None:
@@ -45,7 +52,7 @@ def test_windows_come_in_order_and_one_is_read_ahead(nmt: Nmt) -> None:
             read.append(number)
             yield line
 
-    with Workers(2, Path("runs/toy"), {}) as workers:
+    with workers_of(2) as workers:
         stream = workers.stream(lines(), window=3)
         assert (next(stream).source, read) == (LINES[0], list(range(6)))
         assert [each.source for each in stream] == LINES[1:]
@@ -55,7 +62,7 @@ def test_windows_come_in_order_and_one_is_read_ahead(nmt: Nmt) -> None:
 
 
 def test_a_worker_that_is_killed_is_reported_in_a_line(nmt: Nmt) -> None:
-    with Workers(1, Path("runs/toy"), {}) as workers:
+    with workers_of(1) as workers:
         (process,) = multiprocessing.active_children()
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)
@@ -75,8 +82,8 @@ def test_faults_of_a_run_or_a_setting_are_those_of_one_process(nmt: Nmt) -> None
 
 def test_workers_end_with_their_parent_however_that_ends(nmt: Nmt) -> None:
     code = (
-        "import multiprocessing, os, signal\nfrom pathlib import Path\nfrom nmt.inference.parallel import Workers\n"
-        "Workers(1, Path('runs/toy'), {}).__enter__()\n"
+        "import multiprocessing, os, signal\nfrom pathlib import Path\nfrom nmt.inference.open import open_translator\n"
+        "open_translator(Path('runs/toy'), workers=1).__enter__()\n"
         "print(multiprocessing.active_children()[0].pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
@@ -89,14 +96,14 @@ def test_workers_end_with_their_parent_however_that_ends(nmt: Nmt) -> None:
 
 
 def test_when_something_fails_outside_workers_are_not_waited_for(nmt: Nmt) -> None:
-    with pytest.raises(KeyboardInterrupt), Workers(1, Path("runs/toy"), {}) as workers:
+    with pytest.raises(KeyboardInterrupt), workers_of(1) as workers:
         _break_off(workers)
     (process,) = WATCHED
     process.join(60)
     assert process.exitcode == -signal.SIGTERM
 
 
-def _break_off(workers: Workers) -> None:
+def _break_off(workers: ParallelTranslator) -> None:
     WATCHED[:] = multiprocessing.active_children()
     workers._pool.submit(time.sleep, 600)
     raise KeyboardInterrupt

@@ -8,8 +8,10 @@ from torch import Tensor
 
 from nmt.data.vocabulary import EOS, Vocabulary, train
 from nmt.evaluation.batching import MOST, pairs
-from nmt.inference.translator import Translator
+from nmt.inference.diagnostics import TrainingStatistics
+from nmt.inference.translator import TorchTranslator
 from nmt.models.protocol import Memory, Step
+from nmt.search import SearchSettings
 
 VOCABULARY = Vocabulary(train(["ab cd ef gh"], type="bpe", size=275))
 SENTENCES = [("ab cd ef gh " * length).strip() for length in range(1, 13)] * 12
@@ -35,7 +37,9 @@ class Model:
 
 @pytest.mark.parametrize("sound", [True, False])
 def test_a_model_that_looks_at_its_neighbours_is_found_out(sound: bool) -> None:
-    translator = Translator(Model(sound), VOCABULARY, VOCABULARY, longest=100, beam=2, batch_tokens=7)
+    translator = TorchTranslator(
+        Model(sound), VOCABULARY, VOCABULARY, SearchSettings(beam=2), TrainingStatistics(100), batch_tokens=7
+    )
     found = list(pairs(translator, SENTENCES))
     assert sorted(pair.alone.source for pair in found) == sorted(SENTENCES)
     assert all(pair.alone.source == pair.together.source for pair in found)

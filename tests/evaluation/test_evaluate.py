@@ -9,13 +9,15 @@ import sacrebleu
 
 from nmt.errors import RunError, UserError
 from nmt.evaluation import evaluate, testsets
+from nmt.evaluation.evaluate import Decoding
+from nmt.search import SearchSettings
 
 TEST = testsets.TestSet(
     "toy",
     ["ein roter Hund läuft schnell", "eine Katze schläft im Haus"],
     ["a red dog runs fast", "a cat sleeps in the house"],
 )
-SEARCH = {"beam": 5, "length_penalty": 0.6}
+DECODING = Decoding(SearchSettings())
 
 
 def translate(sentences: list[str]) -> list[str]:
@@ -32,19 +34,23 @@ def test_the_test_set_is_translated_once_and_scored_as_sacrebleu_scores_it() -> 
 
 def test_the_record_says_what_was_scored_and_how() -> None:
     result = evaluate.evaluate(
-        translate, TEST, target="en", run="runs/a", search=SEARCH, weights_sha256="00ff", notes=["built-in corpus"]
+        translate, TEST, target="en", run="runs/a", decoding=DECODING, weights_sha256="00ff", notes=["built-in corpus"]
     )
     record = json.loads(json.dumps(result.as_json()))
     assert (record["run"], record["test"], record["sentences"], record["target"]) == ("runs/a", "toy", 2, "en")
-    assert (record["search"], record["weights_sha256"], record["notes"]) == (SEARCH, "00ff", ["built-in corpus"])
+    assert (record["search"], record["weights_sha256"], record["notes"]) == (
+        DECODING.as_json(),
+        "00ff",
+        ["built-in corpus"],
+    )
     assert (record["source_sha256"], record["references_sha256"]) == (TEST.source_sha256, TEST.references_sha256)
     assert record["scores"]["bleu"]["signature"]
     assert (record["by_length"], record["output"]) == ([], None)
 
 
 def test_saved_hypotheses_lie_in_the_run_folder_under_the_hash_of_the_record(tmp_path: Path) -> None:
-    result = evaluate.save(evaluate.evaluate(translate, TEST, target="en", search=SEARCH), tmp_path)
-    assert result.output == Path("outputs/toy.beam5.length_penalty0.6.txt")
+    result = evaluate.save(evaluate.evaluate(translate, TEST, target="en", decoding=DECODING), tmp_path)
+    assert result.output == Path("outputs/toy.beam5.length_penalty0.6.min_length0.max_ratio2.0.max_extra20.txt")
     lines = (tmp_path / result.output).read_text("utf-8").splitlines()
     assert lines == translate(TEST.source)
     assert result.as_json()["output_sha256"] == testsets.text_sha256(lines)

@@ -9,8 +9,10 @@ import pytest
 from nmt.data.pairs import Pairs
 from nmt.errors import RunError, UserError
 from nmt.evaluation import evaluate, evaluation_log, testsets
+from nmt.evaluation.evaluate import Decoding
 from nmt.runs import files
 from nmt.runs.run_folder import Run
+from nmt.search import SearchSettings
 
 TEST = testsets.TestSet("toy", ["ein Hund", "eine Katze"], ["a dog", "a cat"])
 VALID = testsets.TestSet("valid", ["ein Haus"], ["a house"])
@@ -25,9 +27,17 @@ def run(tmp_path: Path) -> Run:
     return Run(tmp_path)
 
 
+def beam(width: int) -> Decoding:
+    return Decoding(SearchSettings(beam=width))
+
+
 def result(test: testsets.TestSet = TEST, beam: int = 5, weights: str | None = None) -> evaluate.Result:
     return evaluate.evaluate(
-        lambda lines: ["a dog"] * len(lines), test, target="en", search={"beam": beam}, weights_sha256=weights
+        lambda lines: ["a dog"] * len(lines),
+        test,
+        target="en",
+        decoding=Decoding(SearchSettings(beam=beam)),
+        weights_sha256=weights,
     )
 
 
@@ -73,9 +83,9 @@ def test_a_line_that_is_no_scoring_is_named(run: Run, entry: str) -> None:
 
 
 def test_a_first_look_and_the_same_again_are_permitted(run: Run) -> None:
-    evaluation_log.permit(run, TEST, [{"beam": 5}], None)
+    evaluation_log.permit(run, TEST, [beam(5)], None)
     evaluation_log.append(run, result(weights=run.weights_sha256))
-    evaluation_log.permit(run, TEST, [{"beam": 5}], None)
+    evaluation_log.permit(run, TEST, [beam(5)], None)
 
 
 @pytest.mark.parametrize("way", ["other settings", "other weights", "both at once"])
@@ -83,9 +93,9 @@ def test_a_second_way_is_refused_without_a_reason(run: Run, way: str) -> None:
     if way != "both at once":
         evaluation_log.append(run, result(weights="0" * 64 if way == "other weights" else run.weights_sha256))
     searches = {
-        "other settings": [{"beam": 1}],
-        "other weights": [{"beam": 5}],
-        "both at once": [{"beam": 1}, {"beam": 5}],
+        "other settings": [beam(1)],
+        "other weights": [beam(5)],
+        "both at once": [beam(1), beam(5)],
     }[way]
     with pytest.raises(UserError, match="makes its scores worthless"):
         evaluation_log.permit(run, TEST, searches, None)
@@ -94,4 +104,4 @@ def test_a_second_way_is_refused_without_a_reason(run: Run, way: str) -> None:
 
 def test_the_validation_split_is_there_to_choose_by(run: Run) -> None:
     evaluation_log.append(run, result(VALID))
-    evaluation_log.permit(run, VALID, [{"beam": 1}, {"beam": 2}], None)
+    evaluation_log.permit(run, VALID, [beam(1), beam(2)], None)

@@ -5,6 +5,8 @@ import io
 import json
 
 from nmt.evaluation import evaluate, report, testsets
+from nmt.evaluation.evaluate import Decoding
+from nmt.search import SearchSettings
 
 REFERENCES = [
     f"the {colour} dog sees the {animal} in the garden" for colour in ("red", "old") for animal in ("cat", "man")
@@ -19,7 +21,7 @@ def result(run: str, beam: int = 5) -> evaluate.Result:
         target="en",
         by_length=True,
         run=run,
-        search={"beam": beam, "length_penalty": 0.6},
+        decoding=Decoding(SearchSettings(beam=beam)),
     )
 
 

@@ -9,8 +9,9 @@ import torch
 from nmt.data.batches import collate
 from nmt.data.vocabulary import BOS, EOS
 from nmt.export import folder
-from nmt.export.engine import ExportTranslator
-from nmt.inference.translator import Translation, Translator
+from nmt.inference.ctranslate2 import CTranslate2Translator, Export
+from nmt.inference.open import open_translator, training_statistics
+from nmt.inference.translator import Translation
 from nmt.models.transformer import TransformerModel
 from nmt.runs.run_folder import Run
 from nmt.search import length_penalty
@@ -19,15 +20,28 @@ if TYPE_CHECKING:
     from tests.export.conftest import MakeRun
 
 
+def exported(
+    export: Export, run: Run, *, workers: int = 1, batch_tokens: int = 4096, **search: Any
+) -> CTranslate2Translator:
+    return CTranslate2Translator(
+        export,
+        *run.vocabularies,
+        run.search_settings(keep_weights=True, **search),
+        training_statistics(run),
+        batch_tokens=batch_tokens,
+        workers=workers,
+        threads=1,
+    )
+
+
 def both(run: Run, lines: list[str], made: Path, **search: Any) -> tuple[list[Translation], list[Translation]]:
     """Translations by torch and by the export."""
     if not made.exists():
         made.mkdir()
         folder.fill(made, run, "float32")
-    export = folder.Export(made, {"quantization": "float32", "positions": folder.most_positions(run)})
-    return Translator.of(run, **search).translate(lines), ExportTranslator(export, run, threads=1, **search).translate(
-        lines
-    )
+    export = Export(made, "", "float32", folder.most_positions(run))
+    ours = open_translator(run, "torch", search=run.search_settings(keep_weights=True, **search))
+    return ours.translate(lines), exported(export, run, **search).translate(lines)
 
 
 @pytest.mark.parametrize("settings", [{"beam": 1}, {"beam": 4, "length_penalty": 0.0}])
@@ -95,7 +109,7 @@ def test_pieces_that_no_target_has_are_never_given(make_run: MakeRun, lines: lis
 def test_probabilities_under_teacher_forcing_are_the_models(make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run()
     export = folder.fill(tmp_path, run, "float32")
-    translator = ExportTranslator(export, run, threads=1)
+    translator = exported(export, run)
     sources, targets = (
         [vocabulary.encode(line) for line in ("Hund rot", "Katze groß Baum")] for vocabulary in run.vocabularies
     )
@@ -109,17 +123,14 @@ def test_probabilities_under_teacher_forcing_are_the_models(make_run: MakeRun, t
 def test_neither_batches_nor_workers_change_a_translation(make_run: MakeRun, lines: list[str], tmp_path: Path) -> None:
     run = make_run()
     export = folder.fill(tmp_path, run, "float32")
-    expected = ExportTranslator(export, run, threads=1).translate(lines)
+    expected = exported(export, run).translate(lines)
     for given in ({"workers": 2}, {"batch_tokens": 1}, {"batch_tokens": 60}):
-        found = ExportTranslator(export, run, threads=1, **given).translate(lines)  # type: ignore[arg-type]
+        found = exported(export, run, **given).translate(lines)
         assert [(each.text, each.alignment) for each in found] == [(each.text, each.alignment) for each in expected]
 
 
 def test_scores_are_log_probabilities_after_our_penalty(make_run: MakeRun, lines: list[str], tmp_path: Path) -> None:
     run = make_run()
     export = folder.fill(tmp_path, run, "float32")
-    plain, penalised = (
-        ExportTranslator(export, run, threads=1, beam=1, length_penalty=alpha).translate(lines[0])
-        for alpha in (0.0, 1.0)
-    )
+    plain, penalised = (exported(export, run, beam=1, length_penalty=alpha).translate(lines[0]) for alpha in (0.0, 1.0))
     assert penalised.score == pytest.approx(plain.score / length_penalty(len(plain.pieces), 1.0))

@@ -11,8 +11,10 @@ from nmt.errors import RunError
 from nmt.export import folder, layout
 from nmt.export.export import REFUSED, export
 from nmt.export.parity import Agreement, Parity
+from nmt.inference.ctranslate2 import NAME, QUANTIZATIONS, open_export
 from nmt.models.transformer import TransformerModel
 from nmt.runs.run_folder import Run
+from nmt.search import SearchSettings
 
 if TYPE_CHECKING:
     from tests.export.conftest import MakeRun
@@ -29,7 +31,7 @@ def test_an_export_brings_its_report_its_vocabulary_and_whose_weights_it_has(
     parity = make(run, lines)
     assert (parity.greedy.same, parity.beam.same) == (len(lines), len(lines))
     assert 0 < parity.log_probability_difference < 1e-4
-    made = folder.opened(run)
+    made = open_export(run)
     assert made is not None
     assert (made.quantization, made.fault(run)) == ("float32", None)
     assert json.loads((made.path / folder.PARITY).read_text())["faults"] == []
@@ -39,9 +41,9 @@ def test_an_export_brings_its_report_its_vocabulary_and_whose_weights_it_has(
 def test_int8_replaces_what_was_exported_before_and_is_smaller(make_run: MakeRun, lines: list[str]) -> None:
     run = make_run()
     sizes = []
-    for quantization in folder.QUANTIZATIONS:
+    for quantization in QUANTIZATIONS:
         make(run, lines, quantization)
-        made = folder.opened(run)
+        made = open_export(run)
         assert made is not None
         assert made.quantization == quantization
         sizes.append((made.path / "model.bin").stat().st_size)
@@ -53,7 +55,7 @@ def test_an_export_that_translates_otherwise_is_refused_and_the_one_before_stays
 ) -> None:
     run = make_run()
     make(run, lines)
-    before = {path.name: path.read_bytes() for path in (run.path / folder.NAME).iterdir()}
+    before = {path.name: path.read_bytes() for path in (run.path / NAME).iterdir()}
     filled = layout.specification
 
     def wrong(model: TransformerModel, *given: Any) -> Any:
@@ -65,7 +67,7 @@ def test_an_export_that_translates_otherwise_is_refused_and_the_one_before_stays
         RunError, match=r"not exported: greedy: \d+ of 26 texts are the same, expected 99\.9%.*\n.*refused"
     ):
         make(run, lines)
-    assert {path.name: path.read_bytes() for path in (run.path / folder.NAME).iterdir()} == before
+    assert {path.name: path.read_bytes() for path in (run.path / NAME).iterdir()} == before
     report = json.loads((run.path / REFUSED).read_text())
     assert report["greedy"]["same"] < len(lines)
     assert report["greedy"]["differing"][0].keys() == {"source", "model", "model_score", "export", "export_score"}
@@ -73,7 +75,7 @@ def test_an_export_that_translates_otherwise_is_refused_and_the_one_before_stays
 
 
 def report(**changed: Any) -> Parity:
-    agreement = Agreement({"beam": 5}, 1000, 0.0, [])
+    agreement = Agreement(SearchSettings(), 1000, 0.0, [])
     parity = Parity("float32", 1000, agreement, agreement, agreement, 1e-6, 30.0, 29.8, "nrefs:1", 0.3)
     return replace(parity, **changed)
 
@@ -81,13 +83,20 @@ def report(**changed: Any) -> Parity:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"greedy": Agreement({}, 998, 0.0, [])}, ["greedy: 998 of 1,000"]),
-        ({"beam": Agreement({}, 998, 0.0, [])}, ["beam without length penalty: 998 of 1,000"]),
+        ({"greedy": Agreement(SearchSettings(), 998, 0.0, [])}, ["greedy: 998 of 1,000"]),
+        ({"beam": Agreement(SearchSettings(), 998, 0.0, [])}, ["beam without length penalty: 998 of 1,000"]),
         ({"log_probability_difference": 2e-4}, ["log-probabilities differ by 2.0e-04"]),
         ({"log_probability_difference": float("nan")}, ["log-probabilities differ by nan"]),
         ({"export_bleu": 29.6}, ["BLEU falls from 30.00 to 29.60"]),
-        ({"greedy": Agreement({}, 999, 0.0, []), "own": Agreement({}, 900, 0.0, [])}, []),
-        ({"quantization": "int8", "greedy": Agreement({}, 700, 0.0, []), "log_probability_difference": 0.1}, []),
+        ({"greedy": Agreement(SearchSettings(), 999, 0.0, []), "own": Agreement(SearchSettings(), 900, 0.0, [])}, []),
+        (
+            {
+                "quantization": "int8",
+                "greedy": Agreement(SearchSettings(), 700, 0.0, []),
+                "log_probability_difference": 0.1,
+            },
+            [],
+        ),
         ({"quantization": "int8", "export_bleu": 29.6}, ["BLEU falls"]),
     ],
 )

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from nmt.data.vocabulary import Vocabulary, train
 from nmt.inference import diagnostics
-from nmt.inference.diagnostics import Part, Trained
+from nmt.inference.diagnostics import Part, TrainingStatistics, diagnose
 
 VOCABULARY = Vocabulary(train(["der Hund sieht die Katze und das Haus am See mit viel Wasser"], type="bpe", size=310))
 SOURCE = "der Hund sieht die Katze"
@@ -17,8 +17,8 @@ def part(source: str, target: str, weights: Tensor | None = None, *, finished: b
 
 
 def warned(source: str, target: str, *parts: Part, longest: int = 100, ratio: float | None = 1.0) -> list[str]:
-    trained = Trained(longest, ratio, VOCABULARY.bytes)
-    return diagnostics.of(source, target, parts or [part(source, target)], VOCABULARY, VOCABULARY, trained)
+    trained = TrainingStatistics(longest, ratio, VOCABULARY.bytes)
+    return diagnose(source, target, parts or [part(source, target)], VOCABULARY, VOCABULARY, trained)
 
 
 def kinds(source: str, target: str, *parts: Part, **trained: float) -> set[str]:
@@ -67,7 +67,7 @@ def test_a_length_is_odd_beyond_twice_or_half_of_what_training_lets_expect(
     source: int, target: int, ratio: float | None, odd: bool
 ) -> None:
     lengths = Part(list(range(300, 300 + source)), list(range(300, 300 + target)), True)
-    found = diagnostics.of("", "", [lengths], VOCABULARY, VOCABULARY, Trained(100, ratio, ()))
+    found = diagnose("", "", [lengths], VOCABULARY, VOCABULARY, TrainingStatistics(100, ratio, ()))
     assert [diagnostics.kind(warning) for warning in found] == ["length ratio out of range"] * odd
 
 
@@ -115,8 +115,8 @@ def test_pieces_unknown_to_training_are_shown_as_the_characters_they_spell() -> 
 
 def test_what_training_saw_decides_what_is_unknown() -> None:
     known = Part([10, 11], [10], True)
-    assert diagnostics.of("", "", [known], VOCABULARY, VOCABULARY, Trained(9, None, {12})) == []
-    assert diagnostics.of("", "", [known], VOCABULARY, VOCABULARY, Trained(9, None, {11})) != []
+    assert diagnose("", "", [known], VOCABULARY, VOCABULARY, TrainingStatistics(9, None, {12})) == []
+    assert diagnose("", "", [known], VOCABULARY, VOCABULARY, TrainingStatistics(9, None, {11})) != []
 
 
 def test_a_line_in_parts_is_judged_by_its_parts_together() -> None:

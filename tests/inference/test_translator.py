@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import math
 import string
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import pytest
@@ -12,8 +13,10 @@ from torch import Tensor
 
 from nmt.data.vocabulary import EOS, Vocabulary, normalized, train
 from nmt.errors import RunError
-from nmt.inference.translator import Translator, split
+from nmt.inference.diagnostics import TrainingStatistics
+from nmt.inference.translator import TorchTranslator, split
 from nmt.models.protocol import Step
+from nmt.search import SearchSettings
 
 # Pieces are letters, the beginning of a word, and bytes for everything else.
 VOCABULARY = Vocabulary(train([" ".join(string.ascii_letters)], type="unigram", size=313))
@@ -54,9 +57,23 @@ class Copier:
         return Step(logits, state + 1, torch.zeros(memory.source.shape).scatter(1, slot[:, None], 1.0))
 
 
-def translator(model: Any = None, longest: int = 100, **search: Any) -> Translator:
-    return Translator(
-        model or Copier(), VOCABULARY, VOCABULARY, longest=longest, **{"beam": 2, "length_penalty": 0.0, **search}
+def translator(
+    model: Any = None,
+    longest: int = 100,
+    ratio: float | None = None,
+    unseen: Collection[int] | None = None,
+    batch_tokens: int = 4096,
+    precision: str = "fp32",
+    **search: Any,
+) -> TorchTranslator:
+    return TorchTranslator(
+        model or Copier(),
+        VOCABULARY,
+        VOCABULARY,
+        SearchSettings(**{"beam": 2, "length_penalty": 0.0, "keep_weights": True, **search}),
+        TrainingStatistics(longest, ratio, unseen),
+        batch_tokens=batch_tokens,
+        precision=precision,
     )
 
 

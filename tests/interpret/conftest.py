@@ -10,9 +10,11 @@ import pytest
 import torch
 
 from nmt.data.vocabulary import Vocabulary, train
-from nmt.inference.translator import Translator
+from nmt.inference.diagnostics import TrainingStatistics
+from nmt.inference.translator import TorchTranslator
 from nmt.models.protocol import DecodingProtocol
 from nmt.models.registry import build
+from nmt.search import SearchSettings
 
 STACK = {"layers": 1, "residual": False}
 RECURRENT = {
@@ -34,7 +36,7 @@ TRANSFORMER = {
     "decoder": {"layers": 1},
 }
 
-Fresh = Callable[..., Translator]
+Fresh = Callable[..., TorchTranslator]
 
 
 @pytest.fixture(scope="session")
@@ -46,8 +48,8 @@ def vocabulary() -> Vocabulary:
 def fresh(vocabulary: Vocabulary) -> Fresh:
     """`fresh(attention="none")`: a translator with a recurrent model; `fresh(family="transformer")`: with a Transformer; `fresh(fake)`: with a fake."""
 
-    def make(model: DecodingProtocol | None = None, **changes: Any) -> Translator:
-        search = {name: changes.pop(name) for name in ("longest", "batch_tokens") if name in changes}
+    def make(model: DecodingProtocol | None = None, **changes: Any) -> TorchTranslator:
+        longest, batch_tokens = changes.pop("longest", 40), changes.pop("batch_tokens", 4096)
         if model is None:
             torch.manual_seed(0)
             base = (
@@ -57,8 +59,8 @@ def fresh(vocabulary: Vocabulary) -> Fresh:
             )
             sizes = {"source": len(vocabulary), "target": len(vocabulary), "joint": True, "dropout": 0.0, "tied": True}
             model = build(**{**base, **sizes, **changes}).eval()
-        return Translator(
-            model, vocabulary, vocabulary, beam=2, max_ratio=1.0, max_extra=2, **{"longest": 40, **search}
-        )
+        search = SearchSettings(beam=2, max_ratio=1.0, max_extra=2, keep_weights=True)
+        trained = TrainingStatistics(longest)
+        return TorchTranslator(model, vocabulary, vocabulary, search, trained, batch_tokens=batch_tokens)
 
     return make

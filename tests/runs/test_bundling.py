@@ -46,7 +46,9 @@ def test_what_does_not_translate_is_not_bundled(run: Run, tmp_path: Path) -> Non
 
 
 def score(run: Run) -> None:
-    systems.score(run, TEST, {"beam": 1}, lambda sentences: ["a dog"] * len(sentences), by_length=False)
+    systems.score(
+        run, TEST, systems.decoding(run, beam=1), lambda sentences: ["a dog"] * len(sentences), by_length=False
+    )
 
 
 def test_evaluating_a_bundle_leaves_outputs_and_ledger_beside_it(run: Run, tmp_path: Path) -> None:

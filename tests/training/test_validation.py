@@ -31,7 +31,7 @@ def made(toy: Toy) -> Made:
     toy.train("run", "training.updates=1")
     run = Run(Path("run"))
     prepared, model = preparing.prepare_again(run, print), run.model().train()
-    return Made(Validator(model, prepared, run.recipe, 40, CPU, "fp32"), model, prepared)
+    return Made(Validator(model, prepared, run.recipe, run.search_settings(beam=1), 40, CPU, "fp32"), model, prepared)
 
 
 def test_the_loss_is_nats_a_target_piece_with_the_ends_and_without_padding_or_dropout(made: Made) -> None:

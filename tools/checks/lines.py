@@ -23,8 +23,11 @@ import torch
 from torch import Tensor
 
 from nmt.data.vocabulary import Vocabulary, normalized, train
-from nmt.inference.translator import Translator
+from nmt.inference import open as opening
+from nmt.inference.diagnostics import TrainingStatistics
+from nmt.inference.translator import TorchTranslator
 from nmt.models.protocol import Step
+from nmt.search import SearchSettings
 from tools.checks import process, toy
 from tools.checks.check import Check, Trial, run
 from tools.checks.command import nmt, within
@@ -113,9 +116,10 @@ def vocabulary() -> Vocabulary:
 
 
 @cache
-def copier(beam: int) -> Translator:
+def copier(beam: int) -> TorchTranslator:
     """The translator that copies."""
-    return Translator(Copier(), vocabulary(), vocabulary(), longest=200, beam=beam, max_ratio=1.0, max_extra=1)
+    search = SearchSettings(beam=beam, max_ratio=1.0, max_extra=1, keep_weights=True)
+    return TorchTranslator(Copier(), vocabulary(), vocabulary(), search, TrainingStatistics(200))
 
 
 class File(NamedTuple):
@@ -157,7 +161,7 @@ def trials(count: int) -> Iterator[Trial]:
     """File or stdin, greedy or beam, plain or packed, in turn by chance."""
     with tempfile.TemporaryDirectory(prefix="nmt-lines-") as name, within(Path(name)):
         run = _trained(Path(name))
-        with mock.patch.object(Translator, "of", lambda run, *, beam, **_: copier(beam)):
+        with mock.patch.object(opening, "open_translator", lambda *_, search, **__: copier(search.beam)):
             for number in range(count):
                 yield _trial(random.Random(f"lines {number}"), number, run)
 

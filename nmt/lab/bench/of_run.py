@@ -13,8 +13,7 @@ from typing import Any
 
 from nmt.data.batches import Batches, TokenIds
 from nmt.errors import RunError
-from nmt.export import engines
-from nmt.inference.parallel import Workers
+from nmt.inference.open import Engine, find_export, open_translator, silent
 from nmt.lab.bench import searches, updates
 from nmt.models.device import find_device
 from nmt.runs.run_folder import Run
@@ -71,24 +70,24 @@ def _seconds(command: Sequence[str]) -> float:
 
 
 def translate(
-    path: Path, text: Text, engine: str, workers: int | None, threads: int, beam: int, precision: str
+    path: Path, text: Text, engine: Engine, workers: int | None, threads: int, beam: int, precision: str
 ) -> dict[str, Any]:
     """Translates the text by an engine: in one process, or by workers of one thread each. An export has a precision of its own."""
-    run, search = Run(path), {"beam": beam, "keep_weights": False}
-    export = engines.usable(run, engine, lambda _: None)
-    asked = search if export else search | {"precision": precision}
-    if export is None and workers is not None:
-        with Workers(workers, path, asked) as several:
-            found = searches.translate(several, text.source)
-    else:
-        found = searches.translate(engines.translator(run, export, workers=workers or 1, **asked), text.source)
+    run = Run(path)
+    translator = open_translator(
+        run,
+        engine,
+        device="cpu",
+        workers=workers,
+        precision=precision or None,
+        search=run.search_settings(beam=beam),
+    )
+    with translator:
+        found = searches.translate(translator, text.source)
     cores = workers or threads
     cores_for_all = PUBLISHED / DAY / (found.lines / found.seconds / cores)
-    named = (
-        {"engine": "torch", "precision": precision}
-        if export is None
-        else {"engine": f"CTranslate2 {export.quantization}"}
-    )
+    export = find_export(run, engine, silent)
+    named = {"engine": f"CTranslate2 {export.quantization}"} if export else {"engine": "torch", "precision": precision}
     return {
         "work": "translate",
         **named,

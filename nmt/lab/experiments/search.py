@@ -8,7 +8,7 @@ penalty of the search, those of references by teacher forcing. The run's validat
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from statistics import fmean
@@ -22,14 +22,15 @@ from nmt.data.pairs import Pairs
 from nmt.data.vocabulary import EOS, Vocabulary
 from nmt.errors import UserError
 from nmt.evaluation.metrics import Bleu, score_bleu
-from nmt.inference.translator import Translation, Translator
+from nmt.inference.open import open_translator
+from nmt.inference.translator import TorchTranslator, Translation
 from nmt.lab.experiments.experiment import Cell, Experiment, Log, Options, Outcome
 from nmt.lab.experiments.intervals import wilson
 from nmt.lab.plotting import curves, style
 from nmt.lab.plotting.curves import Curve
 from nmt.models.protocol import TranslationModel
 from nmt.runs.run_folder import Run
-from nmt.search import length_penalty
+from nmt.search import SearchSettings, length_penalty
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -117,11 +118,7 @@ def run(options: Options, log: Log) -> Outcome:
     opened = Run(options.run)
     opened.check()
     pairs = sentences(opened, log)
-    search = (
-        opened.recipe.search.model_dump()
-        | {"min_length": 0}
-        | ({"length_penalty": 0.0} if options.task == "plain" else {})
-    )
+    search = opened.search_settings(min_length=0, length_penalty=0.0 if options.task == "plain" else None)
     return report(opened, pairs, *measure(opened, pairs, search, log))
 
 
@@ -143,23 +140,21 @@ def sentences(run: Run, log: Log) -> Pairs:
     return valid.take(rows)
 
 
-def measure(run: Run, pairs: Pairs, search: dict[str, Any], log: Log) -> tuple[Results, dict[str, Any]]:
+def measure(run: Run, pairs: Pairs, search: SearchSettings, log: Log) -> tuple[Results, SearchSettings]:
     """Results, and the settings of the search, which allows outputs as long as every reference."""
     model, (source, target) = run.model(), run.vocabularies
     lengths = (
         (len(source.encode(one)) + 1, len(target.encode(other)) + 1)
         for one, other in zip(pairs.source, pairs.target, strict=True)
     )
-    search = search | {
-        "max_extra": max(search["max_extra"], *(other - int(one * search["max_ratio"]) for one, other in lengths))
-    }
-    results = Results(references(model, source, target, pairs, search["length_penalty"]), [])
+    needed = (other - int(one * search.max_ratio) for one, other in lengths)
+    search = replace(search, max_extra=max(search.max_extra, *needed))
+    results = Results(references(model, source, target, pairs, search.length_penalty), [])
+    translator = open_translator(run, "torch", device="cpu", search=search)
     for beam in BEAMS:
-        settings = search | {"beam": beam}
-        translator = Translator(
-            model, source, target, longest=run.metadata["lengths"]["source"]["longest"], keep_weights=False, **settings
+        results.beams.append(
+            _sought(beam, translator.with_search(replace(search, beam=beam)), pairs, run.recipe.data.target)
         )
-        results.beams.append(_sought(beam, translator, pairs, run.recipe.data.target))
         log(f"beam {beam}: BLEU {results.beams[-1].bleu.value:.2f} on {len(pairs)} sentences")
     return results, search
 
@@ -182,11 +177,14 @@ def references(
     return scored
 
 
-def _sought(beam: int, translator: Translator, pairs: Pairs, language: str) -> Sought:
+def _sought(beam: int, translator: TorchTranslator, pairs: Pairs, language: str) -> Sought:
     found = translator.translate(pairs.source)
     bleu = score_bleu([each.text for each in found], pairs.target, target=language)
     return Sought(
-        beam, [_scored(each, translator.alpha) for each in found], bleu, sum(bool(each.warnings) for each in found)
+        beam,
+        [_scored(each, translator.search.alpha) for each in found],
+        bleu,
+        sum(bool(each.warnings) for each in found),
     )
 
 
@@ -209,7 +207,7 @@ COLUMNS = (
 )
 
 
-def report(run: Run, pairs: Pairs, results: Results, search: dict[str, Any]) -> Outcome:
+def report(run: Run, pairs: Pairs, results: Results, search: SearchSettings) -> Outcome:
     """The outcome for what the beams found."""
     return Outcome(
         question=QUESTION,
@@ -244,14 +242,14 @@ def _row(sought: Sought, results: Results) -> tuple[Cell, ...]:
     )
 
 
-def _conditions(run: Run, pairs: Pairs, results: Results, search: dict[str, Any]) -> dict[str, Any]:
+def _conditions(run: Run, pairs: Pairs, results: Results, search: SearchSettings) -> dict[str, Any]:
     return {
         "run": run.path.name,
         "weights": run.weights_sha256[:12],
         "split": f"validation, its first {len(pairs)} sentences that the model reads whole",
         "beams": [sought.beam for sought in results.beams],
-        "length penalty": search["length_penalty"],
-        "longest output": f"{search['max_ratio']:g} x source + {search['max_extra']} pieces",
+        "length penalty": search.length_penalty,
+        "longest output": f"{search.max_ratio:g} x source + {search.max_extra} pieces",
         "precision": "fp32",
         "BLEU": results.beams[0].bleu.signature,
         "intervals": "95 %: BLEU by bootstrap over sentences, shares by Wilson",

@@ -23,14 +23,13 @@ from nmt.errors import RunError, UserError
 from nmt.evaluation import outputs
 from nmt.evaluation.testsets import TestSet
 from nmt.inference import diagnostics
-from nmt.inference.translator import Translation, Translator, model_of
+from nmt.inference.open import open_translator
+from nmt.inference.translator import Translation
 from nmt.lab.studies.plan import Unit
 from nmt.lab.studies.results import OUTPUTS, Results, output_name, read_json
 from nmt.runs.run_folder import METRICS, TIMING, Run
 from nmt.training.train import train
 
-WHOLE = 1_000_000
-"""Longest source in pieces: packs are translated whole, however long."""
 CAPPED = "capped.json"
 EXAMPLE_WORDS = (40, 60)
 """Source words of the sentence that the report shows a picture of: the first in the packed test sets of about this length."""
@@ -96,8 +95,10 @@ def _translate(job: Job) -> dict[str, Any]:
     """Every test set with every beam, outputs that reached the length cap counted, and one long sentence with its attention."""
     results, run, capped = Results(job.results), Run(job.run), job.run / OUTPUTS / CAPPED
     counts = read_json(capped) if capped.exists() else {}
+    # concatenated sentences are translated whole, however long
+    model = open_translator(run, "torch", device="cpu", split_lines=False)
     for beam in job.beams:
-        translator = translator_of(run, beam)
+        translator = model.with_search(run.search_settings(beam=beam))
         for test in map(results.test, job.tests):
             name = output_name(test.name, beam)
             if name not in counts:
@@ -106,14 +107,8 @@ def _translate(job: Job) -> dict[str, Any]:
                 counts[name] = sum(diagnostics.CAPPED in one.warnings for one in found)
                 atomic.write_json(capped, counts)
     sentence = example([results.test(name) for name in job.tests])
-    translator = translator_of(run, max(job.beams), keep_weights=True)
+    translator = model.with_search(run.search_settings(beam=max(job.beams), keep_weights=True))
     return {"capped": counts, "example": shown(translator.translate(sentence)) if sentence else None}
-
-
-def translator_of(run: Run, beam: int, *, keep_weights: bool = False) -> Translator:
-    """The translator of a run that splits nothing."""
-    search = run.recipe.search.model_dump() | {"beam": beam, "keep_weights": keep_weights}
-    return Translator(model_of(run, run.recipe.search.precision), *run.vocabularies, longest=WHOLE, **search)
 
 
 def example(tests: Sequence[TestSet]) -> str | None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from nmt.data.pairs import Pairs
 from nmt.errors import UserError
 from nmt.evaluation.metrics import Bleu
-from nmt.inference.translator import Translator
+from nmt.inference.open import open_translator
 from nmt.lab.experiments import search
 from nmt.lab.experiments.experiment import Options
 from nmt.lab.experiments.search import EXPERIMENT, Results, Scored, Sought
@@ -107,7 +107,7 @@ def test_what_a_wider_or_narrower_beam_found_proves_search_errors_that_no_refere
 def test_forced_scores_of_what_search_found_are_those_that_search_gave(toy: Path) -> None:
     """Two ways to one number: the sum over the steps of the search, and a single pass over the whole target."""
     run, lines = Run(toy), ["rot Hund", "klein Haus groß Baum", "Katze"]
-    found = Translator.of(run, beam=3, max_ratio=3.0).translate(lines)
+    found = open_translator(run, "torch", search=run.search_settings(beam=3, max_ratio=3.0)).translate(lines)
     model, (source, target) = run.model(), run.vocabularies
     forced = search.references(model, source, target, Pairs(lines, [each.text for each in found]), 0.6)
     same = [
@@ -142,12 +142,12 @@ def test_search_may_find_every_reference_whatever_the_recipe_allows(toy: Path, m
     run = Run(toy)
     pairs = search.sentences(run, quiet)
     assert len(pairs) == 6
-    _, settings = search.measure(run, pairs, run.recipe.search.model_dump(), quiet)
+    _, settings = search.measure(run, pairs, run.search_settings(), quiet)
     source, target = run.vocabularies
     for one, other in zip(pairs.source, pairs.target, strict=True):
         assert (
             len(target.encode(other)) + 1
-            <= int((len(source.encode(one)) + 1) * settings["max_ratio"]) + settings["max_extra"]
+            <= int((len(source.encode(one)) + 1) * settings.max_ratio) + settings.max_extra
         )
 
 

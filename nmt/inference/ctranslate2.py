@@ -1,30 +1,40 @@
-"""Translating with an export: CTranslate2 searches, everything around the search is the same as with torch.
+"""The CTranslate2 engine: opening a run's export, and translating with it.
 
-It scores by length^alpha and stops by its own rules. So it is asked for plain log-probabilities: with no length penalty, its rule and ours end
-with the same best hypothesis; with one, it is asked for more hypotheses than a beam has, and ours ranks them. What its rules cannot express
-is mended sentence by sentence: a hypothesis that is longer than its own source allows, or that never ended.
+CTranslate2 scores by length^alpha and stops by its own rules, so it is asked for plain log-probabilities: without a
+length penalty its rule and ours end with the same best hypothesis; with one, it is asked for more hypotheses than the
+beam, and ours ranks them. What its rules cannot express is corrected sentence by sentence: a hypothesis that is longer
+than its own source allows, or that never ended.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import repeat
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from nmt.data.vocabulary import BOS, EOS, PAD
+from nmt.data.vocabulary import BOS, EOS, PAD, Vocabulary
 from nmt.errors import RunError, UserError
-from nmt.export.folder import Export
-from nmt.inference.translator import LineTranslator, shown_in_training
+from nmt.inference.diagnostics import TrainingStatistics
+from nmt.inference.translator import BatchTranslator
 from nmt.runs.run_folder import Run
-from nmt.search import BeamSearch, Hypothesis, SearchSettings, length_penalty
+from nmt.search import Hypothesis, SearchSettings, length_penalty
 
+NAME, DESCRIPTION = "ctranslate2", "nmt.json"
+"""The folder of an export in its run, and the file in it that describes it."""
+FORMAT = 1
+QUANTIZATIONS = ("float32", "int8")
 PATIENCE = 2.0
-"""With a length penalty, how many times the beam hypotheses are finished before search stops (Kasai et al. 2022, arXiv:2204.05424)."""
+"""With a length penalty, search stops after this many times the beam finished hypotheses (Kasai et al. 2022,
+arXiv:2204.05424)."""
 NEARLY_NONE = 1e-9
-"""A length penalty that changes no score in fp32 and yet makes CTranslate2 wait for as many hypotheses as `PATIENCE` says."""
+"""A length penalty that changes no score in fp32 and yet makes CTranslate2 wait for the hypotheses of `PATIENCE`."""
 
 
 class Begun(NamedTuple):
@@ -34,30 +44,114 @@ class Begun(NamedTuple):
     first: Any
 
 
-class ExportTranslator(LineTranslator):
-    """The export of a run, with the settings of its search. One translator in C++ for each of ``workers``, with ``threads`` threads each."""
+@dataclass(frozen=True)
+class Export:
+    """An export, opened for reading."""
+
+    path: Path
+    weights_sha256: str
+    """Of the run's weights that it was made of."""
+    quantization: str
+    """One of `QUANTIZATIONS`."""
+    positions: int
+    """Tokens that either side of a sentence may have, its end counted."""
+
+    def fault(self, run: Run) -> str | None:
+        """Why this export cannot be used for a run here, or None."""
+        if self.weights_sha256 != run.weights_sha256:
+            return (
+                f"made of other weights than the run has now; export it again: nmt export {run.path} --to ctranslate2"
+            )
+        return unsuitable(run) or unsupported(self.quantization)
+
+
+def open_export(run: Run) -> Export | None:
+    """A run's export, or None where there is none."""
+    path = run.path / NAME / DESCRIPTION
+    if not path.exists():
+        return None
+    try:
+        described = json.loads(path.read_text(encoding="utf8"))
+        found = described["format"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{path}: cannot be read ({error}); export the run again: nmt export {run.path} --to ctranslate2"
+        ) from error
+    if found != FORMAT:
+        raise UserError(
+            f"{path}: expected an export of format {FORMAT}, found {found!r}; it was made by another version of nmt: "
+            f"export it again: nmt export {run.path} --to ctranslate2"
+        )
+    try:
+        return Export(
+            path.parent,
+            str(described["weights_sha256"]),
+            str(described["quantization"]),
+            int(described["positions"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{path}: damaged ({error}); export the run again: nmt export {run.path} --to ctranslate2"
+        ) from error
+
+
+def check(run: Run, quantization: str) -> None:
+    """Refuses what cannot be exported, with the reason and the way out."""
+    if reason := unsuitable(run):
+        raise UserError(f"{run.path}: {reason}")
+    if reason := unsupported(quantization):
+        raise UserError(f"--quantization: {reason}")
+    run.check()
+
+
+def unsuitable(run: Run) -> str | None:
+    """Why no export can stand for a run, or None."""
+    model = run.recipe.model
+    if model.family != "transformer":
+        called = (
+            f"recurrent models ({model.cell}, attention {model.attention})"
+            if model.family == "recurrent"
+            else f"models of family {model.family}"
+        )
+        return f"CTranslate2 has no {called}; only Transformers can be exported to it\nthis run translates with --engine torch"
+    if found := run.recipe.search.min_length:
+        return f"search.min_length: expected 0, found {found}: CTranslate2 changes all probabilities before the fewest pieces; take --engine torch"
+    return None
+
+
+def unsupported(quantization: str) -> str | None:
+    """Why this installation does not compute in a quantization, or None."""
+    if find_spec("ctranslate2") is None:
+        return "ctranslate2 is not installed: pip install 'nmt-recipes[ct2]'"
+    import ctranslate2
+
+    there = ctranslate2.get_supported_compute_types("cpu")
+    return (
+        None
+        if quantization in there
+        else f"CTranslate2 does not compute in {quantization} on this CPU; it does in {', '.join(sorted(there))}"
+    )
+
+
+class CTranslate2Translator(BatchTranslator):
+    """Translates with an export: one translator in C++ for each of ``workers``, with ``threads`` threads each."""
 
     def __init__(
-        self, export: Export, run: Run, *, workers: int = 1, threads: int = 0, keep_weights: bool = True, **search: Any
+        self,
+        export: Export,
+        source_vocabulary: Vocabulary,
+        target_vocabulary: Vocabulary,
+        search: SearchSettings,
+        trained: TrainingStatistics,
+        *,
+        batch_tokens: int = 4096,
+        workers: int = 1,
+        threads: int = 0,
     ) -> None:
-        """``threads`` of 0 takes what torch finds. The settings of the search are the recipe's, but for those given."""
+        """``threads`` of 0 takes as many as torch does."""
         import ctranslate2
 
-        if "precision" in search:
-            raise ValueError(
-                "precision: an export computes in the numbers that it was made with; take the run itself with --engine torch"
-            )
-        settings = run.recipe.search.model_dump() | search
-        batch_tokens, _ = settings.pop("batch_tokens"), settings.pop("precision")
-        super().__init__(
-            *run.vocabularies,
-            shown_in_training(run),
-            length_penalty=settings["length_penalty"],
-            batch_tokens=batch_tokens,
-        )
-        self.search = BeamSearch(
-            SearchSettings(keep_weights=keep_weights, **settings), bos=BOS, eos=EOS, pad=PAD
-        )  # checks the settings, and knows the lengths
+        super().__init__(source_vocabulary, target_vocabulary, search, trained, batch_tokens=batch_tokens)
         self.positions = export.positions
         self.ids = {
             piece: id for id, piece in enumerate(self.target_vocabulary.pieces(range(len(self.target_vocabulary))))
@@ -152,7 +246,7 @@ class ExportTranslator(LineTranslator):
         return Hypothesis(
             tokens=tuple(tokens[:-1] if finished else tokens),
             log_probability=log_probability,
-            score=log_probability / length_penalty(len(tokens), self.alpha),
+            score=log_probability / length_penalty(len(tokens), self.search.alpha),
             token_scores=(),
             weights=_with_end(torch.tensor(rows)) if rows else None,
             finished=finished,

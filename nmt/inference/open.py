@@ -1,0 +1,157 @@
+"""The one way from a run to a translator: engine, device, number of processes, precision and search settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Literal, TypeAlias, overload
+
+import torch
+
+from nmt.errors import UserError
+from nmt.inference import ctranslate2
+from nmt.inference.ctranslate2 import CTranslate2Translator, Export
+from nmt.inference.diagnostics import TrainingStatistics
+from nmt.inference.parallel import ParallelTranslator
+from nmt.inference.translator import TorchTranslator, Translator, line_limit
+from nmt.models.device import find_device, resolve_precision
+from nmt.models.precision import freeze
+from nmt.models.protocol import DecodingProtocol
+from nmt.runs.run_folder import Run
+from nmt.search import SearchSettings
+
+Engine: TypeAlias = Literal["auto", "torch", "ctranslate2"]
+Log: TypeAlias = Callable[[str], None]
+
+
+def silent(line: str) -> None:
+    """The log of nobody."""
+
+
+@overload
+def open_translator(
+    run: Run | Path,
+    engine: Literal["torch"],
+    *,
+    device: str = "auto",
+    precision: str | None = None,
+    search: SearchSettings | None = None,
+    batch_tokens: int | None = None,
+    split_lines: bool = True,
+) -> TorchTranslator: ...
+@overload
+def open_translator(
+    run: Run | Path,
+    engine: Engine = "auto",
+    *,
+    device: str = "auto",
+    workers: int | None = None,
+    precision: str | None = None,
+    search: SearchSettings | None = None,
+    batch_tokens: int | None = None,
+    split_lines: bool = True,
+    log: Log = silent,
+) -> Translator: ...
+def open_translator(
+    run: Run | Path,
+    engine: Engine = "auto",
+    *,
+    device: str = "auto",
+    workers: int | None = None,
+    precision: str | None = None,
+    search: SearchSettings | None = None,
+    batch_tokens: int | None = None,
+    split_lines: bool = True,
+    log: Log = silent,
+) -> Translator:
+    """The translator of a run folder or a bundle. What is None is as the recipe says.
+
+    The engine ``auto`` takes the run's export where there is one, and says so. ``workers`` are processes of one thread
+    each on the CPU, or threads of an export; None computes in this process. Unless `split_lines` is false, lines longer
+    than any training sentence are split. A wrong setting is a `ValueError` that begins with its name.
+    """
+    run = run if isinstance(run, Run) else Run(run)
+    search = search or run.search_settings()
+    batch_tokens = batch_tokens or run.recipe.search.batch_tokens
+    export = find_export(run, engine, log) if device in ("auto", "cpu") else None
+    if engine == "ctranslate2" and export is None:
+        raise UserError(f"--engine ctranslate2: an export computes on the CPU, found --device {device}")
+    if export is not None:
+        if precision is not None:
+            raise ValueError(
+                "precision: an export computes in the numbers that it was made with; "
+                "take the run itself with --engine torch"
+            )
+        return CTranslate2Translator(
+            export,
+            *run.vocabularies,
+            search,
+            training_statistics(run),
+            batch_tokens=batch_tokens,
+            workers=workers or 1,
+            threads=1 if workers and workers > 1 else 0,
+        )
+    if workers is not None:
+        return _parallel(run, workers, device, precision, search, batch_tokens)
+    place = find_device(device)
+    numbers = precision or run.recipe.search.precision
+    return TorchTranslator(
+        inference_model(run, place, numbers),
+        *run.vocabularies,
+        search,
+        training_statistics(run),
+        batch_tokens=batch_tokens,
+        split_lines=split_lines,
+        precision=numbers,
+        device=place,
+    )
+
+
+def find_export(run: Run, engine: Engine, log: Log) -> Export | None:
+    """The export to translate with, or None for torch. ``auto`` takes a sound export; the log says which, or why not."""
+    if engine == "torch":
+        return None
+    export = ctranslate2.open_export(run)
+    fault = export.fault(run) if export else f"no such export; make it: nmt export {run.path} --to ctranslate2"
+    if engine == "ctranslate2" and fault:
+        ctranslate2.check(run, "float32")
+        raise UserError(f"--engine ctranslate2: {run.path / ctranslate2.NAME}: {fault}")
+    if export is None:
+        return None
+    if fault:
+        log(f"{export.path}: not used: {fault}")
+        return None
+    log(f"translating with CTranslate2 in {export.quantization}; --engine torch takes the run itself")
+    return export
+
+
+def inference_model(run: Run, device: torch.device, precision: str) -> DecodingProtocol:
+    """The best weights of a run, made fast for search; they cannot be trained on."""
+    model = run.model().to(device)
+    freeze(model, device, resolve_precision(precision, device))
+    return model
+
+
+def training_statistics(run: Run) -> TrainingStatistics:
+    """What diagnostics know of a run's training."""
+    lengths = run.metadata["lengths"]
+    ratio = lengths["target"]["pieces"] / lengths["source"]["pieces"]
+    return TrainingStatistics(lengths["source"]["longest"], ratio, run.unseen)
+
+
+def _parallel(
+    run: Run, workers: int, device: str, precision: str | None, search: SearchSettings, batch_tokens: int
+) -> ParallelTranslator:
+    if device not in ("auto", "cpu"):
+        raise UserError(f"--workers: processes compute on the CPU, found --device {device}; leave one of them out")
+    opener = partial(
+        open_translator,
+        run.path,
+        "torch",
+        device="cpu",
+        precision=precision,
+        search=search,
+        batch_tokens=batch_tokens,
+    )
+    return ParallelTranslator(workers, opener, line_limit(training_statistics(run).longest))
