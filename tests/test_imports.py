@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "evaluation": {"data", "search", "runs", "inference", *FOUNDATION},
     "export": {"data", "models", "search", "runs", "inference", "evaluation", "training", *FOUNDATION},
     "interpret": {"data", "models", "search", "runs", "inference", *FOUNDATION},
-    "serving": {"data", "recipe", "runs", "inference", "interpret", *FOUNDATION},
+    "serving": {"data", "recipe", "search", "runs", "inference", "interpret", *FOUNDATION},
     "corpus_checks": {"data", "recipe", "training", "evaluation", "errors"},
 }
 """The places of the package from top to bottom."""

@@ -107,7 +107,7 @@ def test_the_output_file_replaces_what_was_there(nmt: Nmt) -> None:
 def test_a_translation_that_breaks_off_leaves_the_old_output(nmt: Nmt, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("out").write_text("old")
     before = sorted(os.listdir())
-    monkeypatch.setattr("nmt.inference.translator.Translator._batch", lambda *_: 1 / 0)
+    monkeypatch.setattr("nmt.inference.translator.TorchTranslator._batch", lambda *_: 1 / 0)
     outcome = nmt("translate", "runs/toy", "-o", "out", stdin=b"\nrot\n")
     assert (outcome.status, outcome.out, Path("out").read_text(), sorted(os.listdir())) == (1, b"", "old", before)
 

@@ -40,7 +40,7 @@ def test_a_search_setting_that_varies_takes_a_column() -> None:
     table = report.scores_table([result("runs/a", beam).as_json() for beam in (1, 5)])
     assert table.columns[2] == "beam"
     assert [row[2] for row in table.rows] == ["1", "5"]
-    assert "search: length_penalty 0.6" in table.notes
+    assert "search: length_penalty 0.6, min_length 0, max_ratio 2.0, max_extra 20" in table.notes
 
 
 def test_the_first_row_of_a_comparison_is_compared_with_nothing() -> None:

@@ -5,13 +5,13 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from nmt.errors import RunError
 from nmt.evaluation import evaluation_log
+from nmt.evaluation.evaluate import Decoding
 from nmt.runs.run_folder import Run
 
 Calls = list[tuple[str, int, int]]
@@ -30,8 +30,8 @@ def calls(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     Path("t.en").write_text("a dog runs in the garden\na cat sleeps in the house\n", "utf-8")
     made: Calls = []
 
-    def load(folder: Path, search: tuple[tuple[str, Any], ...]) -> Callable[[list[str]], list[str]]:
-        beam = dict(search)["beam"]
+    def load(folder: Path, decoding: Decoding) -> Callable[[list[str]], list[str]]:
+        beam = decoding.search.beam
 
         def translate(sentences: list[str]) -> list[str]:
             made.append((folder.name, beam, len(sentences)))
