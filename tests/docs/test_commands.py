@@ -1,0 +1,88 @@
+"""Every command that a page shows can be typed: the command exists, its options exist, and its recipe is valid with the overrides."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from nmt.cli.app import app
+from nmt.errors import UserError
+from nmt.lab.studies import plan
+from nmt.recipe import reading
+from tests.docs.pages import HISTORY, PAGES, ROOT, code, name, prose
+
+_IN_PROSE = re.compile(r"`((?:nmt|python) [^`\n]+)`")
+_CURRENT = [page for page in PAGES if page not in HISTORY and "results" not in page.parts]
+
+
+def commands(page: Path) -> list[list[str]]:
+    """The commands ``nmt ...`` and ``python ...`` of a page, in code blocks and in backticks, as words."""
+    lines = [part.strip() for line in code(page) for part in line.split("&&")]
+    typed = [line for line in lines if line.startswith(("nmt ", "python "))] + _IN_PROSE.findall(prose(page))
+    return [words for words in map(_words, typed) if words[1][:1].islower() or words[1] == "-m"]
+
+
+def _words(line: str) -> list[str]:
+    """The words of a command, up to a comment, a pipe or a redirection."""
+    words = shlex.split(line, comments=True)
+    ends = [index for index, word in enumerate(words) if word in ("|", ">", "<", "&", ";")]
+    return words[: min(ends, default=len(words))]
+
+
+def parse(words: list[str]) -> dict[str, Any]:
+    """The parameters of a command, from the words after ``nmt``; nothing is called, and no value is converted."""
+    command: Any = typer.main.get_command(app)
+    context = command.context_class(command, info_name="nmt", **command.context_settings)
+    while hasattr(command, "commands"):
+        command, name_, words = command.commands.get(words[0]), words[0], words[1:]
+        if command is None or command.hidden:
+            raise UserError(f"{name_}: no such command")
+        context = command.context_class(command, info_name=name_, parent=context, **command.context_settings)
+    return dict(command.make_parser(context).parse_args(list(words))[0])
+
+
+def faults(words: list[str]) -> Iterator[str]:
+    """What is wrong with a command, or with the recipe and the overrides that it names."""
+    try:
+        given = parse(words[1:])
+        recipe = str(given.get("recipe"))
+        if recipe.startswith("recipes/"):
+            read = plan.read if words[1] == "study" else reading.read
+            read(ROOT / recipe, given.get("overrides") or ())
+    except Exception as error:  # errors of the parser and of the recipe's reader share no class
+        yield f"{shlex.join(words)}: {error}"
+
+
+@pytest.mark.parametrize("page", _CURRENT, ids=name)
+def test_every_command_of_a_page_is_one_that_exists_with_these_options_and_a_valid_recipe(page: Path) -> None:
+    assert [fault for words in commands(page) if words[0] == "nmt" for fault in faults(words)] == []
+
+
+@pytest.mark.parametrize("page", _CURRENT, ids=name)
+def test_every_tool_of_a_page_exists_and_has_these_options(page: Path) -> None:
+    for words in commands(page):
+        if words[0] != "python" or words[1] == "-m" and not words[2].startswith("tools."):
+            continue
+        module = words[2].replace(".", "/") + ".py" if words[1] == "-m" else words[1]
+        if "NAME" in module:
+            continue
+        assert (ROOT / module).is_file(), shlex.join(words)
+        source = (ROOT / module).read_text(encoding="utf-8")
+        source += (ROOT / "tools/checks/check.py").read_text(encoding="utf-8") if "checks" in module else ""
+        for option in [word for word in words if word.startswith("--")]:
+            parameter = option[2:].replace("-", "_")
+            assert re.search(rf"^ *{parameter}: |{option}\b", source, re.MULTILINE), f"{module}: no option {option}"
+
+
+def test_a_command_that_does_not_exist_is_found() -> None:
+    assert list(faults(["nmt", "translate", "runs/x", "--beam", "3"])) == []
+    assert list(faults(["nmt", "transmute", "runs/x"])) != []
+    assert list(faults(["nmt", "translate", "runs/x", "--no-such-option"])) != []
+    assert list(faults(["nmt", "train", "recipes/de-en.yaml", "model.no_such_key=1"])) != []
+    assert list(faults(["nmt", "train", "recipes/no-such-recipe.yaml"])) != []
