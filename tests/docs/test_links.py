@@ -46,5 +46,7 @@ def test_every_path_in_the_comments_of_a_recipe_exists(recipe: Path) -> None:
 
 def test_a_link_to_a_missing_heading_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("# One heading: its `name`\n[good](#one-heading-its-name) [bad](#other) [gone](no.md) ![x](no.png)\n")
+    page.write_text(
+        "# One heading: its `name`\n[good](#one-heading-its-name) [bad](#other) [gone](no.md) ![x](no.png)\n"
+    )
     assert missing(page) == ["#other", "no.md", "no.png"]
