@@ -1,8 +1,8 @@
-"""YAML text as plain values that know where they stand, and plain values as YAML text.
+"""YAML text as plain values with the place of every key, overrides of these values, and plain values as YAML text.
 
-Recipes use a part of YAML 1.2: mappings, lists, and scalars read by its core schema (section 10.3.2), so that `no` is a language code, `1e-4` a
-number and a date is text. Values are built from ruamel.yaml's events, one pass in which anchors, aliases, tags, directives and repeated keys are
-refused before anything is made of them: an alias never expands.
+Recipes use a part of YAML 1.2: mappings, lists and scalars of the core schema (section 10.3.2), so that `no` is a language
+code, `1e-4` a number and a date is text. Values are built from ruamel.yaml's events. Anchors, aliases, tags, directives and
+repeated keys are refused; an alias is never expanded.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from ruamel.yaml.events import (
     Event,
     MappingEndEvent,
     MappingStartEvent,
-    NodeEvent,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
@@ -30,15 +29,18 @@ from ruamel.yaml.events import (
 from ruamel.yaml.reader import ReaderError
 from ruamel.yaml.representer import SafeRepresenter
 
-Key: TypeAlias = tuple[str, ...]
-"""The way to a value: ``("model", "encoder", "layers")``; the empty one is the whole recipe."""
+from nmt.atomic import JsonObject
+from nmt.errors import UserError
 
-MOST_BYTES = 1_000_000
+Key: TypeAlias = tuple[str, ...]
+"""The path of a value: ``("model", "encoder", "layers")``; the empty one is the whole recipe."""
+
+MAX_BYTES = 1_000_000
 """Size of the largest recipe that is read."""
-DEEPEST = 8
+MAX_DEPTH = 8
 """Levels of nesting that are read; recipes have 3."""
 
-# More digits than fit a machine's integer make a float, which no count accepts.
+# An integer of more digits than fit 64 bits becomes a float, which no count accepts.
 _CORE_SCHEMA: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
     (re.compile(r"|~|null|Null|NULL"), lambda text: None),
     (re.compile(r"true|True|TRUE|false|False|FALSE"), lambda text: text.lower() == "true"),
@@ -51,14 +53,20 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class Place(NamedTuple):
-    """Where a value was written: its rank among all places, and the words that name it, such as `recipes/de-en.yaml:7`."""
+    """Where a value was written: a line of the file, or an override, whose number is above `MAX_BYTES`."""
 
-    rank: int
+    number: int
     words: str
+    """Such as `recipes/de-en.yaml:7`."""
+
+    @property
+    def is_override(self) -> bool:
+        """Whether the value comes from the command line."""
+        return self.number > MAX_BYTES
 
 
-class Fault(NamedTuple):
-    """One thing that is wrong, at one place, with one key; with the empty key, it is the place itself."""
+class Problem(NamedTuple):
+    """What is wrong with a key, or with the place itself if the key is empty."""
 
     place: Place
     key: Key
@@ -70,74 +78,101 @@ class Fault(NamedTuple):
 
 @dataclass
 class Document:
-    """Plain values, the place of every key, and what recipes do not take from YAML. The empty key always has a place."""
+    """Plain values, the place of every key, and the YAML that recipes refuse. The empty key always has a place."""
 
     values: Any
     places: dict[Key, Place]
-    faults: list[Fault] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
     def place(self, key: Key) -> Place:
-        """Where the key stands, or the nearest section around it that does."""
+        """The place of a key, or of the nearest section around it that has one."""
         while key not in self.places:
             key = key[:-1]
         return self.places[key]
 
-    def fault(self, key: Key, text: str) -> Fault:
-        """A fault of a key, at its place."""
-        return Fault(self.place(key), key, text)
+    def problem(self, key: Key, text: str) -> Problem:
+        """A problem of a key, at its place."""
+        return Problem(self.place(key), key, text)
 
     def printable(self, text: str, key: Key, place: Place) -> str:
-        """The text; characters that no value of a recipe has become a fault and question marks."""
+        """The text with unprintable characters replaced by question marks; such characters are a problem."""
         if _UNPRINTABLE.search(text):
-            self.faults.append(Fault(place, key, f"found {shown(text)}, expected one line without control characters"))
+            expected = "expected one line without control characters"
+            self.problems.append(Problem(place, key, f"found {shown(text)}, {expected}"))
         return _UNPRINTABLE.sub("?", text)
 
+    def override(self, text: str, number: int, root: Key = ()) -> None:
+        """Applies ``KEY=VALUE``, with the key below ``root``; a mapping replaces only the keys it names.
 
-class NotYamlError(ValueError):
-    """Text that is not YAML, or more than one document: the line, from 1 (0 where it is not known), and what is wrong."""
+        ``number`` counts overrides from 1; a later one wins.
+        """
+        words = text if text.isprintable() and len(text) <= 60 else shown(text)
+        place = Place(MAX_BYTES + number, f"override {words}")
+        name, equals, written = text.partition("=")
+        key = (*root, *name.split("."))
+        if not equals or not all(key) or len(key) > MAX_DEPTH:
+            self.problems.append(Problem(place, (), "expected KEY=VALUE, such as training.updates=500"))
+            return
+        given = _override_value(written, place)
+        self.problems += [Problem(place, (*key, *problem.key), problem.text) for problem in given.problems]
+        values = given.values
+        for part in reversed(key):
+            values = {part: values}
+        self._merge(self.values, values, place, ())
 
-    def __init__(self, line: int, problem: str) -> None:
-        super().__init__(problem)
-        self.line = line
+    def _merge(self, values: JsonObject, given: JsonObject, place: Place, above: Key) -> None:
+        for name, value in given.items():
+            key = (*above, name)
+            if not isinstance(value, dict):
+                values[name] = value
+                self.places[key] = place
+            elif isinstance(inner := values.setdefault(name, {}), dict):
+                self.places.setdefault(key, place)
+                self._merge(inner, value, place, key)
+            else:
+                text = f"found {shown(inner)} at {self.place(key).words}, which has no keys to set"
+                self.problems.append(Problem(place, key, text))
 
 
 def parse(text: str, whole: Place, place: Callable[[int], Place]) -> Document:
-    """The document of a YAML text. ``whole`` is the place of all of it, ``place`` names the one of a line, counted from 1."""
+    """The document of a YAML text. ``whole`` is its place; ``place`` gives that of a line, counted from 1."""
     reader = _Reader(YAML(typ="safe", pure=True).parse(text), Document(None, {(): whole}), place)
     try:
         reader.document.values = reader.read()
-    except (
-        ValueError,
-        OverflowError,
-    ) as error:  # ruamel.yaml makes characters of escapes such as "\UFFFFFFFF" without looking
-        raise NotYamlError(0, f"not YAML: {error}") from error
+    except (ValueError, OverflowError) as error:  # ruamel.yaml does not check escapes such as "\UFFFFFFFF"
+        raise UserError(f"{whole.words}: not YAML: {error}") from error
     except YAMLError as error:
-        raise _not_yaml(error, text) from error
+        line, reason = _not_yaml(error, text)
+        raise UserError(f"{(place(line) if line else whole).words}: not YAML: {reason}") from error
     return reader.document
 
 
-def scalar(text: str, place: Place) -> Document:
-    """The document of one unquoted scalar that stands alone."""
-    document = Document(None, {(): place})
-    document.values = _plain(document.printable(text, (), place))
-    return document
-
-
-def write(values: dict[str, Any]) -> str:
-    """YAML text that `parse` reads as the same values, keys in their order, a line for each."""
+def write(values: JsonObject) -> str:
+    """YAML text that `parse` reads as the same values: keys in their order, one line each."""
     yaml = YAML(typ="safe", pure=True)
     yaml.Representer = _Representer
     yaml.default_flow_style = False
     yaml.allow_unicode = True
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # ruamel.yaml declares it as None
-    yaml.width = MOST_BYTES  # no value is ever folded
+    yaml.width = MAX_BYTES  # values are never folded
     stream = io.StringIO()
     yaml.dump(values, stream)
     return stream.getvalue()
 
 
+def shown(value: object) -> str:
+    """A value in an error line, cut to 60 characters."""
+    words = "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
+    return words if len(words) <= 60 else words[:57] + "..."
+
+
+def dotted(key: Key) -> str:
+    """A key in an error line; parts with unusual characters are quoted."""
+    return ".".join(part if re.fullmatch(r"[\w-]{1,60}", part) else shown(part) for part in key)
+
+
 class _Representer(SafeRepresenter):
-    """Quotes text that the core schema reads as something else, such as `.0E0`, which ruamel.yaml's own rules leave bare."""
+    """Quotes text that the core schema reads as something else, such as `.0E0`, which ruamel.yaml's rules leave bare."""
 
     def represent_str(self, data: str) -> Any:
         return self.represent_scalar("tag:yaml.org,2002:str", data, style=None if _plain(data) is data else "'")
@@ -147,41 +182,37 @@ _Representer.add_representer(str, _Representer.represent_str)
 
 
 def _plain(text: str) -> Any:
-    """The value of an unquoted scalar: null, a truth value, a number, or else the text itself."""
+    """The value of an unquoted scalar: null, a truth value, a number, or the text itself."""
     return next((convert(text) for pattern, convert in _CORE_SCHEMA if pattern.fullmatch(text)), text)
 
 
-def shown(value: object) -> str:
-    """A value in an error line: one line of at most 60 characters."""
-    words = "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
-    return words if len(words) <= 60 else words[:57] + "..."
+def _override_value(text: str, place: Place) -> Document:
+    """YAML if it begins with a quote or a bracket and is well formed; else a plain scalar, with any colons and commas."""
+    try:
+        if text.startswith(("[", "{", '"', "'")):
+            return parse(text, place, lambda line: place)
+    except UserError:
+        pass
+    document = Document(None, {(): place})
+    document.values = _plain(document.printable(text, (), place))
+    return document
 
 
-def dotted(key: Key) -> str:
-    """A key in an error line; odd parts are quoted, so that it stays one line."""
-    return ".".join(part if re.fullmatch(r"[\w-]{1,60}", part) else shown(part) for part in key)
-
-
-def _not_yaml(error: YAMLError, text: str) -> NotYamlError:
+def _not_yaml(error: YAMLError, text: str) -> tuple[int, str]:
+    """The line of a syntax error, 0 if unknown, and the reason."""
     if isinstance(error, MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
-        return NotYamlError(
-            mark.line + 1 if mark else 0, " ".join(f"not YAML: {error.problem or error.context}".split())
-        )
+        return mark.line + 1 if mark else 0, " ".join(str(error.problem or error.context).split())
     if isinstance(error, ReaderError):
-        return NotYamlError(
-            text.count("\n", 0, error.position) + 1, f"not YAML: the character U+{error.character:04X} is not allowed"
-        )
-    return NotYamlError(0, "not YAML")
+        return text.count("\n", 0, error.position) + 1, f"the character U+{error.character:04X} is not allowed"
+    return 0, "it cannot be parsed"
 
 
 class _Reader:
-    """Builds values from events, noting the place of every key on the way."""
+    """Builds values from events and notes the place of every key."""
 
     def __init__(self, events: Iterator[Event], document: Document, place: Callable[[int], Place]) -> None:
-        self.events = events
-        self.document = document
-        self.place = place
+        self.events, self.document, self.place = events, document, place
 
     def read(self) -> Any:
         """The one document of the stream; None for an empty stream."""
@@ -198,17 +229,23 @@ class _Reader:
         return value
 
     def _value(self, event: Event, key: Key, depth: int) -> Any:
-        if depth > DEEPEST:
-            raise MarkedYAMLError(problem=f"nested deeper than {DEEPEST} levels", problem_mark=event.start_mark)
+        if depth > MAX_DEPTH:
+            raise MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=event.start_mark)
         self._refuse_extras(event, key)
         if isinstance(event, MappingStartEvent):
             return self._mapping(key, depth)
         if isinstance(event, SequenceStartEvent):
-            return self._list(key, depth)
-        return self._scalar(event, key) if isinstance(event, ScalarEvent) else None
+            items = []
+            while not isinstance(event := next(self.events), SequenceEndEvent):
+                items.append(self._value(event, key, depth + 1))
+            return items
+        if not isinstance(event, ScalarEvent):
+            return None  # an alias, which is refused
+        text = self.document.printable(event.value, key, self._at(event))
+        return text if event.style else _plain(text)
 
-    def _mapping(self, above: Key, depth: int) -> dict[str, Any]:
-        mapping: dict[str, Any] = {}
+    def _mapping(self, above: Key, depth: int) -> JsonObject:
+        mapping: JsonObject = {}
         while not isinstance(event := next(self.events), MappingEndEvent):
             name = self._name(event, above, depth)
             key = (*above, name)
@@ -226,30 +263,17 @@ class _Reader:
         self._refuse(event, above, "found a list, a mapping or an alias as key, expected a name")
         return "?"
 
-    def _list(self, key: Key, depth: int) -> list[Any]:
-        items = []
-        while not isinstance(event := next(self.events), SequenceEndEvent):
-            items.append(self._value(event, key, depth + 1))
-        return items
-
-    def _scalar(self, event: ScalarEvent, key: Key) -> Any:
-        text = self.document.printable(event.value, key, self._at(event))
-        return text if event.style else _plain(text)
-
     def _refuse_extras(self, event: Event, key: Key) -> None:
         if isinstance(event, AliasEvent):
-            self._refuse(
-                event,
-                key,
-                f"found the alias *{event.anchor}, expected the value itself: aliases are not allowed in recipes",
-            )
-        elif isinstance(event, NodeEvent) and event.anchor:
-            self._refuse(event, key, f"found the anchor &{event.anchor}: anchors are not allowed in recipes")
+            found = f"found the alias *{event.anchor}, expected the value itself"
+            self._refuse(event, key, f"{found}: aliases are not allowed in recipes")
+        elif anchor := getattr(event, "anchor", None):
+            self._refuse(event, key, f"found the anchor &{anchor}: anchors are not allowed in recipes")
         if tag := getattr(event, "tag", None):
             self._refuse(event, key, f"found the tag {tag}: tags are not allowed in recipes")
 
     def _refuse(self, event: Event, key: Key, text: str) -> None:
-        self.document.faults.append(Fault(self._at(event), key, text))
+        self.document.problems.append(Problem(self._at(event), key, text))
 
     def _at(self, event: Event) -> Place:
         return self.place(event.start_mark.line + 1)

@@ -1,13 +1,21 @@
-"""The types of a recipe: one frozen, strict dataclass-like model per section, each field documented where it stands.
+"""The types of a recipe: one frozen, strict model per section, with each field documented.
 
-Nothing else in the project knows these types: constructors take the plain values and check them again in words.
+Constructors elsewhere take plain values and check them again. Another package adds a model family by an entry point of the
+group `nmt.families` that names its model class, whose attribute `section` is the type of its recipe section; and an attention
+of the recurrent family by one of the group `nmt.attentions`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Annotated, Literal, Union
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from nmt.errors import RunError
+from nmt.recipe.document import Key
 
 Count = Annotated[int, Field(ge=1)]
 Layers = Annotated[int, Field(ge=1, le=100)]
@@ -15,6 +23,16 @@ Beam = Annotated[int, Field(ge=1, le=1000)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 NotNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
+
+
+_FILES = re.compile(r".*,.*|.*\.(tsv|jsonl|json|parquet)(\.gz)?", re.DOTALL)
+
+if TYPE_CHECKING:
+    Attention = Literal["bahdanau", "dot", "none"]
+else:
+    Attention = Literal[
+        "bahdanau", "dot", "none", *sorted(point.name for point in entry_points(group="nmt.attentions"))
+    ]
 
 
 class Section(BaseModel):
@@ -28,6 +46,10 @@ class Section(BaseModel):
         use_attribute_docstrings=True,
         populate_by_name=True,
     )
+
+    def conflicts(self) -> Iterator[tuple[Key, str]]:
+        """Keys whose values do not fit other keys of the section, each with what is expected of it."""
+        yield from ()
 
 
 class Data(Section):
@@ -77,6 +99,25 @@ class Data(Section):
     """Most sentences concatenated into one example: in every epoch the training pairs are shuffled and concatenated k at a
     time, k drawn evenly from 1 to this; those of validation once (Kondo et al. 2021, arXiv:2104.08478). 1 for none."""
 
+    def conflicts(self) -> Iterator[tuple[Key, str]]:
+        """Two languages; splits are names of a corpus or files without one; Hub keys for data sets of the Hub."""
+        if self.source == self.target:
+            yield ("target",), "another language than data.source"
+        splits = {"train": self.train, "valid": self.valid, "test": self.test}
+        named = {
+            split: [value] if isinstance(value, str) else value for split, value in splits.items() if value is not None
+        }
+        for split, names in named.items():
+            if self.corpus is None and not (names and all(map(_FILES.fullmatch, names))):
+                yield (split,), "SOURCE,TARGET or .tsv, .jsonl, .parquet files, as data.corpus is null"
+            if self.corpus is not None and (isinstance(splits[split], list) or _FILES.fullmatch(names[0])):
+                yield (split,), "the name of a split of data.corpus; to use files set data.corpus=null"
+        if self.corpus is None and self.train is None:
+            yield ("train",), "files to train on, or a data.corpus"
+        for key, value in (("configuration", self.configuration), ("revision", self.revision)):
+            if self.corpus in (None, "builtin") and value is not None:
+                yield (key,), "null, as data.corpus names no data set of the Hub"
+
 
 class Vocabulary(Section):
     """The SentencePiece model, trained on the training split alone."""
@@ -92,6 +133,11 @@ class Vocabulary(Section):
     sampling: NotNegative = 0.0
     """Subword sampling (Kudo 2018, arXiv:1804.10959, section 3.2): the exponent alpha with which a segmentation is drawn from the best 16,
     afresh in every epoch. 0 always takes the best one. Unigram only."""
+
+    def conflicts(self) -> Iterator[tuple[Key, str]]:
+        """Only the unigram model can sample."""
+        if self.sampling > 0 and self.type != "unigram":
+            yield ("sampling",), "0, as only vocabulary.type unigram can sample"
 
 
 class RecurrentEncoder(Section):
@@ -121,7 +167,7 @@ class Recurrent(Section):
     family: Literal["recurrent"] = "recurrent"
     cell: Literal["tanh", "gru", "lstm"] = "lstm"
     """Recurrent cell of encoder and decoder."""
-    attention: Literal["bahdanau", "dot", "none"] = "bahdanau"
+    attention: Attention = "bahdanau"
     """How the decoder weighs the encoder states: additive attention (bahdanau), Luong's dot product in the same wiring (dot), or not at all
     (none: it is given one thought vector)."""
     thought_vector: Literal["every_step", "initial_state"] = "every_step"
@@ -140,6 +186,15 @@ class Recurrent(Section):
     """On embeddings, between layers, on encoder states and before the output."""
     tied: bool = True
     """One embedding matrix for decoder input and output, and for the source too when the vocabulary is joint."""
+
+    def conflicts(self) -> Iterator[tuple[Key, str]]:
+        """A thought vector excludes attention; a bag of words has no recurrence to stack."""
+        if self.attention != "none" and self.bottleneck is not None:
+            yield ("bottleneck",), "null, as only attention none has a thought vector"
+        if self.attention != "none" and self.thought_vector != "every_step":
+            yield ("thought_vector",), "every_step, as only attention none has a thought vector"
+        if self.encoder.direction == "none" and self.encoder.layers > 1:
+            yield ("encoder", "layers"), "1, as model.encoder.direction none is a bag of words"
 
 
 class TransformerStack(Section):
@@ -165,6 +220,31 @@ class Transformer(Section):
     """On attention weights."""
     tied: bool = True
     """One embedding matrix for decoder input and output, and for the source too when the vocabulary is joint."""
+
+    def conflicts(self) -> Iterator[tuple[Key, str]]:
+        """Heads divide the width."""
+        if self.width % self.heads:
+            yield ("heads",), f"a divisor of model.width, {self.width}"
+
+
+def _plugin(point: EntryPoint) -> type[Section]:
+    try:
+        section: type[Section] = point.load().section
+    except Exception as error:  # code of another package
+        raise RunError(f"model family {point.name} cannot be loaded from {point.value}: {error}") from error
+    return section
+
+
+FAMILIES: dict[str, type[Section]] = {
+    "recurrent": Recurrent,
+    "transformer": Transformer,
+    **{point.name: _plugin(point) for point in entry_points(group="nmt.families")},
+}
+"""The recipe sections of all model families."""
+if TYPE_CHECKING:
+    Model = Recurrent | Transformer
+else:
+    Model = Union[tuple(FAMILIES.values())]  # noqa: UP007  # of types known only at run time
 
 
 class Training(Section):
@@ -230,6 +310,11 @@ class Training(Section):
     tensorboard: bool = False
     """Also writes TensorBoard event files (extra `tensorboard`)."""
 
+    def conflicts(self) -> Iterator[tuple[Key, str]]:
+        """Training has a limit."""
+        if self.updates is None and self.epochs is None and self.minutes is None:
+            yield ("updates",), "a limit here, in training.epochs or in training.minutes"
+
 
 class Search(Section):
     """How translations are found, unless the command says otherwise."""
@@ -257,6 +342,17 @@ class Recipe(Section):
     """Name of the run's folder under `runs/`; by default the file's."""
     data: Data = Data()
     vocabulary: Vocabulary = Vocabulary()
-    model: Annotated[Recurrent | Transformer, Field(discriminator="family")] = Recurrent()
+    model: Annotated[Model, Field(discriminator="family")] = Recurrent()
     training: Training = Training()
     search: Search = Search()
+
+    def conflicts(self) -> Iterator[tuple[Key, str]]:
+        """Those of the name and of all sections."""
+        if self.name is not None and not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}", self.name):
+            yield (
+                ("name",),
+                "at most 100 of a-z A-Z 0-9 . _ - and no dot in front: set name in the recipe or as name=...",
+            )
+        for name, section in self:
+            if isinstance(section, Section):
+                yield from (((name, *key), expected) for key, expected in section.conflicts())

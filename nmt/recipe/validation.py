@@ -1,130 +1,178 @@
-"""From values to a recipe: the types refuse unknown keys and wrong values, then the checks refuse values that do not fit each other.
+"""From a document to a recipe, or to everything that is wrong with it.
 
-All faults are told at once. The checks of a section wait until its types are right, since a wrong value says nothing about the others.
+The types refuse unknown keys and wrong values, then `Section.conflicts` values that do not fit each other. All problems are
+reported at once. The conflicts of a section are looked for only once its types are right. What a key accepts is put into
+words from the JSON Schema of the types.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from difflib import get_close_matches
+from functools import cache, reduce
 from typing import Any
 
 from pydantic import ValidationError
 
+from nmt.atomic import JsonObject
 from nmt.errors import UserError
-from nmt.recipe.checks import disagreements
-from nmt.recipe.document import Document, Fault, Key, dotted, shown
-from nmt.recipe.expectations import expected, families, keys, unknown
-from nmt.recipe.overrides import is_override
+from nmt.recipe.document import Document, Key, Problem, dotted, shown
 from nmt.recipe.renamed import renamed
-from nmt.recipe.types import Recipe
+from nmt.recipe.types import FAMILIES, Recipe
 
-MOST_FAULTS = 20
-"""Faults that are told in full; the rest is counted."""
+MAX_PROBLEMS = 20
+"""Problems that are reported in full; the rest is counted."""
+_KINDS = {"integer": "an integer", "number": "a number", "string": "text", "boolean": "true or false", "null": "null"}
+_BOUNDS = {"minimum": "of at least", "exclusiveMinimum": "above", "exclusiveMaximum": "below", "maximum": "at most"}
+_QUOTES = " (text that looks like something else needs quotes)"
 
 
 def validated(document: Document, name: str) -> Recipe:
-    """The recipe of a document, called ``name`` where it does not name itself; raises `UserError` with one line per fault."""
+    """The recipe of a document, with this name if it has none; raises `UserError` with one line per problem."""
     if isinstance(model := document.values.get("model"), dict):
         model.setdefault("family", Recipe().model.family)
-    faults = document.faults + _type_faults(document)
-    faulty = {fault.key[0] for fault in faults if fault.key}
-    recipe = _recipe({key: value for key, value in document.values.items() if key not in faulty})
+    problems = document.problems + list(_type_problems(document))
+    wrong = {problem.key[0] for problem in problems if problem.key}
+    recipe = _recipe({key: value for key, value in document.values.items() if key not in wrong})
     if recipe.name is None:
         recipe = recipe.model_copy(update={"name": name})
-    faults += [fault for fault in _disagreements(document, recipe) if fault.key[0] not in faulty]
-    if faults:
-        raise UserError(_report(faults))
+    problems += [problem for problem in _conflicts(document, recipe) if problem.key[0] not in wrong]
+    if problems:
+        raise UserError(_report(problems))
     return recipe
 
 
-def _recipe(values: dict[str, Any]) -> Recipe:
-    # By way of JSON, whose lists pydantic's strict mode takes for tuples; from Python it would want a tuple, which YAML cannot write.
+@cache
+def json_schema() -> JsonObject:
+    """JSON Schema of a recipe; keys as they are written in YAML."""
+    return Recipe.model_json_schema(by_alias=True)
+
+
+def _recipe(values: JsonObject) -> Recipe:
+    # Through JSON, whose lists pydantic's strict mode accepts as tuples; from Python it would want tuples, which YAML lacks.
     return Recipe.model_validate_json(json.dumps(values), by_alias=True, by_name=False)
 
 
-def _type_faults(document: Document) -> list[Fault]:
+def _type_problems(document: Document) -> Iterator[Problem]:
     try:
         _recipe(document.values)
+        return
     except ValidationError as error:
-        family = _family(document.values)
-        refused: dict[Key, str] = {}
-        for detail in error.errors(include_url=False):
-            refused.setdefault(_key(detail["type"], detail["loc"], family), detail["type"])
-        for fault in document.faults:
-            refused.pop(fault.key, None)
-        return _told(document, refused, family)
-    return []
-
-
-def _told(document: Document, refused: dict[Key, str], family: str) -> list[Fault]:
-    """The fault of each refused key, for which pydantic's kind is given."""
-    foreign = _left_by_another_family(document, [key for key, kind in refused.items() if kind == "extra_forbidden"])
-    faults = [_fault(document, key, kind, family) for key, kind in refused.items() if key not in foreign]
+        details = error.errors(include_url=False)
+    family = _family(document.values)
+    kinds: dict[Key, str] = {}
+    for detail in details:
+        kinds.setdefault(_key(detail["type"], detail["loc"], family), detail["type"])
+    for problem in document.problems:
+        kinds.pop(problem.key, None)
+    foreign = _keys_of_another_family(document, [key for key, kind in kinds.items() if kind == "extra_forbidden"])
+    for key, kind in kinds.items():
+        if key not in foreign:
+            yield document.problem(key, _text(key, kind == "extra_forbidden", _found(document.values, key), family))
     if foreign:
-        text = f"family {family} has no {', '.join(dotted(key[1:]) for key in foreign)} ({', '.join(document.place(key).words for key in foreign)})"
-        faults.append(
-            document.fault(("model", "family"), f"{text}: start from a recipe of that family, or take these keys out")
-        )
-    return faults
+        names = ", ".join(dotted(key[1:]) for key in foreign)
+        places = ", ".join(document.place(key).words for key in foreign)
+        advice = "start from a recipe of that family, or take these keys out"
+        yield document.problem(("model", "family"), f"family {family} has no {names} ({places}): {advice}")
 
 
-def _left_by_another_family(document: Document, unknown_keys: list[Key]) -> list[Key]:
-    """The file's unknown model keys if an override chose the family: they are one fault, and that of the override."""
-    if not is_override(document.place(("model", "family"))):
+def _keys_of_another_family(document: Document, unknown: list[Key]) -> list[Key]:
+    """The file's unknown model keys if an override chose the family: they are one problem, of the override."""
+    if not document.place(("model", "family")).is_override:
         return []
-    foreign = [key for key in unknown_keys if key[0] == "model" and not is_override(document.place(key))]
+    foreign = [key for key in unknown if key[0] == "model" and not document.place(key).is_override]
     return sorted(foreign, key=document.place)
 
 
-def _fault(document: Document, key: Key, kind: str, family: str) -> Fault:
-    found = _found(document.values, key)
-    if kind == "extra_forbidden":
-        return document.fault(key, renamed(key, found) or unknown(key, family))
+def _text(key: Key, unknown: bool, found: object, family: str) -> str:
     if answer := renamed(key, found):
-        return document.fault(key, answer)
-    wanted = expected(key, family)
-    quotes = (
-        " (text that looks like something else needs quotes)"
-        if "text" in wanted and isinstance(found, int | float)
-        else ""
+        return answer
+    if unknown:
+        return _not_a_key(key, family)
+    expected = _expected(key, family)
+    return f"found {shown(found)}, expected {expected}" + (
+        _QUOTES if "text" in expected and isinstance(found, int | float) else ""
     )
-    return document.fault(key, f"found {shown(found)}, expected {wanted}{quotes}")
 
 
-def _disagreements(document: Document, recipe: Recipe) -> list[Fault]:
+def _not_a_key(key: Key, family: str) -> str:
+    """Names the nearest key of the section, or all of them."""
+    section, name = key[:-1], key[-1]
+    known = _keys(section, family)
+    others = [other for other in FAMILIES if name in _keys(section, other)]
+    near = [] if others else get_close_matches(name, known, 1)
+    place = dotted(section) or "a recipe"
+    if section[:1] == ("model",):
+        place = f"{place} in family {family}" + (f" (family {', '.join(others)} has it)" if others else "")
+    return f"not a key of {place}; " + (f"did you mean {near[0]}?" if near else f"its keys are {', '.join(known)}")
+
+
+def _expected(key: Key, family: str) -> str:
+    """What the key accepts: `an integer of at least 1`."""
+    return f"one of {', '.join(FAMILIES)}" if key == ("model", "family") else _words(_schema(key, family))
+
+
+def _keys(section: Key, family: str) -> list[str]:
+    """The keys of a section in definition order; none for a key that holds a plain value or does not exist."""
+    return list(_schema(section, family).get("properties", {}))
+
+
+def _schema(key: Key, family: str) -> JsonObject:
+    """The part of the JSON Schema for a key; empty if there is no such key."""
+    schema = json_schema()
+    for part in key:
+        schema = schema.get("properties", {}).get(part, {})
+        reference = schema["discriminator"]["mapping"][family] if "discriminator" in schema else schema.get("$ref")
+        schema = json_schema()["$defs"][reference.rpartition("/")[2]] if reference else schema
+    return schema
+
+
+def _words(schema: JsonObject) -> str:
+    if "anyOf" in schema:
+        return " or ".join(map(_words, schema["anyOf"]))
+    if "enum" in schema:
+        return f"one of {', '.join(schema['enum'])}"
+    if schema["type"] == "object":
+        return f"a mapping with keys among {', '.join(schema['properties'])}"
+    if "prefixItems" in schema:
+        return f"a list of {len(schema['prefixItems'])}, each {_words(schema['prefixItems'][0])}"
+    if schema["type"] == "array":
+        return f"a list of {_words(schema['items'])}"
+    bounds = " and ".join(f"{words} {schema[bound]}" for bound, words in _BOUNDS.items() if bound in schema)
+    return f"{_KINDS[schema['type']]} {bounds}".rstrip()
+
+
+def _conflicts(document: Document, recipe: Recipe) -> Iterator[Problem]:
     values = recipe.model_dump(by_alias=True)
-    return [
-        document.fault(key, f"found {shown(_found(values, key))}, expected {wanted}")
-        for key, wanted in disagreements(recipe)
-    ]
+    for key, expected in recipe.conflicts():
+        yield document.problem(key, f"found {shown(_found(values, key))}, expected {expected}")
 
 
 def _found(values: Any, key: Key) -> Any:
-    for part in key:
-        values = values[part]
-    return values
+    return reduce(lambda inner, part: inner[part], key, values)
 
 
-def _family(values: dict[str, Any]) -> str:
-    """The family that the recipe names, or the default where it names none that is known."""
+def _family(values: JsonObject) -> str:
+    """The family that the recipe names, or the default if it names none that is known."""
     model = values.get("model")
     named = model["family"] if isinstance(model, dict) else None
-    return named if named in families() else Recipe().model.family
+    return named if isinstance(named, str) and named in FAMILIES else Recipe().model.family
 
 
 def _key(kind: str, location: tuple[int | str, ...], family: str) -> Key:
-    """The key that pydantic's location means: without the family in it, and nothing below a key that is no section."""
+    """The key of pydantic's location: without the family in it, and cut below a key that is no section."""
     if kind.startswith("union_tag"):
         return ("model", "family")
     key: Key = ()
     for part in location[:1] + location[2:] if location[0] == "model" else location:
         key = (*key, str(part))
-        if not keys(key, family):
+        if not _keys(key, family):
             break
     return key
 
 
-def _report(faults: list[Fault]) -> str:
-    lines = [str(fault) for fault in sorted(faults, key=lambda fault: fault.place.rank)]
-    more = len(lines) - MOST_FAULTS
-    return "\n".join(lines[:MOST_FAULTS] + ([f"and {more} more"] if more > 0 else []))
+def _report(problems: list[Problem]) -> str:
+    lines = [str(problem) for problem in sorted(problems, key=lambda problem: problem.place.number)]
+    more = len(lines) - MAX_PROBLEMS
+    return "\n".join(lines[:MAX_PROBLEMS] + ([f"and {more} more"] if more > 0 else []))

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -480,3 +483,58 @@ def test_an_old_recipe_is_read_once_it_is_converted(recipe: Read) -> None:
     assert (new.model.attention, new.model.thought_vector) == ("none", "initial_state")
     assert (new.model.attention_size, new.model.bottleneck) == (7, 9)
     assert converted(converted(old)) == converted(old)
+
+
+PLUGIN = """
+from collections.abc import Iterator
+from typing import Literal
+from nmt.recipe.types import Section
+
+class Toy(Section):
+    family: Literal["toy"] = "toy"
+    size: int = 3
+
+    def conflicts(self):
+        if self.size == 4:
+            yield ("size",), "another number"
+
+class Model:
+    section = Toy
+"""
+ENTRY_POINTS = "[nmt.families]\ntoy = toy_family:Model\n[nmt.attentions]\nnearest = toy_family:Model\n"
+ASKED = """
+import sys
+from pathlib import Path
+from nmt.recipe.reading import read
+try:
+    print(read(Path("a.yaml"), sys.argv[1:]).model)
+except Exception as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("model.size=5", "family='toy' size=5"),
+        ("model.size=4", "override model.size=4: model.size: found 4, expected another number"),
+        (
+            "model.width=4",
+            "override model.width=4: model.width: not a key of model in family toy (family transformer has it)",
+        ),
+        ("model.family=lstm", "model.family: found 'lstm', expected one of recurrent, transformer, toy"),
+        ("model={family: recurrent, attention: nearest}", "attention='nearest'"),
+        ("model={family: recurrent, attention: far}", "expected one of bahdanau, dot, none, nearest"),
+    ],
+)
+def test_a_family_and_an_attention_of_another_package_have_their_keys_in_recipes(
+    write: Write, tmp_path: Path, override: str, expected: str
+) -> None:
+    write(SOUND + "model: {family: toy}\n")
+    (tmp_path / "toy_family.py").write_text(PLUGIN)
+    (tmp_path / "toy_family-1.dist-info").mkdir()
+    (tmp_path / "toy_family-1.dist-info" / "entry_points.txt").write_text(ENTRY_POINTS)
+    paths = os.pathsep.join([str(tmp_path), *sys.path])
+    command = [sys.executable, "-c", ASKED, override]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True, check=True)
+    assert expected in done.stdout

@@ -19,7 +19,6 @@ from pydantic import Field, ValidationError
 from nmt.errors import UserError
 from nmt.recipe import reading
 from nmt.recipe.document import Document, Key, dotted, shown
-from nmt.recipe.overrides import override
 from nmt.recipe.renamed import converted
 from nmt.recipe.types import Count, Recipe, Section
 from nmt.recipe.validation import validated
@@ -127,12 +126,14 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Plan:
             f"{path}: expected a study with the keys study, recipe and systems; train a recipe with nmt train {path}"
         )
     for number, text in enumerate(overrides, start=1):
-        override(document, text, number, () if text.startswith(("study.", "systems.")) else ("recipe",))
+        document.override(text, number, () if text.startswith(("study.", "systems.")) else ("recipe",))
     file = _file(document)
     for key, name in _named(file):
         if name not in file.systems:
             raise UserError(
-                str(document.fault(key, f"found {shown(name)}, expected one of the systems {', '.join(file.systems)}"))
+                str(
+                    document.problem(key, f"found {shown(name)}, expected one of the systems {', '.join(file.systems)}")
+                )
             )
     systems = {name: system for name, system in file.systems.items() if file.study.long or not system.long}
     units = tuple(
@@ -164,9 +165,9 @@ def _file(document: Document) -> _File:
         file = _File.model_validate_json(json.dumps(document.values))
     except ValidationError as error:
         faults = [_fault(document, detail) for detail in error.errors(include_url=False)]
-        raise UserError("\n".join([*map(str, document.faults), *faults])) from error
-    if document.faults:
-        raise UserError("\n".join(map(str, document.faults)))
+        raise UserError("\n".join([*map(str, document.problems), *faults])) from error
+    if document.problems:
+        raise UserError("\n".join(map(str, document.problems)))
     return file
 
 
@@ -176,19 +177,19 @@ def _fault(document: Document, detail: Any) -> str:
         known = _keys(key)
         near = get_close_matches(key[-1], known, 1)
         return str(
-            document.fault(
+            document.problem(
                 key,
                 "not a key here; " + (f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"),
             )
         )
     if detail["type"] == "missing":
-        return str(document.fault(key, "missing"))
+        return str(document.problem(key, "missing"))
     wanted = (
         detail["msg"]
         .replace("Input should be", "expected")
         .replace("String should match pattern", "expected text like")
     )
-    return str(document.fault(key, f"found {shown(detail['input'])}, {wanted[:1].lower()}{wanted[1:]}"))
+    return str(document.problem(key, f"found {shown(detail['input'])}, {wanted[:1].lower()}{wanted[1:]}"))
 
 
 def _keys(key: Key) -> list[str]:
