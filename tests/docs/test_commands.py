@@ -88,3 +88,12 @@ def test_a_command_that_does_not_exist_is_found() -> None:
     assert list(faults(["nmt", "translate", "runs/x", "--no-such-option"])) != []
     assert list(faults(["nmt", "train", "recipes/de-en.yaml", "model.no_such_key=1"])) != []
     assert list(faults(["nmt", "train", "recipes/no-such-recipe.yaml"])) != []
+
+
+def test_the_defaults_in_the_page_on_serving_are_those_of_the_command() -> None:
+    serve: Any = typer.main.get_command(app).commands["serve"]  # type: ignore[attr-defined]  # a group has commands
+    defaults = {option: parameter.default for parameter in serve.params for option in parameter.opts}
+    page = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
+    shown = re.findall(r"`(--[a-z-]+) (\d+)`", page)
+    assert len(shown) > 8
+    assert [(option, value) for option, value in shown if float(value) != defaults[option]] == []

@@ -161,6 +161,15 @@ def _performance() -> Iterator[str]:
     yield f"| files (RssFile + RssShmem) | {measured['MB of files']:,.0f} |"
 
 
+def _recipe(name: str) -> Iterator[str]:
+    run = read("multi30k/scores.json")["runs"][name]
+    yield (
+        f"BLEU {run['bleu']['value']:.2f} ({interval(run['bleu'])}) on test 2016, chrF2 {run['chrf']['value']:.2f}, "
+        f"TER {run['ter']['value']:.2f}, beam 5: {run['parameters'] / 1e6:.1f} M parameters, "
+        f"{run['core_minutes']} core-minutes, commit {run['commit']}, seed {run['seed']}"
+    )
+
+
 SENTENCES = {
     "README.md": _readme,
     "docs/scores.md": _scores_page,
@@ -224,6 +233,11 @@ def _text(page: str) -> str:
 @pytest.mark.parametrize("page", SENTENCES)
 def test_a_page_says_what_the_results_say(page: str) -> None:
     assert [sentence for sentence in SENTENCES[page]() if " ".join(sentence.split()) not in _text(page)] == []
+
+
+@pytest.mark.parametrize("name", read("multi30k/scores.json")["runs"])
+def test_a_recipe_opens_with_the_score_of_its_run(name: str) -> None:
+    assert [sentence for sentence in _recipe(name) if sentence not in _text(f"recipes/{name}.yaml")] == []
 
 
 @pytest.mark.parametrize("page", SENTENCES)
