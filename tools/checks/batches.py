@@ -8,7 +8,7 @@ import nmt
 from nmt.data.builtin import pairs
 from nmt.evaluation import batching
 from tools.checks import toy
-from tools.checks.check import Check, Trial, run
+from tools.checks.check import Trial
 
 BEAM = 5
 
@@ -35,17 +35,3 @@ def _trial(*found: batching.Pair) -> Trial:
     ]
     measured = {"nats between scores": max(pair.difference for pair in found)}
     return Trial(found[0].alone.source, "; ".join(differing) or None, measured)
-
-
-CHECK = Check(
-    number=11,
-    name="batches",
-    promise="A sentence has the same translation alone and in any batch, in fp32, but for one in a thousand, whose two translations are as probable.",
-    held="translated alike",
-    full=1_000,
-    trials=trials,
-    share=0.999,
-)
-
-if __name__ == "__main__":
-    run(CHECK)

@@ -1,41 +1,37 @@
-"""A check: a promise put to the test many times, one figure at the end, and the record that `docs/reliability.md` is made from.
+"""A check: a promise tried many times, with one figure and one record, from which `docs/reliability.md` is made.
 
-Every file beside this one that has a `CHECK` is a check, and is run from the root of a checkout: python -m tools.checks.damage --count 20
+Each check of `tools/checks/table.py` has a module of its name whose `trials` makes the trials.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import NamedTuple
 
-import typer
-
-from nmt import atomic, provenance
+from nmt import provenance
+from nmt.atomic import JsonObject
 from nmt.cli.output import say
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results" / "checks"
-SAID_EVERY = 5.0
+PROGRESS_EVERY = 5.0
 """Seconds between two lines of progress."""
 FAULTS_KEPT = 20
-"""Faults that a record names; the others are only counted."""
-
-
-NOT_HERE = 77
-"""Exit status of a check that cannot be made here, as test programs of automake give it: neither kept nor broken."""
+"""Faults that a record lists; further ones are counted only."""
 
 
 class SkippedError(Exception):
-    """A check cannot be made here; the message says what it needs and how to get it."""
+    """A check cannot be made on this machine; the message says what it needs and how to get it."""
 
 
 class Trial(NamedTuple):
-    """The promise put to the test once."""
+    """One trial of a promise."""
 
     tried: str
-    """What was done, so that it can be done again."""
+    """What was done, so that it can be repeated."""
     fault: str | None = None
     """What went wrong; None where the promise held."""
     measured: Mapping[str, float] = {}
@@ -44,38 +40,40 @@ class Trial(NamedTuple):
 
 @dataclass(frozen=True)
 class Check:
-    """A promise and how it is put to the test."""
+    """A promise and how it is tried."""
 
-    number: int
-    """Its place among the promises."""
     name: str
-    """The file it stands in."""
+    """The module beside this one."""
     promise: str
     """What users are promised, as a sentence."""
     held: str
-    """What a trial is in which the promise holds: the word after the count, such as ``identical``."""
+    """What trials that hold are, such as ``identical``; it follows their count in the figure."""
     full: int
-    """The count that the figure is published for."""
-    trials: Callable[..., Iterator[Trial]]
-    """Makes the trials for a count, one after the other; usually as many as the count. Raises `SkippedError` where it cannot make any."""
-    of_runs: bool = False
-    """Whether `trials` takes run folders too; without any it makes its own tiny models."""
+    """The count of the published figure."""
+    takes_runs: bool = False
+    """Whether the check takes run folders; without any it trains tiny models."""
     share: float = 1.0
-    """Of the trials, how many must hold."""
+    """The share of trials that must hold."""
     bounds: Mapping[str, float] = field(default_factory=dict)
-    """The most that what was measured may come to, mostly times. They count at the full count alone, and of a check of runs where one is
-    given: fewer trials are made on busy machines, and a toy translates faster than a request can be read."""
+    """Upper bounds of what is measured, mostly times. They count at the full count only, and for a check that takes runs only with a run:
+    smaller counts are tried on busy machines, and a tiny model translates faster than a request can be read."""
+
+    def trials(self, count: int, runs: Sequence[Path] = ()) -> Iterator[Trial]:
+        """The trials, one after the other, usually ``count`` of them. Raises `SkippedError` where there can be none."""
+        module = import_module(f"tools.checks.{self.name}")
+        found: Iterator[Trial] = module.trials(count, runs) if self.takes_runs else module.trials(count)
+        return found
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What came of a check."""
+    """The trials of a check, and the verdict."""
 
     check: Check
     count: int
     trials: list[Trial]
     runs: Sequence[Path] = ()
-    """The run folders that were given."""
+    """The run folders of the command line."""
 
     @property
     def faults(self) -> list[Trial]:
@@ -92,8 +90,8 @@ class Tally:
 
     @property
     def bounds(self) -> Mapping[str, float]:
-        """Those that count this time."""
-        counting = self.count >= self.check.full and (bool(self.runs) or not self.check.of_runs)
+        """The bounds that count for this tally."""
+        counting = self.count >= self.check.full and (bool(self.runs) or not self.check.takes_runs)
         return self.check.bounds if counting else {}
 
     @property
@@ -104,7 +102,7 @@ class Tally:
 
     @property
     def figure(self) -> str:
-        """How often the promise held, and what was measured, in one line."""
+        """One line: how many trials held, and the largest measurements."""
         held = f"{len(self.trials) - len(self.faults):,}/{len(self.trials):,} {self.check.held}"
         return "; ".join(
             [held, *(f"{name} at most {value:.3g}{self._bound(name)}" for name, value in self.measured.items())]
@@ -113,10 +111,10 @@ class Tally:
     def _bound(self, name: str) -> str:
         return f" (bound {self.bounds[name]:g})" if name in self.bounds else ""
 
-    def as_record(self, seconds: float) -> dict[str, Any]:
-        """All there is to keep, ready for JSON, with how it came about."""
+    def as_json(self, seconds: float) -> JsonObject:
+        """The record: the figure, its parts, and its provenance."""
         count = [] if self.count == self.check.full else ["--count", str(self.count)]
-        asked = "".join(f" {word}" for word in (*map(str, self.runs), *count))
+        words = ["python -m tools.checks", self.check.name, *map(str, self.runs), *count]
         return {
             "check": self.check.name,
             "promise": self.check.promise,
@@ -129,53 +127,19 @@ class Tally:
             "measured": self.measured,
             "bounds": dict(self.bounds),
             "faults": [{"tried": trial.tried, "fault": trial.fault} for trial in self.faults[:FAULTS_KEPT]],
-            **provenance.origin(f"python -m tools.checks.{self.check.name}{asked}", seconds),
+            **provenance.origin(" ".join(words), seconds),
         }
 
 
-def tally(check: Check, count: int, tell: Callable[[str], None] = say, runs: Sequence[Path] = ()) -> Tally:
-    """Makes the trials, telling of every fault at once and of progress now and then."""
+def tally(check: Check, count: int, runs: Sequence[Path] = ()) -> Tally:
+    """Makes the trials; reports every fault at once, and progress now and then."""
     trials: list[Trial] = []
-    said = time.monotonic()
-    for trial in check.trials(count, runs) if check.of_runs else check.trials(count):
+    reported = time.monotonic()
+    for trial in check.trials(count, runs):
         trials.append(trial)
         if trial.fault is not None:
-            tell(f"{check.name}: trial {len(trials)}: {trial.tried}: {trial.fault}")
-        if time.monotonic() - said > SAID_EVERY:
-            said = time.monotonic()
-            tell(f"{check.name}: {len(trials)} trials")
+            say(f"{check.name}: trial {len(trials)}: {trial.tried}: {trial.fault}")
+        if time.monotonic() - reported > PROGRESS_EVERY:
+            reported = time.monotonic()
+            say(f"{check.name}: {len(trials)} trials")
     return Tally(check, count, trials, runs)
-
-
-def run(check: Check) -> None:
-    """The command line of a check: the figure is the last line; status 0 where the promise was kept, 1 where it was not."""
-
-    def main(
-        runs: Annotated[
-            list[Path] | None, typer.Argument(metavar="[RUN...]", help="Run folders, for a check of serving.")
-        ] = None,
-        count: Annotated[int, typer.Option(min=1, help="How often; the default is the full count.")] = check.full,
-        results: Annotated[
-            Path | None,
-            typer.Option(help="Folder for the record; a full count goes to docs/results/checks by default."),
-        ] = None,
-    ) -> None:
-        if runs and not check.of_runs:
-            say(f"{check.name}: makes its own models; expected no run folder, found {runs[0]}")
-            raise typer.Exit(2)
-        began = time.monotonic()
-        try:
-            found = tally(check, count, runs=runs or ())
-        except SkippedError as reason:
-            print(f"skipped: {reason}")
-            raise typer.Exit(NOT_HERE) from None
-        folder = results or (RESULTS if count >= check.full else None)
-        if folder is not None:
-            atomic.write_json(folder / f"{check.name}.json", found.as_record(time.monotonic() - began))
-        print(found.figure)
-        raise typer.Exit(0 if found.kept else 1)
-
-    main.__doc__ = check.promise
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(main)
-    app()

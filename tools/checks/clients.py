@@ -10,7 +10,7 @@ from pathlib import Path
 from nmt.serving.admission import Limits
 from nmt.serving.models import Models, ServedModel
 from nmt.serving.service import Service
-from tools.checks.check import Check, SkippedError, Trial, run
+from tools.checks.check import SkippedError, Trial
 from tools.checks.client import Address
 from tools.checks.server import listening
 from tools.checks.subject import Subject, subjects
@@ -50,16 +50,3 @@ CLIENTS: dict[str, Callable[[Address, Subject], Translate]] = {
     "libretranslatepy": _libretranslatepy,
     "deep_translator": _deep_translator,
 }
-
-CHECK = Check(
-    number=16,
-    name="clients",
-    promise="Clients of LibreTranslate work with a server unchanged.",
-    held="translated as by the model",
-    full=100,
-    trials=trials,
-    of_runs=True,
-)
-
-if __name__ == "__main__":
-    run(CHECK)

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.checks.check import Check, Trial, run
+from tools.checks.check import Trial
 
 SCRIPT = Path(__file__).with_name("newest.sh")
 VERSIONS = ("pinned", "newest")
@@ -18,16 +18,3 @@ def trials(count: int) -> Iterator[Trial]:
         versions = VERSIONS[number % len(VERSIONS)]
         status = subprocess.run([SCRIPT, versions], check=False).returncode
         yield Trial(f"{versions} versions", f"exit {status}; what failed stands above" if status else None)
-
-
-CHECK = Check(
-    number=27,
-    name="clone",
-    promise="A clean clone installs and passes its tests, with the versions of constraints.txt and with the newest release of everything but torch.",
-    held="green",
-    full=len(VERSIONS),
-    trials=trials,
-)
-
-if __name__ == "__main__":
-    run(CHECK)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nmt.runs import run_folder
 from nmt.training import checkpoints
-from tools.checks.check import Check, Trial, run
+from tools.checks.check import Trial
 from tools.checks.moments import in_update
 from tools.checks.toy import SAVED, Toy, toys
 
@@ -153,16 +153,3 @@ def _trial(toy: Toy, damage: Damage, chance: random.Random) -> Trial:
     if fault is None and (len(lines) != 1 or f"continuing from update {LEFT - SAVED}" not in said):
         fault = f"{len(lines)} lines say so, and {next((line for line in said if 'continuing' in line), 'training began anew')}"
     return Trial(tried, fault)
-
-
-CHECK = Check(
-    number=4,
-    name="damage",
-    promise="A damaged checkpoint is never used: the same command says so in a line, falls back to the one before, and comes to the same end.",
-    held="fell back and came to the same end",
-    full=200,
-    trials=trials,
-)
-
-if __name__ == "__main__":
-    run(CHECK)

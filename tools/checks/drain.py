@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tools.checks import process
-from tools.checks.check import Check, Trial, run
+from tools.checks.check import Trial
 from tools.checks.client import Address, Connection
 from tools.checks.server import serving, step_aside
 from tools.checks.subject import Subject, subjects
@@ -66,18 +66,3 @@ async def stopped(address: Address, server: process.Process, subject: Subject, a
     status = await asyncio.to_thread(process.wait, server)
     fault = f"{lost} of {answered + lost} accepted requests lost" if lost else f"exit {status}" if status else None
     return Trial(f"SIGTERM after {after:.2f} s", fault, {SECONDS: time.monotonic() - signalled[0]})
-
-
-CHECK = Check(
-    number=18,
-    name="drain",
-    promise="A server that is sent SIGTERM under load answers all that it has accepted and leaves with status 0 within its grace of 30 seconds.",
-    held="left with nothing lost",
-    full=20,
-    trials=trials,
-    of_runs=True,
-    bounds={SECONDS: GRACE},
-)
-
-if __name__ == "__main__":
-    run(CHECK)

@@ -21,7 +21,7 @@ from nmt.models.protocol import TranslationModel
 from nmt.runs import run_folder
 from nmt.training import checkpoints, loop
 from nmt.training.objective import objective
-from tools.checks.check import Check, Trial, run
+from tools.checks.check import Trial
 from tools.checks.moments import around_updates, in_update
 from tools.checks.outcome import difference, leaves
 from tools.checks.process import Prelude
@@ -149,16 +149,3 @@ def _state(folder: Path) -> dict[str, Any]:
     last = list(checkpoints.steps(folder / run_folder.CHECKPOINTS).values())[-1]
     state = torch.load(last / checkpoints.STATE, weights_only=True)["optimizer"]["state"]
     return {"weights": (last / checkpoints.WEIGHTS).read_bytes(), **dict(leaves(state, "optimizer"))}
-
-
-CHECK = Check(
-    number=9,
-    name="finite",
-    promise="An update whose loss or gradient is not finite is left out and counted; twenty in a row end training with the last good state kept.",
-    held="skipped, counted and kept the last good state",
-    full=54,
-    trials=trials,
-)
-
-if __name__ == "__main__":
-    run(CHECK)

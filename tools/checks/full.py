@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tools.checks import process
-from tools.checks.check import Check, SkippedError, Trial, run
+from tools.checks.check import SkippedError, Trial
 from tools.checks.kills import unreadable
 from tools.checks.moments import Range, in_update
 from tools.checks.toy import UPDATES, Toy, toys
@@ -188,17 +188,3 @@ def _changed(toy: Toy, before: dict[str, bytes]) -> str | None:
     after = _contents(toy)
     odd = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     return f"changed: {', '.join(odd)}" if odd else None
-
-
-CHECK = Check(
-    number=5,
-    name="full",
-    promise="A full disk and a read-only folder end training, translating, evaluating and reporting with the path named; what was there "
-    "before is intact, and training goes on to the same end once there is space.",
-    held="stopped, named the path and kept what was there",
-    full=20,
-    trials=trials,
-)
-
-if __name__ == "__main__":
-    run(CHECK)

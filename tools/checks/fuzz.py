@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tools.checks.check import Check, Trial, run
+from tools.checks.check import Trial
 from tools.checks.client import Address, Answer, Connection, ask
 from tools.checks.server import serving
 from tools.checks.subject import subjects
@@ -162,17 +162,3 @@ def _sound(answer: Answer) -> bool:
         return False
     value = answer.json
     return answer.status == 200 or (list(value) == ["error"] and isinstance(value["error"], str))
-
-
-CHECK = Check(
-    number=20,
-    name="fuzz",
-    promise="Strange requests are answered, none with a server error, every error as JSON with nothing but its text, and the server lives on.",
-    held="answered as documented",
-    full=10_000,
-    trials=trials,
-    of_runs=True,
-)
-
-if __name__ == "__main__":
-    run(CHECK)

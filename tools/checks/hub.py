@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 
 from tools.checks import process
-from tools.checks.check import Check, Trial, run
+from tools.checks.check import Trial
 
-WITHIN = 5.0
+SECONDS = "seconds"
 """Seconds from the start of the command, what it imports not counted."""
 WAYS_OUT = ("download it on a connected machine", "data.corpus=null data.train=")
 
@@ -64,7 +64,7 @@ def _trial(folder: Path, kind: str, address: str) -> Trial:
         and all(any(way in line for line in said) for way in WAYS_OUT)
     )
     fault = None if clear else f"exit {status}: {' / '.join(said)}"
-    return Trial(f"a Hub {kind}", fault, {"seconds": seconds})
+    return Trial(f"a Hub {kind}", fault, {SECONDS: seconds})
 
 
 def _point_to(address: str, cache: Path) -> None:
@@ -78,17 +78,3 @@ def _point_to(address: str, cache: Path) -> None:
     constants.HUGGINGFACE_CO_URL_TEMPLATE = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
     constants.HF_HUB_OFFLINE = datasets.config.HF_HUB_OFFLINE = False
     constants.HF_HUB_CACHE, datasets.config.HF_DATASETS_CACHE = str(cache / "hub"), cache / "datasets"
-
-
-CHECK = Check(
-    number=26,
-    name="hub",
-    promise="A Hub that refuses, cannot be looked up or keeps silent is known as such within 5 seconds, with the ways out named.",
-    held="named the ways out",
-    full=9,
-    trials=trials,
-    bounds={"seconds": WITHIN},
-)
-
-if __name__ == "__main__":
-    run(CHECK)

@@ -13,7 +13,7 @@ from nmt import atomic
 from nmt.runs import run_folder
 from nmt.runs.run_folder import Run
 from nmt.training import checkpoints
-from tools.checks.check import Check, Trial, run
+from tools.checks.check import Trial
 from tools.checks.moments import Range, strike
 from tools.checks.process import wait
 from tools.checks.toy import Toy, toys
@@ -105,17 +105,3 @@ def unreadable(folder: Path) -> str | None:
         if (fault := checkpoints.damage(path))
     ]
     return "; ".join(faults) or None
-
-
-CHECK = Check(
-    number=1,
-    name="kills",
-    promise="Training killed at any moment leaves a folder that can be read, and the same command comes to the same end, to the bit: "
-    "weights, optimizer, random states and metrics.",
-    held="identical",
-    full=50,
-    trials=trials,
-)
-
-if __name__ == "__main__":
-    run(CHECK)

@@ -21,7 +21,7 @@ from nmt.data import batches
 from nmt.runs.run_folder import OUTCOME, Run
 from nmt.training import preparing
 from tools.checks import process
-from tools.checks.check import Check, Trial, run
+from tools.checks.check import Trial
 from tools.checks.command import within
 from tools.checks.moments import in_update
 from tools.checks.outcome import difference, outcome
@@ -145,17 +145,3 @@ def _shuffled(folder: Path) -> str | None:
         if float(np.mean([batch.std() for batch in each])) < SPREAD * float(rows.std()):
             return "batches hold pairs of the same part of the corpus"
     return "two epochs have the same order" if float((one == other).mean()) > ALIKE else None
-
-
-CHECK = Check(
-    number=28,
-    name="large",
-    promise="Ten million pairs train in less than 2 GB of resident memory, start within a minute once they are prepared, are shuffled anew in "
-    "every epoch, and continue to the same end, to the bit.",
-    held="kept",
-    full=10_000_000,
-    trials=trials,
-)
-
-if __name__ == "__main__":
-    run(CHECK)

@@ -10,7 +10,7 @@ from statistics import median
 from typing import NamedTuple
 
 import nmt
-from tools.checks.check import Check, Trial, run
+from tools.checks.check import Trial
 from tools.checks.client import Address, Connection
 from tools.checks.server import kept_like_a_server, serving
 from tools.checks.subject import Subject, subjects
@@ -56,18 +56,3 @@ async def asked(address: Address, subject: Subject, sentence: str, count: int) -
             text = answer.json.get("translatedText", f"status {answer.status}")
             answers.append(Answer(text, time.perf_counter() - between, between - begun))
     return answers
-
-
-CHECK = Check(
-    number=23,
-    name="latency",
-    promise="A sentence that nobody else competes with is answered within 5 ms of the time that the model itself takes.",
-    held="answered rightly",
-    full=300,
-    trials=trials,
-    of_runs=True,
-    bounds={ADDED: 5.0},
-)
-
-if __name__ == "__main__":
-    run(CHECK)

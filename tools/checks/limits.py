@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from nmt.serving.admission import Limits
 from tools.checks import process
-from tools.checks.check import Check, Trial, run
+from tools.checks.check import Trial
 from tools.checks.client import Address, Connection, ask
 from tools.checks.server import memory, serving
 from tools.checks.subject import Subject, subjects
@@ -159,19 +159,3 @@ def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
             with serving([found[0].path], *options) as (address, server):
                 for name, _, case in cases:
                     yield Trial(name, *asyncio.run(case(Asked(address, server, found[0]))))
-
-
-CHECK = Check(
-    number=19,
-    name="limits",
-    promise="Every limit of a server is met one step over it with the documented status, and one step under it not at all; what is far too large "
-    "takes no memory.",
-    held="as documented",
-    full=len(CASES),
-    trials=trials,
-    of_runs=True,
-    bounds={LATE: 2.0},
-)
-
-if __name__ == "__main__":
-    run(CHECK)

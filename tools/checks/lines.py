@@ -29,7 +29,7 @@ from nmt.inference.translator import TorchTranslator
 from nmt.models.protocol import Step
 from nmt.search import SearchSettings
 from tools.checks import process, toy
-from tools.checks.check import Check, Trial, run
+from tools.checks.check import Trial
 from tools.checks.command import nmt, within
 
 LONG = 100_000
@@ -214,16 +214,3 @@ def _fault(status: int, out: bytes, err: str, lines: list[str], *, known: bool) 
 def _bare(text: str) -> str:
     """Long lines are joined from parts, by spaces that may not have been there."""
     return text.replace(" ", "")
-
-
-CHECK = Check(
-    number=10,
-    name="lines",
-    promise="One line in is one line out, in order, blank where it was blank, whatever bytes a file or stdin holds.",
-    held="with every line in its place",
-    full=10_000,
-    trials=trials,
-)
-
-if __name__ == "__main__":
-    run(CHECK)

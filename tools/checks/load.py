@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tools.checks import process
-from tools.checks.check import Check, Trial, run
+from tools.checks.check import Trial
 from tools.checks.client import Address, Connection
 from tools.checks.server import memory, on_first_core, processor, serving, step_aside
 from tools.checks.subject import Known, Subject, subjects
@@ -145,19 +145,3 @@ def _accounted(folder: Path, first: process.Prelude) -> None:
         (folder / SPENT).write_text(json.dumps(spent.ru_utime + spent.ru_stime))
 
     multiprocessing.util.Finalize(None, note, exitpriority=1)
-
-
-CHECK = Check(
-    number=15,
-    name="load",
-    promise="Asked by 200 clients at once, a server loses, mistakes and swaps nothing, takes at most 1.25 times as long as nmt translate, leaves "
-    "nobody waiting twice as long as the others, and does not grow.",
-    held="answered with their own translation",
-    full=10_000,
-    trials=trials,
-    of_runs=True,
-    bounds={RATE: 1.25, TAIL: 2.0, GROWTH: 1.05},
-)
-
-if __name__ == "__main__":
-    run(CHECK)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tools.checks import toy
-from tools.checks.check import Check, Trial, run
+from tools.checks.check import Trial
 from tools.checks.command import nmt, within
 
 LINES = 40
@@ -145,16 +145,3 @@ def _fault(training: str, evaluating: str) -> str | None:
         ):
             return f"{' '.join(command)}: work was done"
     return None
-
-
-CHECK = Check(
-    number=12,
-    name="mismatched",
-    promise="Files of a corpus that do not fit together stop training and evaluating before any work, with both counts or file and line.",
-    held="stopped",
-    full=len(WAYS),
-    trials=trials,
-)
-
-if __name__ == "__main__":
-    run(CHECK)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nmt.serving.server import raise_open_files
-from tools.checks.check import Check, Trial, run
+from tools.checks.check import Trial
 from tools.checks.client import Address, Connection, ask, request
 from tools.checks.server import serving, step_aside
 from tools.checks.subject import subjects
@@ -119,19 +119,3 @@ async def _leaving(address: Address, body: dict[str, Any]) -> None:
 def _slowest(seconds: Sequence[float]) -> float:
     """The slowest but for one in a hundred."""
     return sorted(seconds)[int(0.99 * (len(seconds) - 1))]
-
-
-CHECK = Check(
-    number=22,
-    name="overload",
-    promise="Flooded, a server refuses with 503 within 100 ms what it has no room for, answers /health within 100 ms, gives everyone an answer, and "
-    "is as before 5 seconds later.",
-    held="answered",
-    full=10_000,
-    trials=trials,
-    of_runs=True,
-    bounds={REFUSED: 0.1, HEALTHY: 0.1, RECOVERED: 5.0},
-)
-
-if __name__ == "__main__":
-    run(CHECK)

@@ -17,7 +17,7 @@ from nmt.serving.admission import Limits
 from nmt.serving.models import Models, ServedModel
 from nmt.serving.service import Service
 from tools.checks.attacks import ATTACKS
-from tools.checks.check import Check, SkippedError, Trial, run
+from tools.checks.check import SkippedError, Trial
 from tools.checks.echo import Copying, Echo
 from tools.checks.server import listening
 
@@ -191,18 +191,3 @@ def until(tab: Any, condition: str, argument: Any = None, seconds: float = 60) -
     while not (holds := bool(tab.evaluate(condition, argument))) and time.monotonic() < end:
         tab.wait_for_timeout(50)
     return holds
-
-
-CHECK = Check(
-    number=24,
-    name="page",
-    promise="The page translates, shows where a model looked, compares models, can be used by keyboard and on a phone, and no text of any kind that "
-    "it is given runs or is sent elsewhere.",
-    held="as they should be",
-    full=len(ATTACKS),
-    trials=trials,
-    of_runs=True,
-)
-
-if __name__ == "__main__":
-    run(CHECK)

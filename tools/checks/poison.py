@@ -12,7 +12,7 @@ from nmt.serving.admission import Limits
 from nmt.serving.batcher import Compute, Job
 from nmt.serving.models import Models, ServedModel
 from nmt.serving.service import Service
-from tools.checks.check import Check, Trial, run
+from tools.checks.check import Trial
 from tools.checks.client import Address, ask
 from tools.checks.server import listening
 from tools.checks.subject import Known, Subject, subjects
@@ -69,17 +69,3 @@ async def poisoned(address: Address, subject: Subject, known: Sequence[Known]) -
         return Trial(sentence, None if right else f"beside a poisoned one: {answer.status} {answer.body[:100]!r}")
 
     return list(await asyncio.gather(one(f"{MARK} {known[0].sentence}", None), *(one(*each) for each in known)))
-
-
-CHECK = Check(
-    number=17,
-    name="poison",
-    promise="A request that breaks the model is answered with 500, and those computed in one batch with it are answered rightly.",
-    held="answered as they should be",
-    full=1_000,
-    trials=trials,
-    of_runs=True,
-)
-
-if __name__ == "__main__":
-    run(CHECK)

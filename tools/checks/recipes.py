@@ -11,7 +11,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, seed, settings, strategies as st
 
 from nmt.recipe import reading
-from tools.checks.check import Check, Trial, run
+from tools.checks.check import Trial
 from tools.checks.command import nmt, within
 
 AT_A_TIME = 200
@@ -141,16 +141,3 @@ def _fault(text: str, given_overrides: list[str]) -> str | None:
         return None if outcome.out else "read, and nothing shown"
     unplaced = [line for line in outcome.err.splitlines() if not PLACED.match(line)]
     return f"no place in: {unplaced[0][:200]}" if unplaced or not outcome.err else None
-
-
-CHECK = Check(
-    number=13,
-    name="recipes",
-    promise="Any file and any overrides are a recipe, or are refused with exit status 2 and a line for each fault that begins with its place.",
-    held="read or refused with their place",
-    full=10_000,
-    trials=trials,
-)
-
-if __name__ == "__main__":
-    run(CHECK)

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
 
-from tools.checks.check import Check, SkippedError, Trial, run
+from tools.checks.check import SkippedError, Trial
 from tools.checks.client import Address
 from tools.checks.server import serving
 from tools.checks.subject import subjects
@@ -55,17 +55,3 @@ def _operations(address: Address, count: int, folder: Path) -> list[Trial]:
 def _fault(case: ElementTree.Element) -> str | None:
     told = [each for each in case if each.tag in ("failure", "error", "skipped")]
     return " ".join(f"{each.tag}: {each.get('message')}" for each in told) or None
-
-
-CHECK = Check(
-    number=21,
-    name="schema",
-    promise="Whatever is asked along the OpenAPI document of a server, it answers with the statuses and in the shapes that the document names.",
-    held="operations answered as documented",
-    full=200,
-    trials=trials,
-    of_runs=True,
-)
-
-if __name__ == "__main__":
-    run(CHECK)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.checks.check import Check, Trial, run
+from tools.checks.check import Trial
 from tools.checks.outcome import difference, outcome
 from tools.checks.toy import Toy, toys
 
@@ -34,16 +34,3 @@ def _trial(toy: Toy, hashes: str, loaders: int) -> Trial:
     done = subprocess.run(command, cwd=toy.folder, env=environment, stderr=subprocess.PIPE, text=True, check=False)
     tried = f"{toy.name} with PYTHONHASHSEED={hashes} and {loaders} loaders"
     return Trial(tried, done.stderr[-300:] if done.returncode else difference(outcome(toy.run), toy.whole))
-
-
-CHECK = Check(
-    number=6,
-    name="seeds",
-    promise="The same seed gives the same run, to the bit, in every fresh process and with 0, 1, 2 and 4 loaders: weights, optimizer and metrics.",
-    held="identical",
-    full=24,
-    trials=trials,
-)
-
-if __name__ == "__main__":
-    run(CHECK)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from nmt.runs import run_folder
 from nmt.training import checkpoints
-from tools.checks.check import Check, Trial, run
+from tools.checks.check import Trial
 from tools.checks.moments import STRUCK, Range, strike
 from tools.checks.toy import UPDATES, Toy, toys
 
@@ -69,17 +69,3 @@ def _unlike_documented(toy: Toy, number: signal.Signals, status: int) -> str | N
 def _begun(toy: Toy) -> int:
     """The last update that had been begun when the signal came."""
     return int((toy.folder / STRUCK).read_text())
-
-
-CHECK = Check(
-    number=3,
-    name="signals",
-    promise="SIGTERM, SIGINT and SIGUSR1 end training within an update and a save, with exit status 128 + the signal's number, "
-    "and the same command comes to the same end, to the bit.",
-    held="stopped as documented and came to the same end",
-    full=30,
-    trials=trials,
-)
-
-if __name__ == "__main__":
-    run(CHECK)

@@ -12,7 +12,7 @@ import numpy as np
 
 from nmt.data.builtin import pairs
 from tools.checks import process
-from tools.checks.check import Check, Trial, run
+from tools.checks.check import Trial
 from tools.checks.toy import Toy, toys
 
 EVERY = 0.02
@@ -67,16 +67,3 @@ def growth(megabytes: np.ndarray, count: int) -> float:
     """Megabytes per 1,000 of what was done ``count`` times at an even pace, by least squares over what was seen after warming up."""
     kept = megabytes[int(WARMING * len(megabytes)) :]
     return float(np.polyfit(np.arange(len(kept)), kept, 1)[0]) * len(megabytes) / count * 1000
-
-
-CHECK = Check(
-    number=25,
-    name="soak",
-    promise="Memory does not grow with what has been translated or trained on.",
-    held="grew by less than 1 MB per 1,000",
-    full=10_000,
-    trials=trials,
-)
-
-if __name__ == "__main__":
-    run(CHECK)

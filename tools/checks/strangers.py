@@ -21,7 +21,7 @@ from typing import Any
 import nmt
 from nmt.runs import files
 from tools.checks import process, toy
-from tools.checks.check import Check, Trial, run
+from tools.checks.check import Trial
 
 MOST_MEBIBYTES = 1024.0
 SECRET, CANARY, WATCHED = "secret/secret.txt", "canary", "watched.json"
@@ -311,16 +311,3 @@ def _watch(folder: Path) -> None:
 
 def _within(path: object, folder: str) -> bool:
     return isinstance(path, str | bytes | os.PathLike) and os.path.realpath(os.fsdecode(path)).startswith(f"{folder}/")
-
-
-CHECK = Check(
-    number=14,
-    name="strangers",
-    promise="A stranger's run folder or bundle runs no code, reads nothing outside itself, takes less than 1 GiB, and is refused in a few lines.",
-    held="refused without harm",
-    full=len(FOLDERS) + len(BUNDLES),
-    trials=trials,
-)
-
-if __name__ == "__main__":
-    run(CHECK)

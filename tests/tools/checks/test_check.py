@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -13,12 +16,13 @@ import torch
 
 from nmt.runs.run_folder import Run
 from nmt.training import checkpoints
-from tools.checks import check, report
+from tools.checks import __main__ as command, attacks, limits, mismatched, report, strangers
 from tools.checks.check import Check, SkippedError, Tally, Trial, tally
 from tools.checks.kills import unreadable
 from tools.checks.moments import Range
 from tools.checks.outcome import difference, leaves
 from tools.checks.soak import growth
+from tools.checks.table import CHECKS
 
 
 def trials(count: int) -> Iterator[Trial]:
@@ -27,21 +31,38 @@ def trials(count: int) -> Iterator[Trial]:
         yield Trial(f"number {number}", "too large" if number % 3 == 2 else None, {"seconds": number / 10})
 
 
-CHECK = Check(number=1, name="thirds", promise="A promise.", held="held", full=9, trials=trials)
+CHECK = Check("thirds", "A promise.", held="held", full=9)
+BOUNDED = Check("slow", "A promise.", held="held", full=9, takes_runs=True, bounds={"seconds": 0.5})
+
+
+@pytest.fixture(autouse=True)
+def thirds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module `tools.checks.thirds`, and a table with that check alone."""
+    monkeypatch.setitem(sys.modules, "tools.checks.thirds", cast("ModuleType", SimpleNamespace(trials=trials)))
+    monkeypatch.setattr(command, "CHECKS", (CHECK,))
+
+
+def status_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
+    """The exit status of `python -m tools.checks ARGUMENTS`."""
+    monkeypatch.setattr("sys.argv", ["tools.checks", *arguments])
+    with pytest.raises(SystemExit) as exit:
+        command.run()
+    return exit.value.code
 
 
 def of(faults: int, held: int, share: float = 1.0) -> Tally:
     given = [Trial("this", "wrong")] * faults + [Trial("that")] * held
-    return Tally(
-        Check(number=1, name="given", promise="A promise.", held="held", full=1, trials=trials, share=share), 1, given
-    )
+    return Tally(Check("given", "A promise.", held="held", full=1, share=share), 1, given)
 
 
-def test_the_figure_counts_what_held_and_gives_the_largest_of_what_was_measured() -> None:
-    told: list[str] = []
-    found = tally(CHECK, 6, told.append)
-    assert found.figure == "4/6 held; seconds at most 0.5"
-    assert told == ["thirds: trial 3: number 2: too large", "thirds: trial 6: number 5: too large"]
+def test_the_figure_counts_trials_that_held_and_gives_the_largest_measurement(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert tally(CHECK, 6).figure == "4/6 held; seconds at most 0.5"
+    assert capsys.readouterr().err.splitlines() == [
+        "thirds: trial 3: number 2: too large",
+        "thirds: trial 6: number 5: too large",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -60,21 +81,11 @@ def test_a_check_that_tried_nothing_keeps_nothing() -> None:
     ("count", "runs", "kept"), [(9, ["runs/de-en"], False), (9, [], True), (8, ["runs/de-en"], True)]
 )
 def test_bounds_count_at_the_full_count_and_for_a_real_model_only(count: int, runs: list[str], kept: bool) -> None:
-    bounded = Check(
-        number=1,
-        name="slow",
-        promise="A promise.",
-        held="held",
-        full=9,
-        trials=trials,
-        of_runs=True,
-        bounds={"seconds": 0.5},
-    )
-    found = Tally(bounded, count, [Trial("this", None, {"seconds": 0.6})], [Path(run) for run in runs])
+    found = Tally(BOUNDED, count, [Trial("this", None, {"seconds": 0.6})], [Path(run) for run in runs])
     assert found.kept == kept
     assert ("(bound 0.5)" in found.figure) == (not kept)
-    assert found.as_record(1.0)["command"] == " ".join(
-        ["python -m tools.checks.slow", *runs, *(["--count 8"] if count == 8 else [])]
+    assert found.as_json(1.0)["command"] == " ".join(
+        ["python -m tools.checks slow", *runs, *(["--count 8"] if count == 8 else [])]
     )
 
 
@@ -85,44 +96,48 @@ def test_a_check_that_cannot_be_made_says_why_and_is_neither_kept_nor_broken(
         raise SkippedError("needs a browser")
         yield
 
-    monkeypatch.setattr(check, "RESULTS", tmp_path)
-    monkeypatch.setattr("sys.argv", ["page"])
-    with pytest.raises(SystemExit) as left:
-        check.run(Check(number=1, name="page", promise="A promise.", held="held", full=1, trials=none))
-    assert (left.value.code, capsys.readouterr().out, list(tmp_path.iterdir())) == (
-        check.NOT_HERE,
+    monkeypatch.setattr(command, "RESULTS", tmp_path)
+    monkeypatch.setattr(sys.modules["tools.checks.thirds"], "trials", none)
+    assert (status_of(monkeypatch, "thirds"), capsys.readouterr().out, list(tmp_path.iterdir())) == (
+        command.SKIPPED,
         "skipped: needs a browser\n",
         [],
     )
 
 
-def test_a_check_of_its_own_models_takes_no_run(
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["thirds", "runs/de-en"], "thirds: trains its own models; expected no run folder, found runs/de-en"),
+        (["halves"], "expected one of thirds, found halves"),
+        ([], "expected one of thirds, found nothing"),
+    ],
+)
+def test_wrong_arguments_are_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], line: str
+) -> None:
+    assert (status_of(monkeypatch, *arguments), capsys.readouterr().err) == (2, f"{line}\n")
+
+
+def test_the_list_has_a_line_for_each_check(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["thirds", "runs/de-en"])
-    with pytest.raises(SystemExit) as left:
-        check.run(CHECK)
-    assert (left.value.code, capsys.readouterr().err) == (
-        2,
-        "thirds: makes its own models; expected no run folder, found runs/de-en\n",
-    )
+    assert (status_of(monkeypatch, "--list"), capsys.readouterr().out) == (0, "thirds     A promise.\n")
 
 
 def test_a_count_too_small_to_be_published_leaves_no_record_unless_a_folder_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(check, "RESULTS", tmp_path / "published")
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "published")
     for arguments in (["--count", "2"], ["--count", "2", "--results", str(tmp_path / "named")]):
-        monkeypatch.setattr("sys.argv", ["thirds", *arguments])
-        with pytest.raises(SystemExit) as left:
-            check.run(CHECK)
-        assert (left.value.code, capsys.readouterr().out) == (0, "2/2 held; seconds at most 0.1\n")
+        assert (status_of(monkeypatch, "thirds", *arguments), capsys.readouterr().out) == (
+            0,
+            "2/2 held; seconds at most 0.1\n",
+        )
     assert [path.name for path in tmp_path.iterdir()] == ["named"]
-    monkeypatch.setattr("sys.argv", ["thirds"])
-    with pytest.raises(SystemExit) as left:
-        check.run(CHECK)
+    status = status_of(monkeypatch, "thirds")
     record = json.loads((tmp_path / "published" / "thirds.json").read_text())
-    assert (left.value.code, record["figure"], record["kept"], len(record["faults"])) == (
+    assert (status, record["figure"], record["kept"], len(record["faults"])) == (
         1,
         "6/9 held; seconds at most 0.8",
         False,
@@ -131,43 +146,45 @@ def test_a_count_too_small_to_be_published_leaves_no_record_unless_a_folder_is_n
 
 
 def test_the_page_has_a_row_for_every_promise_says_what_was_not_run_and_lists_what_did_not_hold(tmp_path: Path) -> None:
-    (tmp_path / "thirds.json").write_text(json.dumps(tally(CHECK, 3).as_record(90.0)))
-    absent = Check(number=2, name="absent", promise="Another promise.", held="held", full=1, trials=trials)
-    page = report.page([CHECK, absent], tmp_path)
+    (tmp_path / "thirds.json").write_text(json.dumps(tally(CHECK, 3).as_json(90.0)))
+    absent = Check("absent", "Another promise.", held="held", full=1)
+    text = report.page([CHECK, absent], tmp_path)
     rows = [
         [cell.strip() for cell in line.split("|")[1:-1]]
-        for line in page.splitlines()
+        for line in text.splitlines()
         if line.startswith("| ") and "promise." in line
     ]
     assert rows[0][:4] == ["A promise.", "thirds", "2/3 held; seconds at most 0.2 (the full count is 9)", "no"]
     assert rows[1][1:3] == ["absent", "not run yet"]
-    assert "- thirds: number 2: too large" in page
+    assert "- thirds: number 2: too large" in text
 
 
 def test_the_page_says_where_bounds_were_not_judged(tmp_path: Path) -> None:
-    bounded = Check(
-        number=1,
-        name="slow",
-        promise="A promise.",
-        held="held",
-        full=1,
-        trials=trials,
-        of_runs=True,
-        bounds={"seconds": 0.5},
-    )
     for runs, kept in (([], "yes, bounds not judged"), ([Path("runs/de-en")], "yes")):
-        record = Tally(bounded, 1, [Trial("this", None, {"seconds": 0.4})], runs).as_record(1.0)
+        record = Tally(BOUNDED, 9, [Trial("this", None, {"seconds": 0.4})], runs).as_json(1.0)
         (tmp_path / "slow.json").write_text(json.dumps(record))
-        assert f"| {kept} |" in report.page([bounded], tmp_path)
+        assert f"| {kept} |" in report.page([BOUNDED], tmp_path)
 
 
-def test_all_checks_are_found_with_numbers_of_their_own() -> None:
-    found = report.checks()
-    assert {"kills", "signals", "damage", "full", "seeds", "finite", "soak", "hub", "clone", "load", "page"} <= {
-        each.name for each in found
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_a_row_of_the_table_names_a_module_with_trials_and_its_measurements(check: Check) -> None:
+    module = import_module(f"tools.checks.{check.name}")
+    assert callable(module.trials)
+    assert set(check.bounds) <= {value for value in vars(module).values() if isinstance(value, str)}
+
+
+def test_every_module_with_trials_has_a_row_and_full_counts_are_all_cases() -> None:
+    full = {check.name: check.full for check in CHECKS}
+    written = {path.stem for path in Path(report.__file__).parent.glob("*.py") if "\ndef trials(" in path.read_text()}
+    assert set(full) == written
+    assert len(full) == len(CHECKS)
+    cases = {
+        "limits": limits.CASES,
+        "mismatched": mismatched.WAYS,
+        "page": attacks.ATTACKS,
+        "strangers": [*strangers.FOLDERS, *strangers.BUNDLES],
     }
-    assert len({each.number for each in found}) == len(found)
-    assert all((Path(check.__file__).parent / f"{each.name}.py").exists() for each in found)
+    assert {name: full[name] for name in cases} == {name: len(each) for name, each in cases.items()}
 
 
 def test_one_bit_is_a_difference() -> None:
