@@ -40,7 +40,7 @@ def train(
 
     read = reading.read(recipe, overrides or [])
     from nmt.runs import run_folder  # torch, from here on
-    from nmt.training.train import train as start
+    from nmt.training.begin import train as start
 
     code = start(
         read, run or run_folder.RUNS / str(read.name), restart=restart, log=logger(quiet), console=console, quiet=quiet

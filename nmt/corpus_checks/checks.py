@@ -13,7 +13,7 @@ from nmt.data import corpus as corpora
 from nmt.data.pairs import Pairs
 from nmt.errors import UserError
 from nmt.recipe.types import Recipe
-from nmt.training import vocabularies
+from nmt.training.begin import load_vocabularies
 
 MOST = 200_000
 """Pairs of a split that are read sentence by sentence; of more, every n-th is. Repeats are looked for among all."""
@@ -52,7 +52,7 @@ def examine(recipe: Recipe, limits: Mapping[str, float], log: Log) -> Checkup:
         raise UserError(f"--limit {odd[0]}: no such check; expected one of {', '.join(LIMITS)}")
     corpus = corpora.load(log=log, **recipe.data.model_dump())
     splits = {"train": corpus.train, "valid": corpus.valid} | ({"test": corpus.test} if corpus.test else {})
-    source, target = vocabularies.of(recipe, corpus, log)
+    source, target = load_vocabularies(recipe, corpus, log)
     some = {name: _some(pairs) for name, pairs in splits.items()}
     log("reading " + ", ".join(f"{len(pairs):,} pairs of {name}" for name, pairs in some.items()))
     encoded = pieces.encode(some, source, target)

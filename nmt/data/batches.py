@@ -1,4 +1,4 @@
-"""Encoded corpora and the order in which they are trained on: batch k of epoch e is a function of (seed, e, k) and of nothing else."""
+"""Token ids, padding, and the batches of training: batch k of epoch e is a function of (seed, e, k) alone."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from nmt.data.ragged import RaggedArray
 from nmt.data.vocabulary import BOS, EOS, PAD
 
 WINDOW = 1 << 17
-"""Shuffled pairs that are sorted by length together. Within it batches hardly pad; beyond it a corpus need not be sorted as a whole."""
+"""Shuffled pairs that are sorted by length together: enough for batches with little padding, without sorting a whole corpus."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Padded token ids ``(batch, source)`` and ``(batch, target)``; masks are True at real pieces.
+    """Padded token ids ``(batch, source)`` and ``(batch, target)``; masks are True at real tokens.
 
-    `previous` begins with the start piece and `expected` ends with the end piece: position i predicts expected[i] from previous[:i+1].
+    `previous` begins with BOS and `expected` ends with EOS: position i predicts expected[i] from previous[:i+1].
     """
 
     source: Tensor
@@ -32,17 +32,16 @@ class Batch:
     target_mask: Tensor
 
     def to(self, device: torch.device) -> Batch:
-        """The same batch on a device; to a GPU it goes by way of pinned memory, so that the program need not wait for it."""
+        """The batch on a device; copied to a GPU from pinned memory, without waiting for the copy."""
         if device.type == "cpu":
             return self
-        parts = (getattr(self, field.name) for field in fields(self))
-        return Batch(
-            *((part.pin_memory() if device.type == "cuda" else part).to(device, non_blocking=True) for part in parts)
-        )
+        tensors = (getattr(self, field.name) for field in fields(self))
+        pinned = (tensor.pin_memory() if device.type == "cuda" else tensor for tensor in tensors)
+        return Batch(*(tensor.to(device, non_blocking=True) for tensor in pinned))
 
 
 class TokenIds:
-    """Sentences as token ids, in memory or in files: four bytes a piece and no Python object per sentence."""
+    """Sentences as token ids in a ragged array, in memory or in files."""
 
     def __init__(self, sentences: Iterable[Sequence[int]] | RaggedArray) -> None:
         self._rows = sentences if isinstance(sentences, RaggedArray) else RaggedArray.packed(sentences)
@@ -53,11 +52,11 @@ class TokenIds:
 
     @property
     def distinct(self) -> np.ndarray:
-        """The token ids that occur, rising."""
+        """The token ids that occur, in ascending order."""
         seen = np.zeros(1, bool)
-        for pieces, _ in self._rows.blocks():
-            seen.resize(max(len(seen), int(pieces.max(initial=0)) + 1), refcheck=False)
-            seen[pieces] = True
+        for tokens, _ in self._rows.blocks():
+            seen.resize(max(len(seen), int(tokens.max(initial=0)) + 1), refcheck=False)
+            seen[tokens] = True
         return np.flatnonzero(seen)
 
     def __getitem__(self, row: int) -> list[int]:
@@ -65,14 +64,14 @@ class TokenIds:
 
 
 def order(source: np.ndarray, target: np.ndarray, *, seed: int, epoch: int, batch_tokens: int) -> list[np.ndarray]:
-    """The batches of one epoch as rows of the corpus, for the lengths in pieces of both sides.
+    """The batches of one epoch as rows of the corpus, for the lengths in tokens of both sides.
 
-    The corpus is shuffled, sorted by length within windows (pairs of one length keep their shuffled order), cut where the padded positions
-    of the longer side would pass ``batch_tokens``, and the batches are shuffled. A longer sentence than that is a batch of its own.
+    The corpus is shuffled, sorted by length within windows (stably), cut where the padded positions of the longer side
+    would exceed ``batch_tokens``, and the batches are shuffled. A pair that exceeds it alone is a batch of its own.
     """
     generator = np.random.default_rng([seed, epoch])
     shuffled = generator.permutation(len(source))
-    widths = np.maximum(source, target) + 1  # the end piece
+    widths = np.maximum(source, target) + 1  # with EOS
     batches: list[np.ndarray] = []
     for start in range(0, len(shuffled), WINDOW):
         window = shuffled[start : start + WINDOW]
@@ -82,7 +81,7 @@ def order(source: np.ndarray, target: np.ndarray, *, seed: int, epoch: int, batc
 
 
 def _cut(rows: np.ndarray, widths: np.ndarray, batch_tokens: int) -> list[np.ndarray]:
-    """Cuts rows of rising width into batches of at most ``batch_tokens`` padded positions."""
+    """Cuts rows of ascending width into batches of at most ``batch_tokens`` padded positions."""
     batches, start, each = [], 0, widths.tolist()
     for end in range(1, len(rows) + 1):
         if end == len(rows) or (end + 1 - start) * each[end] > batch_tokens:
@@ -92,32 +91,32 @@ def _cut(rows: np.ndarray, widths: np.ndarray, batch_tokens: int) -> list[np.nda
 
 
 def collate(sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> Batch:
-    """Pieces of both sides, without control pieces, as one padded batch."""
-    source, source_mask = pad([[*pieces, EOS] for pieces in sources])
-    previous, target_mask = pad([[BOS, *pieces] for pieces in targets])
-    expected, _ = pad([[*pieces, EOS] for pieces in targets])
+    """One padded batch of token ids, which are given without BOS and EOS."""
+    source, source_mask = pad([[*tokens, EOS] for tokens in sources])
+    previous, target_mask = pad([[BOS, *tokens] for tokens in targets])
+    expected, _ = pad([[*tokens, EOS] for tokens in targets])
     return Batch(source, source_mask, previous, expected, target_mask)
 
 
 def pad(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-    """Token ids ``(batch, time)`` padded on the right, and the mask of the real ones."""
+    """Token ids ``(batch, time)`` padded on the right, and their mask, True at real tokens."""
     lengths = torch.tensor([len(row) for row in rows])
     mask = torch.arange(int(lengths.max())) < lengths.unsqueeze(1)
-    tokens = torch.full(mask.shape, PAD)
-    tokens[mask] = torch.tensor([piece for row in rows for piece in row])
-    return tokens, mask
+    padded = torch.full(mask.shape, PAD)
+    padded[mask] = torch.tensor([token for row in rows for token in row])
+    return padded, mask
 
 
 Draw = Callable[[int, random.Random], Sequence[int]]
-"""Gives the pieces of a sentence, by row, possibly drawn at random from the generator."""
+"""Gives the token ids of a sentence, by row; the segmentation may be drawn from the generator."""
 
 
 class Batches:
     """The batches of training, by epoch and number. Holds the order of one epoch at a time.
 
-    With ``pack`` above 1 an example is not a row of the corpus but several, drawn afresh in each epoch and joined: since no piece reaches
-    over a space, the pieces of joined sentences are the sentences' pieces in a row. The largest pack grows to that over the first
-    ``growth`` epochs.
+    With ``most_sentences`` above 1 an example concatenates 1 to that many sentences, grouped anew in every epoch. No
+    token spans a space, so the tokens of concatenated sentences are the concatenated tokens of the sentences. The
+    largest group grows evenly to ``most_sentences`` over the first ``growth`` epochs.
     """
 
     def __init__(
@@ -127,14 +126,14 @@ class Batches:
         *,
         seed: int,
         batch_tokens: int,
-        pack: int = 1,
+        most_sentences: int = 1,
         growth: int = 0,
         sample: tuple[Draw, Draw] | None = None,
     ) -> None:
         self.sides, self.seed, self.batch_tokens, self.sample = (source, target), seed, batch_tokens, sample
-        self.pack, self.growth = pack, growth
+        self.most_sentences, self.growth = most_sentences, growth
         self._epoch, self._order = -1, [np.arange(0)]
-        self._packs: RaggedArray | None = None
+        self._groups: RaggedArray | None = None
 
     def count(self, epoch: int) -> int:
         """Batches in an epoch."""
@@ -142,10 +141,10 @@ class Batches:
         return len(self._order)
 
     def lengths(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """Pieces in each example of an epoch, of source and target, end pieces not counted."""
+        """Tokens of each example of an epoch, source and target, without EOS."""
         self._turn_to(epoch)
         source, target = (
-            side.lengths if self._packs is None else _sums(side.lengths, self._packs) for side in self.sides
+            side.lengths if self._groups is None else _sums(side.lengths, self._groups) for side in self.sides
         )
         return source, target
 
@@ -154,29 +153,30 @@ class Batches:
         self._turn_to(epoch)
         examples = [self._rows(example) for example in self._order[number].tolist()]
         source, target = (
-            [[piece for row in rows for piece in self._pieces(side, row, epoch, number)] for rows in examples]
+            [[token for row in rows for token in self._tokens(side, row, epoch, number)] for rows in examples]
             for side in (0, 1)
         )
         return collate(source, target)
 
     def _rows(self, example: int) -> list[int]:
-        return [example] if self._packs is None else self._packs[example].tolist()
+        return [example] if self._groups is None else self._groups[example].tolist()
 
-    def _pieces(self, side: int, row: int, epoch: int, number: int) -> Sequence[int]:
+    def _tokens(self, side: int, row: int, epoch: int, number: int) -> Sequence[int]:
         if self.sample is None:
             return self.sides[side][row]
         return self.sample[side](row, random.Random(f"{self.seed} {epoch} {number} {row} {side}"))
 
     def _turn_to(self, epoch: int) -> None:
-        if epoch != self._epoch:
-            self._epoch = epoch
-            most = concatenation.most(epoch, self.pack, self.growth)
-            self._packs = (
-                concatenation.drawn(len(self.sides[0]), most, [self.seed, epoch, self.pack]) if most > 1 else None
-            )
-            self._order = order(*self.lengths(epoch), seed=self.seed, epoch=epoch, batch_tokens=self.batch_tokens)
+        if epoch == self._epoch:
+            return
+        self._epoch, self._groups = epoch, None
+        most = concatenation.most(epoch, self.most_sentences, self.growth)
+        if most > 1:
+            seed = [self.seed, epoch, self.most_sentences]
+            self._groups = concatenation.drawn(len(self.sides[0]), most, seed)
+        self._order = order(*self.lengths(epoch), seed=self.seed, epoch=epoch, batch_tokens=self.batch_tokens)
 
 
-def _sums(lengths: np.ndarray, packed: RaggedArray) -> np.ndarray:
-    """Lengths of packs from those of their sentences."""
-    return np.add.reduceat(lengths[packed.items[:]], packed.starts[:-1])
+def _sums(lengths: np.ndarray, groups: RaggedArray) -> np.ndarray:
+    """Lengths of groups of sentences."""
+    return np.add.reduceat(lengths[groups.items[:]], groups.starts[:-1])

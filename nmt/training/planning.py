@@ -1,11 +1,11 @@
-"""All that a recipe leaves open, decided once when a run begins: device, precision, threads, and how many updates its limits come to."""
+"""What a recipe leaves open is decided once, when a run begins: device, precision, threads, and the number of updates."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
@@ -16,66 +16,94 @@ from nmt.models.protocol import TranslationModel
 from nmt.models.registry import parameters
 from nmt.recipe.types import Recipe, Training
 from nmt.runs.run_folder import Run
+from nmt.training.dataset import Dataset
 from nmt.training.objective import objective
 from nmt.training.progress import Plan
 from nmt.training.step import TrainingStep
 
 TIMED = 12
-"""Updates that are timed, after two that are not, to turn minutes into a number of updates."""
+"""Updates that are timed, after two to warm up, to turn minutes into a number of updates."""
 UPDATING = 0.85
-"""Share of a limit in minutes that goes to updates; the rest is for validating and saving."""
+"""Share of a limit in minutes that is spent on updates; the rest is for validating and saving."""
 
 
-def decide(run: Run, batches: Batches, log: Callable[[str], None]) -> dict[str, Any]:
-    """The decisions, as the run folder keeps them."""
+@dataclass(frozen=True)
+class Decisions:
+    """What was decided when a run began, as its metadata holds it."""
+
+    device: str
+    precision: str
+    threads: int
+    updates_per_minute: float | None
+    """Measured where the recipe limits minutes."""
+    batches_per_epoch: int
+    updates: int
+    validate_every: int
+    warmup: int
+    parameters: int
+
+
+def decide(run: Run, batches: Batches, log: Callable[[str], None]) -> Decisions:
+    """Sets the number of threads, and times updates where the recipe limits minutes."""
     wanted = run.recipe.training
     device = find_device(wanted.device)
     precision = resolve_precision(wanted.precision, device)
     threads = wanted.threads or torch.get_num_threads()
     torch.set_num_threads(threads)
-    pace = None if wanted.minutes is None else _updates_per_minute(run, batches, device, precision)
+    per_minute = None if wanted.minutes is None else _updates_per_minute(run, batches, device, precision)
     per_epoch = batches.count(0)
-    updates = count_updates(wanted, pace, per_epoch)
-    if pace is not None:
+    updates = count_updates(wanted, per_minute, per_epoch)
+    if per_minute is not None:
         log(f"training.minutes {wanted.minutes:g} comes to {updates} updates on this machine")
-    return {
-        "device": device.type,
-        "precision": precision,
-        "threads": threads,
-        "updates_per_minute": pace,
-        "batches_per_epoch": per_epoch,
-        "updates": updates,
-        "validate_every": wanted.validate_every or math.ceil(updates / _validations(wanted)),
-        "warmup": min(wanted.warmup, updates // 10),
-        "parameters": parameters(run.fresh_model()),
-    }
+    return Decisions(
+        device=device.type,
+        precision=precision,
+        threads=threads,
+        updates_per_minute=per_minute,
+        batches_per_epoch=per_epoch,
+        updates=updates,
+        validate_every=wanted.validate_every or math.ceil(updates / _validations(wanted)),
+        warmup=min(wanted.warmup, updates // 10),
+        parameters=parameters(run.fresh_model()),
+    )
 
 
-def count_updates(wanted: Training, pace: float | None, batches_per_epoch: int) -> int:
-    """The number of updates after which the first of the limits is reached; ``pace`` is in updates per minute."""
+def count_updates(wanted: Training, per_minute: float | None, batches_per_epoch: int) -> int:
+    """The number of updates after which the first of the limits is reached."""
     limits = [wanted.updates] if wanted.updates else []
     if wanted.epochs:
         limits.append(math.ceil(wanted.epochs * batches_per_epoch / wanted.accumulate))
-    if wanted.minutes and pace:
-        limits.append(max(1, int(wanted.minutes * pace)))
+    if wanted.minutes and per_minute:
+        limits.append(max(1, int(wanted.minutes * per_minute)))
     return min(limits)
 
 
 def _validations(wanted: Training) -> int:
-    """Validations in a run that does not say: ten, or one a minute where there are fewer minutes."""
+    """Validations of a run whose recipe does not say: ten, or one a minute in less than ten minutes."""
     return max(1, min(10, int(wanted.minutes or 10)))
 
 
-def plan(recipe: Recipe, decided: dict[str, Any]) -> Plan:
-    """What the loop needs of a recipe, with what was decided in the place of what was left open."""
+def plan(recipe: Recipe, decided: Mapping[str, Any]) -> Plan:
+    """The plan of the training loop: the recipe, with what was decided in place of what it leaves open."""
     values = recipe.training.model_dump() | {
         name: decided[name] for name in ("updates", "validate_every", "warmup", "precision")
     }
     return Plan(**{field.name: values[field.name] for field in fields(Plan)})
 
 
+def batches(recipe: Recipe, dataset: Dataset) -> Batches:
+    """The training batches as the recipe wants them."""
+    return dataset.batches(
+        seed=recipe.training.seed,
+        batch_tokens=recipe.training.batch_tokens,
+        most_sentences=recipe.data.concatenation,
+        growth=recipe.training.concatenation_growth,
+        sampling=recipe.vocabulary.sampling,
+    )
+
+
 def _updates_per_minute(run: Run, batches: Batches, device: torch.device, precision: str) -> float:
-    """With validation and saving allowed for, on a model that is thrown away."""
+    """On this machine, with time for validating and saving; measured on a model that is thrown away."""
     seconds = seconds_per_batch(run.fresh_model().to(device), batches, device, precision)
     return 60 * UPDATING / seconds / run.recipe.training.accumulate
 

@@ -5,43 +5,31 @@ from __future__ import annotations
 import torch
 
 from nmt.data.batches import Batches
+from nmt.data.pairs import Pairs
 from nmt.evaluation.metrics import bleu
-from nmt.inference.diagnostics import TrainingStatistics
 from nmt.inference.translator import TorchTranslator
 from nmt.models.protocol import TranslationModel
-from nmt.recipe.types import Recipe
-from nmt.search import SearchSettings
 from nmt.training.objective import objective
-from nmt.training.preparing import Dataset
 from nmt.training.progress import Validation
 
 
 class Validator:
-    """Judges a model in training on the validation split. Random states and the model's mode are left as they were."""
+    """Scores a model in training on the validation split; random states and the model's mode stay as they were.
+
+    The translator translates with the model. ``pairs`` are the sentences of the split and ``batches`` their token ids.
+    """
 
     def __init__(
         self,
         model: TranslationModel,
-        prepared: Dataset,
-        recipe: Recipe,
-        search: SearchSettings,
-        longest: int,
-        device: torch.device,
+        translator: TorchTranslator,
+        pairs: Pairs,
+        batches: Batches,
+        language: str,
         precision: str,
     ) -> None:
-        self.model, self.device, self.precision = model, device, precision
-        self.pairs, self.language = prepared.corpus.valid, recipe.data.target
-        self.batches = Batches(*prepared.valid, seed=0, batch_tokens=recipe.training.batch_tokens)
-        self.translator = TorchTranslator(
-            model,
-            prepared.source,
-            prepared.target,
-            search,
-            TrainingStatistics(longest),
-            batch_tokens=recipe.search.batch_tokens,
-            precision=recipe.search.precision,
-            device=device,
-        )
+        self.model, self.translator = model, translator
+        self.pairs, self.batches, self.language, self.precision = pairs, batches, language, precision
 
     @torch.inference_mode()
     def __call__(self) -> Validation:
@@ -54,10 +42,10 @@ class Validator:
             self.model.train(mode)
 
     def _loss(self) -> float:
-        """The negative log-likelihood per target token, end of sentence included."""
+        """The negative log-likelihood per target token, EOS included."""
         nll, tokens = 0.0, 0
         for number in range(self.batches.count(0)):
-            batch = self.batches.batch(0, number).to(self.device)
+            batch = self.batches.batch(0, number).to(self.translator.device)
             loss = objective(self.model, batch, precision=self.precision)
             nll, tokens = nll + loss.nll.item(), tokens + loss.tokens
         return nll / tokens

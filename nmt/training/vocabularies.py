@@ -1,4 +1,4 @@
-"""The vocabularies of a run: those it takes from elsewhere, or learned ones."""
+"""The vocabularies of a run: learned from its training text, or taken from a run or a SentencePiece file."""
 
 from __future__ import annotations
 
@@ -11,22 +11,15 @@ from nmt import atomic
 from nmt.data import vocabulary
 from nmt.data.corpus import Corpus
 from nmt.data.vocabulary import Vocabulary
-from nmt.recipe.types import Recipe
 from nmt.runs.run_folder import SOURCE, TARGET, Run
 
 FORMAT = 1
-"""Of vocabularies that are kept; another number learns them anew."""
+"""Version of cached vocabularies; those of another version are not used."""
 
 Log = Callable[[str], None]
 
 
-def of(recipe: Recipe, corpus: Corpus, log: Log) -> tuple[Vocabulary, Vocabulary]:
-    """The vocabularies that the recipe names, or learned ones."""
-    given = recipe.vocabulary.from_run or recipe.training.init_from
-    return taken(Path(given)) if given else learned(recipe, corpus, log)
-
-
-def taken(given: Path) -> tuple[Vocabulary, Vocabulary]:
+def load(given: Path) -> tuple[Vocabulary, Vocabulary]:
     """The vocabularies of a run, or a SentencePiece file for both languages."""
     if given.is_dir() or given.suffix != ".model":
         return Run(given).vocabularies
@@ -34,36 +27,40 @@ def taken(given: Path) -> tuple[Vocabulary, Vocabulary]:
     return joint, joint
 
 
-def learned(recipe: Recipe, corpus: Corpus, log: Log) -> tuple[Vocabulary, Vocabulary]:
-    """Vocabularies learned from the training split. Those of a large corpus take minutes, and are kept in a prepared folder."""
+def learn(corpus: Corpus, type: str, size: int, *, joint: bool, log: Log) -> tuple[Vocabulary, Vocabulary]:
+    """Vocabularies learned from the training split; those of a large corpus take minutes and are kept in its cache."""
+
+    def learned() -> tuple[Vocabulary, Vocabulary]:
+        return _learn(corpus, type, size, joint, log)
+
     if corpus.cache is None:
-        return _learn(recipe, corpus, log)
-    wanted = recipe.vocabulary
+        return learned()
     splits: Any = corpus.metadata["splits"]
-    asked = {"type": wanted.type, "size": wanted.size, "joint": wanted.joint, "sentencepiece": version("sentencepiece")}
+    settings = {"type": type, "size": size, "joint": joint, "sentencepiece": version("sentencepiece")}
 
     def fill(folder: Path) -> dict[str, Any]:
-        for name, each in zip((SOURCE, TARGET), _learn(recipe, corpus, log), strict=True):
+        for name, each in zip((SOURCE, TARGET), learned(), strict=True):
             atomic.write_file(folder / name, each.model)
         return {}
 
-    folder = corpus.cache.folder("vocabulary", {"format": FORMAT, "train": splits["train"]["sha256"], **asked}, fill)
+    key = {"format": FORMAT, "train": splits["train"]["sha256"], **settings}
+    folder = corpus.cache.folder("vocabulary", key, fill)
     source = Vocabulary.from_file(folder.path / SOURCE)
-    return source, source if wanted.joint else Vocabulary.from_file(folder.path / TARGET)
+    return source, source if joint else Vocabulary.from_file(folder.path / TARGET)
 
 
-def _learn(recipe: Recipe, corpus: Corpus, log: Log) -> tuple[Vocabulary, Vocabulary]:
-    """The size was meant for the corpus of the recipe: one that stands in may give fewer."""
-    wanted, pairs = recipe.vocabulary, corpus.train
-    log(f"learning {'a joint vocabulary' if wanted.joint else 'two vocabularies'} of {wanted.size} pieces")
+def _learn(corpus: Corpus, type: str, size: int, joint: bool, log: Log) -> tuple[Vocabulary, Vocabulary]:
+    """The corpus that stands in for one that could not be reached may have too little text for the size."""
+    log(f"learning {'a joint vocabulary' if joint else 'two vocabularies'} of {size} pieces")
+    exact = corpus.metadata["fallback"] is None or type != "unigram"
 
-    def learn(*sides: Sequence[str]) -> Vocabulary:
+    def learned(*sides: Sequence[str]) -> Vocabulary:
         if (every := vocabulary.every(*sides)) > 1:
             log(f"of {sum(map(len, sides)):,} lines one in {every} is learned from, beginning with the first")
-        exact = corpus.metadata["fallback"] is None or wanted.type != "unigram"
-        return Vocabulary(vocabulary.train(*sides, type=wanted.type, size=wanted.size, exact=exact))
+        return Vocabulary(vocabulary.train(*sides, type=type, size=size, exact=exact))
 
-    if wanted.joint:
-        joint = learn(pairs.source, pairs.target)
-        return joint, joint
-    return learn(pairs.source), learn(pairs.target)
+    pairs = corpus.train
+    if joint:
+        both = learned(pairs.source, pairs.target)
+        return both, both
+    return learned(pairs.source), learned(pairs.target)

@@ -88,7 +88,7 @@ def test_ctrl_c_before_training_is_no_traceback(nmt: Nmt, monkeypatch: pytest.Mo
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("nmt.training.preparing.prepare", interrupted)
+    monkeypatch.setattr("nmt.training.begin.load_dataset", interrupted)
     assert nmt("train", "toy.yaml", *TINY) == (130, b"", "")
 
 

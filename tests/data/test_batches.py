@@ -115,10 +115,10 @@ def test_an_empty_sentence_is_its_end_alone() -> None:
     assert collate([[]], [[]]).source.tolist() == [[EOS]]
 
 
-def test_packed_sentences_come_back() -> None:
+def test_sentences_come_back() -> None:
     sentences = [[1, 2], [], [70000], [3]]
-    packed = TokenIds(sentences)
-    assert [packed[row] for row in range(len(packed))] == sentences
+    stored = TokenIds(sentences)
+    assert [stored[row] for row in range(len(stored))] == sentences
 
 
 def test_padding_makes_ids_of_a_kind_that_embeds() -> None:
@@ -166,8 +166,8 @@ def test_another_epoch_and_the_other_side_draw_otherwise() -> None:
     assert not torch.equal(batch.source[:, :4], batch.expected[:, :4])
 
 
-def test_packs_hold_every_pair_once_in_every_epoch_with_both_sides_in_the_same_order() -> None:
-    given = Batches(*corpus(), seed=1, batch_tokens=400, pack=4)
+def test_concatenated_sentences_hold_every_pair_once_in_every_epoch_with_both_sides_in_the_same_order() -> None:
+    given = Batches(*corpus(), seed=1, batch_tokens=400, most_sentences=4)
     for epoch in (0, 1):
         pairs = [
             (source[source >= 100].tolist(), target[target >= 100].tolist())
@@ -183,14 +183,16 @@ def examples(batch: Batch) -> list[tuple[torch.Tensor, torch.Tensor]]:
     return list(zip(batch.source, batch.expected, strict=True))
 
 
-def test_packs_are_drawn_afresh_in_every_epoch() -> None:
-    given = Batches(*corpus(), seed=1, batch_tokens=10**6, pack=4)
+def test_sentences_are_grouped_anew_in_every_epoch() -> None:
+    given = Batches(*corpus(), seed=1, batch_tokens=10**6, most_sentences=4)
     first, again, second = (sorted(map(tuple, given.batch(epoch, 0).source.tolist())) for epoch in (0, 0, 1))
     assert first == again != second
 
 
-def test_packs_grow_over_the_first_epochs_and_hold_every_pair_throughout() -> None:
-    grown, growing = (Batches(*corpus(), seed=1, batch_tokens=10**6, pack=4, growth=growth) for growth in (0, 3))
+def test_groups_grow_over_the_first_epochs_and_hold_every_pair_throughout() -> None:
+    grown, growing = (
+        Batches(*corpus(), seed=1, batch_tokens=10**6, most_sentences=4, growth=growth) for growth in (0, 3)
+    )
     longest = [
         max(len(growing._rows(example)) for example in range(len(growing.lengths(epoch)[0]))) for epoch in range(4)
     ]
@@ -198,8 +200,8 @@ def test_packs_grow_over_the_first_epochs_and_hold_every_pair_throughout() -> No
     assert all(growing.lengths(epoch)[0].sum() == grown.lengths(epoch)[0].sum() for epoch in range(4))
 
 
-def test_the_lengths_of_an_epoch_are_those_of_its_packs() -> None:
-    given = Batches(*corpus(), seed=1, batch_tokens=10**6, pack=4)
+def test_the_lengths_of_an_epoch_are_those_of_its_groups_of_sentences() -> None:
+    given = Batches(*corpus(), seed=1, batch_tokens=10**6, most_sentences=4)
     batch = given.batch(2, 0)
     assert sorted(given.lengths(2)[0] + 1) == sorted(batch.source_mask.sum(1).tolist())
     assert sorted(given.lengths(2)[1] + 1) == sorted(batch.target_mask.sum(1).tolist())

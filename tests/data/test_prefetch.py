@@ -10,19 +10,19 @@ from nmt.data.batches import Batch, Batches, TokenIds
 from nmt.data.prefetch import Prefetcher
 
 
-def corpus(pack: int = 1) -> Batches:
+def corpus(most_sentences: int = 1) -> Batches:
     side = TokenIds([[10 + row] * (1 + row % 5) for row in range(60)])
-    return Batches(side, side, seed=3, batch_tokens=24, pack=pack, growth=2)
+    return Batches(side, side, seed=3, batch_tokens=24, most_sentences=most_sentences, growth=2)
 
 
 def same(one: Batch, other: Batch) -> bool:
     return all(torch.equal(getattr(one, field.name), getattr(other, field.name)) for field in fields(Batch))
 
 
-@pytest.mark.parametrize("pack", [1, 3])
+@pytest.mark.parametrize("most_sentences", [1, 3])
 @pytest.mark.parametrize("threads", [0, 1, 2, 4])
-def test_batches_are_the_same_with_any_number_of_threads_from_any_place(threads: int, pack: int) -> None:
-    plain, loader = corpus(pack), Prefetcher(corpus(pack), threads)
+def test_batches_are_the_same_with_any_number_of_threads_from_any_place(threads: int, most_sentences: int) -> None:
+    plain, loader = corpus(most_sentences), Prefetcher(corpus(most_sentences), threads)
     for epoch, first in ((0, 0), (1, 2), (2, 0)):
         assert loader.count(epoch) == plain.count(epoch)
         assert all(
@@ -30,7 +30,7 @@ def test_batches_are_the_same_with_any_number_of_threads_from_any_place(threads:
         )
 
 
-def test_the_next_batch_is_begun_by_another_thread_before_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_batch_is_pending_by_another_thread_before_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[tuple[int, str]] = []
     batches, make = corpus(), Batches.batch
 
@@ -45,7 +45,7 @@ def test_the_next_batch_is_begun_by_another_thread_before_it_is_asked_for(monkey
     numbers, names = zip(*made, strict=True)
     assert set(numbers) >= {0, 1}
     assert all(name.startswith("batches") for name in names)
-    assert (0, 2) in loader._begun
+    assert (0, 2) in loader._pending
 
 
 def test_a_fault_in_another_thread_comes_up_where_the_batch_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from nmt.errors import UserError
 from nmt.lab.studies import plan as plans
 from nmt.recipe import reading
 from nmt.runs.run_folder import Run
-from nmt.training.train import train
+from nmt.training.begin import train
 
 FILES = sorted(Path(__file__).parents[2].glob("recipes/*.yaml"))
 STUDIES = [path for path in FILES if "\nstudy:" in path.read_text("utf8")]

@@ -15,7 +15,7 @@ from nmt.data.batches import Batch
 from nmt.recipe import reading
 from nmt.recipe.types import Recipe
 from nmt.training import loop
-from nmt.training.train import train
+from nmt.training.begin import train
 
 WORDS = {
     "rot": "red",

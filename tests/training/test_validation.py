@@ -9,8 +9,9 @@ import torch
 from nmt.data.vocabulary import BOS, EOS
 from nmt.models.protocol import TranslationModel
 from nmt.runs.run_folder import Run
-from nmt.training import preparing
-from nmt.training.preparing import Dataset
+from nmt.training.begin import reload_dataset
+from nmt.training.dataset import Dataset
+from nmt.training.fit import validator
 from nmt.training.validation import Validator
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ CPU = torch.device("cpu")
 class Made(NamedTuple):
     validator: Validator
     model: TranslationModel
-    prepared: Dataset
+    dataset: Dataset
 
 
 @pytest.fixture
@@ -30,14 +31,14 @@ def made(toy: Toy) -> Made:
     """A validator of a run's fresh model, whose dropout is on."""
     toy.train("run", "training.updates=1")
     run = Run(Path("run"))
-    prepared, model = preparing.prepare_again(run, print), run.model().train()
-    return Made(Validator(model, prepared, run.recipe, run.search_settings(beam=1), 40, CPU, "fp32"), model, prepared)
+    dataset, model = reload_dataset(run, print), run.model().train()
+    return Made(validator(run, model, dataset, CPU, "fp32"), model, dataset)
 
 
-def test_the_loss_is_nats_a_target_piece_with_the_ends_and_without_padding_or_dropout(made: Made) -> None:
+def test_the_loss_is_nats_a_target_token_with_the_ends_and_without_padding_or_dropout(made: Made) -> None:
     loss, model = made.validator().loss, made.model.eval()
     nll, tokens = 0.0, 0
-    for source, target in ([side[row] for side in made.prepared.valid] for row in range(4)):
+    for source, target in ([side[row] for side in made.dataset.valid] for row in range(4)):
         ids = torch.tensor([[*source, EOS]])
         logits = model(ids, torch.ones_like(ids, dtype=torch.bool), torch.tensor([[BOS, *target]]))
         nll -= logits.log_softmax(-1)[0].gather(1, torch.tensor([*target, EOS])[:, None]).sum().item()
@@ -47,7 +48,7 @@ def test_the_loss_is_nats_a_target_piece_with_the_ends_and_without_padding_or_dr
 
 def test_bleu_is_that_of_real_decoding(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hypotheses that are the references score 100."""
-    valid = made.prepared.corpus.valid
+    valid = made.dataset.corpus.valid
     known = dict(zip(valid.source, valid.target, strict=True))
     monkeypatch.setattr(made.validator.translator, "_text", lambda hypothesis: "")
     assert made.validator().bleu == 0

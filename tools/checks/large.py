@@ -19,7 +19,7 @@ import numpy as np
 
 from nmt.data import batches
 from nmt.runs.run_folder import OUTCOME, Run
-from nmt.training import preparing
+from nmt.training import begin, planning
 from tools.checks import process
 from tools.checks.check import Trial
 from tools.checks.command import within
@@ -134,7 +134,7 @@ def _shuffled(folder: Path) -> str | None:
         opened = Run(Path("whole"))
         wanted, found = (
             opened.recipe.training,
-            preparing.batches(opened.recipe, preparing.prepare_again(opened, lambda _: None)),
+            planning.batches(opened.recipe, begin.reload_dataset(opened, lambda _: None)),
         )
     ordered = partial(batches.order, seed=wanted.seed, batch_tokens=wanted.batch_tokens)
     epochs = [ordered(*found.lengths(epoch), epoch=epoch) for epoch in (0, 1)]

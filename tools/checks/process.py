@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 IMPORTED = [
-    "nmt.training.train",
+    "nmt.training.begin",
     "nmt.cli.app",
     "nmt.inference.translator",
     "datasets",

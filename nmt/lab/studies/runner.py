@@ -29,16 +29,16 @@ Log = Callable[[str], None]
 def run(results: Results, jobs: Sequence[Job], *, at_once: int, notice: Log, console: Console, quiet: bool) -> int:
     """Trains and translates what is missing, seed by seed, so that a study stopped midway can compare its systems. Returns 0, or 128 plus
     the number of the signal that asked to stop."""
-    from nmt.training.train import listening
+    from nmt.training.fit import stop_on_signals
 
     waiting = sorted((job for job in jobs if not results.finished(job.unit)), key=lambda job: job.unit.seed)
     notice(f"{len(jobs) - len(waiting)} of {len(jobs)} runs are finished; {len(waiting)} to go, {at_once} at a time")
     crew = Crew(at_once, Display(len(jobs), len(jobs) - len(waiting), notice, console, quiet))
-    with listening(notice) as stop_requested, crew.display:
-        crew.work_off(waiting, lambda: bool(stop_requested))
-    if stop_requested:
+    with stop_on_signals(notice) as received, crew.display:
+        crew.work_off(waiting, lambda: bool(received))
+    if received:
         notice("stopped; every run is saved, the same command continues")
-        return 128 + stop_requested[0]
+        return 128 + received[0]
     if crew.failed:
         shown = "".join(f"\n  {job.unit.name}: {_last_line(job.log)}" for job in crew.failed[:2])
         logs = crew.failed[0].log.parent

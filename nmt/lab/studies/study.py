@@ -25,8 +25,8 @@ from nmt.models.device import resolve_precision
 from nmt.models.registry import build, parameters
 from nmt.recipe.types import Recipe, Recurrent
 from nmt.runs import run_folder
-from nmt.training import planning, preparing, vocabularies
-from nmt.training.preparing import Dataset
+from nmt.training import planning, vocabularies
+from nmt.training.dataset import Dataset, encode
 
 TEST = "test"
 TRANSLATING = 0.35
@@ -86,7 +86,12 @@ def prepare(plan: Plan, out: Path, log: Log) -> Study:
     if corpus.test is None:
         raise UserError("recipe.data.test: a study needs a test set, and the corpus has none")
     known = results.vocabulary if results.vocabulary.exists() else None
-    vocabulary, _ = vocabularies.taken(known) if known else vocabularies.learned(plan.shared, corpus, log)
+    wanted = plan.shared.vocabulary
+    vocabulary, _ = (
+        vocabularies.load(known)
+        if known
+        else vocabularies.learn(corpus, wanted.type, wanted.size, joint=wanted.joint, log=log)
+    )
     tests = _tests(plan, corpus.test, log)
     study = Study(replace(plan, units=_ready(plan, vocabulary, results)), results, corpus, vocabulary, tests)
     results.check(study.plan, study.shared, study.all_tests)
@@ -157,7 +162,7 @@ def _widened(recipe: Recipe, bottleneck: int) -> Recipe:
 def forecast(study: Study, units: Sequence[Unit], log: Log) -> dict[str, float]:
     """Minutes that each unit will take on one core: as long as the same system took before, or by timing a few updates."""
     known = {unit.system: study.results.result(unit) for unit in study.plan.units if study.results.finished(unit)}
-    prepared = preparing.encode(study.corpus, study.vocabulary, study.vocabulary, 1, log)
+    dataset = encode(study.corpus, study.vocabulary, study.vocabulary, 1, log)
     minutes: dict[str, float] = {}
     for unit in units:
         if unit.system not in minutes:
@@ -165,18 +170,18 @@ def forecast(study: Study, units: Sequence[Unit], log: Log) -> dict[str, float]:
             if before is None:
                 log(f"{unit.system}: timing a few updates")
             seconds = (
-                before["training_seconds"] + before["translating_seconds"] if before else _timed(unit.recipe, prepared)
+                before["training_seconds"] + before["translating_seconds"] if before else _timed(unit.recipe, dataset)
             )
             minutes[unit.system] = seconds / 60
     return {unit.name: minutes[unit.system] for unit in units}
 
 
-def _timed(recipe: Recipe, prepared: Dataset) -> float:
+def _timed(recipe: Recipe, dataset: Dataset) -> float:
     """Seconds for all updates on one thread at the pace of a few, and for translating."""
     torch.set_num_threads(1)
-    cpu, size = torch.device("cpu"), len(prepared.source)
+    cpu, size = torch.device("cpu"), len(dataset.source)
     model = build(**recipe.model.model_dump(), source=size, target=size, joint=True)
-    batches = preparing.batches(recipe, prepared)
+    batches = planning.batches(recipe, dataset)
     pace = planning.seconds_per_batch(model, batches, cpu, resolve_precision(recipe.training.precision, cpu), timed=4)
     updates = planning.count_updates(recipe.training, 60 / pace / recipe.training.accumulate, batches.count(0))
     return updates * recipe.training.accumulate * pace * (1 + TRANSLATING)

@@ -28,7 +28,7 @@ from nmt.inference.translator import Translation
 from nmt.lab.studies.plan import Unit
 from nmt.lab.studies.results import OUTPUTS, Results, output_name, read_json
 from nmt.runs.run_folder import METRICS, TIMING, Run
-from nmt.training.train import train
+from nmt.training.begin import train
 
 CAPPED = "capped.json"
 EXAMPLE_WORDS = (40, 60)

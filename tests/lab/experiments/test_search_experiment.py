@@ -17,7 +17,7 @@ from nmt.lab.experiments.search import EXPERIMENT, Results, Scored, Sought
 from nmt.lab.plotting import style
 from nmt.recipe import reading
 from nmt.runs.run_folder import Run
-from nmt.training.train import train
+from nmt.training.begin import train
 
 WORDS = {
     "rot": "red",

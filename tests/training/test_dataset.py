@@ -8,60 +8,60 @@ import pytest
 from nmt.data import vocabulary
 from nmt.errors import UserError
 from nmt.runs.run_folder import Run
-from nmt.training import preparing
+from nmt.training import begin, dataset as dataset_module, planning
 
 if TYPE_CHECKING:
     from tests.training.conftest import Toy
 
 
 def test_both_sides_are_encoded_in_order(toy: Toy) -> None:
-    prepared = preparing.prepare(toy.recipe(), print)
-    assert prepared.joint
-    assert [prepared.source.decode(prepared.train[0][row]) for row in range(5)] == prepared.corpus.train.source[:5]
-    assert [prepared.target.decode(prepared.valid[1][row]) for row in range(4)] == prepared.corpus.valid.target
+    dataset = begin.load_dataset(toy.recipe(), print)
+    assert dataset.joint
+    assert [dataset.source.decode(dataset.train[0][row]) for row in range(5)] == dataset.corpus.train.source[:5]
+    assert [dataset.target.decode(dataset.valid[1][row]) for row in range(4)] == dataset.corpus.valid.target
 
 
 def test_the_vocabulary_is_learned_from_the_training_split_alone(toy: Toy) -> None:
-    before = preparing.prepare(toy.recipe(), print).source.model
+    before = begin.load_dataset(toy.recipe(), print).source.model
     for name in ("valid", "test"):
         Path(f"{name}.tsv").write_text(f"ein ganz anderer Satz {name}\tquite another sentence\n")
-    assert preparing.prepare(toy.recipe(), print).source.model == before
+    assert begin.load_dataset(toy.recipe(), print).source.model == before
 
 
 def test_another_runs_vocabulary_is_taken(toy: Toy) -> None:
     toy.train("other", "training.updates=1")
     Path("train.tsv").write_text("Haus\thouse\n")
-    prepared = preparing.prepare(toy.recipe("vocabulary.from=other"), print)
-    assert prepared.joint
-    assert prepared.source.model == Run(Path("other")).vocabularies[0].model
+    dataset = begin.load_dataset(toy.recipe("vocabulary.from=other"), print)
+    assert dataset.joint
+    assert dataset.source.model == Run(Path("other")).vocabularies[0].model
 
 
 def test_a_sentencepiece_file_is_taken_for_both_languages(toy: Toy) -> None:
     toy.train("other", "training.updates=1")
-    prepared = preparing.prepare(toy.recipe("vocabulary.from=other/vocabulary.model"), print)
-    assert prepared.joint
-    assert prepared.source.model == Path("other/vocabulary.model").read_bytes()
+    dataset = begin.load_dataset(toy.recipe("vocabulary.from=other/vocabulary.model"), print)
+    assert dataset.joint
+    assert dataset.source.model == Path("other/vocabulary.model").read_bytes()
 
 
-def test_validation_is_packed_as_training_is(toy: Toy) -> None:
-    single, packed = (preparing.prepare(toy.recipe(f"data.concatenation={pack}"), print) for pack in (1, 3))
-    assert len(packed.corpus.valid) < len(single.corpus.valid)
-    assert sorted(" ".join(packed.corpus.valid.target).split()) == sorted(" ".join(single.corpus.valid.target).split())
-    assert packed.source.decode(packed.valid[0][0]) == packed.corpus.valid.source[0]
+def test_validation_is_concatenated_as_training_is(toy: Toy) -> None:
+    single, joined = (begin.load_dataset(toy.recipe(f"data.concatenation={count}"), print) for count in (1, 3))
+    assert len(joined.corpus.valid) < len(single.corpus.valid)
+    assert sorted(" ".join(joined.corpus.valid.target).split()) == sorted(" ".join(single.corpus.valid.target).split())
+    assert joined.source.decode(joined.valid[0][0]) == joined.corpus.valid.source[0]
 
 
 def test_the_pieces_of_joined_sentences_are_the_sentences_pieces_in_a_row(toy: Toy) -> None:
-    prepared = preparing.prepare(toy.recipe(), print)
-    sentences = prepared.corpus.train.source[:8]
-    assert prepared.source.encode(" ".join(sentences)) == [
-        piece for sentence in sentences for piece in prepared.source.encode(sentence)
+    dataset = begin.load_dataset(toy.recipe(), print)
+    sentences = dataset.corpus.train.source[:8]
+    assert dataset.source.encode(" ".join(sentences)) == [
+        piece for sentence in sentences for piece in dataset.source.encode(sentence)
     ]
 
 
 def test_batches_are_drawn_afresh_in_every_epoch_only_where_the_recipe_samples(toy: Toy) -> None:
     def shapes(alpha: float, epoch: int) -> list[list[list[int]]]:
         recipe = toy.recipe(f"vocabulary.sampling={alpha}", "training.batch_tokens=100000")
-        return preparing.batches(recipe, preparing.prepare(recipe, print)).batch(epoch, 0).source.tolist()
+        return planning.batches(recipe, begin.load_dataset(recipe, print)).batch(epoch, 0).source.tolist()
 
     assert sorted(map(sorted, shapes(0, 0))) == sorted(map(sorted, shapes(0, 1)))
     assert shapes(0.1, 0) == shapes(0.1, 0)
@@ -74,7 +74,7 @@ def test_a_split_that_is_not_what_it_was_is_refused_and_named(toy: Toy, split: s
     lines = Path(f"{split}.tsv").read_text("utf8").splitlines()
     Path(f"{split}.tsv").write_text("\n".join([*lines[:-1], "grün grün\tred red"]), "utf8")
     with pytest.raises(UserError, match=rf"data\.{split}: not the text that run was begun with"):
-        preparing.prepare_again(Run(Path("run")), print)
+        begin.reload_dataset(Run(Path("run")), print)
 
 
 STORED = ("data.in_memory=9",)
@@ -93,13 +93,13 @@ def test_a_corpus_in_files_gives_the_batches_of_the_one_in_memory(toy: Toy, ways
     """With subword sampling on, but for one way."""
     found = []
     for recipe in (toy.recipe(*ways), toy.recipe(*ways, *STORED)):
-        prepared = preparing.prepare(recipe, print)
-        made = preparing.batches(recipe, prepared)
+        dataset = begin.load_dataset(recipe, print)
+        made = planning.batches(recipe, dataset)
         batches = [made.batch(epoch, number) for epoch in (0, 1, 2) for number in range(made.count(epoch))]
         found.append(
             (
-                prepared.source.model,
-                prepared.target.model,
+                dataset.source.model,
+                dataset.target.model,
                 [(batch.source.tolist(), batch.expected.tolist()) for batch in batches],
             )
         )
@@ -108,7 +108,7 @@ def test_a_corpus_in_files_gives_the_batches_of_the_one_in_memory(toy: Toy, ways
 
 def test_pieces_are_prepared_once_for_a_text_and_its_vocabularies(toy: Toy) -> None:
     folders = [
-        preparing.prepare(toy.recipe(*STORED, *ways), print).pieces
+        begin.load_dataset(toy.recipe(*STORED, *ways), print).cached
         for ways in ((), ("training.seed=2",), ("vocabulary.size=297",))
     ]
     assert folders[0] == folders[1] != folders[2]
@@ -122,32 +122,32 @@ def test_pieces_are_prepared_once_for_a_text_and_its_vocabularies(toy: Toy) -> N
 
 
 def test_damaged_pieces_are_refused(toy: Toy) -> None:
-    pieces = preparing.prepare(toy.recipe(*STORED), print).pieces
+    pieces = begin.load_dataset(toy.recipe(*STORED), print).cached
     assert pieces is not None
     with (pieces.path / "target.items").open("r+b") as file:
         file.write(b"\xff")
     with pytest.raises(
         UserError, match=r"pieces-.*: damaged \(target.items is not the file that was made\)\ndelete this folder"
     ):
-        preparing.prepare(toy.recipe(*STORED), print)
+        begin.load_dataset(toy.recipe(*STORED), print)
 
 
 def test_segmentations_are_the_same_whether_or_not_they_are_kept(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = toy.recipe()
-    prepared = preparing.prepare(recipe, print)
-    kept = preparing.batches(recipe, prepared)
-    monkeypatch.setattr(preparing, "KNOWN", 3)
-    looked_up = preparing.batches(recipe, prepared)
+    dataset = begin.load_dataset(recipe, print)
+    kept = planning.batches(recipe, dataset)
+    monkeypatch.setattr(dataset_module, "CACHED_SEGMENTATIONS", 3)
+    looked_up = planning.batches(recipe, dataset)
     assert [kept.batch(epoch, 0).source.tolist() for epoch in (0, 1, 0)] == [
         looked_up.batch(epoch, 0).source.tolist() for epoch in (0, 1, 0)
     ]
 
 
 def test_of_a_large_corpus_the_vocabulary_says_what_it_learns_from(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = preparing.prepare(toy.recipe(), print).source.model
+    whole = begin.load_dataset(toy.recipe(), print).source.model
     monkeypatch.setattr(vocabulary, "ENOUGH", 50)
     notices: list[str] = []
-    some = preparing.prepare(toy.recipe("vocabulary.size=290"), notices.append)
+    some = begin.load_dataset(toy.recipe("vocabulary.size=290"), notices.append)
     lines = [*some.corpus.train.source, *some.corpus.train.target]
     assert f"of {len(lines)} lines one in 3 is learned from, beginning with the first" in notices
     assert some.source.model == vocabulary.train(lines[::3], type="unigram", size=290) != whole
@@ -158,7 +158,7 @@ def test_of_text_in_files_no_more_is_learned_from_than_fits_into_memory(
 ) -> None:
     monkeypatch.setattr(vocabulary, "ENOUGH_BYTES", 1000)
     notices: list[str] = []
-    kept, some = (preparing.prepare(toy.recipe("vocabulary.size=290", *ways), notices.append) for ways in ((), STORED))
+    kept, some = (begin.load_dataset(toy.recipe("vocabulary.size=290", *ways), notices.append) for ways in ((), STORED))
     lines = [*kept.corpus.train.source, *kept.corpus.train.target]
     every = -(-sum(len(line.encode()) for line in lines) // 1000)
     assert [line for line in notices if "is learned from" in line] == [

@@ -1,0 +1,220 @@
+"""From a recipe to a trained run: a run folder is made, or continued where an earlier command stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import platform
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from nmt import atomic, provenance
+from nmt.cpu_tuning import keep_few_kernels, keep_freed_memory
+from nmt.data import corpus as corpora
+from nmt.data.batches import Batches
+from nmt.data.corpus import Corpus
+from nmt.data.vocabulary import EOS, Vocabulary
+from nmt.errors import UserError
+from nmt.recipe import reading
+from nmt.recipe.types import Recipe
+from nmt.runs import run_folder
+from nmt.runs.run_folder import Run
+from nmt.training import planning, vocabularies
+from nmt.training.dataset import Dataset, encode
+from nmt.training.fit import fit
+
+LIMITS = ("training.updates", "training.epochs", "training.minutes")
+CHANGEABLE = {*LIMITS, "training.keep", "data.in_memory", "data.cache"}
+"""Keys that may differ when a run is continued: limits may be raised, and the others do not change the result."""
+
+Log = Callable[[str], None]
+
+
+def train(recipe: Recipe, folder: Path, *, restart: bool, log: Log, console: Console, quiet: bool) -> int:
+    """Trains the recipe into the run folder, or continues the run there, or says that it is finished.
+
+    Returns 0, or 128 plus the number of the signal that stopped training; then everything is saved.
+    """
+    _check_folder(folder)
+    keep_freed_memory()
+    keep_few_kernels()
+    if restart or not (folder / run_folder.METADATA).exists():
+        dataset = load_dataset(recipe, log)
+        _create(recipe, folder, dataset, log, restart=restart)
+        with run_folder.locked(folder):
+            return fit(Run(folder), dataset, log, console, quiet)
+    with run_folder.locked(folder):
+        if not _continues(Run(folder), recipe, log):
+            return 0
+        return fit(Run(folder), reload_dataset(Run(folder), log), log, console, quiet)
+
+
+def load_dataset(recipe: Recipe, log: Log) -> Dataset:
+    """Loads the corpus, learns or loads the vocabularies, and encodes."""
+    corpus = corpora.load(log=log, **recipe.data.model_dump())
+    return encode(corpus, *load_vocabularies(recipe, corpus, log), recipe.data.concatenation, log)
+
+
+def load_vocabularies(recipe: Recipe, corpus: Corpus, log: Log) -> tuple[Vocabulary, Vocabulary]:
+    """The vocabularies that the recipe names, or those learned from the corpus."""
+    wanted = recipe.vocabulary
+    given = wanted.from_run or recipe.training.init_from
+    if given:
+        return vocabularies.load(Path(given))
+    return vocabularies.learn(corpus, wanted.type, wanted.size, joint=wanted.joint, log=log)
+
+
+def reload_dataset(run: Run, log: Log) -> Dataset:
+    """The dataset that the run began with; text that has changed since is an error."""
+    metadata = run.metadata["corpus"]
+    corpus = corpora.load_again(metadata, log=log, **run.recipe.data.model_dump())
+    for name, before in metadata["splits"].items():
+        now = corpus.metadata["splits"].get(name, {})  # type: ignore[attr-defined]  # metadata is plain JSON
+        if now.get("sha256") != before["sha256"]:
+            raise UserError(
+                f"data.{name}: not the text that {run.path} was begun with; bring it back, or begin anew with --restart"
+            )
+    return encode(corpus, *run.vocabularies, run.recipe.data.concatenation, log)
+
+
+def _check_folder(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder}: expected a folder for the run, found a file")
+    if folder.exists() and any(folder.iterdir()) and not (folder / run_folder.METADATA).exists():
+        raise UserError(f"{folder}: not empty and not a run folder; name another one with --run")
+
+
+def _continues(run: Run, recipe: Recipe, log: Log) -> bool:
+    """Whether something is left to train. Raised limits are written into the run; any other change is an error."""
+    changed = {key: values for key, values in reading.differences(run.recipe, recipe).items() if key != "name"}
+    refused = [
+        f"  {key}: {before!r} in the run, {now!r} now"
+        for key, (before, now) in changed.items()
+        if key not in CHANGEABLE
+    ]
+    if refused:
+        ways = "name another folder with --run, or begin anew with --restart"
+        raise UserError("\n".join([f"{run.path}: begun with another recipe; {ways}", *refused]))
+    if changed:
+        _raise_limits(run, recipe, sorted(changed))
+        run = Run(run.path)
+    if run.outcome is not None:
+        log(
+            f"{run.path}: finished after {run.outcome['update']} updates; "
+            "raise a limit to continue, or begin anew with --restart"
+        )
+    return run.outcome is None
+
+
+def _raise_limits(run: Run, recipe: Recipe, changed: list[str]) -> None:
+    """Writes the changes into the run, the recipe last: after a kill in between, the same command finds them again."""
+    metadata, keys = run.metadata, ", ".join(changed)
+    per_minute, before = metadata["updates_per_minute"], metadata["updates"]
+    if recipe.training.minutes and per_minute is None:
+        raise UserError(
+            f"{run.path}: {keys}: begun without training.minutes, so updates were not timed; "
+            "set training.updates instead"
+        )
+    now = planning.count_updates(recipe.training, per_minute, metadata["batches_per_epoch"])
+    if now < before:
+        raise UserError(
+            f"{run.path}: {keys}: planned for {before} updates, which cannot be lowered to {now}; "
+            "begin anew with --restart"
+        )
+    if now > before:
+        (run.path / run_folder.OUTCOME).unlink(missing_ok=True)
+    atomic.write_json(run.path / run_folder.METADATA, {**metadata, "updates": now})
+    atomic.write_file(run.path / run_folder.RECIPE, reading.dump(recipe.model_copy(update={"name": run.recipe.name})))
+
+
+def _create(recipe: Recipe, folder: Path, dataset: Dataset, log: Log, *, restart: bool) -> None:
+    """Makes the run folder, which appears whole; on a restart the old one is replaced at that moment."""
+    building = folder.with_name(f".{folder.name}.{os.getpid()}")
+    try:
+        _discard_unfinished(folder)
+        building.mkdir(parents=True)
+        with run_folder.locked(building):
+            _fill(building, recipe, dataset, log)
+            _take_place(building, folder, restart)
+    except OSError as error:
+        raise UserError(
+            f"{folder}: the run folder cannot be made ({error.strerror}); name another one with --run"
+        ) from error
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _discard_unfinished(folder: Path) -> None:
+    """Removes what killed processes left of this run's folder; one that is being made is locked."""
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}.[0-9]*"):
+        with contextlib.suppress(UserError), run_folder.locked(left):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _fill(building: Path, recipe: Recipe, dataset: Dataset, log: Log) -> None:
+    atomic.write_file(building / run_folder.RECIPE, reading.dump(recipe))
+    sides = (
+        {run_folder.JOINT: dataset.source}
+        if dataset.joint
+        else {run_folder.SOURCE: dataset.source, run_folder.TARGET: dataset.target}
+    )
+    for name, vocabulary in sides.items():
+        atomic.write_file(building / name, vocabulary.model)
+    batches = planning.batches(recipe, dataset)
+    metadata = _describe(dataset, batches)
+    atomic.write_json(building / run_folder.METADATA, metadata)  # now `Run` can build the model that is timed
+    decided = planning.decide(Run(building), batches, log)
+    atomic.write_json(building / run_folder.METADATA, metadata | asdict(decided))
+
+
+def _take_place(building: Path, folder: Path, restart: bool) -> None:
+    """Gives the folder its name; an old run is moved aside and deleted."""
+    if not folder.exists() or not restart:
+        building.rename(folder)  # replaces an empty folder only
+        return
+    with run_folder.locked(folder):
+        aside = atomic.move_aside(folder)
+        building.rename(folder)
+        atomic.delete(aside)
+
+
+def _describe(dataset: Dataset, batches: Batches) -> dict[str, Any]:
+    """The run's metadata that does not depend on the plan."""
+    packages = ("nmt-recipes", "torch", "sentencepiece", "sacrebleu", "datasets")
+    source, target = batches.lengths(0)
+    return {
+        "format": run_folder.FORMAT,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+        "machine": provenance.machine(),
+        "corpus": dataset.corpus.metadata,
+        "lengths": {"source": _percentiles(source), "target": _percentiles(target)},
+        "vocabulary": {"source": len(dataset.source), "target": len(dataset.target), "joint": dataset.joint},
+        "unseen": run_folder.ranges(_unseen(dataset)),
+        **({"pieces": dataset.cached.record} if dataset.cached else {}),
+    }
+
+
+def _unseen(dataset: Dataset) -> list[int]:
+    """Source token ids that occur in the best segmentation of no training sentence; translation uses the best one."""
+    known = np.arange(EOS + 1, len(dataset.source))
+    return np.setdiff1d(known, dataset.train[0].distinct).tolist()  # type: ignore[no-any-return]  # as numpy does
+
+
+def _percentiles(lengths: np.ndarray) -> dict[str, int]:
+    """Lengths in tokens of the first epoch's examples, without EOS, and their sum."""
+    return {
+        "median": int(np.median(lengths)),
+        "95": int(np.percentile(lengths, 95)),
+        "longest": int(lengths.max()),
+        "pieces": int(lengths.sum()),
+    }
