@@ -1,15 +1,15 @@
 # make demo    train for MINUTES, translate and score
-# make test    the tests
+# make test    the test suite
 # make studies the two tiny studies, from training to report
-# make ci      the tests, the tiny studies, the linter and the type checker: what CI runs
-# make check   every promise put to the test at full count, which takes hours, and docs/reliability.md
+# make ci      what CI runs: the tests, the tiny studies, the linter and the type checker
+# make check   all long-running checks at full count, hours; writes docs/reliability.md
 
 PYTHON ?= python3.11
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 DEMO := runs/demo
 MINUTES ?= 9
-# many small updates: what a model learns most from in minutes
+# many small updates, which learn most in a few minutes
 SHORT := training.batch_tokens=1024 training.learning_rate=0.002 model.dropout=0.1
 
 define SENTENCES
