@@ -16,6 +16,7 @@ from nmt.errors import UserError
 from nmt.lab.studies import plan
 from nmt.recipe import reading
 from tests.docs.pages import HISTORY, PAGES, ROOT, code, name, prose
+from tools.checks.table import CHECKS
 
 _IN_PROSE = re.compile(r"`((?:nmt|python) [^`\n]+)`")
 _CURRENT = [page for page in PAGES if page not in HISTORY and "results" not in page.parts and page.name != "claims.md"]
@@ -67,19 +68,21 @@ def test_every_command_of_a_page_is_one_that_exists_with_these_options_and_a_val
 @pytest.mark.parametrize("page", _CURRENT, ids=name)
 def test_every_tool_of_a_page_exists_and_has_these_options(page: Path) -> None:
     for words in commands(page):
-        if words[0] != "python" or (words[1] == "-m" and not words[2].startswith("tools.")):
-            continue
-        module = words[2].replace(".", "/") + ".py" if words[1] == "-m" else words[1]
-        if "NAME" in module:
-            continue
-        if (ROOT / module[:-3]).is_dir():
-            module = f"{module[:-3]}/__main__.py"
-        assert (ROOT / module).is_file(), shlex.join(words)
-        source = (ROOT / module).read_text(encoding="utf-8")
-        source += (ROOT / "tools/checks/check.py").read_text(encoding="utf-8") if "checks" in module else ""
-        for option in [word for word in words if word.startswith("--")]:
-            parameter = option[2:].replace("-", "_")
-            assert re.search(rf"^ *{parameter}: |{option}\b", source, re.MULTILINE), f"{module}: no option {option}"
+        if words[:2] == ["python", "-m"] and words[2] == "tools.checks":
+            assert words[3] in ("NAME", "--list", *(check.name for check in CHECKS)), shlex.join(words)
+        if words[0] == "python" and words[1:3] != ["-m", "venv"]:
+            source = _source(words[2].replace(".", "/") if words[1] == "-m" else words[1].removesuffix(".py"))
+            options = [word for word in words if word.startswith("--")]
+            parameters = {option: option[2:].replace("-", "_") for option in options}
+            assert [
+                option for option in options if not re.search(rf"^ *{parameters[option]}: |{option}\b", source, re.M)
+            ] == []
+
+
+def _source(module: str) -> str:
+    """The source of a module of this repository that is run as a script; of a package, its ``__main__``."""
+    file = ROOT / f"{module}.py"
+    return (file if file.is_file() else ROOT / module / "__main__.py").read_text(encoding="utf-8")
 
 
 def test_a_command_that_does_not_exist_is_found() -> None:
