@@ -30,7 +30,7 @@ def calls(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     Path("t.en").write_text("a dog runs in the garden\na cat sleeps in the house\n", "utf-8")
     made: Calls = []
 
-    def load(folder: Path, decoding: Decoding) -> Callable[[list[str]], list[str]]:
+    def translate_with(folder: Path, decoding: Decoding) -> Callable[[list[str]], list[str]]:
         beam = decoding.search.beam
 
         def translate(sentences: list[str]) -> list[str]:
@@ -41,7 +41,7 @@ def calls(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
         return translate
 
-    monkeypatch.setattr(tool, "load", load)
+    monkeypatch.setattr(tool, "translate_with", translate_with)
     return made
 
 
@@ -52,7 +52,7 @@ def run(tool: ModuleType, *arguments: str) -> Result:
 OPTIONS = ("--runs", "runs/*", "--test", "toy=t.de,t.en")
 
 
-def test_every_run_is_scored_under_every_beam_into_three_tables(tool: ModuleType, calls: Calls) -> None:
+def test_every_run_is_scored_with_every_beam_into_three_tables(tool: ModuleType, calls: Calls) -> None:
     assert run(tool, *OPTIONS, "--beam", "1", "--beam", "5", "--reason", "a curve").exit_code == 0
     assert calls == [("a", 1, 2), ("a", 5, 2), ("b", 1, 2), ("b", 5, 2)]
     records = json.loads(Path("results/scores.json").read_text())
@@ -70,7 +70,7 @@ def test_every_run_is_scored_under_every_beam_into_three_tables(tool: ModuleType
     assert Path("results/scores.md").read_text().count("| runs/") == 4
 
 
-def test_what_is_scored_already_is_not_translated_again(tool: ModuleType, calls: Calls) -> None:
+def test_existing_records_are_not_computed_again(tool: ModuleType, calls: Calls) -> None:
     run(tool, *OPTIONS)
     tables = {path.name: path.read_bytes() for path in Path("results").glob("scores.*")}
     calls.clear()
@@ -84,7 +84,7 @@ def test_what_is_scored_already_is_not_translated_again(tool: ModuleType, calls:
     ("path", "text", "expected"),
     [("runs/b/model.safetensors", "trained on", [("b", 5, 2)]), ("t.en", "x\ny\n", [("a", 5, 2), ("b", 5, 2)])],
 )
-def test_other_weights_or_sentences_are_translated_anew(
+def test_other_weights_or_sentences_are_translated_again(
     tool: ModuleType, calls: Calls, path: str, text: str, expected: Calls
 ) -> None:
     run(tool, *OPTIONS)
@@ -105,7 +105,7 @@ def test_a_run_that_fails_is_named_and_the_others_are_scored(tool: ModuleType, c
     assert (run(tool, *OPTIONS).exit_code, calls) == (0, [("a", 5, 2)])
 
 
-def test_outputs_and_the_ledger_are_left_in_the_run_folder(tool: ModuleType, calls: Calls) -> None:
+def test_outputs_and_the_evaluation_log_are_in_the_run_folder(tool: ModuleType, calls: Calls) -> None:
     run(tool, *OPTIONS)
     [entry] = evaluation_log.read(Run(Path("runs/a")))
     assert (entry["test"], entry["scored_before"], entry["search"]["beam"]) == ("toy", 0, 5)
@@ -120,10 +120,10 @@ def test_a_test_set_is_not_scored_in_several_ways_without_a_reason(tool: ModuleT
     assert run(tool, *OPTIONS, "--beam", "5").exit_code == 2
     assert run(tool, *OPTIONS, "--beam", "1", "--beam", "5", "--reason", "a curve").exit_code == 0
     assert [entry["reason"] for entry in evaluation_log.read(Run(Path("runs/a")))] == [None, "a curve"]
-    assert run(tool, *OPTIONS, "--beam", "1", "--beam", "5").exit_code == 0, "what is scored already is no new look"
+    assert run(tool, *OPTIONS, "--beam", "1", "--beam", "5").exit_code == 0, "existing records do not count again"
 
 
-def test_a_yaml_file_says_the_same_as_options(tool: ModuleType, calls: Calls) -> None:
+def test_a_yaml_file_means_the_same_as_options(tool: ModuleType, calls: Calls) -> None:
     Path("batch.yaml").write_text("runs: [runs/a]\ntests:\n  toy: {source: t.de, reference: t.en}\nbeam: [2]\n")
     assert run(tool, "batch.yaml", "--runs", "runs/b", "-q").stderr == ""
     assert calls == [("a", 2, 2), ("b", 2, 2)]
@@ -135,7 +135,7 @@ def test_a_yaml_file_says_the_same_as_options(tool: ModuleType, calls: Calls) ->
         ("run: [runs/a]", (), "batch.yaml: run: "),
         ("runs: [runs/a]\nbeam: [no]", (), "batch.yaml: beam.0: "),
         ("runs: [", (), "batch.yaml: not YAML"),
-        ("runs: [runs/c*]\ntests: {toy: {source: t.de, reference: t.en}}", (), "runs/c*: there is no such run folder"),
+        ("runs: [runs/c*]\ntests: {toy: {source: t.de, reference: t.en}}", (), "runs/c*: no such run folder"),
         ("runs: [.]\ntests: {toy: {source: t.de, reference: t.en}}", (), "run.json"),
         ("runs: [runs/a]", (), "nothing to do"),
         ("runs: [runs/a]", ("--test", "toy=t.de"), "expected NAME=SRC,REF"),
@@ -153,13 +153,13 @@ def test_wrong_input_stops_before_any_translation(
     assert len(found.stderr.splitlines()) <= 3
 
 
-def test_a_damaged_record_is_named_with_the_way_out(tool: ModuleType, calls: Calls) -> None:
+def test_an_error_names_a_damaged_record_and_what_to_do(tool: ModuleType, calls: Calls) -> None:
     run(tool, *OPTIONS)
     record = min(Path("results/cells").iterdir())
     record.write_text("{")
     found = run(tool, *OPTIONS)
     assert found.exit_code == 1
-    assert f"{record}: not the record of a score" in found.stderr
+    assert f"{record}: not a record of scores" in found.stderr
 
 
 def test_a_run_without_weights_is_refused(tool: ModuleType, calls: Calls) -> None:
