@@ -1,8 +1,8 @@
-"""Checkpoints that are there whole or not at all.
+"""Checkpoints, written atomically.
 
-A checkpoint is a folder `step-N` with weights, training state and a manifest of sizes and hashes. It is made under a temporary name in the
-same folder, flushed to disk, and renamed: a crash at any moment leaves the checkpoint before it untouched. Nothing in it is executable:
-weights are safetensors, the state is read with `weights_only=True`.
+A checkpoint is a folder `step-N` with weights, training state and a manifest of sizes and hashes. It is made under a
+temporary name in the same folder, flushed to disk, and renamed, so a crash leaves earlier checkpoints untouched.
+Nothing in it is executable: weights are safetensors, and the state is read with `weights_only=True`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from safetensors.torch import load_file
@@ -23,8 +23,25 @@ from nmt.models import weights
 MANIFEST, WEIGHTS, STATE = "manifest.json", "model.safetensors", "state.pt"
 
 
-def save(folder: Path, update: int, model: nn.Module, state: dict[str, Any]) -> Path:
-    """Writes `step-UPDATE`, whole or not at all."""
+class RandomStates(TypedDict):
+    """States of the random generators of torch."""
+
+    cpu: Tensor
+    cuda: list[Tensor]
+
+
+class State(TypedDict):
+    """What training needs beside the weights to continue as if it had not stopped."""
+
+    optimizer: dict[str, Any]
+    progress: dict[str, Any]
+    """The fields of `nmt.training.progress.Progress`."""
+    random: RandomStates
+    threads: int
+
+
+def save(folder: Path, update: int, model: nn.Module, state: State) -> Path:
+    """Writes the checkpoint `step-UPDATE`."""
     final = folder / f"step-{update:08d}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -45,9 +62,9 @@ def save(folder: Path, update: int, model: nn.Module, state: dict[str, Any]) -> 
 
 
 def prune(folder: Path, update: int, keep: int, needed: Collection[Path]) -> None:
-    """Removes all checkpoints up to ``update`` but the newest ``keep`` and those that are needed otherwise, and what a kill left of others.
+    """Removes checkpoints up to ``update`` except the newest ``keep`` and those that are needed otherwise.
 
-    Later ones are damaged, or training would have continued from them; they must not count as the newest.
+    Later ones are damaged, or training would have continued from them, so they do not count. Unfinished ones go, too.
     """
     _discard_unfinished(folder)
     past = [path for step, path in steps(folder).items() if step <= update]
@@ -57,15 +74,15 @@ def prune(folder: Path, update: int, keep: int, needed: Collection[Path]) -> Non
 
 
 def steps(folder: Path) -> dict[int, Path]:
-    """The checkpoints there are by their update, oldest first; unfinished ones have another name."""
+    """Checkpoints by update, oldest first, without unfinished ones."""
     found = {int(path.name[5:]): path for path in folder.glob("step-*") if path.name[5:].isdigit()}
     return dict(sorted(found.items()))
 
 
 def newest(folder: Path, log: Callable[[str], None]) -> Path | None:
-    """The newest checkpoint whose files are what its manifest says, or None where there are none.
+    """The newest checkpoint whose files agree with its manifest, or None where there are no checkpoints.
 
-    Damaged ones are named in a line each and left alone. That all are damaged is a fault: hours of training are not thrown away unasked.
+    Damaged ones are logged and left alone. If all are damaged, that is an error, since starting over would discard them.
     """
     found = list(steps(folder).values())
     for path in reversed(found):
@@ -73,21 +90,22 @@ def newest(folder: Path, log: Callable[[str], None]) -> Path | None:
             return path
     if found:
         raise UserError(
-            f"{folder}: no checkpoint is sound ({found[-1].name}: {damage(found[-1])})\nput back a copy, or begin anew with --restart"
+            f"{folder}: no checkpoint is sound ({found[-1].name}: {damage(found[-1])})\n"
+            "put back a copy, or begin anew with --restart"
         )
     return None
 
 
 def is_sound(path: Path, log: Callable[[str], None]) -> bool:
-    """Whether a checkpoint is not damaged; if it is, a line says so."""
+    """Whether a checkpoint is undamaged; damage is logged."""
     fault = damage(path)
     if fault is not None:
-        log(f"{path}: damaged ({fault}); left alone, and another one taken if there is one")
+        log(f"{path}: damaged ({fault}); left alone, another checkpoint is used if there is one")
     return fault is None
 
 
 def damage(path: Path) -> str | None:
-    """What is wrong with a checkpoint, or None."""
+    """The damage of a checkpoint in words, or None."""
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf8"))
         if manifest["update"] != int(path.name[5:]):
@@ -102,15 +120,15 @@ def damage(path: Path) -> str | None:
     return None
 
 
-def load(path: Path, model: nn.Module) -> dict[str, Any]:
-    """Puts the weights into the model and returns the state. The caller has checked the checkpoint with `newest`."""
+def load(path: Path, model: nn.Module) -> State:
+    """Loads the weights into the model and returns the state. The caller has checked the checkpoint with `newest`."""
     weights.load(model, path / WEIGHTS)
-    state: dict[str, Any] = torch.load(path / STATE, map_location="cpu", weights_only=True)
+    state: State = torch.load(path / STATE, map_location="cpu", weights_only=True)
     return state
 
 
 def average(own: dict[str, Tensor], paths: Collection[Path]) -> dict[str, Tensor]:
-    """The mean of these weights and those of several checkpoints."""
+    """The mean of a model's own weights and those of several checkpoints."""
     sums = {name: tensor.cpu().double() for name, tensor in own.items()}
     for path in paths:
         for name, tensor in load_file(path / WEIGHTS).items():

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -22,18 +21,18 @@ from nmt.training.schedules import learning_rate
 from nmt.training.step import TrainingStep, Update
 
 PATIENCE_WITH_NAN = 20
-"""Updates in a row that may be skipped because the loss or its gradient was not finite."""
+"""Updates in a row whose loss or gradient is not finite, after which training fails."""
 LOG_EVERY = 20
-"""Updates between two lines of the metrics."""
+"""Updates between two records of metrics."""
 
 
 class TrainingStoppedError(Exception):
-    """Training was asked to stop, has saved, and goes on with the same command."""
+    """Training has stopped on request and is saved; the same command continues it."""
 
 
 @dataclass
 class Training:
-    """A model in training: all that an update changes and a checkpoint holds."""
+    """A model in training, with everything that an update changes and a checkpoint holds."""
 
     model: TranslationModel
     batches: Batches | Prefetcher
@@ -55,10 +54,10 @@ class Training:
         self.step = TrainingStep(self.optimizer, self.plan.clip)
 
     def fit(self, stop: Callable[[], bool]) -> None:
-        """Trains to the plan's end, or raises `TrainingStoppedError` within one update of ``stop()`` turning true."""
+        """Trains to the end of the plan, or raises `TrainingStoppedError` after the first update with ``stop()`` true."""
         plan, progress = self.plan, self.progress
         while progress.update < plan.updates and not self.out_of_patience():
-            progress.finished = False  # a run that had finished goes on when its limit is raised
+            progress.finished = False  # a finished run continues when its limit is raised
             self.update([self.next_batch() for _ in range(plan.accumulate)])
             self.reporter.updated()
             if progress.update % LOG_EVERY == 0 or progress.update == plan.updates:
@@ -121,7 +120,7 @@ class Training:
         )
 
     def next_batch(self) -> Batch:
-        """The batch at the current position in the data, which moves on."""
+        """The batch at the current position in the data; advances the position."""
         progress = self.progress
         if progress.batch >= self.batches.count(progress.epoch):
             progress.epoch, progress.batch = progress.epoch + 1, 0
@@ -130,7 +129,7 @@ class Training:
         return batch
 
     def keep_if_best(self, validation: Validation, kind: str = "validation") -> None:
-        """Keeps the weights if they are the best so far, and counts the validations since."""
+        """Keeps the weights if their validation is the best so far, and counts the validations since the best."""
         plan, progress = self.plan, self.progress
         score = validation.better_by(plan.select)
         better = score > progress.best
@@ -144,7 +143,7 @@ class Training:
         self.reporter.validation(kind, progress, validation, better)
 
     def keep_average_if_best(self) -> None:
-        """Lets the mean of the current weights and those of the last regular checkpoints compete; the current ones are put back."""
+        """Validates the mean of the current weights and those of the last checkpoints; restores the current weights."""
         paths = [path for path in self.averaged() if checkpoints.is_sound(path, self.reporter.log)]
         if not paths:
             return
@@ -154,23 +153,25 @@ class Training:
         weights.put(self.model, own)
 
     def averaged(self) -> list[Path]:
-        """The last checkpoints before the current update, as many as an average at this update would take. One made because training was told
-        to stop is not among them: it must not change the average."""
+        """The checkpoints that an average at the current update uses.
+
+        Checkpoints that were saved because training stopped are not used, so that stopping does not change the average.
+        """
         plan, found = self.plan, checkpoints.steps(self.folder).items()
         regular = [path for update, path in found if update % plan.save_every == 0 and update < self.progress.update]
         return regular[1 - plan.average :] if plan.average > 1 else []
 
     def out_of_patience(self) -> bool:
-        """Whether validation has not improved for as long as the plan waits."""
+        """Whether the plan ends training early: too many validations since the best."""
         return bool(self.plan.patience) and self.progress.stalled >= self.plan.patience
 
     def log(self) -> None:
-        """One line of metrics over the updates since the last one."""
+        """Records the metrics of the updates since the last record."""
         self.reporter.metrics(self.progress, self.rate())
         self.progress.totals = Totals()
 
     def save(self) -> None:
-        """A checkpoint of everything that makes the resumed run the same run."""
+        """Saves a checkpoint, from which training continues to the bit as if it had not stopped."""
         path = checkpoints.save(self.folder, self.progress.update, self.model, self.state())
         self.reporter.saved(path)
         self.prune()
@@ -179,14 +180,13 @@ class Training:
         """Removes the checkpoints that are no longer needed."""
         checkpoints.prune(self.folder, self.progress.update, self.plan.keep, self.averaged())
 
-    def state(self) -> dict[str, Any]:
-        """Optimizer, progress, random states and thread count, in types that load with ``weights_only=True``."""
+    def state(self) -> checkpoints.State:
+        """What a checkpoint holds beside the weights, in types that load with ``weights_only=True``."""
         cuda = torch.cuda.get_rng_state_all() if self.device.type == "cuda" else []
-        random = {"cpu": torch.get_rng_state(), "cuda": cuda}
         return {
             "optimizer": self.optimizer.state_dict(),
             "progress": asdict(self.progress),
-            "random": random,
+            "random": {"cpu": torch.get_rng_state(), "cuda": cuda},
             "threads": torch.get_num_threads(),
         }
 
@@ -199,4 +199,4 @@ class Training:
         torch.set_rng_state(state["random"]["cpu"])
         if self.device.type == "cuda" and state["random"]["cuda"]:
             torch.cuda.set_rng_state_all(state["random"]["cuda"])
-        self.prune()  # a kill may have come before
+        self.prune()  # a kill may have prevented it

@@ -1,19 +1,20 @@
-"""What training has decided to do, how far it is, and how it tells: values shared by the loop, its checkpoints and its reports."""
+"""Values shared by the training loop: plan, progress, validation result, reporter."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
+from nmt.atomic import JsonObject
 from nmt.models.protocol import TranslationModel
 from nmt.training.step import Update
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What of a recipe the loop needs, with everything automatic decided: a run keeps its plan when it is resumed elsewhere."""
+    """Settings of the training loop, fixed when a run begins; see `nmt.recipe.types.Training`."""
 
     updates: int
     accumulate: int
@@ -58,12 +59,12 @@ class Totals:
 
 @dataclass
 class Progress:
-    """How far training is. Plain numbers, so that a checkpoint can hold it."""
+    """How far training is, in plain numbers that a checkpoint can hold."""
 
     update: int = 0
     epoch: int = 0
     batch: int = 0
-    """Batches of this epoch that have been trained on."""
+    """Batches of this epoch that are done."""
     tokens: int = 0
     """Target tokens that have been trained on."""
     best: float = -math.inf
@@ -72,16 +73,16 @@ class Progress:
     stalled: int = 0
     """Validations since the best."""
     drops: int = 0
-    """How often the plateau schedule has lowered the learning rate."""
+    """Times that the plateau schedule has lowered the learning rate."""
     skipped: int = 0
-    """Updates left out because the loss or its gradient was not finite."""
+    """Updates without effect because the loss or its gradient was not finite."""
     skipped_in_a_row: int = 0
     finished: bool = False
     totals: Totals = field(default_factory=Totals)
 
     @classmethod
-    def restored(cls, values: dict[str, Any]) -> Progress:
-        """The progress that `dataclasses.asdict` took apart."""
+    def restored(cls, values: JsonObject) -> Progress:
+        """The inverse of `dataclasses.asdict`."""
         return cls(**{**values, "totals": Totals(**values["totals"])})
 
 
@@ -93,12 +94,12 @@ class Validation:
     bleu: float
 
     def better_by(self, select: str) -> float:
-        """What is compared to find the best weights: larger is better. A BLEU below 1 says nothing, so until then the loss decides."""
+        """The score by which the best weights are selected, larger is better; the loss while BLEU is below 1."""
         return self.bleu if select == "bleu" and self.bleu >= 1 else -self.loss
 
 
 class Reporter(Protocol):
-    """What training tells the outside: lines for the user, records for machines, and the best weights."""
+    """Where training reports: lines for the user, records for machines, and the best weights."""
 
     def log(self, text: str) -> None:
         """A line for the user."""
@@ -107,13 +108,13 @@ class Reporter(Protocol):
         """An update has been made."""
 
     def metrics(self, progress: Progress, rate: float) -> None:
-        """How the updates since the last call went, with the current learning rate."""
+        """The totals since the last call, and the current learning rate."""
 
     def validation(self, kind: str, progress: Progress, validation: Validation, better: bool) -> None:
-        """A validation's outcome."""
+        """The result of a validation."""
 
     def best(self, model: TranslationModel, progress: Progress, validation: Validation) -> None:
         """The best weights so far."""
 
     def saved(self, path: Path) -> None:
-        """A checkpoint that is complete."""
+        """A checkpoint has been saved."""

@@ -1,7 +1,7 @@
-"""What training writes down and shows: records for machines, lines and a progress bar for people, the best weights.
+"""The reporter of a run folder: records, lines, a progress bar, and the best weights.
 
-`metrics.jsonl` holds what the model did and nothing that depends on the clock, so that two runs can be compared byte by byte; rates and
-times go to `timing.jsonl`.
+`metrics.jsonl` holds nothing that depends on the clock, so the files of two runs can be compared byte by byte; times
+and rates are in `timing.jsonl`.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from nmt.runs import run_folder
 from nmt.training.progress import Plan, Progress, Validation
 
 LINES_EVERY = 60.0
-"""Seconds between two lines where stderr is not a terminal and no bar can be drawn."""
+"""Seconds between two lines on a stderr that is not a terminal, where no bar is drawn."""
 
 
 class FolderReporter:
-    """Reports into a run folder and to stderr. Used as a context: the bar is there inside it."""
+    """Reports into a run folder and to stderr; a context manager that shows the progress bar."""
 
     def __init__(
         self, folder: Path, plan: Plan, log: Callable[[str], None], console: Console, *, quiet: bool, tensorboard: bool
     ) -> None:
         self.folder, self.plan, self.log = folder, plan, log
         self.lines = not quiet and not console.is_terminal
-        texts = map(TextColumn, ("{task.completed:.0f}/{task.total:.0f}", "{task.fields[facts]}"))
+        texts = map(TextColumn, ("{task.completed:.0f}/{task.total:.0f}", "{task.fields[figures]}"))
         self.bar = Bar(
             "{task.description}",
             BarColumn(),
@@ -46,10 +46,10 @@ class FolderReporter:
             console=console,
             disable=quiet or self.lines,
         )
-        self.task: TaskID = self.bar.add_task("training", total=plan.updates, facts="")
+        self.task: TaskID = self.bar.add_task("training", total=plan.updates, figures="")
         self.events = _event_writer(folder) if tensorboard else None
         self.began = self.mark = time.perf_counter()
-        self.busy, self.said = 0.0, -math.inf
+        self.busy, self.last_line = 0.0, -math.inf
         self.first: int | None = None
 
     def __enter__(self) -> FolderReporter:
@@ -64,7 +64,7 @@ class FolderReporter:
             self.events.close()
 
     def updated(self) -> None:
-        """Counts the time of an update, its batch included; what lies between two updates is not the model's."""
+        """Counts the time of an update, its batch included, without validating and saving."""
         now = time.perf_counter()
         self.busy, self.mark = self.busy + now - self.mark, now
 
@@ -105,14 +105,13 @@ class FolderReporter:
         self.mark = time.perf_counter()
 
     def best(self, model: TranslationModel, progress: Progress, validation: Validation) -> None:
-        """Puts the weights where translating finds them."""
+        """Writes the best weights of the run."""
         about = json.dumps({"update": progress.update, "valid_loss": validation.loss, "valid_bleu": validation.bleu})
-        atomic.write_file(
-            self.folder / run_folder.WEIGHTS, weights.packed(model, {"nmt": about})
-        )  # of several entries safetensors shuffles the order
+        # one entry, because safetensors writes several in any order
+        atomic.write_file(self.folder / run_folder.WEIGHTS, weights.packed(model, {"nmt": about}))
 
     def saved(self, path: Path) -> None:
-        """Saving is over."""
+        """Leaves the time of saving out of the rates."""
         self.mark = time.perf_counter()
 
     def _timing(self, progress: Progress, tokens: int, loss: float) -> None:
@@ -128,12 +127,12 @@ class FolderReporter:
                 "time": round(time.time(), 3),
             },
         )
-        facts = f"loss {loss:.3f}  {rate:,.0f} tokens/s"
-        self.bar.update(self.task, completed=progress.update, facts=facts)
-        if self.lines and now - self.said > LINES_EVERY:
+        figures = f"loss {loss:.3f}  {rate:,.0f} tokens/s"
+        self.bar.update(self.task, completed=progress.update, figures=figures)
+        if self.lines and now - self.last_line > LINES_EVERY:
             left = (now - self.began) / max(1, progress.update - self.first) * (self.plan.updates - progress.update)
-            self.log(f"update {progress.update}/{self.plan.updates}: {facts}, about {_duration(left)} left")
-            self.said = now
+            self.log(f"update {progress.update}/{self.plan.updates}: {figures}, about {_duration(left)} left")
+            self.last_line = now
 
     def _plot(self, record: dict[str, Any], group: str) -> None:
         if self.events:
@@ -143,9 +142,9 @@ class FolderReporter:
 
 
 def cut_back(path: Path, progress: Progress) -> None:
-    """Takes out of a run's metrics what came after the checkpoint it continues from; it will be written again, the same.
+    """Removes the records after the checkpoint that a run continues from, which will be written again.
 
-    Of what bears the checkpoint's own update only an average came later, unless the checkpoint is the one made after that.
+    The record of an average has the update of the last checkpoint; it is kept if that was saved after averaging.
     """
     limit = progress.update
     records = atomic.read_records(path)

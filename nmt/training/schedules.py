@@ -1,4 +1,4 @@
-"""Learning rates as functions of the update number: nothing inside counts, so a resumed run has the rates of an uninterrupted one."""
+"""Learning rate as a function of the update number, without state, so that a resumed run has the same rates."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ def learning_rate(
 ) -> float:
     """The learning rate of update 1, 2, ..., ``total``.
 
-    It rises linearly to ``peak`` over ``warmup`` updates; then `constant` stays, `inverse_sqrt` falls as 1/sqrt(update) (Vaswani et al.
-    2017, section 5.3), `cosine` falls to 0 at ``total`` (Loshchilov and Hutter 2017, one cycle), and `plateau` has been multiplied by
-    ``factor`` as many times as validation stalled (``drops``).
+    It rises linearly to ``peak`` over ``warmup`` updates. Then `constant` stays there, `inverse_sqrt` falls as
+    1/sqrt(update) (Vaswani et al. 2017, section 5.3), `cosine` falls to 0 at ``total`` (Loshchilov and Hutter 2017, one
+    cycle), and `plateau` is ``peak * factor**drops``, where ``drops`` counts how often validation stalled.
     """
     if schedule not in SCHEDULES:
         raise ValueError(f"training.schedule: expected one of {', '.join(SCHEDULES)}, found {schedule!r}")

@@ -50,7 +50,7 @@ class Toy:
 
     def __init__(self) -> None:
         self.model = "attention"
-        self.notices: list[str] = []
+        self.logged: list[str] = []
         generator = random.Random(1)
         for name, count in (("train", 60), ("valid", 4), ("test", 4)):
             sentences = [generator.choices(list(WORDS), k=generator.randint(2, 6)) for _ in range(count)]
@@ -64,9 +64,9 @@ class Toy:
 
     def train(self, folder: str, *overrides: str, restart: bool = False) -> int:
         """What `nmt train toy.yaml OVERRIDES --run FOLDER` does; returns its exit status."""
-        self.notices = []
+        self.logged = []
         recipe, console = self.recipe(*overrides), Console(quiet=True)
-        return train(recipe, Path(folder), restart=restart, log=self.notices.append, console=console, quiet=True)
+        return train(recipe, Path(folder), restart=restart, log=self.logged.append, console=console, quiet=True)
 
     def signalled(self, number: signal.Signals, after: int, folder: str, *overrides: str) -> int:
         """`train`, to which a signal comes while it makes that update."""

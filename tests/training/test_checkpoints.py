@@ -15,7 +15,12 @@ from torch import nn
 from nmt.errors import RunError, UserError
 from nmt.training import checkpoints
 
-STATE: dict[str, Any] = {"progress": {"update": 2, "best": -float("inf")}, "random": torch.get_rng_state()}
+STATE: checkpoints.State = {
+    "optimizer": {},
+    "progress": {"update": 2, "best": -float("inf")},
+    "random": {"cpu": torch.get_rng_state(), "cuda": []},
+    "threads": 1,
+}
 
 
 def model(value: float = 1.0) -> nn.Linear:
@@ -36,12 +41,12 @@ def test_what_is_saved_comes_back(tmp_path: Path) -> None:
     path, other = save(tmp_path, 2, 3.0), model()
     state = checkpoints.load(path, other)
     assert (state["progress"], other.weight.tolist()) == (STATE["progress"], [[3.0, 3.0], [3.0, 3.0]])
-    assert torch.equal(state["random"], STATE["random"])
+    assert torch.equal(state["random"]["cpu"], STATE["random"]["cpu"])
     assert names(path) == ["manifest.json", "model.safetensors", "state.pt"]
 
 
 def test_what_would_need_more_than_plain_values_to_load_is_not_loaded(tmp_path: Path) -> None:
-    path = checkpoints.save(tmp_path, 2, model(), {"path": Path("a class of its own")})
+    path = checkpoints.save(tmp_path, 2, model(), {**STATE, "progress": {"path": Path("a class of its own")}})
     with pytest.raises(Exception, match="weights_only"):
         checkpoints.load(path, model())
 

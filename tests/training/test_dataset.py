@@ -146,10 +146,10 @@ def test_segmentations_are_the_same_whether_or_not_they_are_kept(toy: Toy, monke
 def test_of_a_large_corpus_the_vocabulary_says_what_it_learns_from(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = begin.load_dataset(toy.recipe(), print).source.model
     monkeypatch.setattr(vocabulary, "ENOUGH", 50)
-    notices: list[str] = []
-    some = begin.load_dataset(toy.recipe("vocabulary.size=290"), notices.append)
+    logged: list[str] = []
+    some = begin.load_dataset(toy.recipe("vocabulary.size=290"), logged.append)
     lines = [*some.corpus.train.source, *some.corpus.train.target]
-    assert f"of {len(lines)} lines one in 3 is learned from, beginning with the first" in notices
+    assert f"of {len(lines)} lines one in 3 is learned from, beginning with the first" in logged
     assert some.source.model == vocabulary.train(lines[::3], type="unigram", size=290) != whole
 
 
@@ -157,11 +157,11 @@ def test_of_text_in_files_no_more_is_learned_from_than_fits_into_memory(
     toy: Toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vocabulary, "ENOUGH_BYTES", 1000)
-    notices: list[str] = []
-    kept, some = (begin.load_dataset(toy.recipe("vocabulary.size=290", *ways), notices.append) for ways in ((), STORED))
+    logged: list[str] = []
+    kept, some = (begin.load_dataset(toy.recipe("vocabulary.size=290", *ways), logged.append) for ways in ((), STORED))
     lines = [*kept.corpus.train.source, *kept.corpus.train.target]
     every = -(-sum(len(line.encode()) for line in lines) // 1000)
-    assert [line for line in notices if "is learned from" in line] == [
+    assert [line for line in logged if "is learned from" in line] == [
         f"of {len(lines)} lines one in {every} is learned from, beginning with the first"
     ]
     assert some.source.model == vocabulary.train(lines[::every], type="unigram", size=290) != kept.source.model

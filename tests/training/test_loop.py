@@ -42,18 +42,18 @@ PLAN = Plan(
 )
 
 
-class Told:
-    """A reporter that remembers."""
+class FakeReporter:
+    """Records what it is told."""
 
     def __init__(self) -> None:
-        self.notices: list[str] = []
+        self.logged: list[str] = []
         self.rates: list[float] = []
         self.totals: list[Any] = []
         self.kinds: list[str] = []
         self.kept: list[int] = []
 
     def log(self, text: str) -> None:
-        self.notices.append(text)
+        self.logged.append(text)
 
     def updated(self) -> None:
         pass
@@ -74,7 +74,7 @@ class Told:
 
 class Made(NamedTuple):
     training: Training
-    told: Told
+    reporter: FakeReporter
 
 
 Make = Callable[..., Made]
@@ -87,7 +87,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
 
     def made(validations: Sequence[Validation] = (), **plan: Any) -> Made:
         torch.manual_seed(1)
-        stack, told, results = {"layers": 1}, Told(), iter(validations)
+        stack, reporter, results = {"layers": 1}, FakeReporter(), iter(validations)
         sizes = {"width": 8, "heads": 2, "feed_forward": 16, "encoder": stack, "decoder": stack, "tied": True}
         model = build("transformer", source=10, target=10, joint=True, **sizes, dropout=0.0, attention_dropout=0.0)
         batches = Batches(TokenIds(SENTENCES), TokenIds(SENTENCES), seed=1, batch_tokens=9)
@@ -96,9 +96,9 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
             return next(results, Validation(9.0, 0.0))
 
         training = Training(
-            model, batches, replace(PLAN, **plan), torch.device("cpu"), validate, tmp_path / "checkpoints", told
+            model, batches, replace(PLAN, **plan), torch.device("cpu"), validate, tmp_path / "checkpoints", reporter
         )
-        return Made(training, told)
+        return Made(training, reporter)
 
     return made
 
@@ -148,7 +148,7 @@ def poison(training: Training, updates: Sequence[int]) -> None:
 
 
 def test_a_gradient_that_is_not_finite_is_skipped_and_counted(make: Make) -> None:
-    training, told = make()
+    training, reporter = make()
     poison(training, [2])
     before: list[list[Tensor]] = []
     for _ in range(2):
@@ -157,7 +157,7 @@ def test_a_gradient_that_is_not_finite_is_skipped_and_counted(make: Make) -> Non
     assert all(map(torch.equal, *before))
     assert (training.progress.skipped, training.progress.skipped_in_a_row, training.progress.update) == (1, 1, 2)
     assert training.progress.totals.updates == 1
-    assert told.notices == ["update 2: the gradient is not finite; skipped (1 so far)"]
+    assert reporter.logged == ["update 2: the gradient is not finite; skipped (1 so far)"]
     training.update([training.next_batch()])
     assert not all(map(torch.equal, before[1], parameters(training)))
     assert training.progress.skipped_in_a_row == 0
@@ -172,13 +172,13 @@ def test_a_loss_that_is_not_finite_is_skipped_though_its_gradient_is(
         loss = objective(*given)
         return loss._replace(loss=loss.loss + math.inf)
 
-    training, told = make()
+    training, reporter = make()
     before = parameters(training)
     monkeypatch.setattr(loop, "objective", endless)
     training.update([training.next_batch()])
     assert all(map(torch.equal, before, parameters(training)))
     assert (training.progress.skipped, training.progress.totals.updates) == (1, 0)
-    assert told.notices == ["update 1: the loss is not finite; skipped (1 so far)"]
+    assert reporter.logged == ["update 1: the loss is not finite; skipped (1 so far)"]
 
 
 def test_twenty_skipped_in_a_row_end_training_and_keep_the_last_checkpoint(make: Make) -> None:
@@ -207,10 +207,10 @@ def test_the_metrics_tell_how_often_the_gradient_was_clipped(
     make: Make, monkeypatch: pytest.MonkeyPatch, clip: float | None, clipped: int
 ) -> None:
     monkeypatch.setattr(loop, "LOG_EVERY", 3)
-    training, told = make(updates=3, clip=clip)
+    training, reporter = make(updates=3, clip=clip)
     training.fit(never)
-    assert [(totals.updates, totals.clipped) for totals in told.totals] == [(3, clipped)]
-    assert told.totals[0].norm > 1e-3
+    assert [(totals.updates, totals.clipped) for totals in reporter.totals] == [(3, clipped)]
+    assert reporter.totals[0].norm > 1e-3
 
 
 def test_clipping_bounds_the_norm_of_the_gradient(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,9 +219,9 @@ def test_clipping_bounds_the_norm_of_the_gradient(make: Make, monkeypatch: pytes
 
 
 def test_the_plateau_halves_the_rate_after_every_two_validations_without_a_better_score(make: Make) -> None:
-    training, told = make([Validation(1.0, bleu) for bleu in (1, 2, 2, 1, 3, 3)], schedule="plateau")
+    training, reporter = make([Validation(1.0, bleu) for bleu in (1, 2, 2, 1, 3, 3)], schedule="plateau")
     training.fit(never)
-    assert told.rates == [0.01, 0.01, 0.01, 0.01, 0.005, 0.005]
+    assert reporter.rates == [0.01, 0.01, 0.01, 0.01, 0.005, 0.005]
     assert training.progress.drops == 1
 
 
@@ -234,9 +234,9 @@ def test_patience_ends_training_early_with_a_checkpoint(make: Make) -> None:
 
 @pytest.mark.parametrize(("select", "kept"), [("bleu", [1, 3]), ("loss", [1, 2])])
 def test_the_weights_kept_are_the_best_by_what_the_plan_selects(make: Make, select: str, kept: list[int]) -> None:
-    training, told = make([Validation(3.0, 10), Validation(2.0, 10), Validation(2.5, 11)], select=select, updates=3)
+    training, reporter = make([Validation(3.0, 10), Validation(2.0, 10), Validation(2.5, 11)], select=select, updates=3)
     training.fit(never)
-    assert told.kept == kept
+    assert reporter.kept == kept
     assert training.progress.best_update == kept[-1]
 
 
@@ -244,15 +244,15 @@ def test_the_average_competes_and_leaves_the_last_weights_as_they_were(make: Mak
     plain, averaging = make(updates=4), make([Validation(1.0, 0)] * 4 + [Validation(1.0, 5)], updates=4, average=3)
     plain.training.fit(never)
     averaging.training.fit(never)
-    assert averaging.told.kinds[-1] == "average of 2"
-    assert averaging.told.kept == [1, 4]
+    assert averaging.reporter.kinds[-1] == "average of 2"
+    assert averaging.reporter.kept == [1, 4]
     assert all(map(torch.equal, parameters(plain.training), parameters(averaging.training)))
 
 
 def test_checkpoints_that_an_average_will_need_are_kept(make: Make) -> None:
-    training, told = make(updates=9, average=4)
+    training, reporter = make(updates=9, average=4)
     training.fit(never)
-    assert told.kinds[-1] == "average of 4"
+    assert reporter.kinds[-1] == "average of 4"
     assert list(checkpoints.steps(training.folder)) == [4, 6, 8, 9]
 
 

@@ -70,7 +70,7 @@ def test_minutes_are_timed_on_this_machine_and_said(toy: Toy) -> None:
     limits = ("training.minutes=0.02", "training.updates=2")
     found = metadata(toy, "run", *limits)
     assert found["updates_per_minute"] > 0
-    assert (found["updates"], toy.notices[3]) == (2, "training.minutes 0.02 comes to 2 updates on this machine")
+    assert (found["updates"], toy.logged[3]) == (2, "training.minutes 0.02 comes to 2 updates on this machine")
 
 
 def test_timing_leaves_no_trace_in_what_is_trained(toy: Toy) -> None:

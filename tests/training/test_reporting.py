@@ -22,19 +22,19 @@ METADATA = {"updates": 40, "validate_every": 20, "warmup": 4, "precision": "fp32
 
 
 def report(toy: Toy, folder: Path, seconds: float, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What two lines of metrics and a validation leave in a folder when the clock moves by so many seconds at every look."""
+    """Reports two records of metrics and a validation, with a clock that advances by so many seconds at every reading."""
     folder.mkdir()
-    clock, said = itertools.count(0.0, seconds), list[str]()
+    clock, lines = itertools.count(0.0, seconds), list[str]()
     monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
     plan = planning.plan(toy.recipe(), METADATA)
-    reporter = FolderReporter(folder, plan, said.append, Console(quiet=True), quiet=False, tensorboard=False)
+    reporter = FolderReporter(folder, plan, lines.append, Console(quiet=True), quiet=False, tensorboard=False)
     for update in (20, 40):
         reporter.updated()
         reporter.metrics(
             Progress(update, totals=Totals(updates=20, tokens=100, loss=300.0, nll=200.0, norm=10.0, clipped=5)), 0.5
         )
     reporter.validation("validation", Progress(40), Validation(2.5, 12.345), True)
-    return said
+    return lines
 
 
 def test_the_clock_is_in_the_timing_and_not_in_the_metrics(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,10 +104,10 @@ def test_a_signal_saves_at_the_next_update_and_the_same_command_continues(
 ) -> None:
     toy.train("whole")
     assert toy.signalled(number, 3, "stopped") == status
-    assert f"{number.name}: stopping after this update" in toy.notices
+    assert f"{number.name}: stopping after this update" in toy.logged
     assert max(checkpoints.steps(Path("stopped/checkpoints"))) == 3
     assert toy.train("stopped") == 0
-    assert "continuing from update 3" in toy.notices
+    assert "continuing from update 3" in toy.logged
     assert result("stopped") == result("whole")
 
 
@@ -132,7 +132,7 @@ def test_a_damaged_checkpoint_is_not_averaged(toy: Toy) -> None:
     spoil("run", 2)
     toy.train("run", *AVERAGE)
     assert metrics("run")[-1]["kind"] == "average of 2"
-    assert any("step-00000002: damaged" in log for log in toy.notices)
+    assert any("step-00000002: damaged" in log for log in toy.logged)
 
 
 def test_a_second_ctrl_c_leaves_at_once(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +172,7 @@ def test_a_finished_run_says_so_and_stays_as_it_is(toy: Toy) -> None:
     before = {path: path.read_bytes() for path in Path("run").rglob("*") if path.is_file()}
     Path("train.tsv").unlink()
     assert toy.train("run") == 0
-    assert toy.notices == ["run: finished after 4 updates; raise a limit to continue, or begin anew with --restart"]
+    assert toy.logged == ["run: finished after 4 updates; raise a limit to continue, or begin anew with --restart"]
     assert {path: path.read_bytes() for path in Path("run").rglob("*") if path.is_file()} == before
 
 
@@ -180,13 +180,13 @@ def test_a_raised_limit_continues_to_an_ending_of_its_own(toy: Toy) -> None:
     toy.train("run", *AVERAGE)
     raised = ("training.average=3", "training.updates=9")
     assert toy.train("run", *raised) == 0
-    assert "continuing from update 6" in toy.notices
+    assert "continuing from update 6" in toy.logged
     kinds = [(record["update"], record["kind"]) for record in metrics("run") if "kind" in record]
     assert kinds[-4:] == [(6, "average of 3"), (8, "validation"), (9, "validation"), (9, "average of 3")]
     assert checkpoint("run", 9).exists()
     outcome, again = Run(Path("run")).outcome, toy.train("run", *raised)
     assert outcome is not None
-    assert (outcome["update"], again, len(toy.notices)) == (9, 0, 1)
+    assert (outcome["update"], again, len(toy.logged)) == (9, 0, 1)
 
 
 def test_a_killed_raise_is_taken_up_by_the_same_command(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,10 +283,10 @@ def test_a_damaged_newest_checkpoint_costs_a_line_and_the_way_from_the_one_befor
     toy.signalled(signal.SIGTERM, 3, "run")
     spoil("run", 3)
     assert toy.train("run") == 0
-    assert [log for log in toy.notices if "damaged" in log] == [
-        "run/checkpoints/step-00000003: damaged (model.safetensors is not the file that was saved); left alone, and another one taken if there is one"
+    assert [log for log in toy.logged if "damaged" in log] == [
+        "run/checkpoints/step-00000003: damaged (model.safetensors is not the file that was saved); left alone, another checkpoint is used if there is one"
     ]
-    assert "continuing from update 2" in toy.notices
+    assert "continuing from update 2" in toy.logged
     assert result("run") == result("whole")
 
 

@@ -201,7 +201,13 @@ def test_a_damaged_checkpoint_and_damaged_weights_are_unreadable(
         monkeypatch.setattr(Run, name, None)
     monkeypatch.setattr(Run, "fresh_model", lambda _: torch.nn.Linear(1, 1))
     (tmp_path / "run.json").write_text("{}")
-    saved = checkpoints.save(tmp_path / "checkpoints", 2, torch.nn.Linear(1, 1), {})
+    state: checkpoints.State = {
+        "optimizer": {},
+        "progress": {},
+        "random": {"cpu": torch.empty(0), "cuda": []},
+        "threads": 1,
+    }
+    saved = checkpoints.save(tmp_path / "checkpoints", 2, torch.nn.Linear(1, 1), state)
     (tmp_path / "model.safetensors").write_bytes((saved / checkpoints.WEIGHTS).read_bytes())
     assert unreadable(tmp_path) is None
     (tmp_path / "model.safetensors").write_bytes(b"half")
