@@ -66,9 +66,9 @@ def _facts(run: Run) -> dict[str, Any]:
         "run": str(run.path),
         "state": (f"finished after {outcome['update']:,}" if outcome else "not finished")
         + f" of {metadata['updates']:,} planned updates",
-        "corpus": corpus["loaded"] + (f" at {corpus['revision']}" if corpus["revision"] else ""),
+        "corpus": corpus["name"] + (f" at {corpus['revision']}" if corpus["revision"] else ""),
         **({"note": "; ".join(run.notes)} if run.notes else {}),
-        **({"cache": _cached(run)} if "cache" in corpus else {}),
+        **({"cache": _cached(run)} if corpus.get("cache") else {}),
         "pairs": ", ".join(f"{split['pairs']:,} {name}" for name, split in corpus["splits"].items()),
         "parameters": f"{metadata['parameters']:,}",
         "vocabulary": _vocabulary(metadata["vocabulary"]),

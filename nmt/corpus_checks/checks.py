@@ -10,6 +10,7 @@ from typing import Any
 from nmt.corpus_checks import languages, lengths, pieces, repeats, writing
 from nmt.corpus_checks.finding import LIMITS, Finding, judged
 from nmt.data import corpus as corpora
+from nmt.data.metadata import CorpusMetadata, CorpusRequest
 from nmt.data.pairs import Pairs
 from nmt.errors import UserError
 from nmt.recipe.types import Recipe
@@ -25,8 +26,7 @@ Log = Callable[[str], None]
 class Checkup:
     """Everything that was found, and what it was found in."""
 
-    metadata: Mapping[str, Any]
-    """Of the corpus: what was asked for and loaded, counts, fingerprints, and what cleaning left out of training."""
+    metadata: CorpusMetadata
     lengths: list[dict[str, float | str]]
     findings: list[Finding]
 
@@ -39,7 +39,7 @@ class Checkup:
         """All of it, ready for JSON."""
         findings = [finding.as_json() for finding in self.findings]
         return {
-            "corpus": dict(self.metadata),
+            "corpus": self.metadata.as_json(),
             "lengths": self.lengths,
             "findings": findings,
             "problems": len(self.problems),
@@ -50,7 +50,7 @@ def examine(recipe: Recipe, limits: Mapping[str, float], log: Log) -> Checkup:
     """Loads and cleans the corpus as training would, and looks at every split; ``limits`` take the place of those in `LIMITS`."""
     if odd := sorted(limits.keys() - LIMITS.keys()):
         raise UserError(f"--limit {odd[0]}: no such check; expected one of {', '.join(LIMITS)}")
-    corpus = corpora.load(log=log, **recipe.data.model_dump())
+    corpus = corpora.load(CorpusRequest(**recipe.data.model_dump()), log)
     splits = {"train": corpus.train, "valid": corpus.valid} | ({"test": corpus.test} if corpus.test else {})
     source, target = load_vocabularies(recipe, corpus, log)
     some = {name: _some(pairs) for name, pairs in splits.items()}

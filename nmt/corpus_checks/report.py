@@ -60,7 +60,7 @@ def _examples(finding: Finding) -> str:
 
 
 def _summary(checkup: Checkup) -> str:
-    counts = dict(checkup.metadata["cleaning"])
+    counts = dict(checkup.metadata.cleaning)
     read = counts.pop("read")
     left_out = cleaning.report(counts, read - sum(counts.values()))
     names = ", ".join(f"{each.check} ({each.split})" for each in checkup.problems)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from nmt import atomic
+from nmt.data.metadata import FolderRecord
 from nmt.errors import RunError, UserError
 
 MANIFEST = "manifest.json"
@@ -39,9 +40,9 @@ class Folder:
     bytes: int
 
     @property
-    def record(self) -> dict[str, Any]:
-        """What a run keeps of it."""
-        return {"folder": self.path.name, "bytes": self.bytes}
+    def record(self) -> FolderRecord:
+        """What a run records of it."""
+        return FolderRecord(folder=self.path.name, bytes=self.bytes)
 
 
 class Cache:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,22 +13,21 @@ from typing import Any, TypeVar
 from nmt.data import sources
 from nmt.data.cache import Cache, Folder
 from nmt.data.cleaning import Cleaning, report
+from nmt.data.metadata import CorpusMetadata, CorpusRequest, RequestRecord, SplitRecord
 from nmt.data.pairs import Pair, Pairs, discard
-from nmt.data.readers import read_pair_files, stream_pair_files
-from nmt.data.sources import DataSource, Log, Request
+from nmt.data.readers import stream_pair_files
+from nmt.data.sources import DataSource, Log
 from nmt.errors import UserError
-
-__all__ = ["Corpus", "Pairs", "Request", "load", "load_again", "load_test", "pinned", "read_pair_files"]
 
 Item = TypeVar("Item")
 SHUFFLE = 1
 """Seed of the shuffle that decides what is held out: one for all, so that runs with different seeds share a validation set."""
 SAID_EVERY = 1_000_000
 """Pairs between two lines of progress."""
-FORMAT = 1
-"""Of prepared text; another number makes it anew."""
-ELSEWHERE = ("revision", "offline", "concatenation", "in_memory", "cache")
-"""Fields of a request that change nothing in the text, or, as the revision, stand beside it as what they came to."""
+FORMAT = 2
+"""Version of cached text; that of another version is not used."""
+NOT_TEXT = ("revision", "offline", "concatenation", "in_memory", "cache")
+"""Fields of a request that do not change the text; the revision is replaced by the commit that was loaded."""
 
 Keep = Callable[[str, Iterable[Pair]], Pairs]
 """Takes a stream of pairs in, under a name: into memory or into files."""
@@ -36,19 +35,18 @@ Keep = Callable[[str, Iterable[Pair]], Pairs]
 
 @dataclass(frozen=True)
 class Corpus:
-    """The three splits, and the facts about them that a run records: what was asked for, what was loaded, counts and fingerprints."""
+    """The three splits and their metadata."""
 
     train: Pairs
     valid: Pairs
     test: Pairs | None
-    metadata: dict[str, object]
+    metadata: CorpusMetadata
     cache: Cache | None = None
-    """Where training text lies that is too large for memory, and where what is made of it belongs."""
+    """The cache that holds the training text if it is too large for memory."""
 
 
-def load(*, log: Log, **data: Any) -> Corpus:
-    """The corpus that the fields of a recipe's `data` describe; `log` takes the lines meant for the user."""
-    request = Request(**data)
+def load(request: CorpusRequest, log: Log) -> Corpus:
+    """Loads and cleans a corpus, in memory or, if it is large, in the cache."""
     loading = _Loading(request, log)
     few = list(islice(loading.read(), request.in_memory + 1))
     if len(few) <= request.in_memory:
@@ -58,42 +56,33 @@ def load(*, log: Log, **data: Any) -> Corpus:
     return _reported(_opened(cache.folder("text", loading.made_from(), loading.fill), request, cache), log)
 
 
-def load_again(metadata: Mapping[str, Any], *, log: Log, **data: Any) -> Corpus:
-    """The corpus of a run, whose facts are given, as it was when the run began: out of its prepared folder, or loaded anew."""
-    cache = Cache(Path(data["cache"]), log)
-    folder = cache.find(metadata["cache"]["folder"]) if "cache" in metadata else None
+def load_again(request: CorpusRequest, metadata: CorpusMetadata, log: Log) -> Corpus:
+    """The corpus of a run as it was when the run began: from the cache, or loaded anew."""
+    cache = Cache(Path(request.cache), log)
+    folder = cache.find(metadata.cache.folder) if metadata.cache else None
     if folder is None:
-        return load(log=log, **pinned(data, metadata))
-    return _reported(_opened(folder, Request(**data), cache), log)
+        return load(pinned(request, metadata), log)
+    return _reported(_opened(folder, request, cache), log)
 
 
-def load_test(*, log: Log, **data: Any) -> tuple[Pairs | None, dict[str, object]]:
-    """The test split alone, if there is one, and its facts; nothing is cleaned, and training files are not read."""
-    request = Request(**data)
+def load_test(request: CorpusRequest, log: Log) -> tuple[Pairs | None, CorpusMetadata]:
+    """The test split alone, if there is one, and its metadata; training files are not read."""
     data_source = sources.find(request, log)
     test = _gathered(data_source, "test", request)
-    return test, _facts(request, data_source, {"test": test}) | {"replaced": test.replaced if test else 0}
+    return test, _metadata(request, data_source, {"test": test}, replaced=test.replaced if test else 0)
 
 
-def pinned(data: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The same request held to what a run loaded: that commit of a Hub data set and nothing in its place, or the corpus it fell back to."""
-    if metadata["fallback"]:
-        return {
-            **data,
-            "corpus": "builtin",
-            "configuration": None,
-            "revision": None,
-            "train": None,
-            "valid": None,
-            "test": None,
-        }
-    return {**data, "revision": metadata["revision"] or data["revision"], "offline": "error"}
+def pinned(request: CorpusRequest, metadata: CorpusMetadata) -> CorpusRequest:
+    """The request restricted to what a run loaded: that commit of a Hub data set, or the corpus it fell back to."""
+    if metadata.fallback:
+        return replace(request, corpus="builtin", configuration=None, revision=None, train=None, valid=None, test=None)
+    return replace(request, revision=metadata.revision or request.revision, offline="error")
 
 
 class _Loading:
     """A corpus on its way in: validation and test are here, training is a stream that can be begun more than once."""
 
-    def __init__(self, request: Request, log: Log) -> None:
+    def __init__(self, request: CorpusRequest, log: Log) -> None:
         self.request, self.log, self.data_source = request, log, sources.find(request, log)
         self.test, self.valid = (_gathered(self.data_source, role, request) for role in ("test", "valid"))
         if self.valid is not None:
@@ -128,16 +117,16 @@ class _Loading:
             _check_choice(valid, self.test)
         _check_concatenation(request.concatenation, train, valid)
         replaced = cleaning.replaced + sum(pairs.replaced for pairs in (self.valid, self.test) if pairs)
-        metadata = _facts(request, self.data_source, {"train": train, "valid": valid, "test": self.test})
-        return Corpus(
-            train, valid, self.test, metadata | {"cleaning": {"read": cleaning.read, **left_out}, "replaced": replaced}
-        )
+        splits = {"train": train, "valid": valid, "test": self.test}
+        counts = {"read": cleaning.read, **left_out}
+        metadata = _metadata(request, self.data_source, splits, cleaning=counts, replaced=replaced)
+        return Corpus(train, valid, self.test, metadata)
 
     def made_from(self) -> dict[str, Any]:
         """All that decides what the corpus is."""
-        asked = {name: value for name, value in asdict(self.request).items() if name not in ELSEWHERE}
-        revision = self.data_source.metadata.get("revision")
-        return {"format": FORMAT, "asked": asked, "revision": revision, "files": self.data_source.content(self.request)}
+        request = {name: value for name, value in asdict(self.request).items() if name not in NOT_TEXT}
+        files = self.data_source.content(self.request)
+        return {"format": FORMAT, "request": request, "revision": self.data_source.revision, "files": files}
 
     def fill(self, folder: Path) -> dict[str, Any]:
         """Puts the corpus into a prepared folder."""
@@ -149,14 +138,15 @@ class _Loading:
                 Pairs.stored(folder / name, split)
         if self.valid is None:
             discard(folder / "cleaned")
-        return {"corpus": corpus.metadata, "train": "rest" if self.valid is None else "cleaned"}
+        return {"corpus": corpus.metadata.as_json(), "train": "rest" if self.valid is None else "cleaned"}
 
 
-def _opened(folder: Folder, request: Request, cache: Cache) -> Corpus:
+def _opened(folder: Folder, request: CorpusRequest, cache: Cache) -> Corpus:
     """The corpus that `_Loading.fill` put into a folder: text to train on stays there, the rest comes into memory."""
-    metadata = folder.metadata["corpus"] | {"asked": asdict(request), "cache": folder.record}
+    stored = CorpusMetadata.model_validate(folder.metadata["corpus"])
+    metadata = stored.model_copy(update={"request": RequestRecord(**asdict(request)), "cache": folder.record})
     valid, test = (
-        Pairs.gathered(Pairs.open(folder.path / name)) if name in metadata["splits"] else None
+        Pairs.gathered(Pairs.open(folder.path / name)) if name in metadata.splits else None
         for name in ("valid", "test")
     )
     assert valid is not None, "there is a validation split, or some is held out"
@@ -165,7 +155,7 @@ def _opened(folder: Folder, request: Request, cache: Cache) -> Corpus:
     return Corpus(train, valid, test, metadata, cache)
 
 
-def _gathered(data_source: DataSource, role: str, request: Request) -> Pairs | None:
+def _gathered(data_source: DataSource, role: str, request: CorpusRequest) -> Pairs | None:
     stream = data_source.split(role, request)
     return Pairs.gathered(stream()) if stream else None
 
@@ -210,18 +200,32 @@ def _check_concatenation(concatenation: int, train: Pairs, valid: Pairs) -> None
             )
 
 
-def _facts(request: Request, data_source: DataSource, splits: Mapping[str, Pairs | None]) -> dict[str, object]:
-    counted = {
-        role: {"pairs": len(pairs), "sha256": pairs.sha256} for role, pairs in splits.items() if pairs is not None
-    }
-    unknown = {"revision": None, "fallback": None, "fallback_reason": None}
-    return {"asked": asdict(request), "loaded": data_source.name, **unknown, **data_source.metadata, "splits": counted}
+def _metadata(
+    request: CorpusRequest,
+    data_source: DataSource,
+    splits: Mapping[str, Pairs | None],
+    *,
+    replaced: int,
+    cleaning: Mapping[str, int] | None = None,
+) -> CorpusMetadata:
+    return CorpusMetadata(
+        request=RequestRecord(**asdict(request)),
+        name=data_source.name,
+        revision=data_source.revision,
+        fallback=data_source.name if data_source.fallback_reason else None,
+        fallback_reason=data_source.fallback_reason,
+        splits={
+            name: SplitRecord(pairs=len(each), sha256=each.sha256) for name, each in splits.items() if each is not None
+        },
+        cleaning=dict(cleaning or {}),
+        replaced=replaced,
+    )
 
 
 def _reported(corpus: Corpus, log: Log) -> Corpus:
-    metadata: Mapping[str, Any] = corpus.metadata
-    counts = ", ".join(f"{split['pairs']:,} {role}" for role, split in metadata["splits"].items())
-    log(f"corpus {metadata['loaded']}: {counts} pairs")
-    if metadata["replaced"]:
-        log(f"invalid UTF-8 was replaced in {metadata['replaced']:,} texts (data.errors: replace)")
+    metadata = corpus.metadata
+    counts = ", ".join(f"{split.pairs:,} {name}" for name, split in metadata.splits.items())
+    log(f"corpus {metadata.name}: {counts} pairs")
+    if metadata.replaced:
+        log(f"invalid UTF-8 was replaced in {metadata.replaced:,} texts (data.errors: replace)")
     return corpus

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nmt.data import builtin, hub, lines, loader, tables
+from nmt.data.metadata import CorpusRequest
 from nmt.data.pairs import Pair
 from nmt.data.readers import paths, stream_pair_files
 from nmt.errors import RunError, UserError
@@ -25,41 +26,19 @@ NAMES = {"train": ("train",), "valid": ("validation", "valid", "val", "dev"), "t
 
 
 @dataclass(frozen=True)
-class Request:
-    """What is asked for: the fields of a recipe's `data`, where they are documented."""
-
-    source: str
-    target: str
-    corpus: str | None
-    configuration: str | None
-    revision: str | None
-    train: str | list[str] | None
-    valid: str | list[str] | None
-    test: str | list[str] | None
-    held_out: int
-    offline: str
-    errors: str
-    max_words: int
-    max_ratio: float | None
-    duplicates: str
-    overlap: str
-    extra: list[str]
-    concatenation: int
-    in_memory: int
-    cache: str
-
-
-@dataclass(frozen=True)
 class DataSource:
     """Where pairs come from: a stream for every split there is, and what is known of the place."""
 
     name: str
     splits: Mapping[str, Stream]
-    metadata: Mapping[str, str | None]
     files: Callable[[], Iterable[Path]] = tuple
-    """The files of this machine that are read, where no commit says what is in them."""
+    """The local files that are read, unless a commit identifies their content."""
+    revision: str | None = None
+    """The commit of a Hub data set."""
+    fallback_reason: str | None = None
+    """Why it stands in for a data set of the Hub, if it does."""
 
-    def split(self, role: str, request: Request) -> Stream | None:
+    def split(self, role: str, request: CorpusRequest) -> Stream | None:
         """The pairs of a role, if there is a split for it; one without pairs is a fault."""
         names = self._names(role, request)
         for name in names:
@@ -67,14 +46,14 @@ class DataSource:
                 raise self.no_split(role, name)
         return partial(self._pairs, role, names, request) if names else None
 
-    def _names(self, role: str, request: Request) -> list[str]:
+    def _names(self, role: str, request: CorpusRequest) -> list[str]:
         """The splits that were asked for, or the first that is called as usual; what was asked of another corpus names nothing here."""
         asked = getattr(request, role)
-        if asked is None or request.corpus is None or self.metadata.get("fallback"):
+        if asked is None or request.corpus is None or self.fallback_reason:
             return [name for name in NAMES[role] if name in self.splits][:1]
         return [asked] if isinstance(asked, str) else asked
 
-    def _pairs(self, role: str, names: list[str], request: Request) -> Iterator[Pair]:
+    def _pairs(self, role: str, names: list[str], request: CorpusRequest) -> Iterator[Pair]:
         empty = True
         for pair in chain.from_iterable(self.splits[name]() for name in names):
             empty = False
@@ -92,13 +71,13 @@ class DataSource:
         """A split that is not there was asked for."""
         return UserError(f"data.{role}: {self.name} has no split {name!r}; it has {', '.join(self.splits) or 'none'}")
 
-    def content(self, request: Request) -> dict[str, str]:
+    def content(self, request: CorpusRequest) -> dict[str, str]:
         """The files that are read, by hash."""
         extra = (path for entry in request.extra for path in paths(entry))
         return {str(path): lines.sha256(path) for path in chain(self.files(), extra)}
 
 
-def find(request: Request, log: Log) -> DataSource:
+def find(request: CorpusRequest, log: Log) -> DataSource:
     """The origin that a request means."""
     if request.corpus is None:
         return _files(request)
@@ -112,7 +91,7 @@ def find(request: Request, log: Log) -> DataSource:
         return _fallback(request, str(reason), log)
 
 
-def _fallback(request: Request, reason: str, log: Log) -> DataSource:
+def _fallback(request: CorpusRequest, reason: str, log: Log) -> DataSource:
     if request.offline != "builtin":
         raise RunError(
             f"data.corpus: cannot reach the Hugging Face Hub for {request.corpus!r} ({reason})\n"
@@ -127,20 +106,15 @@ def _fallback(request: Request, reason: str, log: Log) -> DataSource:
     return _builtin(request, reason)
 
 
-def _builtin(request: Request, fallback: str | None = None) -> DataSource:
+def _builtin(request: CorpusRequest, fallback_reason: str | None = None) -> DataSource:
     def read(split: str) -> Iterator[Pair]:
         return (Pair(*pair) for pair in builtin.pairs(split, request.source, request.target))
 
-    metadata = {"fallback": "builtin", "fallback_reason": fallback} if fallback else {}
-    return DataSource(
-        "builtin",
-        {name: partial(read, name) for name in builtin.SPLITS},
-        metadata,
-        lambda: [builtin.FILE],
-    )
+    splits = {name: partial(read, name) for name in builtin.SPLITS}
+    return DataSource("builtin", splits, lambda: [builtin.FILE], fallback_reason=fallback_reason)
 
 
-def _files(request: Request) -> DataSource:
+def _files(request: CorpusRequest) -> DataSource:
     if request.train is None:
         raise UserError("data: expected a data set in data.corpus, or files in data.train; found neither")
     read = partial(stream_pair_files, source=request.source, target=request.target, errors=request.errors)
@@ -149,12 +123,11 @@ def _files(request: Request) -> DataSource:
     return DataSource(
         "files",
         {name: partial(read, spec) for name, spec in named.items()},
-        {},
         lambda: chain.from_iterable(map(paths, entries)),
     )
 
 
-def _tables(request: Request, loaded: DatasetDict, commit: str | None) -> DataSource:
+def _tables(request: CorpusRequest, loaded: DatasetDict, commit: str | None) -> DataSource:
     corpus = request.corpus or ""
 
     def read(name: str) -> Iterator[Pair]:
@@ -170,4 +143,4 @@ def _tables(request: Request, loaded: DatasetDict, commit: str | None) -> DataSo
     def files() -> Iterable[Path]:
         return () if commit else sorted(path for path in Path(corpus).expanduser().rglob("*") if path.is_file())
 
-    return DataSource(corpus, {name: partial(read, name) for name in loaded}, {"revision": commit}, files)
+    return DataSource(corpus, {name: partial(read, name) for name in loaded}, files, revision=commit)

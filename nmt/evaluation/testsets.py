@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from nmt.data import corpus, lines, loader
+from nmt.data.metadata import CorpusMetadata, CorpusRequest
 from nmt.errors import UserError
 from nmt.runs.run_folder import Run
 
@@ -81,11 +82,11 @@ def of_run(run: Run, log: Callable[[str], None], split: Literal["test", "valid"]
         raise UserError(
             f"{run.path}: a bundle cannot name files of this machine to be read; name a test set: --test NAME=SOURCE,REFERENCES"
         )
-    metadata, request = run.metadata["corpus"], data.model_dump()
+    metadata, request = CorpusMetadata.model_validate(run.metadata["corpus"]), CorpusRequest(**data.model_dump())
     if split == "test":
-        pairs = corpus.load_test(log=log, **corpus.pinned(request, metadata))[0]
+        pairs = corpus.load_test(corpus.pinned(request, metadata), log)[0]
     else:
-        pairs = corpus.load_again(metadata, log=log, **request).valid
+        pairs = corpus.load_again(request, metadata, log).valid
     if pairs is None:
         raise UserError(f"{run.path}: its recipe has no test set; name one: --test NAME=SOURCE,REFERENCES")
     return TestSet(split, list(pairs.source), list(pairs.target))

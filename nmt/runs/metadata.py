@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from nmt.data.metadata import CorpusMetadata, FolderRecord
 from nmt.errors import UserError
 
 FORMAT = 1
@@ -36,31 +37,6 @@ class _Sides(_Section):
     target: _Lengths
 
 
-class _Split(_Section):
-    pairs: _Count
-    sha256: _Text
-
-
-class _Asked(_Section):
-    corpus: _Text | None
-
-
-class _Cached(_Section):
-    """A folder of a large corpus."""
-
-    folder: Annotated[str, Field(pattern=r"^[a-z]+-[0-9a-f]{16}$")]
-    bytes: _Count
-
-
-class _Corpus(_Section):
-    asked: _Asked | None = None
-    loaded: _Text = ""
-    revision: _Text | None = None
-    fallback: _Text | None
-    splits: dict[str, _Split] = {}
-    cache: _Cached = _ABSENT
-
-
 class _Vocabulary(_Section):
     source: _Count
     target: _Count
@@ -70,10 +46,10 @@ class _Vocabulary(_Section):
 class _Known(_Section):
     """Keys that may be missing here are missed when they are asked for."""
 
-    corpus: _Corpus = _ABSENT
+    corpus: CorpusMetadata = _ABSENT
     lengths: _Sides = _ABSENT
     vocabulary: _Vocabulary = _ABSENT
-    pieces: _Cached = _ABSENT
+    pieces: FolderRecord = _ABSENT
     unseen: Annotated[str, Field(pattern=r"^(\d{1,9}(-\d{1,9})?( \d{1,9}(-\d{1,9})?)*)?$")] = ""
     updates: _Count = 1
     parameters: _Count = 1

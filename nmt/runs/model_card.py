@@ -18,7 +18,7 @@ def card(run: Run, terms: str | None) -> str:
     """Markdown with the head that the Hub reads; ``terms`` are those of the training data where the user knows better."""
     recipe, metadata = run.recipe, run.metadata
     data, corpus = recipe.data, metadata["corpus"]
-    loaded = corpus["loaded"]
+    loaded = corpus["name"]
     known = terms or TERMS.get(
         loaded, "not known to nmt; ask those who provide the corpus before you use or share the model"
     )

@@ -171,7 +171,7 @@ class Run:
         fallback = self.metadata["corpus"]["fallback"]
         return (
             (
-                f"trained on the {fallback} corpus, because {self.metadata['corpus']['asked']['corpus']} could not be reached",
+                f"trained on the {fallback} corpus, because {self.metadata['corpus']['request']['corpus']} could not be reached",
             )
             if fallback
             else ()

@@ -22,6 +22,7 @@ from nmt.cpu_tuning import keep_few_kernels, keep_freed_memory
 from nmt.data import corpus as corpora
 from nmt.data.batches import Batches
 from nmt.data.corpus import Corpus
+from nmt.data.metadata import CorpusMetadata, CorpusRequest
 from nmt.data.vocabulary import EOS, Vocabulary
 from nmt.errors import UserError
 from nmt.recipe import reading
@@ -60,7 +61,7 @@ def train(recipe: Recipe, folder: Path, *, restart: bool, log: Log, console: Con
 
 def load_dataset(recipe: Recipe, log: Log) -> Dataset:
     """Loads the corpus, learns or loads the vocabularies, and encodes."""
-    corpus = corpora.load(log=log, **recipe.data.model_dump())
+    corpus = corpora.load(CorpusRequest(**recipe.data.model_dump()), log)
     return encode(corpus, *load_vocabularies(recipe, corpus, log), recipe.data.concatenation, log)
 
 
@@ -75,11 +76,11 @@ def load_vocabularies(recipe: Recipe, corpus: Corpus, log: Log) -> tuple[Vocabul
 
 def reload_dataset(run: Run, log: Log) -> Dataset:
     """The dataset that the run began with; text that has changed since is an error."""
-    metadata = run.metadata["corpus"]
-    corpus = corpora.load_again(metadata, log=log, **run.recipe.data.model_dump())
-    for name, before in metadata["splits"].items():
-        now = corpus.metadata["splits"].get(name, {})  # type: ignore[attr-defined]  # metadata is plain JSON
-        if now.get("sha256") != before["sha256"]:
+    metadata = CorpusMetadata.model_validate(run.metadata["corpus"])
+    corpus = corpora.load_again(CorpusRequest(**run.recipe.data.model_dump()), metadata, log)
+    for name, before in metadata.splits.items():
+        now = corpus.metadata.splits.get(name)
+        if now is None or now.sha256 != before.sha256:
             raise UserError(
                 f"data.{name}: not the text that {run.path} was begun with; bring it back, or begin anew with --restart"
             )
@@ -196,11 +197,11 @@ def _describe(dataset: Dataset, batches: Batches) -> dict[str, Any]:
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
         "machine": provenance.machine(),
-        "corpus": dataset.corpus.metadata,
+        "corpus": dataset.corpus.metadata.as_json(),
         "lengths": {"source": _percentiles(source), "target": _percentiles(target)},
         "vocabulary": {"source": len(dataset.source), "target": len(dataset.target), "joint": dataset.joint},
         "unseen": run_folder.ranges(_unseen(dataset)),
-        **({"pieces": dataset.cached.record} if dataset.cached else {}),
+        **({"pieces": dataset.cached.record.model_dump()} if dataset.cached else {}),
     }
 
 

@@ -84,7 +84,6 @@ def encode(corpus: Corpus, source: Vocabulary, target: Vocabulary, most_sentence
 
 def _cached(corpus: Corpus, cache: Cache, vocabularies: tuple[Vocabulary, Vocabulary], log: Log) -> Folder:
     """The cache folder of a training split's token ids; its key is made of the hashes of text and vocabularies."""
-    splits: Any = corpus.metadata["splits"]
     models = {side: sha256(vocabulary.model).hexdigest() for side, vocabulary in zip(SIDES, vocabularies, strict=True)}
 
     def fill(folder: Path) -> dict[str, Any]:
@@ -96,7 +95,7 @@ def _cached(corpus: Corpus, cache: Cache, vocabularies: tuple[Vocabulary, Vocabu
                     writer.extend(array("i", chain.from_iterable(block)).tobytes(), map(len, block))
         return {}
 
-    return cache.folder("pieces", {"format": FORMAT, "train": splits["train"]["sha256"], **models}, fill)
+    return cache.folder("pieces", {"format": FORMAT, "train": corpus.metadata.splits["train"].sha256, **models}, fill)
 
 
 def _draw(vocabulary: Vocabulary, sentences: Sequence[str], alpha: float) -> Draw:

@@ -35,7 +35,6 @@ def learn(corpus: Corpus, type: str, size: int, *, joint: bool, log: Log) -> tup
 
     if corpus.cache is None:
         return learned()
-    splits: Any = corpus.metadata["splits"]
     settings = {"type": type, "size": size, "joint": joint, "sentencepiece": version("sentencepiece")}
 
     def fill(folder: Path) -> dict[str, Any]:
@@ -43,7 +42,7 @@ def learn(corpus: Corpus, type: str, size: int, *, joint: bool, log: Log) -> tup
             atomic.write_file(folder / name, each.model)
         return {}
 
-    key = {"format": FORMAT, "train": splits["train"]["sha256"], **settings}
+    key = {"format": FORMAT, "train": corpus.metadata.splits["train"].sha256, **settings}
     folder = corpus.cache.folder("vocabulary", key, fill)
     source = Vocabulary.from_file(folder.path / SOURCE)
     return source, source if joint else Vocabulary.from_file(folder.path / TARGET)
@@ -52,7 +51,7 @@ def learn(corpus: Corpus, type: str, size: int, *, joint: bool, log: Log) -> tup
 def _learn(corpus: Corpus, type: str, size: int, joint: bool, log: Log) -> tuple[Vocabulary, Vocabulary]:
     """The corpus that stands in for one that could not be reached may have too little text for the size."""
     log(f"learning {'a joint vocabulary' if joint else 'two vocabularies'} of {size} pieces")
-    exact = corpus.metadata["fallback"] is None or type != "unigram"
+    exact = corpus.metadata.fallback is None or type != "unigram"
 
     def learned(*sides: Sequence[str]) -> Vocabulary:
         if (every := vocabulary.every(*sides)) > 1:

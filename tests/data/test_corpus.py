@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from nmt.data import builtin, corpus as module, hub
-from nmt.data.corpus import Corpus, Pairs, load, load_again, load_test, pinned
+from nmt.data.corpus import Corpus, load, load_again, load_test, pinned
+from nmt.data.metadata import CorpusMetadata, CorpusRequest, RequestRecord
+from nmt.data.pairs import Pairs
 from nmt.errors import RunError, UserError
 from nmt.recipe.types import Data
 
@@ -21,10 +24,13 @@ def _small_builtin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(builtin, "pairs", lambda split, *_: [(f"{split} {number}", f"{number}") for number in range(3)])
 
 
+def request(**data: object) -> CorpusRequest:
+    return CorpusRequest(**Data(**data).model_dump())  # type: ignore[arg-type]  # as a recipe gives them
+
+
 def loaded(**data: object) -> tuple[Corpus, list[str]]:
-    notices: list[str] = []
-    corpus = load(log=notices.append, **Data(**data).model_dump())  # type: ignore[arg-type]  # as a recipe gives them
-    return corpus, notices
+    messages: list[str] = []
+    return load(request(**data), messages.append), messages
 
 
 def folder(place: Path, **splits: str) -> str:
@@ -77,7 +83,7 @@ def test_training_is_cleaned_and_evaluation_is_not(tmp_path: Path) -> None:
     )
     assert corpus.train.source == ["Satz 1", "Satz 2"]
     assert (len(corpus.valid), len(corpus.test or ())) == (3, 3)
-    assert corpus.metadata["cleaning"] == {"read": 4, "empty": 0, "long": 0, "ratio": 0, "overlap": 1, "duplicates": 1}
+    assert corpus.metadata.cleaning == {"read": 4, "empty": 0, "long": 0, "ratio": 0, "overlap": 1, "duplicates": 1}
     assert [line for line in notices if "2 of 4 kept" in line and "1 duplicates" in line]
 
 
@@ -90,21 +96,22 @@ def test_without_a_validation_split_a_twentieth_of_training_is_held_out(tmp_path
     assert len(loaded(corpus=place, held_out=2)[0].valid) == 2
 
 
-def test_facts_are_json_and_fingerprint_every_split(tmp_path: Path) -> None:
+def test_metadata_is_json_and_fingerprints_every_split(tmp_path: Path) -> None:
     corpus, _ = loaded(corpus=folder(tmp_path / "set", train=records(1, 2), val=records(3)))
-    metadata = json.loads(json.dumps(corpus.metadata))
-    assert metadata["asked"]["held_out"] == 1000
+    metadata = json.loads(json.dumps(corpus.metadata.as_json()))
+    assert metadata["request"]["held_out"] == 1000
     assert metadata["splits"]["train"] == {"pairs": 2, "sha256": corpus.train.sha256}
     assert metadata["splits"]["valid"]["sha256"] == corpus.valid.sha256
     assert metadata["fallback"] is None
+    assert CorpusMetadata.model_validate(metadata) == corpus.metadata
 
 
 def test_the_test_split_alone_is_that_of_the_corpus(tmp_path: Path) -> None:
-    data = Data(corpus=folder(tmp_path / "set", train=records(1, 2), test=records(3, 3))).model_dump()
-    test, metadata = load_test(log=print, **data)
-    whole = load(log=print, **data)
+    data = request(corpus=folder(tmp_path / "set", train=records(1, 2), test=records(3, 3)))
+    test, metadata = load_test(data, print)
+    whole = load(data, print)
     assert test == whole.test
-    assert metadata["splits"] == {"test": whole.metadata["splits"]["test"]}  # type: ignore[index]  # facts are JSON
+    assert metadata.splits == {"test": whole.metadata.splits["test"]}
 
 
 @pytest.mark.parametrize(
@@ -141,7 +148,7 @@ def test_replaced_texts_in_a_folder_are_counted_and_reported(tmp_path: Path) -> 
     (place / "validation.jsonl").write_bytes(b'{"de": "\xff", "en": "x"}\n')
     corpus, notices = loaded(corpus=str(place), errors="replace")
     assert corpus.valid.source == ["\ufffd"]
-    assert corpus.metadata["replaced"] == 1
+    assert corpus.metadata.replaced == 1
     assert [line for line in notices if "replaced in 1 texts" in line]
 
 
@@ -158,7 +165,7 @@ def test_files_of_ones_own_take_the_place_of_a_corpus(tmp_path: Path) -> None:
     corpus, _ = loaded(**{name: str(tmp_path / f"{name}.tsv") for name in ("train", "valid", "test")})
     assert (corpus.train.source, corpus.valid.source) == (["train a", "train b"], ["valid a", "valid b"])
     assert corpus.test == Pairs(["test a", "test b"], ["1", "2"])
-    assert corpus.metadata["loaded"] == "files"
+    assert corpus.metadata.name == "files"
 
 
 def test_an_empty_split_is_a_fault(tmp_path: Path) -> None:
@@ -183,7 +190,7 @@ def test_an_unreachable_hub_is_replaced_by_the_builtin_corpus_only_on_request(mo
     monkeypatch.setattr(hub, "load_remote", unreachable)
     corpus, notices = loaded(corpus="owner/name", valid="dev", offline="builtin")
     assert corpus.valid.source[0] == "valid 0"
-    assert (corpus.metadata["fallback"], corpus.metadata["fallback_reason"]) == ("builtin", "connection refused")
+    assert (corpus.metadata.fallback, corpus.metadata.fallback_reason) == ("builtin", "connection refused")
     assert sum("built-in" in line.lower() or "demonstration" in line or "data.offline" in line for line in notices) == 3
     with pytest.raises(
         RunError, match=r"cannot reach .* 'owner/name' \(connection refused\)\n.*\ndata\.corpus=null data\.train="
@@ -192,10 +199,10 @@ def test_an_unreachable_hub_is_replaced_by_the_builtin_corpus_only_on_request(mo
 
 
 def test_a_pinned_request_asks_for_what_was_loaded() -> None:
-    data = Data(corpus="owner/name", valid="dev", offline="builtin").model_dump()
-    assert pinned(data, {"fallback": None, "revision": "abc"}) == {**data, "revision": "abc", "offline": "error"}
-    assert pinned(data, {"fallback": None, "revision": None}) == {**data, "offline": "error"}
-    assert pinned(data, {"fallback": "builtin", "revision": None}) == {**data, "corpus": "builtin", "valid": None}
+    data = request(corpus="owner/name", valid="dev", offline="builtin")
+    assert pinned(data, CorpusMetadata(fallback=None, revision="abc")) == replace(data, revision="abc", offline="error")
+    assert pinned(data, CorpusMetadata(fallback=None)) == replace(data, offline="error")
+    assert pinned(data, CorpusMetadata(fallback="builtin")) == replace(data, corpus="builtin", valid=None)
 
 
 def test_extra_files_are_added_to_training_and_cleaned_with_it(tmp_path: Path) -> None:
@@ -242,10 +249,8 @@ def test_a_corpus_in_files_is_the_corpus_in_memory(way: str) -> None:
     assert corpus.cache is None
     assert stored.cache is not None
     assert (list(stored.train), stored.valid, stored.test) == (list(corpus.train), corpus.valid, corpus.test)
-    own = {"asked", "cache"}
-    assert {key: value for key, value in stored.metadata.items() if key not in own} == {
-        key: value for key, value in corpus.metadata.items() if key not in own
-    }
+    same = {"request": RequestRecord(), "cache": None}
+    assert stored.metadata.model_copy(update=same) == corpus.metadata.model_copy(update=same)
     assert [line for line in told if not line.startswith("preparing")] == notices
 
 
@@ -255,22 +260,22 @@ def test_prepared_text_is_used_again_as_long_as_it_is_that_of_the_files() -> Non
     first, told = loaded(**data)
     again, silent = loaded(**{**data, "concatenation": 2, "in_memory": 20})
     assert (sum("preparing" in line for line in told), sum("preparing" in line for line in silent)) == (1, 0)
-    assert again.metadata["cache"] == first.metadata["cache"]
+    assert again.metadata.cache == first.metadata.cache
     for name in ("train.tsv", "test.tsv"):
         with Path(name).open("a") as file:
             file.write("Baum\ttree\n")
         other, told = loaded(**data)
         assert sum("preparing" in line for line in told) == 1
-        assert other.metadata["splits"] != first.metadata["splits"]
+        assert other.metadata.splits != first.metadata.splits
 
 
 @pytest.mark.usefixtures("three")
 def test_a_run_finds_its_corpus_without_the_files_it_was_made_from() -> None:
-    data = Data(train="train.tsv", test="test.tsv", in_memory=10).model_dump()
-    corpus = load(log=print, **data)
+    data = request(train="train.tsv", test="test.tsv", in_memory=10)
+    corpus = load(data, print)
     for name in ("train.tsv", "test.tsv"):
         Path(name).unlink()
-    again = load_again(corpus.metadata, log=print, **data)
+    again = load_again(data, corpus.metadata, print)
     assert (list(again.train), again.valid, again.test, again.metadata) == (
         list(corpus.train),
         corpus.valid,

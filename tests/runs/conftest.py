@@ -22,7 +22,7 @@ LENGTHS = {"median": 3, "95": 5, "longest": 9, "pieces": 100}
 METADATA = {
     "format": run_folder.FORMAT,
     "corpus": {
-        **{"fallback": None, "asked": {"corpus": "builtin"}, "loaded": "builtin", "revision": None},
+        **{"fallback": None, "request": {"corpus": "builtin"}, "name": "builtin", "revision": None},
         "splits": {"train": {"pairs": 30_000, "sha256": "0"}},
     },
     "lengths": {"source": LENGTHS, "target": LENGTHS},

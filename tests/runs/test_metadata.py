@@ -39,7 +39,7 @@ def test_a_missing_fact_is_named_when_it_is_asked_for() -> None:
         ({"lengths": {"source": LENGTHS | {"pieces": 0}, "target": LENGTHS}}, "lengths.source.pieces"),
         ({"corpus": []}, "corpus"),
         ({"lengths": None}, "lengths"),
-        ({"corpus": {"fallback": None, "loaded": "a\x1b[2J"}}, "corpus.loaded"),
+        ({"corpus": {"fallback": None, "name": "a\x1b[2J"}}, "corpus.name"),
         ({"unseen": "4-99999999999"}, "unseen"),
         ({"unseen": "x"}, "unseen"),
         ({"threads": 10**9}, "threads"),

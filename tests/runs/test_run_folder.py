@@ -23,7 +23,7 @@ data: {corpus: builtin}
 model: {embedding: 4, attention_size: 4, encoder: {hidden: 4}, decoder: {hidden: 4}}
 training: {updates: 1}
 """
-CORPUS = {"fallback": None, "asked": {"corpus": "owner/set"}}
+CORPUS = {"fallback": None, "request": {"corpus": "owner/set"}}
 
 
 @pytest.fixture(scope="module")

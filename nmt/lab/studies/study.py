@@ -11,8 +11,9 @@ import torch
 
 from nmt.data import corpus as corpora
 from nmt.data.corpus import Corpus
+from nmt.data.metadata import CorpusRequest
 from nmt.data.pairs import Pairs
-from nmt.data.readers import stream_pair_files
+from nmt.data.readers import read_pair_files, stream_pair_files
 from nmt.data.vocabulary import Vocabulary
 from nmt.errors import UserError
 from nmt.evaluation import concatenated
@@ -51,10 +52,9 @@ class Study:
     @property
     def shared(self) -> dict[str, Any]:
         """What of the text all runs share, by content."""
-        splits: Any = self.corpus.metadata["splits"]
         return {
-            "splits": {name: split["sha256"] for name, split in splits.items()},
-            "fallback": self.corpus.metadata["fallback"],
+            "splits": {name: split.sha256 for name, split in self.corpus.metadata.splits.items()},
+            "fallback": self.corpus.metadata.fallback,
         }
 
     @property
@@ -82,7 +82,7 @@ class Study:
 def prepare(plan: Plan, out: Path, log: Log) -> Study:
     """Loads the corpus, learns the vocabulary or takes that of the results folder, and refuses a folder with other settings. Writes nothing."""
     results = Results(out)
-    corpus = corpora.load(log=log, **plan.shared.data.model_dump())
+    corpus = corpora.load(CorpusRequest(**plan.shared.data.model_dump()), log)
     if corpus.test is None:
         raise UserError("recipe.data.test: a study needs a test set, and the corpus has none")
     known = results.vocabulary if results.vocabulary.exists() else None
@@ -116,7 +116,7 @@ def _long(plan: Plan, log: Log) -> tuple[TestSet, ...]:
         return ()
     data = plan.shared.data
     train = sum(1 for _ in stream_pair_files(list(long.train), data.source, data.target, data.errors))
-    pairs = corpora.read_pair_files(long.test, data.source, data.target, data.errors)
+    pairs = read_pair_files(long.test, data.source, data.target, data.errors)
     log(f"corpus of long sentences: {train:,} train, {len(pairs):,} test pairs")
     return (TestSet(LONG, list(pairs.source), list(pairs.target)),)
 
