@@ -55,7 +55,7 @@ def faults(words: list[str]) -> Iterator[str]:
         recipe = str(given.get("recipe"))
         if recipe.startswith("recipes/"):
             read = plan.read if words[1] == "study" else reading.read
-            read(ROOT / recipe, given.get("overrides") or ())
+            read(ROOT / recipe, [word for word in given.get("overrides") or () if "NAME" not in word])
     except Exception as error:  # errors of the parser and of the recipe's reader share no class
         yield f"{shlex.join(words)}: {error}"
 
