@@ -1,4 +1,4 @@
-"""Sentences translated alone and in mixed batches of 2 to 64, beam 5, by models of every family: the same text, or as good as the same score."""
+"""Sentences are translated alone and in mixed batches of 2 to 64 with beam 5, by all families: the same text, or nearly the same score."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BEAM = 5
 
 
 def trials(count: int) -> Iterator[Trial]:
-    """A trial is a sentence by every family, so that a count of sentences is a count of trials."""
+    """A trial is one sentence translated by all families."""
     sentences = [source for source, _ in pairs("train", count=count)]
     with toy.toys(("fp32",)) as toys:
         for found in zip(*(_pairs(each, sentences) for each in toys), strict=True):

@@ -1,4 +1,4 @@
-"""A clean clone installs and passes its tests, with the pinned versions and with the newest ones: `tools/checks/newest.sh` does the work."""
+"""A clean clone installs and passes its tests, with pinned and with newest versions, by `tools/checks/newest.sh`."""
 
 from __future__ import annotations
 
@@ -17,4 +17,4 @@ def trials(count: int) -> Iterator[Trial]:
     for number in range(count):
         versions = VERSIONS[number % len(VERSIONS)]
         status = subprocess.run([SCRIPT, versions], check=False).returncode
-        yield Trial(f"{versions} versions", f"exit {status}; what failed stands above" if status else None)
+        yield Trial(f"{versions} versions", f"exit {status}; see the output above" if status else None)

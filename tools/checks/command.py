@@ -1,4 +1,4 @@
-"""The command line within this process: many commands a second, and what they write as bytes."""
+"""The command line in this process: many commands a second, with their output as bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nmt.cli.app import main
 
 
 class Outcome(NamedTuple):
-    """How a command ended. A traceback on stderr is what no user should meet."""
+    """The result of a command. A traceback on stderr is a fault."""
 
     status: int
     out: bytes
@@ -55,7 +55,7 @@ def _status() -> int:
 
 @contextmanager
 def within(folder: Path) -> Iterator[None]:
-    """The current folder for a while."""
+    """Changes the current folder for the duration of the context."""
     before = Path.cwd()
     os.chdir(folder)
     try:

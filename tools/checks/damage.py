@@ -1,4 +1,4 @@
-"""The newest checkpoint damaged in 200 ways: the same command falls back to the one before, in a line, and comes to the same end."""
+"""The newest checkpoint is damaged; the same command falls back to the previous one, says so in one line, and ends with the same result."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tools.checks.moments import in_update
 from tools.checks.toy import SAVED, Toy, toys
 
 LEFT = 8
-"""The update at which training is stopped; its checkpoint is damaged, the one of two updates before is sound."""
+"""The update at which training is stopped; its checkpoint is damaged, the one two updates earlier is intact."""
 FILES = (checkpoints.MANIFEST, checkpoints.STATE, checkpoints.WEIGHTS)
 
 Damage = Callable[[Path, random.Random], str]
 
 
 def flip(path: Path, chance: random.Random) -> str:
-    """Turns one bit of one file."""
+    """Flips one bit of one file."""
     file = path / chance.choice(FILES)
     data = bytearray(file.read_bytes())
     place, bit = chance.randrange(len(data)), chance.randrange(8)
@@ -34,7 +34,7 @@ def flip(path: Path, chance: random.Random) -> str:
 
 
 def truncate(path: Path, chance: random.Random) -> str:
-    """Cuts a file off, possibly at its beginning."""
+    """Truncates a file, possibly to nothing."""
     file = path / chance.choice(FILES)
     length = chance.choice([0, chance.randrange(file.stat().st_size)])
     os.truncate(file, length)
@@ -50,7 +50,7 @@ def lengthen(path: Path, chance: random.Random) -> str:
 
 
 def blank(path: Path, chance: random.Random) -> str:
-    """Fills a stretch of a file with zeros, as a file system does with blocks that were never written."""
+    """Fills a range of a file with zeros, as a file system does with blocks that were never written."""
     file = path / chance.choice(FILES)
     data = bytearray(file.read_bytes())
     start = chance.randrange(len(data))
@@ -71,7 +71,7 @@ def delete(path: Path, chance: random.Random) -> str:
 
 
 def swap(path: Path, chance: random.Random) -> str:
-    """Puts files of the checkpoint before in the place of its own."""
+    """Replaces files by those of the previous checkpoint."""
     names = chance.choice([*((name,) for name in FILES), FILES])
     for name in names:
         shutil.copy(before(path) / name, path / name)
@@ -79,7 +79,7 @@ def swap(path: Path, chance: random.Random) -> str:
 
 
 def exchange(path: Path, chance: random.Random) -> str:
-    """Exchanges two of its own files."""
+    """Exchanges two files of the checkpoint."""
     one, other = chance.sample(FILES, 2)
     (path / one).rename(path / "aside")
     (path / other).rename(path / one)
@@ -88,7 +88,7 @@ def exchange(path: Path, chance: random.Random) -> str:
 
 
 def edit(path: Path, chance: random.Random) -> str:
-    """Leaves a manifest that is JSON, but not the one that was written."""
+    """Writes another manifest, which is valid JSON."""
     manifest = json.loads((path / checkpoints.MANIFEST).read_text())
     name = chance.choice(FILES[1:])
     edits: dict[str, object] = {
@@ -109,7 +109,7 @@ def edit(path: Path, chance: random.Random) -> str:
 
 
 def replace(path: Path, chance: random.Random) -> str:
-    """Puts a folder, or a link to nowhere, in the place of a file."""
+    """Replaces a file by a folder or a dead link."""
     file, link = path / chance.choice(FILES), chance.random() < 0.5
     file.unlink()
     if link:
@@ -120,25 +120,25 @@ def replace(path: Path, chance: random.Random) -> str:
 
 
 def flatten(path: Path, chance: random.Random) -> str:
-    """Puts a file in the place of the whole checkpoint."""
+    """Replaces the whole checkpoint by a file."""
     shutil.rmtree(path)
     path.write_bytes(chance.randbytes(chance.randrange(100)))
     return "a file in its place"
 
 
-WAYS: tuple[Damage, ...] = (flip, truncate, lengthen, blank, delete, swap, exchange, edit, replace, flatten)
+KINDS: tuple[Damage, ...] = (flip, truncate, lengthen, blank, delete, swap, exchange, edit, replace, flatten)
 
 
 def before(path: Path) -> Path:
-    """The checkpoint before the newest."""
+    """The previous checkpoint."""
     return path.with_name(f"step-{LEFT - SAVED:08d}")
 
 
 def trials(count: int) -> Iterator[Trial]:
-    """One damage each, in all ways in turn, to runs of all families in turn."""
+    """One damage each: all kinds in turn, to runs of all families in turn."""
     with toys(("fp32",)) as models:
         for number in range(count):
-            yield _trial(models[number % len(models)], WAYS[number % len(WAYS)], random.Random(f"damage {number}"))
+            yield _trial(models[number % len(models)], KINDS[number % len(KINDS)], random.Random(f"damage {number}"))
 
 
 def _trial(toy: Toy, damage: Damage, chance: random.Random) -> Trial:

@@ -1,4 +1,4 @@
-"""NaN and inf in the loss and in gradients: the update is left out and counted; twenty in a row end training with the last good state kept."""
+"""NaN and inf in loss and gradients: the update is skipped and counted; twenty in a row stop training and keep the last good state."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tools.checks.toy import Toy, toys
 
 LONGER = "training.updates=26"
 GOOD = 4
-"""The last update before the bad ones in a row."""
+"""The last update before a row of bad ones."""
 PATTERNS = {"now and then": 3, "19 in a row": 19, "20 in a row": 20}
 VALUES = (math.nan, math.inf, -math.inf)
 
@@ -37,7 +37,7 @@ Poison = Callable[[TranslationModel, float], AbstractContextManager[object]]
 
 
 def in_loss(model: TranslationModel, value: float) -> AbstractContextManager[object]:
-    """Adds the value to the loss, whose gradient stays finite."""
+    """Adds the value to the loss; the gradient stays finite."""
 
     def poisoned(*given: Any) -> Any:
         loss = objective(*given)
@@ -48,7 +48,7 @@ def in_loss(model: TranslationModel, value: float) -> AbstractContextManager[obj
 
 @contextmanager
 def in_logits(model: TranslationModel, value: float) -> Iterator[None]:
-    """Multiplies what the model says by the value, so that loss and gradients are not finite."""
+    """Multiplies the logits by the value: loss and gradients are not finite."""
     hook = model.register_forward_hook(lambda _, given, logits: logits * value)
     try:
         yield
@@ -70,7 +70,7 @@ POISONS: tuple[Poison, ...] = (in_loss, in_logits, in_gradient)
 
 
 def inject(poison: Poison, value: float, updates: frozenset[int]) -> Prelude:
-    """For `process.start`: poisons these updates."""
+    """A prelude of `process.start` that poisons these updates."""
     return partial(_inject, poison, value, updates)
 
 
@@ -112,7 +112,7 @@ def _trial(toy: Toy, pattern: str, poison: Poison, value: float, chance: random.
 
 
 def _not_finite(folder: Path) -> str | None:
-    """A number that is not finite in weights or metrics, or None."""
+    """The file of weights or metrics with a number that is not finite, or None."""
     last = list(checkpoints.steps(folder / run_folder.CHECKPOINTS).values())[-1] / checkpoints.WEIGHTS
     for path in (folder / run_folder.WEIGHTS, last):
         if not all(bool(torch.isfinite(tensor).all()) for tensor in load_file(path).values()):
@@ -133,7 +133,7 @@ def _not_finished(toy: Toy, status: int, many: int) -> str | None:
 
 
 def _not_kept(toy: Toy, status: int) -> str | None:
-    """What is wrong after twenty in a row: training fails, the newest checkpoint has the last good state, and from there it goes on."""
+    """What is wrong after twenty in a row: training must fail, the newest checkpoint hold the last good state, and training continue from it."""
     if status != 1 or not any("20 updates in a row" in line for line in toy.said[-2:]):
         return f"exit {status}: {toy.said[-1]}"
     good = toy.folder / "good"

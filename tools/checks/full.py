@@ -1,6 +1,6 @@
-"""A full disk and a read-only folder while checkpoints, outputs and reports are saved: the path is named and what was there before is intact.
+"""A full disk and a read-only folder while checkpoints, outputs and reports are saved: the error names the path, and old files stay intact.
 
-The disk is a small one in memory, which usually only root may mount; who may not can try nothing.
+The disk is a small tmpfs. Mounting it usually takes root; without, the check is skipped.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from tools.checks.moments import Range, in_update
 from tools.checks.toy import UPDATES, Toy, toys
 
 SIZE = 4 << 20
-"""Bytes of the disk: several times what a toy needs."""
+"""Bytes of the disk: several times what a tiny run needs."""
 PAGE = 4096
-"""Bytes in which the disk is filled."""
+"""Bytes written at a time to fill the disk."""
 DISK = "disk"
 
-Way = Callable[[Toy, random.Random, Range], Trial]
+Case = Callable[[Toy, random.Random, Range], Trial]
 
 
 def trials(count: int) -> Iterator[Trial]:
-    """All ways in turn, with all families in turn."""
+    """All cases in turn, with all families in turn."""
     if not _mountable():
         raise SkippedError("a small disk cannot be mounted here; that takes root")
     needed = Range(SIZE / 4)
     with toys(("fp32",)) as models:
         for number in range(count):
             with _disk(models[number % len(models)]) as toy:
-                yield WAYS[number % len(WAYS)](toy, random.Random(f"full {number}"), needed)
+                yield CASES[number % len(CASES)](toy, random.Random(f"full {number}"), needed)
 
 
 def _mountable() -> bool:
-    """Whether this process may mount a disk."""
+    """Whether this process may mount a tmpfs."""
     with tempfile.TemporaryDirectory() as place:
         try:
             subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=True, capture_output=True)
@@ -53,7 +53,7 @@ def _mountable() -> bool:
 
 @contextmanager
 def _disk(toy: Toy) -> Iterator[Toy]:
-    """The toy with its run folder on a disk of its own."""
+    """The tiny model with its run folder on a disk of its own."""
     disk = toy.folder / DISK
     disk.mkdir(exist_ok=True)
     _mount("-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(disk))
@@ -73,7 +73,7 @@ def _remount(toy: Toy, option: str) -> None:
 
 
 def _fill(toy: Toy, left: int) -> None:
-    """Leaves so many bytes on the disk."""
+    """Fills the disk up to ``left`` bytes."""
     with suppress(OSError), (toy.folder / DISK / "filler").open("wb", buffering=0) as filler:
         while filler.write(bytes(PAGE)):
             pass
@@ -81,7 +81,7 @@ def _fill(toy: Toy, left: int) -> None:
 
 
 def checkpoint_on_a_full_disk(toy: Toy, chance: random.Random, needed: Range) -> Trial:
-    """Trains with less space than training needs; with more it comes to the end."""
+    """Trains with less space than training needs."""
     while True:
         left = PAGE * int(needed.draw(chance) / PAGE)
         _fill(toy, left)
@@ -95,7 +95,7 @@ def checkpoint_on_a_full_disk(toy: Toy, chance: random.Random, needed: Range) ->
 
 
 def checkpoint_in_a_read_only_folder(toy: Toy, chance: random.Random, needed: Range) -> Trial:
-    """Trains, is held in an update by a signal, and finds the folder read-only when it goes on."""
+    """Trains, is stopped in an update by a signal, and continues with a read-only folder."""
     update = chance.randrange(1, UPDATES)
     command = toy.start(prelude=in_update(update, signal.SIGSTOP))
     assert command.pid is not None
@@ -114,29 +114,29 @@ def _wait_until_stopped(pid: int) -> None:
 
 
 def output(toy: Toy) -> tuple[str, ...]:
-    """A translation into a file that is there already."""
+    """Translates into an existing file."""
     (toy.folder / DISK / "out.txt").write_text("what was there before\n")
     (toy.folder / "in.txt").write_text("Der Hund schläft.\n" * 300)
     return ("translate", str(toy.run), "-i", "in.txt", "-o", f"{DISK}/out.txt", "--json")
 
 
 def scores(toy: Toy) -> tuple[str, ...]:
-    """A second evaluation, whose outputs and line in the ledger go into the run folder."""
+    """Evaluates a second time; outputs and a line of the evaluation log go into the run folder."""
     command = ("evaluate", str(toy.run))
     assert process.finish(toy.folder, *command, "--beam", "1") == 0
     return (*command, "--beam", "2")
 
 
 def page(toy: Toy) -> tuple[str, ...]:
-    """A page with pictures."""
+    """Writes an HTML page."""
     (toy.folder / DISK / "page.html").write_text("what was there before\n")
     return ("inspect", str(toy.run), "Der Hund schläft.", "--kind", "occlusion", "--out", f"{DISK}/page.html")
 
 
-def written(prepare: Callable[[Toy], tuple[str, ...]], left: int | None) -> Way:
-    """A way in which a command that writes something finds only so many bytes left for it; None makes the folder read-only."""
+def written(prepare: Callable[[Toy], tuple[str, ...]], left: int | None) -> Case:
+    """A case in which a command that writes something has only ``left`` bytes; None makes the folder read-only."""
 
-    def way(toy: Toy, chance: random.Random, needed: Range) -> Trial:
+    def case(toy: Toy, chance: random.Random, needed: Range) -> Trial:
         assert toy.train() == 0
         command = prepare(toy)
         if left is None:
@@ -152,10 +152,10 @@ def written(prepare: Callable[[Toy], tuple[str, ...]], left: int | None) -> Way:
             fault,
         )
 
-    return way
+    return case
 
 
-WAYS: tuple[Way, ...] = (
+CASES: tuple[Case, ...] = (
     checkpoint_on_a_full_disk,
     checkpoint_in_a_read_only_folder,
     written(output, PAGE),
@@ -170,7 +170,7 @@ WAYS: tuple[Way, ...] = (
 
 
 def _unclear(toy: Toy, status: int) -> str | None:
-    """What is wrong with how a command ended that could not write: it fails, and says in at most three lines where."""
+    """What is wrong with the end of a command that could not write: it must fail and name the path in at most three lines."""
     end = next((number for number, line in enumerate(toy.said) if line.startswith("nmt: ")), None)
     if status not in (1, 2) or end is None:
         return f"exit {status}: {' / '.join(toy.said[-3:])}"

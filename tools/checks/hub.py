@@ -1,4 +1,4 @@
-"""A Hub that refuses, cannot be looked up, or keeps silent: known within five seconds, with the way out named."""
+"""A Hub that refuses, cannot be resolved or does not answer: reported within five seconds, with the ways out."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from tools.checks import process
 from tools.checks.check import Trial
 
 SECONDS = "seconds"
-"""Seconds from the start of the command, what it imports not counted."""
+"""From the start of the command, without its imports."""
 WAYS_OUT = ("download it on a connected machine", "data.corpus=null data.train=")
 
 
 @contextmanager
 def refusing() -> Iterator[str]:
-    """A port that is taken but not listened on."""
+    """A bound port that nobody listens on."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{closed.getsockname()[1]}"
 
 
 def unresolvable() -> AbstractContextManager[str]:
-    """A name that no name server may know (RFC 2606)."""
+    """A host name that never resolves (RFC 2606)."""
     return nullcontext("https://hub.invalid")
 
 
 @contextmanager
 def silent() -> Iterator[str]:
-    """A server that takes connections and never says a word."""
+    """A server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
@@ -43,7 +43,7 @@ HUBS: tuple[Callable[[], AbstractContextManager[str]], ...] = (refusing, unresol
 
 
 def trials(count: int) -> Iterator[Trial]:
-    """Trainings with a Hub of each kind in turn and nothing in the cache."""
+    """Training with a Hub of each kind in turn and an empty cache."""
     with tempfile.TemporaryDirectory(prefix="nmt-check-") as name:
         folder = Path(name)
         (folder / "hub.yaml").write_text("data: {corpus: me/tiny}\ntraining: {updates: 1}\n")
@@ -68,7 +68,7 @@ def _trial(folder: Path, kind: str, address: str) -> Trial:
 
 
 def _point_to(address: str, cache: Path) -> None:
-    """For a process of its own: takes the Hub to be there, without proxies, and an empty folder for its cache."""
+    """A prelude that points the Hub's clients to an address, without proxies and with an empty cache."""
     import datasets
     from huggingface_hub import constants
 

@@ -1,4 +1,4 @@
-"""kill -9 at 50 random moments, half of them aimed inside a save: the same command comes to the same end, to the bit."""
+"""Training is killed at random moments, half of them inside a save; the same command then ends with the same result, to the bit."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ LINES = {
     "torch.serialization": 20_000,
     "shutil": 2000,
 }
-"""Where a save happens, and more lines of it than a training executes; a kill is aimed at one of them."""
+"""The modules of a save, each with more lines than one training executes; a kill is aimed at one of these lines."""
 SECONDS = 10
-"""More than a training takes."""
+"""More than one training takes."""
 KILLED = -signal.SIGKILL
 
 
 class Killer:
-    """Kills trainings at moments drawn at random."""
+    """Kills training at random moments."""
 
     def __init__(self) -> None:
         self.ranges: dict[str, Range] = {"": Range(SECONDS)}
 
     def kill(self, toy: Toy, aimed: bool, chance: random.Random) -> str | None:
-        """Trains until the kill, and says where it struck; None where training was over before."""
+        """Trains until the kill and returns where it was; None if training had ended before."""
         return self._in_a_save(toy, chance) if aimed else self._at_any_time(toy, chance)
 
     def _in_a_save(self, toy: Toy, chance: random.Random) -> str | None:
@@ -62,7 +62,7 @@ class Killer:
 
 
 def trials(count: int) -> Iterator[Trial]:
-    """Each a training that is killed, killed again on the way to its end if the second kill comes in time, and continued."""
+    """Each trial kills a training, kills it again if the second kill comes in time, and continues it to its end."""
     killer = Killer()
     with toys() as models:
         for number in range(count):
@@ -83,7 +83,7 @@ def _trial(toy: Toy, killer: Killer, aimed: bool, chance: random.Random) -> Tria
 
 
 def unreadable(folder: Path) -> str | None:
-    """What of a run folder cannot be read after a kill, or None; a run that was not begun has no folder."""
+    """What cannot be read in a run folder after a kill, or None; a run that was killed before its start has no folder."""
     if not folder.exists():
         return None
     try:
@@ -97,7 +97,7 @@ def unreadable(folder: Path) -> str | None:
         )
         if (folder / run_folder.WEIGHTS).exists():
             found.model()
-    except Exception as error:  # whatever it is, it is what the check is after
+    except Exception as error:  # any exception is a fault
         return f"unreadable: {error}"
     faults = [
         f"{path.name}: {fault}"

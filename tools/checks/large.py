@@ -1,7 +1,7 @@
-"""A corpus of ten million pairs: prepared once, trained on in little memory, shuffled anew in every epoch, and resumed to the same end.
+"""A corpus of ten million pairs: cached once, trained on in little memory, shuffled anew in every epoch, and resumed to the same result.
 
-The pairs are three phrases of made-up words each; they are short, and memory does not depend on their length. A smaller
-count sets `data.in_memory` lower with it, so that the text always goes to disk.
+Sentences are three phrases of random words each. They are short, since memory does not depend on their length. A smaller count lowers
+`data.in_memory` with it, so that the text always goes to disk.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from tools.checks.outcome import difference, outcome
 from tools.checks.toy import FAMILIES
 
 LIMIT = 2000.0
-"""Resident megabytes, of which none may be more: what the process holds and what it has mapped from files."""
+"""Most resident megabytes, anonymous memory and mapped files together."""
 PATIENCE = 60.0
-"""Seconds in which a run on a corpus that is prepared has made its first update and saved it."""
+"""Seconds in which a run on a cached corpus has made and saved its first update."""
 EVERY = 0.02
-"""Seconds between two looks at a process's memory."""
+"""Seconds between two measurements of a process's memory."""
 PHRASES, WORDS, LONGEST = 220, 800, 4
-"""Phrases for each of the three places in a sentence, words to make them of, and words in a phrase at most."""
+"""Phrases for each of the three places in a sentence, words to make them of, and most words of a phrase."""
 SPREAD = 0.8
-"""Standard deviation of the rows of a batch, on average and by that of all rows, from which the corpus counts as shuffled as a whole."""
+"""Mean standard deviation of the rows of a batch, relative to that of all rows, from which the corpus counts as shuffled as a whole."""
 ALIKE = 0.2
-"""Share of places with the same row in two epochs from which their order counts as the same."""
+"""Share of positions with the same row in two epochs from which their order counts as the same."""
 RECIPE = """\
 data: {{train: "train.de,train.en", held_out: 20, in_memory: {in_memory}}}
 vocabulary: {{size: {pieces}}}
@@ -46,12 +46,12 @@ model: {model}
 training: {{updates: 20, save_every: 10, validate_every: 10, batch_tokens: 4096, warmup: 2, threads: 1, device: cpu, precision: fp32}}
 search: {{beam: 1, max_ratio: 1.0, max_extra: 0}}
 """
-Look = tuple[float, float]
-"""Resident megabytes: a process's own, and those of files."""
+Memory = tuple[float, float]
+"""Resident megabytes of a process: anonymous, and mapped from files."""
 
 
 def trials(count: int) -> Iterator[Trial]:
-    """So many pairs: a run that prepares them, one that finds them prepared, is stopped and continued, and the order of two epochs."""
+    """A run that fills the cache; a run that uses it, is stopped and continued; and the order of two epochs."""
     with tempfile.TemporaryDirectory(prefix="nmt-large-") as name:
         folder = Path(name)
         write(folder, count)
@@ -62,13 +62,13 @@ def trials(count: int) -> Iterator[Trial]:
             "utf8",
         )
         yield _trial(folder, "prepares and trains", "whole", count)
-        if not (folder / "whole" / OUTCOME).exists():  # all others are held against it
+        if not (folder / "whole" / OUTCOME).exists():  # the others are compared with it
             return
         began = time.monotonic()
         yield _trial(folder, "is stopped in its first update", "parts", count, stopped=True)
         late = f"{time.monotonic() - began:.0f} s to the first update" if time.monotonic() - began > PATIENCE else None
         yield Trial("starts on what is prepared", late or _made_again(folder))
-        shutil.move(folder / "train.de", folder / "away.de")  # what is prepared is all that continuing needs
+        shutil.move(folder / "train.de", folder / "away.de")  # the cache is all that continuing needs
         yield (parts := _trial(folder, "continues without the text", "parts", count))
         shutil.move(folder / "away.de", folder / "train.de")
         yield Trial(
@@ -78,7 +78,7 @@ def trials(count: int) -> Iterator[Trial]:
 
 
 def write(folder: Path, count: int) -> None:
-    """Pairs as two text files, hardly any of them twice."""
+    """Writes pairs into two text files, with hardly any repetition."""
     chance = random.Random(1)
     words = [["".join(chance.choices("aeioulmnrst", k=chance.randint(3, 8))) for _ in range(WORDS)] for _ in range(2)]
     drawn = [[chance.choices(range(WORDS), k=chance.randint(1, LONGEST)) for _ in range(PHRASES)] for _ in range(3)]
@@ -102,8 +102,8 @@ def _trial(folder: Path, what: str, name: str, count: int, *, stopped: bool = Fa
     return Trial(f"{count:,} pairs: {what}", f"{together:.0f} MB resident" if together > LIMIT else None, measured)
 
 
-def _watched(command: process.Process) -> Iterator[Look]:
-    """Resident memory of a process at even distances of time, until it ends."""
+def _watched(command: process.Process) -> Iterator[Memory]:
+    """Resident memory of a process at regular intervals until it ends."""
     yield (0.0, 0.0)
     while command.is_alive():
         lines = Path(f"/proc/{command.pid}/status").read_text().splitlines()
@@ -112,13 +112,13 @@ def _watched(command: process.Process) -> Iterator[Look]:
             for key, _, value in (line.partition(":") for line in lines)
             if key.startswith("Rss")
         }
-        if sizes:  # one that is ending has none
+        if sizes:  # absent for a process that is ending
             yield sizes["RssAnon"], sizes["RssFile"] + sizes["RssShmem"]
         command.join(EVERY)
 
 
 def _made_again(folder: Path) -> str | None:
-    """Whether the last command prepared anything though it was there, or left anything else."""
+    """What the last command cached again, or left besides the cache; None if nothing."""
     again = [line for line in process.said(folder) if line.startswith("preparing")]
     kinds = sorted(path.name.partition("-")[0] for path in folder.glob("cache/*"))
     return (
@@ -129,7 +129,7 @@ def _made_again(folder: Path) -> str | None:
 
 
 def _shuffled(folder: Path) -> str | None:
-    """What is wrong with the order of the first two epochs; None where both hold all pairs, shuffled as a whole, each in its own way."""
+    """What is wrong with the order of the first two epochs; None if both contain all pairs, shuffled as a whole and differently."""
     with within(folder):
         opened = Run(Path("whole"))
         wanted, found = (

@@ -1,8 +1,7 @@
-"""Files of every kind of line there is, translated by the command: as many lines come out as went in, each what became of its own.
+"""Files with lines of every kind are translated by the command: one line out for each line in, each the translation of its own line.
 
-A model that copies its source stands in for a trained one, so that every line of output is known beforehand and a shift by one is seen. One
-file in a hundred goes through a process of its own, by a model that was trained and whose words are not known: there lines are counted, and
-blank ones compared.
+A model that copies its source replaces a trained one, so that every output line is known and a shift by one is detected. One file in a
+hundred is translated by a trained model in a child process, where lines are counted and blank ones compared.
 """
 
 from __future__ import annotations
@@ -35,9 +34,9 @@ from tools.checks.command import nmt, within
 LONG = 100_000
 """Characters of the longest lines."""
 EVERY = 100
-"""One file in so many goes through a process of its own, from 99 on."""
+"""One file in so many is translated in a child process, from number 99 on."""
 LONG_EVERY = 1000
-"""One file in so many has a line of the longest, from 0 on."""
+"""One file in so many has a line of the greatest length, from number 0 on."""
 KINDS: tuple[bytes, ...] = (
     *(b"", b" ", b"\t \t", b"\r", "\u00a0\u3000".encode(), "\u2028".encode(), b"\x0b\x0c\x1c\x1d\x1e", "\x85".encode()),
     *(
@@ -83,26 +82,26 @@ KINDS: tuple[bytes, ...] = (
 )
 
 
-class Reading(NamedTuple):
-    """What the copying model knows of a source."""
+class CopierMemory(NamedTuple):
+    """The memory of the copying model."""
 
     source: Tensor
     lengths: Tensor
 
 
 class Copier:
-    """Writes the source down, piece by piece."""
+    """Copies the source, token by token."""
 
-    def encode(self, source: Tensor, mask: Tensor) -> Reading:
-        """Keeps the source."""
-        return Reading(source, mask.sum(1))
+    def encode(self, source: Tensor, mask: Tensor) -> CopierMemory:
+        """The source itself."""
+        return CopierMemory(source, mask.sum(1))
 
-    def initial_state(self, memory: Reading) -> Tensor:
-        """The place of the next piece."""
+    def initial_state(self, memory: CopierMemory) -> Tensor:
+        """The position of the next token."""
         return torch.zeros_like(memory.lengths)
 
-    def step(self, previous: Tensor, state: Any, memory: Reading) -> Step:
-        """Wants the piece at that place; the end is the last."""
+    def step(self, previous: Tensor, state: Any, memory: CopierMemory) -> Step:
+        """Predicts the token at that position; the last one is the end."""
         slot = state.minimum(memory.lengths - 1)
         wanted = memory.source.gather(1, slot[:, None])
         logits = torch.zeros(len(previous), len(vocabulary())).scatter(1, wanted, 30.0)
@@ -123,14 +122,14 @@ def copier(beam: int) -> TorchTranslator:
 
 
 class File(NamedTuple):
-    """The bytes of a file, and its lines as they should be read."""
+    """The bytes of a file, and its lines as they must be read."""
 
     data: bytes
     lines: list[str]
 
 
 def generated(chance: random.Random, long: bool) -> File:
-    """A file of some lines, with and without an end, a mark at its beginning, ends of Windows."""
+    """A file of a few lines, with or without a final line end, byte order mark and CRLF."""
     lines = [_line(chance) for _ in range(chance.choice([0, 1, 1, 2, 3, 4, 6]))]
     if long:
         lines.insert(
@@ -141,7 +140,7 @@ def generated(chance: random.Random, long: bool) -> File:
     data = b"".join(line + chance.choice(ends) for line in lines)
     if lines and chance.random() < 0.3:
         data = data[: -1 - data.endswith(b"\r\n")]
-    # By the rule of `wc -l`, said in another way than the reader says it; a mark of the encoding is no text, so a file of nothing else is empty.
+    # The rule of `wc -l`, written independently of the reader. A byte order mark is no text: a file of nothing else is empty.
     marked = b"\xef\xbb\xbf" if chance.random() < 0.1 else b""
     body = (marked + data).removeprefix(b"\xef\xbb\xbf")
     count = body.count(b"\n") + (not body.endswith(b"\n") and body != b"")
@@ -158,7 +157,7 @@ def _line(chance: random.Random) -> bytes:
 
 
 def trials(count: int) -> Iterator[Trial]:
-    """File or stdin, greedy or beam, plain or packed, in turn by chance."""
+    """Random files, from a file or stdin, greedy or with a beam, plain or compressed."""
     with tempfile.TemporaryDirectory(prefix="nmt-lines-") as name, within(Path(name)):
         run = _trained(Path(name))
         with mock.patch.object(opening, "open_translator", lambda *_, search, **__: copier(search.beam)):
@@ -191,7 +190,7 @@ def _trial(chance: random.Random, number: int, run: Path) -> Trial:
 
 
 def _redirected() -> None:
-    """For a process of its own: stdin and stdout are files."""
+    """A prelude that redirects stdin and stdout to files."""
     for path, flags, number in (("in", os.O_RDONLY, 0), ("out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 1)):
         os.dup2(os.open(path, flags), number)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 - a forked process has lost it, and needs it to its end
@@ -212,5 +211,5 @@ def _fault(status: int, out: bytes, err: str, lines: list[str], *, known: bool) 
 
 
 def _bare(text: str) -> str:
-    """Long lines are joined from parts, by spaces that may not have been there."""
+    """Without spaces: long lines are joined from parts by spaces that may not be in the source."""
     return text.replace(" ", "")

@@ -1,4 +1,4 @@
-"""Corpora that do not fit together, in twenty ways: training and evaluating stop before any work, with both counts or the line that is wrong."""
+"""Corpus files that do not belong together: training and evaluating stop before any work, with both line counts or the wrong line."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ LINES = 40
 WRITTEN = re.compile(
     r"has \d[\d,]* lines|have no lines|:\d+: |\d+ source|no such file|gzip|Parquet|UTF-8|no column|sentence pairs|expected a file"
 )
-"""What a fault names: both counts, a line, or the file and what is wrong with it."""
+"""What an error must contain: both counts, a line number, or the file and what is wrong with it."""
 
-Way = Callable[[], tuple[str, str]]
-"""Writes files, and names them for training and for evaluating."""
+Case = Callable[[], tuple[str, str]]
+"""Writes files, and returns their names for training and for evaluating."""
 
 
 def text(source: bytes, target: bytes) -> tuple[str, str]:
@@ -35,22 +35,22 @@ def lines(word: str, count: int = LINES) -> bytes:
     return "".join(f"{word} {number}\n" for number in range(count)).encode()
 
 
-def packed_whole() -> tuple[str, str]:
-    """A packed file that is cut short."""
+def gzip_truncated() -> tuple[str, str]:
+    """A truncated gzip file."""
     text(b"", lines("dog"))
     Path("a.de.gz").write_bytes(gzip.compress(lines("Hund"))[:-9])
     return "a.de.gz,a.en", "t=a.de.gz,a.en"
 
 
-def packed_wrong() -> tuple[str, str]:
-    """A name that ends in .gz and a file that is not packed."""
+def gzip_wrong_name() -> tuple[str, str]:
+    """A name that ends in .gz, and a file that is not compressed."""
     text(b"", lines("dog"))
     Path("a.de.gz").write_bytes(lines("Hund"))
     return "a.de.gz,a.en", "t=a.de.gz,a.en"
 
 
-def packed_damaged() -> tuple[str, str]:
-    """A packed file with another checksum."""
+def gzip_damaged() -> tuple[str, str]:
+    """A gzip file with a wrong checksum."""
     text(b"", lines("dog"))
     data = bytearray(gzip.compress(lines("Hund")))
     data[-8] ^= 1
@@ -59,21 +59,21 @@ def packed_damaged() -> tuple[str, str]:
 
 
 def missing() -> tuple[str, str]:
-    """A target file that is not there."""
+    """A target file that does not exist."""
     text(lines("Hund"), b"")
     Path("a.en").unlink()
     return "a.de,a.en", "t=a.de,a.en"
 
 
 def folder() -> tuple[str, str]:
-    """A folder in the place of the target."""
+    """A folder instead of the target file."""
     missing()
     Path("a.en").mkdir()
     return "a.de,a.en", "t=a.de,a.en"
 
 
 def table(name: str, data: bytes) -> tuple[str, str]:
-    """A file of pairs for training; for evaluating, its line count against a text."""
+    """A file of pairs for training; for evaluating, one side of a pair with another line count."""
     Path(name).write_bytes(data)
     Path("a.en").write_bytes(lines("dog", LINES + 1))
     return name, f"t={name},a.en"
@@ -81,7 +81,7 @@ def table(name: str, data: bytes) -> tuple[str, str]:
 
 ROWS = lines("Hund").replace(b"\n", b"\tdog\n")
 RECORDS = "".join(f'{{"de": "Hund {number}", "en": "dog {number}"}}\n' for number in range(LINES)).encode()
-WAYS: dict[str, Way] = {
+CASES: dict[str, Case] = {
     "one line fewer in the target": lambda: text(lines("Hund"), lines("dog", LINES - 1)),
     "one line more in the target": lambda: text(lines("Hund"), lines("dog", LINES + 1)),
     "one line fewer in the source": lambda: text(lines("Hund", LINES - 1), lines("dog")),
@@ -95,9 +95,9 @@ WAYS: dict[str, Way] = {
     "a target in UTF-16": lambda: text(lines("Hund"), lines("dog").decode().encode("utf-16")),
     "a target in Latin-1": lambda: text(lines("Hund"), lines("größer").decode().encode("latin-1")),
     "a zero byte": lambda: text(lines("Hund"), lines("dog").replace(b"dog 9", b"dog\x009")),
-    "a packed file cut short": packed_whole,
-    "a name of a packed file": packed_wrong,
-    "a packed file with another checksum": packed_damaged,
+    "a packed file cut short": gzip_truncated,
+    "a name of a packed file": gzip_wrong_name,
+    "a packed file with another checksum": gzip_damaged,
     "a missing target": missing,
     "a folder as target": folder,
     "a table with a column too few": lambda: table("a.tsv", ROWS.replace(b"\tdog", b"", 1)),
@@ -108,7 +108,7 @@ WAYS: dict[str, Way] = {
 
 
 def trials(count: int) -> Iterator[Trial]:
-    """Each way, to train on, to validate by, to test on and to evaluate."""
+    """Each case, as training, validation and test data, and to evaluate."""
     with tempfile.TemporaryDirectory(prefix="nmt-mismatched-") as name:
         toy.write_corpus(Path(name))
         sound = toy.Toy(Path(name), "attention", "fp32")
@@ -118,10 +118,10 @@ def trials(count: int) -> Iterator[Trial]:
 
 def _trials(folder: Path, count: int) -> Iterator[Trial]:
     with within(folder):
-        for words, way in list(WAYS.items())[:count]:
+        for words, case in list(CASES.items())[:count]:
             for path in Path().glob("a.*"):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
-            training, evaluating = way()
+            training, evaluating = case()
             yield Trial(words, _fault(training, evaluating))
 
 
@@ -136,7 +136,7 @@ def _fault(training: str, evaluating: str) -> str | None:
         if outcome.status != 2 or len(told) != 1 or "Traceback" in outcome.err:
             return f"{' '.join(command)}: exit {outcome.status}: {outcome.err[-200:]}"
         if not WRITTEN.search(outcome.err):
-            return f"{' '.join(command)}: said neither counts nor a line: {outcome.err[-200:]}"
+            return f"{' '.join(command)}: named neither counts nor a line: {outcome.err[-200:]}"
         if (
             Path("new").exists()
             or Path("run/scores.jsonl").exists() != before

@@ -1,4 +1,4 @@
-"""A signal to a process of its own, sent at an exact moment: before the n-th line of Python that it executes in a given file."""
+"""Signals to a child process at an exact moment: before the n-th line of Python that it executes in a given module, or after an update."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from nmt.data.batches import Batch
 from nmt.training.loop import Training
 from tools.checks.process import Prelude
 
-STRUCK = Path("struck.txt")
-"""In the folder of the process: the last update that had been begun when the signal was sent, 0 before the first."""
+SENT = Path("sent.txt")
+"""In the folder of the process: the last update that had begun when the signal was sent, 0 before the first."""
 
 
 def strike(place: str, line: int, number: signal.Signals) -> Prelude:
-    """For `process.start`: sends the signal before that line executed in the module called ``place``."""
+    """A prelude of `process.start` that sends the signal before the ``line``-th line executed in the module ``place``."""
     return partial(_strike, place, line, number)
 
 
@@ -38,7 +38,7 @@ def _strike(place: str, line: int, number: signal.Signals) -> None:
         left -= event == "line"
         if left == 0 and event == "line":
             sys.settrace(None)
-            STRUCK.write_text(str(begun[-1] if begun else 0))
+            SENT.write_text(str(begun[-1] if begun else 0))
             os.kill(os.getpid(), number)
         return step
 
@@ -46,7 +46,7 @@ def _strike(place: str, line: int, number: signal.Signals) -> None:
 
 
 def in_update(update: int, number: signal.Signals) -> Prelude:
-    """For `process.start`: sends the signal when that update has been made, before anything else happens."""
+    """A prelude of `process.start` that sends the signal directly after an update."""
     return partial(_in_update, update, number)
 
 
@@ -60,7 +60,7 @@ def _in_update(update: int, number: signal.Signals) -> None:
 
 
 def around_updates(act: Callable[[Training, Callable[[], None]], None]) -> None:
-    """Calls ``act`` for every update of this process, which has no other purpose, in the update's place; it is given how to make it."""
+    """Replaces every update in this process by a call of ``act`` with the training and a function that makes the update."""
     update = Training.update
 
     def acting(training: Training, batches: list[Batch]) -> None:
@@ -70,7 +70,7 @@ def around_updates(act: Callable[[Training, Callable[[], None]], None]) -> None:
 
 
 def _count_updates() -> list[int]:
-    """A list that grows by a number with every update of this process that is begun."""
+    """A list to which the number of every update is appended when it begins."""
     begun: list[int] = []
 
     def act(training: Training, make: Callable[[], None]) -> None:
@@ -82,15 +82,15 @@ def _count_updates() -> list[int]:
 
 
 class Range:
-    """Moments drawn evenly from 0 to the end of what happens; where the end is, is found out by missing."""
+    """Uniform random moments between 0 and the end of a process; the end is estimated from moments that came too late."""
 
     def __init__(self, end: float) -> None:
         self.end = end
 
     def draw(self, chance: random.Random) -> float:
-        """A moment."""
+        """A random moment."""
         return chance.uniform(0, self.end)
 
     def missed(self, moment: float) -> None:
-        """By that moment all was over: from now on earlier ones are drawn."""
+        """Lowers the end to a moment at which the process was over."""
         self.end = min(self.end, moment)

@@ -1,4 +1,4 @@
-"""Everything that training leaves, as values to compare: two runs are the same when all of it is equal to the bit."""
+"""Everything that training writes, as values to compare: two runs are equal if all of it is equal to the bit."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ FILES = (run_folder.METRICS, run_folder.OUTCOME, run_folder.WEIGHTS)
 
 
 def outcome(folder: Path) -> dict[str, Any]:
-    """Metrics, outcome and best weights of a run folder; last weights, optimizer, random states and progress of its newest checkpoint; the names of
-    all its files outside of checkpoints, as nothing may be left over."""
+    """Metrics, outcome and best weights of a run folder; weights, optimizer, random states and progress of its newest checkpoint; and the
+    names of all its files outside of checkpoints, since nothing may be left over."""
     saved = list(checkpoints.steps(folder / run_folder.CHECKPOINTS).values())
     last = saved[-1]
     files = [*(folder / name for name in FILES), last / checkpoints.WEIGHTS]
@@ -35,7 +35,7 @@ def outcome(folder: Path) -> dict[str, Any]:
 
 
 def leaves(value: Any, name: str = "state") -> Iterator[tuple[str, Any]]:
-    """The plain values of a nested one; tensors as bytes, so that equal means equal to the bit."""
+    """The leaves of a nested value by name; tensors as bytes, so that equal means equal to the bit."""
     if isinstance(value, dict | list | tuple):
         for key, each in value.items() if isinstance(value, dict) else enumerate(value):
             yield from leaves(each, f"{name}.{key}")
@@ -44,7 +44,7 @@ def leaves(value: Any, name: str = "state") -> Iterator[tuple[str, Any]]:
 
 
 def difference(found: dict[str, Any], expected: dict[str, Any]) -> str | None:
-    """The first names under which two outcomes differ, or None."""
+    """The first names whose values differ, or None."""
     odd = [
         name
         for name in {**expected, **found}

@@ -1,4 +1,4 @@
-"""`nmt` in a process of its own, which can be killed like any other; all are forked from one that has imported what they need."""
+"""`nmt` in a child process, which can be killed; all are forked from a server process that has imported the package."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ IMPORTED = [
 FORKSERVER = multiprocessing.get_context("forkserver")
 FORKSERVER.set_forkserver_preload(IMPORTED)
 PATIENCE = 300
-"""Seconds after which a command that should have ended is said to hang."""
+"""Seconds after which a command counts as hanging."""
 
 STDERR = "stderr.txt"
-"""What a command says, in its folder."""
+"""The file of a command's stderr, in its folder."""
 
 Process: TypeAlias = ForkServerProcess
 Prelude: TypeAlias = Callable[[], None]
 
 
 def start(folder: Path, *arguments: str, prelude: Prelude | None = None) -> Process:
-    """Starts ``nmt ARGUMENTS`` in a folder; ``prelude`` is called in the new process first, and must be importable by name or a partial of such."""
+    """Starts ``nmt ARGUMENTS`` in a folder. ``prelude`` is called first in the new process; it must be picklable."""
     (folder / STDERR).unlink(missing_ok=True)
     process = FORKSERVER.Process(target=_command, args=(folder, arguments, prelude))
     process.start()
@@ -40,7 +40,7 @@ def start(folder: Path, *arguments: str, prelude: Prelude | None = None) -> Proc
 
 
 def wait(process: Process) -> int:
-    """The exit status; minus the number of the signal that ended it."""
+    """The exit status, or minus the number of the signal that ended the process."""
     process.join(PATIENCE)
     if process.exitcode is None:
         process.kill()
@@ -55,7 +55,7 @@ def finish(folder: Path, *arguments: str, prelude: Prelude | None = None) -> int
 
 
 def said(folder: Path) -> list[str]:
-    """What the last command in a folder said on stderr, in lines."""
+    """The lines on stderr of the last command in a folder."""
     return (folder / STDERR).read_text("utf8", errors="replace").splitlines()
 
 

@@ -1,5 +1,4 @@
-"""The same seed in fresh interpreters, whose hashes of text differ, with 0, 1, 2 and 4 threads that load batches: the same weights, for all
-families in fp32 and bf16."""
+"""The same seed in new interpreters with other string hashes, and with 0, 1, 2 and 4 loaders: the same weights, for all families in fp32 and bf16."""
 
 from __future__ import annotations
 
@@ -19,7 +18,7 @@ LOADERS = (0, 1, 2, 4)
 
 
 def trials(count: int) -> Iterator[Trial]:
-    """One more training each, of all models in turn, and once around with the next number of loaders."""
+    """One training each, of all models in turn, with another number of loaders in each round."""
     with toys() as models:
         for number in range(count):
             yield _trial(

@@ -1,4 +1,4 @@
-"""SIGTERM, SIGINT and SIGUSR1 in training, validating and saving: the documented exit within an update and a save, and the same end afterwards."""
+"""SIGTERM, SIGINT and SIGUSR1 during training, validation and saving: the documented exit, and the same result afterwards."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from nmt.runs import run_folder
 from nmt.training import checkpoints
 from tools.checks.check import Trial
-from tools.checks.moments import STRUCK, Range, strike
+from tools.checks.moments import SENT, Range, strike
 from tools.checks.toy import UPDATES, Toy, toys
 
 PLACES = {
@@ -18,14 +18,14 @@ PLACES = {
     "validating": ("nmt.training.validation", "nmt.search", "nmt.inference.translator"),
     "saving": ("nmt.training.checkpoints", "nmt.models.weights", "torch.serialization"),
 }
-"""Phases of training, and the modules that are at work in them: the signal comes between two lines of one."""
+"""Phases of training and the modules that run in them: the signal comes between two lines of one of these."""
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 LINES = 2000
-"""More than training executes in most of these modules, and enough in the others."""
+"""More lines than one training executes in most of these modules."""
 
 
 def trials(count: int) -> Iterator[Trial]:
-    """Every signal in every phase in turn, at a line drawn at random."""
+    """Every signal in every phase in turn, at a random line."""
     ranges: dict[str, Range] = {}
     pairs = [(number, phase) for phase in PLACES for number in SIGNALS]
     with toys() as models:
@@ -39,19 +39,19 @@ def _trial(toy: Toy, number: signal.Signals, phase: str, ranges: dict[str, Range
         place = chance.choice(PLACES[phase])
         found = ranges.setdefault(f"{toy.name} {place}", Range(LINES))
         shutil.rmtree(toy.run, ignore_errors=True)
-        (toy.folder / STRUCK).unlink(missing_ok=True)
+        (toy.folder / SENT).unlink(missing_ok=True)
         line = 1 + int(found.draw(chance))
         status = toy.train(prelude=strike(place, line, number))
-        if not (toy.folder / STRUCK).exists():
+        if not (toy.folder / SENT).exists():
             found.missed(line)
-        elif _begun(toy) > 0:  # before the first update a signal ends the command as it ends any other
+        elif _begun(toy) > 0:  # before the first update, a signal has its default effect
             break
     tried = f"{toy.name}: {number.name} in {phase}, at line {line} executed in {place}"
     return Trial(tried, _unlike_documented(toy, number, status) or toy.continued())
 
 
 def _unlike_documented(toy: Toy, number: signal.Signals, status: int) -> str | None:
-    """How the end that a signal brought differs from what is documented: 128 + its number within an update and a save, or 0 where all was done."""
+    """How the exit after a signal differs from the documented one: 128 + signal number within one update and one save, or 0 if training was over."""
     begun = _begun(toy)
     if status == 0 and begun == UPDATES and (toy.run / run_folder.OUTCOME).exists():
         return None
@@ -67,5 +67,5 @@ def _unlike_documented(toy: Toy, number: signal.Signals, status: int) -> str | N
 
 
 def _begun(toy: Toy) -> int:
-    """The last update that had been begun when the signal came."""
-    return int((toy.folder / STRUCK).read_text())
+    """The last update that had begun when the signal came."""
+    return int((toy.folder / SENT).read_text())

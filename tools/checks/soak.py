@@ -1,4 +1,4 @@
-"""Memory over 10,000 translations and 2,000 updates: it does not grow."""
+"""Memory during 10,000 translations and 2,000 updates: it does not grow."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from tools.checks.check import Trial
 from tools.checks.toy import Toy, toys
 
 EVERY = 0.02
-"""Seconds between two looks at a process's memory."""
+"""Seconds between two measurements of a process's memory."""
 WARMING = 0.4
-"""Share of what is seen, from the beginning, while caches may fill."""
+"""Share of the measurements, from the beginning, in which caches may fill."""
 LIMIT = 1.0
-"""MB by which memory may grow in 1,000 translations or updates."""
+"""MB that memory may grow in 1,000 translations or updates."""
 SENTENCES, LONGEST = 500, 12
-"""Different sentences to translate, and their words at most."""
+"""Different sentences to translate, and most words of each."""
 TRANSLATIONS_FOR_AN_UPDATE = 5
 
 
 def trials(count: int) -> Iterator[Trial]:
-    """So many translations, and a fifth as many updates, by each family."""
+    """``count`` translations and a fifth as many updates with each family."""
     with toys(("fp32",)) as models:
         for toy in models:
             updates = count // TRANSLATIONS_FOR_AN_UPDATE
@@ -54,16 +54,16 @@ def _trial(toy: Toy, what: str, count: int, command: process.Process) -> Trial:
 
 
 def _watched(command: process.Process) -> list[float]:
-    """Resident megabytes of a process at even distances of time, until it ends; what is mapped from files comes and goes as the system likes."""
+    """Resident megabytes of a process at regular intervals until it ends, without pages mapped from files, which the system may drop."""
     seen: list[float] = []
     while command.is_alive():
         fields = Path(f"/proc/{command.pid}/statm").read_text().split()
         seen.append((int(fields[1]) - int(fields[2])) * resource.getpagesize() / 1e6)
         command.join(EVERY)
-    return seen[:-1]  # the last look may be at a process that is ending
+    return seen[:-1]  # the last measurement may be of a process that is ending
 
 
 def growth(megabytes: np.ndarray, count: int) -> float:
-    """Megabytes per 1,000 of what was done ``count`` times at an even pace, by least squares over what was seen after warming up."""
+    """Growth in MB per 1,000 of ``count`` evenly paced steps, by least squares over the measurements after warming up."""
     kept = megabytes[int(WARMING * len(megabytes)) :]
     return float(np.polyfit(np.arange(len(kept)), kept, 1)[0]) * len(megabytes) / count * 1000

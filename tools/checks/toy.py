@@ -1,4 +1,4 @@
-"""Something small to train for real: the built-in corpus cut short, and a model of each family with dropout and subword sampling on."""
+"""Tiny training runs: a few short pairs of the built-in corpus, and a model of each family, with dropout and subword sampling."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tools.checks.outcome import difference, outcome
 
 SIZES = {"train": 80, "valid": 4, "test": 4}
 LONGEST = 6
-"""Words in a sentence, at most."""
+"""Most words of a sentence."""
 UPDATES, SAVED, VALIDATED = 12, 2, 4
-"""How many, and every how many updates a checkpoint and a validation."""
+"""The number of updates, and of those between two checkpoints and between two validations."""
 RECURRENT = "embedding: 16, attention_size: 16, encoder: {hidden: 16}, decoder: {hidden: 16}"
 FAMILIES = {
     "thought vector": f"{{attention: none, {RECURRENT}}}",
@@ -35,11 +35,11 @@ training: {{updates: {updates}, save_every: {saved}, validate_every: {validated}
   learning_rate: 0.005, threads: 1, device: cpu, precision: {precision}}}
 search: {{beam: 1, max_ratio: 1.0, max_extra: 0}}
 """
-"""Dropout is on by default; an average at the end, so that earlier checkpoints matter to the result."""
+"""Dropout is on by default; the final average makes earlier checkpoints matter to the result."""
 
 
 class Toy:
-    """One of the models, in a folder of its own."""
+    """A tiny model in a folder of its own."""
 
     def __init__(self, corpus: Path, family: str, precision: str) -> None:
         self.name, self.folder = f"{family} in {precision}", corpus / f"{family}-{precision}".replace(" ", "-")
@@ -50,12 +50,12 @@ class Toy:
         )
 
         self.run = self.folder / "run"
-        """The run folder, unless another is named."""
+        """The default run folder."""
 
     def start(
         self, *overrides: str, run: Path | None = None, prelude: process.Prelude | None = None
     ) -> process.Process:
-        """Starts ``nmt train``, or continues."""
+        """Starts ``nmt train``, which continues a run that was interrupted."""
         run = (run or self.run).relative_to(self.folder)
         return process.start(self.folder, "train", "toy.yaml", *overrides, "--run", str(run), prelude=prelude)
 
@@ -65,12 +65,12 @@ class Toy:
 
     @property
     def said(self) -> list[str]:
-        """What the last command said on stderr, in lines."""
+        """The lines on stderr of the last command."""
         return process.said(self.folder)
 
     def continued(self) -> str | None:
-        """Trains to the end, and says how what it comes to differs from what it should be; None where it does not."""
-        expected = self.whole  # trained before, as what the last command said is looked at
+        """Trains to the end; returns how the result differs from that of an uninterrupted run, or None."""
+        expected = self.whole  # trained first, since `said` is about the last command
         if status := self.train():
             return f"exit {status}: {' / '.join(self.said[-3:])}"
         left = {path.name for path in self.run.parent.glob(".*")} | (
@@ -80,14 +80,14 @@ class Toy:
 
     @cached_property
     def whole(self) -> dict[str, Any]:
-        """What training comes to when nothing interrupts it."""
+        """The result of an uninterrupted run."""
         status = self.train(run=self.folder / "whole")
         assert status == 0, self.said
         return outcome(self.folder / "whole")
 
 
 def _regular(folder: Path) -> set[str]:
-    """The checkpoints that a run keeps; one made by a stop may be there or not."""
+    """The regular checkpoints of a run; one more may have been saved when it was stopped."""
     return {
         path.name for update, path in checkpoints.steps(folder / run_folder.CHECKPOINTS).items() if update % SAVED == 0
     }
@@ -102,7 +102,7 @@ def toys(precisions: tuple[str, ...] = ("fp32", "bf16")) -> Iterator[list[Toy]]:
 
 
 def write_corpus(folder: Path) -> None:
-    """Short pairs of the built-in corpus, in three files."""
+    """Writes short pairs of the built-in corpus into three files."""
     for split, count in SIZES.items():
         short = (pair for pair in pairs(split, count=20 * count) if max(text.count(" ") for text in pair) < LONGEST)
         lines = (f"{source}\t{target}\n" for source, target in islice(short, count))

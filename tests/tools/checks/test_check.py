@@ -180,7 +180,7 @@ def test_every_module_with_trials_has_a_row_and_full_counts_are_all_cases() -> N
     assert len(full) == len(CHECKS)
     cases = {
         "limits": limits.CASES,
-        "mismatched": mismatched.WAYS,
+        "mismatched": mismatched.CASES,
         "page": attacks.ATTACKS,
         "strangers": [*strangers.FOLDERS, *strangers.BUNDLES],
     }
