@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nmt.cli.output import print_json
 
 if TYPE_CHECKING:
+    from nmt.atomic import JsonObject
+    from nmt.evaluation.evaluation_log import Entry
+    from nmt.runs.metadata import Lengths, VocabularySizes
     from nmt.runs.run_folder import Run
 
 
@@ -29,29 +32,27 @@ def info(
 
     opened = Run(run)
     scored = evaluation_log.read(opened)
-    about = {} if scores else _facts(opened)
+    about = {} if scores else _about(opened)
     if as_json:
         print_json(
-            {**about, "scores": scored} | ({} if scores else {"recipe": opened.recipe.model_dump(by_alias=True)})
+            {**about, "scores": [entry.as_json() for entry in scored]}
+            | ({} if scores else {"recipe": opened.recipe.model_dump(by_alias=True)})
         )
         return
     for name, value in about.items():
         print(f"{name:<16}{value}")
-    for record in scored:
-        _print_score(record)
+    for entry in scored:
+        _print_score(entry)
     if not scores:
         print("\n" + reading.dump(opened.recipe), end="")
 
 
-def _print_score(record: dict[str, Any]) -> None:
-    bleu, chrf, ter = (record["scores"][name] for name in ("bleu", "chrf", "ter"))
-    beam, looks = record["search"]["beam"], _ordinal(record["scored_before"] + 1)
-    print(f"{record['test']}, {record['sentences']:,} sentences, beam {beam}, scored the {looks} time:")
-    for score in (bleu, chrf, ter):
-        print(
-            f"  {score['name']:<6}{score['value']:6.2f} ({score['low']:.2f} to {score['high']:.2f})  {score['signature']}"
-        )
-    for note in record["notes"]:
+def _print_score(entry: Entry) -> None:
+    count = _ordinal(entry.scored_before + 1)
+    print(f"{entry.test}, {entry.sentences:,} sentences, beam {entry.search['beam']}, scored the {count} time:")
+    for score in (entry.scores.bleu, entry.scores.chrf, entry.scores.ter):
+        print(f"  {score.name:<6}{score.value:6.2f} ({score.low:.2f} to {score.high:.2f})  {score.signature}")
+    for note in entry.notes:
         print(f"  note: {note}")
 
 
@@ -60,42 +61,43 @@ def _ordinal(number: int) -> str:
     return f"{number}{ending}"
 
 
-def _facts(run: Run) -> dict[str, Any]:
-    metadata, corpus, outcome = run.metadata, run.metadata["corpus"], run.outcome
+def _about(run: Run) -> JsonObject:
+    metadata, corpus, decided, outcome = run.metadata, run.metadata.corpus, run.metadata.decided, run.outcome
     return {
         "run": str(run.path),
-        "state": (f"finished after {outcome['update']:,}" if outcome else "not finished")
-        + f" of {metadata['updates']:,} planned updates",
-        "corpus": corpus["name"] + (f" at {corpus['revision']}" if corpus["revision"] else ""),
+        "state": (f"finished after {outcome.update:,}" if outcome else "not finished")
+        + f" of {decided.updates:,} planned updates",
+        "corpus": corpus.name + (f" at {corpus.revision}" if corpus.revision else ""),
         **({"note": "; ".join(run.notes)} if run.notes else {}),
-        **({"cache": _cached(run)} if corpus.get("cache") else {}),
-        "pairs": ", ".join(f"{split['pairs']:,} {name}" for name, split in corpus["splits"].items()),
-        "parameters": f"{metadata['parameters']:,}",
-        "vocabulary": _vocabulary(metadata["vocabulary"]),
-        "trained lengths": "; ".join(_lengths(side, each) for side, each in metadata["lengths"].items()),
-        "computed": f"on {metadata['device']} in {metadata['precision']} with {metadata['threads']} threads",
+        **({"cache": _cache(run)} if corpus.cache else {}),
+        "pairs": ", ".join(f"{split.pairs:,} {name}" for name, split in corpus.splits.items()),
+        "parameters": f"{decided.parameters:,}",
+        **({"vocabulary": _vocabulary(metadata.vocabulary)} if metadata.vocabulary else {}),
+        "trained lengths": "; ".join(
+            _lengths(side, each)
+            for side, each in (("source", metadata.lengths.source), ("target", metadata.lengths.target))
+        ),
+        "computed": f"on {decided.device} in {decided.precision} with {decided.threads} threads",
         "size": _size(run),
-        "made by": ", ".join(f"{name} {version}" for name, version in metadata["versions"].items())
-        + f", {metadata['created']}",
+        "made by": ", ".join(f"{name} {version}" for name, version in metadata.versions.items())
+        + f", {metadata.created}",
     }
 
 
-def _cached(run: Run) -> str:
-    """The folders of a large corpus, as they were when the run began: one of a stranger's run is named and not looked for."""
-    folders = [run.metadata["corpus"]["cache"], run.metadata["pieces"]]
-    return ", ".join(f"{run.recipe.data.cache}/{each['folder']} ({each['bytes'] / 2**20:,.0f} MiB)" for each in folders)
+def _cache(run: Run) -> str:
+    """The folders of a large corpus as they were when the run began. They are named and not opened."""
+    folders = filter(None, [run.metadata.corpus.cache, run.metadata.token_cache])
+    return ", ".join(f"{run.recipe.data.cache}/{each.folder} ({each.bytes / 2**20:,.0f} MiB)" for each in folders)
 
 
-def _vocabulary(metadata: dict[str, Any]) -> str:
-    return (
-        f"{metadata['source']:,} pieces, joint"
-        if metadata["joint"]
-        else f"{metadata['source']:,} source and {metadata['target']:,} target pieces"
-    )
+def _vocabulary(sizes: VocabularySizes) -> str:
+    if sizes.joint:
+        return f"{sizes.source:,} tokens, joint"
+    return f"{sizes.source:,} source and {sizes.target:,} target tokens"
 
 
-def _lengths(side: str, pieces: dict[str, int]) -> str:
-    return f"{side}: median {pieces['median']}, 95 % up to {pieces['95']}, longest {pieces['longest']} pieces"
+def _lengths(side: str, tokens: Lengths) -> str:
+    return f"{side}: median {tokens.median}, 95 % up to {tokens.p95}, longest {tokens.longest} tokens"
 
 
 def _size(run: Run) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from nmt.data import corpus, lines, loader
-from nmt.data.metadata import CorpusMetadata, CorpusRequest
+from nmt.data.metadata import CorpusRequest
 from nmt.errors import UserError
 from nmt.runs.run_folder import Run
 
@@ -82,7 +82,7 @@ def of_run(run: Run, log: Callable[[str], None], split: Literal["test", "valid"]
         raise UserError(
             f"{run.path}: a bundle cannot name files of this machine to be read; name a test set: --test NAME=SOURCE,REFERENCES"
         )
-    metadata, request = CorpusMetadata.model_validate(run.metadata["corpus"]), CorpusRequest(**data.model_dump())
+    metadata, request = run.metadata.corpus, CorpusRequest(**data.model_dump())
     if split == "test":
         pairs = corpus.load_test(corpus.pinned(request, metadata), log)[0]
     else:

@@ -44,6 +44,6 @@ def fill(folder: Path, run: Run, quantization: str) -> Export:
 def most_positions(run: Run) -> int:
     """Rows of the position table: enough for the longest source that is translated whole, and its longest target."""
     search = run.recipe.search
-    source = line_limit(run.metadata["lengths"]["source"]["longest"]) + 1
+    source = line_limit(run.metadata.lengths.source.longest) + 1
     target = int(source * search.max_ratio) + search.max_extra
     return max(layout.FEWEST_POSITIONS, source, target)

@@ -135,9 +135,8 @@ def inference_model(run: Run, device: torch.device, precision: str) -> DecodingP
 
 def training_statistics(run: Run) -> TrainingStatistics:
     """What diagnostics know of a run's training."""
-    lengths = run.metadata["lengths"]
-    ratio = lengths["target"]["pieces"] / lengths["source"]["pieces"]
-    return TrainingStatistics(lengths["source"]["longest"], ratio, run.unseen)
+    source, target = run.metadata.lengths.source, run.metadata.lengths.target
+    return TrainingStatistics(source.longest, target.tokens / source.tokens, run.unseen_tokens)
 
 
 def _parallel(

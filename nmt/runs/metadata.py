@@ -1,93 +1,138 @@
-"""What `run.json` must hold, so that a run folder from a stranger is refused before its facts are used."""
+"""What `run.json` holds: the facts that are fixed when training begins. A file from a stranger is checked before use."""
 
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from nmt.atomic import JsonObject
 from nmt.data.metadata import CorpusMetadata, FolderRecord
 from nmt.errors import UserError
 
-FORMAT = 1
-_ABSENT: Any = None
-"""The default of what may be missing, though nothing but the thing itself may stand in its place."""
+FORMAT = 2
 _Count = Annotated[int, Field(ge=1, le=1 << 50)]
 _Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$", max_length=10_000)]
+_Ranges = Annotated[str, Field(pattern=r"^(\d{1,9}(-\d{1,9})?( \d{1,9}(-\d{1,9})?)*)?$")]
+
+Section_ = TypeVar("Section_", bound="Section")
 
 
-class _Section(BaseModel):
-    """Strict about what is used; what else there is stays as it is."""
+class Section(BaseModel):
+    """A part of the file: frozen, and strict about the types of its keys."""
 
-    model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False, frozen=True)
+
+    def as_json(self) -> JsonObject:
+        """The values as they are written."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+    def changed(self, **values: Any) -> Self:
+        """A checked copy with other values."""
+        return type(self).model_validate(self.model_dump(exclude_unset=True) | values)
 
 
-class _Lengths(_Section):
-    """Pieces of the sentences that were trained on."""
+class Lengths(Section):
+    """Tokens of the sentences that were trained on, on one side, without their ends."""
 
     median: int
-    p95: int = Field(alias="95")
+    p95: int
     longest: Annotated[int, Field(ge=1, le=1 << 20)]
-    pieces: _Count
+    tokens: _Count
+    """Sum over the first epoch."""
 
 
-class _Sides(_Section):
-    source: _Lengths
-    target: _Lengths
+class Sides(Section):
+    """Lengths of both sides."""
+
+    source: Lengths
+    target: Lengths
 
 
-class _Vocabulary(_Section):
+class VocabularySizes(Section):
+    """Tokens of both vocabularies."""
+
     source: _Count
     target: _Count
     joint: bool
 
 
-class _Known(_Section):
-    """Keys that may be missing here are missed when they are asked for."""
+class Decisions(Section):
+    """What the recipe leaves open and the machine decides, once, when training begins."""
 
-    corpus: CorpusMetadata = _ABSENT
-    lengths: _Sides = _ABSENT
-    vocabulary: _Vocabulary = _ABSENT
-    pieces: FolderRecord = _ABSENT
-    unseen: Annotated[str, Field(pattern=r"^(\d{1,9}(-\d{1,9})?( \d{1,9}(-\d{1,9})?)*)?$")] = ""
-    updates: _Count = 1
-    parameters: _Count = 1
+    device: _Text = "cpu"
+    precision: _Text = "fp32"
     threads: Annotated[int, Field(ge=1, le=10_000)] = 1
-    device: _Text = ""
-    precision: _Text = ""
+    updates_per_minute: float | None = None
+    batches_per_epoch: _Count = 1
+    updates: _Count = 1
+    validate_every: _Count = 1
+    warmup: Annotated[int, Field(ge=0, le=1 << 50)] = 0
+    parameters: _Count = 1
+
+
+class Metadata(Section):
+    """The facts of a run."""
+
+    format: int = FORMAT
     created: _Text = ""
     versions: dict[str, _Text] = {}
+    machine: dict[str, Any] = {}
+    """See `nmt.provenance.machine`."""
+    corpus: CorpusMetadata
+    lengths: Sides
+    vocabulary: VocabularySizes | None = None
+    unseen_tokens: _Ranges | None = None
+    """Source token ids that no training sentence has, as `ranges` writes them; None where they were not recorded."""
+    token_cache: FolderRecord | None = None
+    """Where the token ids of a large corpus are."""
+    decided: Decisions = Decisions()
 
 
-class Metadata(dict[str, Any]):
-    """The facts of a run; asking for one that is not there is a fault of the folder."""
+class Outcome(Section):
+    """How training ended."""
 
-    def __init__(self, values: dict[str, Any], where: str) -> None:
-        super().__init__(values)
-        self.where = where
+    update: int
+    best: float
+    """See `nmt.training.progress.Progress`."""
+    best_update: int
+    skipped: int = 0
 
-    def __missing__(self, key: str) -> Any:
-        raise UserError(f"{self.where}: expected the key {key!r}; the run folder is damaged")
 
-
-def read(data: bytes, where: str) -> Metadata:
-    """The facts in a file that is said to stand at ``where``."""
+def read_metadata(data: bytes, where: str, run: object) -> Metadata:
+    """The metadata in a file that is said to stand at ``where``, of the run at a path."""
     values = read_object(data, where)
-    if values.get("format") != FORMAT:
-        found = f"found {repr(values.get('format'))[:50]}; it was made by another version of nmt\nuse that version, or train again with this one"
-        raise UserError(f"{where}: expected a run of format {FORMAT}, {found}")
+    found = values.get("format")
+    if found == FORMAT - 1:
+        raise UserError(
+            f"{where}: a run of format {found}, made by an older version of nmt; convert it: nmt convert {run}"
+        )
+    if found != FORMAT:
+        raise UserError(
+            f"{where}: expected a run of format {FORMAT}, found {repr(found)[:50]}; it was made by another version of "
+            "nmt\nuse that version, or train again with this one"
+        )
+    return validated(Metadata, values, where)
+
+
+def read_outcome(data: bytes, where: str) -> Outcome:
+    """The outcome in a file that is said to stand at ``where``."""
+    return validated(Outcome, read_object(data, where), where)
+
+
+def validated(section: type[Section_], values: JsonObject, where: str) -> Section_:
+    """The section that a file holds; anything else is a `UserError` with its place."""
     try:
-        _Known.model_validate(values)
+        return section.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise UserError(
             f"{where}: {'.'.join(map(str, first['loc']))[:100]}: {first['msg'][:100]}; the run folder is damaged"
         ) from error
-    return Metadata(values, where)
 
 
-def read_object(data: bytes, where: str) -> dict[str, Any]:
+def read_object(data: bytes, where: str) -> JsonObject:
     """A JSON object."""
     try:
         values = json.loads(data)

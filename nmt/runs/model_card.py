@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from nmt.data.metadata import CorpusMetadata
 from nmt.evaluation import evaluation_log
 from nmt.runs.run_folder import Run
 
@@ -17,12 +16,12 @@ TERMS = {
 def card(run: Run, terms: str | None) -> str:
     """Markdown with the head that the Hub reads; ``terms`` are those of the training data where the user knows better."""
     recipe, metadata = run.recipe, run.metadata
-    data, corpus = recipe.data, metadata["corpus"]
-    loaded = corpus["name"]
+    data, corpus = recipe.data, metadata.corpus
+    loaded = corpus.name
     known = terms or TERMS.get(
         loaded, "not known to nmt; ask those who provide the corpus before you use or share the model"
     )
-    lengths = metadata["lengths"]["source"]
+    lengths = metadata.lengths.source
     lines = [
         *(
             "---",
@@ -35,13 +34,13 @@ def card(run: Run, terms: str | None) -> str:
         ),
         f"# {recipe.name}: {data.source} to {data.target}",
         "",
-        f"{_model(run)}, {metadata['parameters']:,} parameters, made with nmt. One file, nothing in it that could run:",
+        f"{_model(run)}, {metadata.decided.parameters:,} parameters, made with nmt. One file, nothing in it that could run:",
         "",
         "    nmt translate model.nmt --text '...'",
         "",
         "## Data and licence",
         "",
-        f"Trained on {corpus['splits']['train']['pairs']:,} pairs of `{loaded}`{_commit(corpus)}, {data.source} and {data.target}.",
+        f"Trained on {corpus.splits['train'].pairs:,} pairs of `{loaded}`{_commit(corpus)}, {data.source} and {data.target}.",
         f"Terms of the data: {known}.",
         *(f"Note: {note}." for note in run.notes),
         "",
@@ -51,7 +50,7 @@ def card(run: Run, terms: str | None) -> str:
         "",
         "## Limits",
         "",
-        f"Training sentences had {lengths['median']} pieces in the median and {lengths['longest']} at most; longer lines are translated in parts.",
+        f"Training sentences had {lengths.median} pieces in the median and {lengths.longest} at most; longer lines are translated in parts.",
         "It knows the kind of text that it was trained on, and may leave out, repeat or invent words; `--json` gives warnings with every line.",
     ]
     return "\n".join(lines) + "\n"
@@ -66,27 +65,25 @@ def _model(run: Run) -> str:
     )
 
 
-def _commit(corpus: dict[str, Any]) -> str:
-    return f" at commit {corpus['revision']}" if corpus["revision"] else ""
+def _commit(corpus: CorpusMetadata) -> str:
+    return f" at commit {corpus.revision}" if corpus.revision else ""
 
 
 def _scores(run: Run) -> list[str]:
     """The last scoring of each test set with these very weights, and how often the run was scored on it."""
-    entries = [entry for entry in evaluation_log.read(run) if entry["weights_sha256"] == run.weights_sha256]
-    last = {(entry["test"], entry["references_sha256"]): entry for entry in entries}
+    entries = [entry for entry in evaluation_log.read(run) if entry.weights_sha256 == run.weights_sha256]
+    last = {(entry.test, entry.references_sha256): entry for entry in entries}
     rows = []
     for entry in last.values():
-        bleu, chrf, ter = (entry["scores"][name] for name in ("bleu", "chrf", "ter"))
-        values = (
-            f"{each['name']} {each['value']:.2f} ({each['low']:.1f} to {each['high']:.1f})"
-            for each in (bleu, chrf, ter)
+        scores = ", ".join(
+            f"{each.name} {each.value:.2f} ({each.low:.1f} to {each.high:.1f})"
+            for each in (entry.scores.bleu, entry.scores.chrf, entry.scores.ter)
         )
-        settings = ", ".join(f"{key} {value}" for key, value in entry["search"].items())
-        looks = entry["scored_before"] + 1
+        settings = ", ".join(f"{key} {value}" for key, value in entry.search.items())
+        times = entry.scored_before + 1
         rows.append(
-            f"- {entry['test']}, {entry['sentences']:,} sentences: {', '.join(values)}; {settings}; scored {looks} time{'s' * (looks > 1)}"
+            f"- {entry.test}, {entry.sentences:,} sentences: {scores}; {settings}; scored {times} time{'s' * (times > 1)}"
         )
     return rows + [
-        f"- `{signature}`"
-        for signature in dict.fromkeys(entry["scores"]["bleu"]["signature"] for entry in last.values())
+        f"- `{signature}`" for signature in dict.fromkeys(each.scores.bleu.signature for each in last.values())
     ]

@@ -22,15 +22,14 @@ from functools import cached_property
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nmt.data.vocabulary import Vocabulary
 from nmt.errors import RunError, UserError
 from nmt.recipe import reading
 from nmt.recipe.types import Recipe
-from nmt.runs import metadata
 from nmt.runs.files import JOINT, METADATA, OUTCOME, RECIPE, SOURCE, TARGET, WEIGHTS, Bundle, Folder, Parts
-from nmt.runs.metadata import FORMAT, Metadata
+from nmt.runs.metadata import FORMAT, Metadata, Outcome, read_metadata, read_outcome
 
 if TYPE_CHECKING:
     from nmt.models.protocol import TranslationModel
@@ -79,6 +78,7 @@ class Run:
     @cached_property
     def recipe(self) -> Recipe:
         """The recipe with every default."""
+        _ = self.metadata  # a run of an older format says so before its recipe's old keys are refused
         try:
             return reading.read_content(self.parts.read(RECIPE), self.parts.where(RECIPE))
         except FileNotFoundError as error:
@@ -86,15 +86,13 @@ class Run:
 
     @cached_property
     def metadata(self) -> Metadata:
-        """What was fixed when training started."""
-        return metadata.read(self.parts.read(METADATA), self.parts.where(METADATA))
+        """What was fixed when training began."""
+        return read_metadata(self.parts.read(METADATA), self.parts.where(METADATA), self.path)
 
     @property
-    def outcome(self) -> dict[str, Any] | None:
+    def outcome(self) -> Outcome | None:
         """How training ended, or None while it has not."""
-        return (
-            metadata.read_object(self.parts.read(OUTCOME), self.parts.where(OUTCOME)) if OUTCOME in self.parts else None
-        )
+        return read_outcome(self.parts.read(OUTCOME), self.parts.where(OUTCOME)) if OUTCOME in self.parts else None
 
     @cached_property
     def vocabularies(self) -> tuple[Vocabulary, Vocabulary]:
@@ -130,13 +128,10 @@ class Run:
         _ = self.recipe, self.metadata, self.weights_sha256
 
     @property
-    def unseen(self) -> frozenset[int] | None:
+    def unseen_tokens(self) -> frozenset[int] | None:
         """Source token ids that no training sentence has; None for a run of a time when they were not recorded."""
-        return (
-            frozenset(_numbers(self.metadata["unseen"], len(self.vocabularies[0])))
-            if "unseen" in self.metadata
-            else None
-        )
+        ranges = self.metadata.unseen_tokens
+        return None if ranges is None else frozenset(_numbers(ranges, len(self.vocabularies[0])))
 
     def search_settings(
         self,
@@ -168,14 +163,10 @@ class Run:
     @property
     def notes(self) -> tuple[str, ...]:
         """What must be said beside every score of this run."""
-        fallback = self.metadata["corpus"]["fallback"]
-        return (
-            (
-                f"trained on the {fallback} corpus, because {self.metadata['corpus']['request']['corpus']} could not be reached",
-            )
-            if fallback
-            else ()
-        )
+        corpus = self.metadata.corpus
+        if corpus.fallback is None:
+            return ()
+        return (f"trained on the {corpus.fallback} corpus, because {corpus.request.corpus} could not be reached",)
 
     def fresh_model(self) -> TranslationModel:
         """The run's architecture with fresh weights."""

@@ -5,14 +5,9 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
-import platform
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -22,12 +17,13 @@ from nmt.cpu_tuning import keep_few_kernels, keep_freed_memory
 from nmt.data import corpus as corpora
 from nmt.data.batches import Batches
 from nmt.data.corpus import Corpus
-from nmt.data.metadata import CorpusMetadata, CorpusRequest
+from nmt.data.metadata import CorpusRequest
 from nmt.data.vocabulary import EOS, Vocabulary
 from nmt.errors import UserError
 from nmt.recipe import reading
 from nmt.recipe.types import Recipe
 from nmt.runs import run_folder
+from nmt.runs.metadata import Metadata
 from nmt.runs.run_folder import Run
 from nmt.training import planning, vocabularies
 from nmt.training.dataset import Dataset, encode
@@ -76,7 +72,7 @@ def load_vocabularies(recipe: Recipe, corpus: Corpus, log: Log) -> tuple[Vocabul
 
 def reload_dataset(run: Run, log: Log) -> Dataset:
     """The dataset that the run began with; text that has changed since is an error."""
-    metadata = CorpusMetadata.model_validate(run.metadata["corpus"])
+    metadata = run.metadata.corpus
     corpus = corpora.load_again(CorpusRequest(**run.recipe.data.model_dump()), metadata, log)
     for name, before in metadata.splits.items():
         now = corpus.metadata.splits.get(name)
@@ -110,7 +106,7 @@ def _continues(run: Run, recipe: Recipe, log: Log) -> bool:
         run = Run(run.path)
     if run.outcome is not None:
         log(
-            f"{run.path}: finished after {run.outcome['update']} updates; "
+            f"{run.path}: finished after {run.outcome.update} updates; "
             "raise a limit to continue, or begin anew with --restart"
         )
     return run.outcome is None
@@ -118,14 +114,14 @@ def _continues(run: Run, recipe: Recipe, log: Log) -> bool:
 
 def _raise_limits(run: Run, recipe: Recipe, changed: list[str]) -> None:
     """Writes the changes into the run, the recipe last: after a kill in between, the same command finds them again."""
-    metadata, keys = run.metadata, ", ".join(changed)
-    per_minute, before = metadata["updates_per_minute"], metadata["updates"]
+    decided, keys = run.metadata.decided, ", ".join(changed)
+    per_minute, before = decided.updates_per_minute, decided.updates
     if recipe.training.minutes and per_minute is None:
         raise UserError(
             f"{run.path}: {keys}: begun without training.minutes, so updates were not timed; "
             "set training.updates instead"
         )
-    now = planning.count_updates(recipe.training, per_minute, metadata["batches_per_epoch"])
+    now = planning.count_updates(recipe.training, per_minute, decided.batches_per_epoch)
     if now < before:
         raise UserError(
             f"{run.path}: {keys}: planned for {before} updates, which cannot be lowered to {now}; "
@@ -133,7 +129,8 @@ def _raise_limits(run: Run, recipe: Recipe, changed: list[str]) -> None:
         )
     if now > before:
         (run.path / run_folder.OUTCOME).unlink(missing_ok=True)
-    atomic.write_json(run.path / run_folder.METADATA, {**metadata, "updates": now})
+    metadata = run.metadata.changed(decided=decided.changed(updates=now).as_json())
+    atomic.write_json(run.path / run_folder.METADATA, metadata.as_json())
     atomic.write_file(run.path / run_folder.RECIPE, reading.dump(recipe.model_copy(update={"name": run.recipe.name})))
 
 
@@ -172,9 +169,9 @@ def _fill(building: Path, recipe: Recipe, dataset: Dataset, log: Log) -> None:
         atomic.write_file(building / name, vocabulary.model)
     batches = planning.batches(recipe, dataset)
     metadata = _describe(dataset, batches)
-    atomic.write_json(building / run_folder.METADATA, metadata)  # now `Run` can build the model that is timed
+    atomic.write_json(building / run_folder.METADATA, metadata.as_json())  # now `Run` can build the model that is timed
     decided = planning.decide(Run(building), batches, log)
-    atomic.write_json(building / run_folder.METADATA, metadata | asdict(decided))
+    atomic.write_json(building / run_folder.METADATA, metadata.changed(decided=decided.as_json()).as_json())
 
 
 def _take_place(building: Path, folder: Path, restart: bool) -> None:
@@ -188,21 +185,22 @@ def _take_place(building: Path, folder: Path, restart: bool) -> None:
         atomic.delete(aside)
 
 
-def _describe(dataset: Dataset, batches: Batches) -> dict[str, Any]:
+def _describe(dataset: Dataset, batches: Batches) -> Metadata:
     """The run's metadata that does not depend on the plan."""
     packages = ("nmt-recipes", "torch", "sentencepiece", "sacrebleu", "datasets")
     source, target = batches.lengths(0)
-    return {
+    values = {
         "format": run_folder.FORMAT,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+        "created": provenance.now(),
+        "versions": provenance.versions(*packages),
         "machine": provenance.machine(),
         "corpus": dataset.corpus.metadata.as_json(),
         "lengths": {"source": _percentiles(source), "target": _percentiles(target)},
         "vocabulary": {"source": len(dataset.source), "target": len(dataset.target), "joint": dataset.joint},
-        "unseen": run_folder.ranges(_unseen(dataset)),
-        **({"pieces": dataset.cached.record.model_dump()} if dataset.cached else {}),
+        "unseen_tokens": run_folder.ranges(_unseen(dataset)),
+        **({"token_cache": dataset.cached.record.model_dump()} if dataset.cached else {}),
     }
+    return Metadata.model_validate(values)
 
 
 def _unseen(dataset: Dataset) -> list[int]:
@@ -215,7 +213,7 @@ def _percentiles(lengths: np.ndarray) -> dict[str, int]:
     """Lengths in tokens of the first epoch's examples, without EOS, and their sum."""
     return {
         "median": int(np.median(lengths)),
-        "95": int(np.percentile(lengths, 95)),
+        "p95": int(np.percentile(lengths, 95)),
         "longest": int(lengths.max()),
-        "pieces": int(lengths.sum()),
+        "tokens": int(lengths.sum()),
     }

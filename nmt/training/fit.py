@@ -21,6 +21,7 @@ from nmt.models import weights
 from nmt.models.device import find_device
 from nmt.models.protocol import TranslationModel
 from nmt.runs import run_folder
+from nmt.runs.metadata import Outcome
 from nmt.runs.run_folder import Run
 from nmt.training import checkpoints, planning
 from nmt.training.dataset import Dataset
@@ -44,10 +45,10 @@ Log = Callable[[str], None]
 
 def fit(run: Run, dataset: Dataset, log: Log, console: Console, quiet: bool) -> int:
     """Returns 0, or 128 plus the number of the signal that stopped training; then everything is saved."""
-    metadata, wanted = run.metadata, run.recipe.training
-    torch.set_num_threads(metadata["threads"])
+    decided, wanted = run.metadata.decided, run.recipe.training
+    torch.set_num_threads(decided.threads)
     torch.manual_seed(wanted.seed)
-    device, plan = find_device(metadata["device"]), planning.plan(run.recipe, metadata)
+    device, plan = find_device(decided.device), planning.plan(run.recipe, decided)
     model = run.fresh_model().to(device)
     validate = validator(run, model, dataset, device, plan.precision)
     reporter = FolderReporter(run.path, plan, log, console, quiet=quiet, tensorboard=wanted.tensorboard)
@@ -56,8 +57,8 @@ def fit(run: Run, dataset: Dataset, log: Log, console: Console, quiet: bool) -> 
     _restore(training, run, log)
     with stop_on_signals(log) as received, reporter:
         log(
-            f"training {metadata['parameters']:,} parameters on {device.type} in {plan.precision} "
-            f"with {metadata['threads']} threads into {run.path}"
+            f"training {decided.parameters:,} parameters on {device.type} in {plan.precision} "
+            f"with {decided.threads} threads into {run.path}"
         )
         try:
             training.fit(lambda: bool(received))
@@ -65,10 +66,8 @@ def fit(run: Run, dataset: Dataset, log: Log, console: Console, quiet: bool) -> 
             log(f"stopped at update {training.progress.update}; everything is saved, the same command continues")
             return 128 + received[0]
     end = training.progress
-    atomic.write_json(
-        run.path / run_folder.OUTCOME,
-        {"update": end.update, "best": end.best, "best_update": end.best_update, "skipped": end.skipped},
-    )
+    outcome = Outcome(update=end.update, best=end.best, best_update=end.best_update, skipped=end.skipped)
+    atomic.write_json(run.path / run_folder.OUTCOME, outcome.as_json())
     log(f"finished after {end.update} updates; best weights are of update {end.best_update}: nmt translate {run.path}")
     return 0
 
@@ -81,7 +80,7 @@ def validator(run: Run, model: TranslationModel, dataset: Dataset, device: torch
         dataset.source,
         dataset.target,
         run.search_settings(beam=recipe.training.valid_beam),
-        TrainingStatistics(run.metadata["lengths"]["source"]["longest"]),
+        TrainingStatistics(run.metadata.lengths.source.longest),
         batch_tokens=recipe.search.batch_tokens,
         precision=recipe.search.precision,
         device=device,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from collections.abc import Callable
+from dataclasses import fields
 
 import torch
 
@@ -15,6 +14,7 @@ from nmt.models.device import find_device, resolve_precision
 from nmt.models.protocol import TranslationModel
 from nmt.models.registry import parameters
 from nmt.recipe.types import Recipe, Training
+from nmt.runs.metadata import Decisions
 from nmt.runs.run_folder import Run
 from nmt.training.dataset import Dataset
 from nmt.training.objective import objective
@@ -25,22 +25,6 @@ TIMED = 12
 """Updates that are timed, after two to warm up, to turn minutes into a number of updates."""
 UPDATING = 0.85
 """Share of a limit in minutes that is spent on updates; the rest is for validating and saving."""
-
-
-@dataclass(frozen=True)
-class Decisions:
-    """What was decided when a run began, as its metadata holds it."""
-
-    device: str
-    precision: str
-    threads: int
-    updates_per_minute: float | None
-    """Measured where the recipe limits minutes."""
-    batches_per_epoch: int
-    updates: int
-    validate_every: int
-    warmup: int
-    parameters: int
 
 
 def decide(run: Run, batches: Batches, log: Callable[[str], None]) -> Decisions:
@@ -83,10 +67,10 @@ def _validations(wanted: Training) -> int:
     return max(1, min(10, int(wanted.minutes or 10)))
 
 
-def plan(recipe: Recipe, decided: Mapping[str, Any]) -> Plan:
+def plan(recipe: Recipe, decided: Decisions) -> Plan:
     """The plan of the training loop: the recipe, with what was decided in place of what it leaves open."""
     values = recipe.training.model_dump() | {
-        name: decided[name] for name in ("updates", "validate_every", "warmup", "precision")
+        name: getattr(decided, name) for name in ("updates", "validate_every", "warmup", "precision")
     }
     return Plan(**{field.name: values[field.name] for field in fields(Plan)})
 

@@ -33,12 +33,12 @@ def test_the_recipes_test_set_is_scored_into_a_table_and_the_run_folder(nmt: Nmt
     assert header.split()[:5] == ["run", "test", "sentences", "BLEU", "95"]
     assert row.split()[:2] == ["runs/toy", "test"]
     [record] = evaluation_log.read(Run(Path("runs/toy")))
-    assert record["scores"]["bleu"]["signature"] in outcome.out.decode()
+    assert record.scores.bleu.signature in outcome.out.decode()
     assert outcome.err.splitlines()[0] == "runs/toy: translating 6 sentences of test"
     assert "warning: runs/toy: 6 sentences are too few" in outcome.err
-    lines = Path("runs/toy", record["output"]).read_text("utf8").splitlines()
+    lines = Path("runs/toy", record.output or "").read_text("utf8").splitlines()
     assert len(lines) == 6
-    assert text_sha256(lines) == record["output_sha256"]
+    assert text_sha256(lines) == record.as_json()["output_sha256"]
 
 
 def test_json_is_one_document_with_an_object_for_each_test_set(nmt: Nmt, news: str) -> None:
@@ -57,7 +57,7 @@ def test_what_is_scored_is_what_translate_gives(nmt: Nmt, news: str) -> None:
     nmt("evaluate", "runs/toy", news)
     [record] = evaluation_log.read(Run(Path("runs/toy")))
     found = [each.text for each in package.load("runs/toy").translate(SOURCE)]
-    assert Path("runs/toy", record["output"]).read_text("utf8").splitlines() == found
+    assert Path("runs/toy", record.output or "").read_text("utf8").splitlines() == found
 
 
 def test_several_runs_are_compared_with_the_first(nmt: Nmt, news: str) -> None:
@@ -110,7 +110,7 @@ def test_a_test_set_is_not_scored_with_other_settings_without_a_reason(nmt: Nmt,
         == 0
     )
     assert nmt("evaluate", "-q", "runs/toy", news).status == 2, "the ledger now holds two ways"
-    assert [entry["reason"] for entry in evaluation_log.read(Run(Path("runs/toy")))] == [
+    assert [entry.reason for entry in evaluation_log.read(Run(Path("runs/toy")))] == [
         None,
         "to see what greedy search loses",
     ]
@@ -118,20 +118,20 @@ def test_a_test_set_is_not_scored_with_other_settings_without_a_reason(nmt: Nmt,
 
 def test_another_precision_is_another_way_and_fp32_is_what_a_ledger_means_that_names_none(nmt: Nmt, news: str) -> None:
     nmt("evaluate", "-q", "runs/toy", news)
-    assert "precision" not in evaluation_log.read(Run(Path("runs/toy")))[0]["search"]
+    assert "precision" not in evaluation_log.read(Run(Path("runs/toy")))[0].search
     assert nmt("evaluate", "-q", "runs/toy", news, "--precision", "fp32").status == 0
     assert "with other settings or weights" in nmt("evaluate", "runs/toy", news, "--precision", "bf16").err
     assert (
         nmt("evaluate", "-q", "runs/toy", news, "--precision", "bf16", "--reason", "to see what rounding costs").status
         == 0
     )
-    assert evaluation_log.read(Run(Path("runs/toy")))[-1]["search"]["precision"] == "bf16"
+    assert evaluation_log.read(Run(Path("runs/toy")))[-1].search["precision"] == "bf16"
 
 
 def test_other_weights_of_the_same_run_are_another_way(nmt: Nmt, news: str) -> None:
     nmt("evaluate", "-q", "runs/toy", news)
     nmt("train", "-q", "toy.yaml", "training.updates=61", "training.save_every=30")
-    if Run(Path("runs/toy")).weights_sha256 != evaluation_log.read(Run(Path("runs/toy")))[0]["weights_sha256"]:
+    if Run(Path("runs/toy")).weights_sha256 != evaluation_log.read(Run(Path("runs/toy")))[0].weights_sha256:
         assert "with other settings or weights" in nmt("evaluate", "runs/toy", news).err
 
 

@@ -24,7 +24,7 @@ def test_info_tells_what_is_in_a_run(nmt: Nmt) -> None:
         "finished after 60",
         "60 planned",
         "4 valid",
-        "296 pieces, joint",
+        "296 tokens, joint",
         "median",
         "longest",
         "fp32",

@@ -46,7 +46,7 @@ def test_pieces_that_no_training_sentence_has_are_recorded(nmt: Nmt) -> None:
         id for line in Path("valid.tsv").read_text("utf8").splitlines() for id in vocabulary.encode(line.split("\t")[0])
     }
     assert seen
-    assert run.unseen == frozenset(range(4, len(vocabulary))) - seen
+    assert run.unseen_tokens == frozenset(range(4, len(vocabulary))) - seen
 
 
 def test_quiet_trains_without_a_word(nmt: Nmt) -> None:

@@ -11,7 +11,7 @@ from nmt.errors import RunError, UserError
 from nmt.evaluation import evaluate, evaluation_log, testsets
 from nmt.evaluation.evaluate import Decoding
 from nmt.runs import files
-from nmt.runs.run_folder import Run
+from nmt.runs.run_folder import FORMAT, Run
 from nmt.search import SearchSettings
 
 TEST = testsets.TestSet("toy", ["ein Hund", "eine Katze"], ["a dog", "a cat"])
@@ -20,9 +20,15 @@ VALID = testsets.TestSet("valid", ["ein Haus"], ["a house"])
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """A run folder as far as the ledger looks."""
+    """A run folder as far as the evaluation log reads it."""
     splits = {"valid": {"pairs": 1, "sha256": Pairs(VALID.source, VALID.references).sha256}}
-    (tmp_path / files.METADATA).write_text(json.dumps({"format": 1, "corpus": {"fallback": None, "splits": splits}}))
+    lengths = {"median": 3, "p95": 5, "longest": 9, "tokens": 100}
+    metadata = {
+        "format": FORMAT,
+        "corpus": {"fallback": None, "splits": splits},
+        "lengths": {"source": lengths, "target": lengths},
+    }
+    (tmp_path / files.METADATA).write_text(json.dumps(metadata))
     (tmp_path / files.WEIGHTS).write_bytes(b"weights")
     return Run(tmp_path)
 
@@ -48,15 +54,15 @@ def test_the_ledger_counts_how_often_these_very_sentences_were_scored_before(run
         evaluation_log.append(run, one) for one in (result(), result(beam=1), result(renamed), result(other), result())
     ]
     assert counts == [0, 1, 2, 0, 3]
-    assert [entry["scored_before"] for entry in evaluation_log.read(run)] == counts
+    assert [entry.scored_before for entry in evaluation_log.read(run)] == counts
 
 
 def test_an_entry_is_the_record_with_its_time_and_reason(run: Run) -> None:
     evaluation_log.append(run, result(), "a curve")
     [entry] = evaluation_log.read(run)
-    assert datetime.fromisoformat(entry.pop("time")).tzinfo is not None
-    assert entry.pop("reason") == "a curve"
-    assert entry == result().as_json()
+    assert datetime.fromisoformat(entry.time).tzinfo is not None
+    assert entry.reason == "a curve"
+    assert entry.as_json() == {"time": entry.time, **result().as_json(), "reason": "a curve"}
 
 
 def test_a_line_cut_short_spoils_neither_its_neighbours_nor_the_next_entry(run: Run) -> None:

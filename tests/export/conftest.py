@@ -57,7 +57,7 @@ def make_run(tmp_path: Path) -> MakeRun:
         chosen = overrides if any(each.startswith("model.family") for each in overrides) else (*SMALL, *overrides)
         recipe = reading.read(tmp_path / "recipe.yaml", list(chosen))
         (folder / run_folder.RECIPE).write_text(reading.dump(recipe))
-        lengths = {"median": 5, "95": 9, "longest": 40, "pieces": 100}
+        lengths = {"median": 5, "p95": 9, "longest": 40, "tokens": 100}
         metadata = {
             "format": run_folder.FORMAT,
             "lengths": {"source": lengths, "target": lengths},

@@ -18,7 +18,7 @@ data: {corpus: builtin}
 model: {embedding: 4, attention_size: 4, encoder: {hidden: 4}, decoder: {hidden: 4}}
 training: {updates: 1}
 """
-LENGTHS = {"median": 3, "95": 5, "longest": 9, "pieces": 100}
+LENGTHS = {"median": 3, "p95": 5, "longest": 9, "tokens": 100}
 METADATA = {
     "format": run_folder.FORMAT,
     "corpus": {
@@ -26,7 +26,7 @@ METADATA = {
         "splits": {"train": {"pairs": 30_000, "sha256": "0"}},
     },
     "lengths": {"source": LENGTHS, "target": LENGTHS},
-    "parameters": 1234,
+    "decided": {"parameters": 1234},
 }
 
 

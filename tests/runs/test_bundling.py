@@ -56,7 +56,7 @@ def test_evaluating_a_bundle_leaves_outputs_and_ledger_beside_it(run: Run, tmp_p
     bundle(run, tmp_path / "scored.nmt")
     before, bundled = (tmp_path / "scored.nmt").read_bytes(), Run(tmp_path / "scored.nmt")
     score(bundled)
-    assert [entry["scored_before"] for entry in evaluation_log.read(bundled)] == [0, 1]
+    assert [entry.scored_before for entry in evaluation_log.read(bundled)] == [0, 1]
     assert {path.name for path in (tmp_path / "scored.nmt.evaluations").iterdir()} == {files.SCORES, "outputs"}
     assert (tmp_path / "scored.nmt").read_bytes() == before
 

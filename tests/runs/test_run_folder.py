@@ -16,6 +16,7 @@ from nmt.data import vocabulary
 from nmt.errors import UserError
 from nmt.models import weights
 from nmt.runs import run_folder
+from nmt.runs.metadata import Outcome
 from nmt.runs.run_folder import Run
 
 RECIPE = """
@@ -23,6 +24,7 @@ data: {corpus: builtin}
 model: {embedding: 4, attention_size: 4, encoder: {hidden: 4}, decoder: {hidden: 4}}
 training: {updates: 1}
 """
+LENGTHS = {"median": 3, "p95": 5, "longest": 9, "tokens": 100}
 CORPUS = {"fallback": None, "request": {"corpus": "owner/set"}}
 
 
@@ -39,13 +41,14 @@ def folder(tmp_path: Path, learned: bytes) -> Path:
     path.mkdir(parents=True)
     (path / run_folder.RECIPE).write_text(RECIPE)
     (path / run_folder.JOINT).write_bytes(learned)
-    write_facts(path, format=run_folder.FORMAT, corpus=CORPUS)
+    write_metadata(path)
     (path / run_folder.WEIGHTS).write_bytes(weights.packed(Run(path).fresh_model()))
     return path
 
 
-def write_facts(path: Path, **metadata: Any) -> None:
-    (path / run_folder.METADATA).write_text(json.dumps(metadata))
+def write_metadata(path: Path, **changed: Any) -> None:
+    metadata = {"format": run_folder.FORMAT, "corpus": CORPUS, "lengths": {"source": LENGTHS, "target": LENGTHS}}
+    (path / run_folder.METADATA).write_text(json.dumps(metadata | changed))
 
 
 def test_a_run_gives_its_weights_ready_to_translate(folder: Path) -> None:
@@ -100,7 +103,7 @@ def damaged(path: Path, content: bytes | None) -> None:
         (run_folder.METADATA, b"{", "cannot be read as JSON"),
         (run_folder.METADATA, b"\xff", "cannot be read as JSON"),
         (run_folder.METADATA, b"[1]", "expected an object, found list"),
-        (run_folder.METADATA, b'{"format": 99}', "expected a run of format 1, found 99"),
+        (run_folder.METADATA, b'{"format": 99}', "expected a run of format 2, found 99"),
         (run_folder.RECIPE, None, "cannot read the recipe"),
         (run_folder.RECIPE, b"model: 3", "model"),
         (run_folder.JOINT, b"", "expected a SentencePiece model"),
@@ -166,22 +169,22 @@ def test_a_run_without_weights_has_no_hash(folder: Path) -> None:
 
 def test_the_outcome_is_there_when_training_has_finished(folder: Path) -> None:
     assert Run(folder).outcome is None
-    (folder / run_folder.OUTCOME).write_text('{"update": 3}')
-    assert Run(folder).outcome == {"update": 3}
+    (folder / run_folder.OUTCOME).write_text('{"update": 3, "best": 0.5, "best_update": 2, "skipped": 0}')
+    assert Run(folder).outcome == Outcome(update=3, best=0.5, best_update=2, skipped=0)
 
 
 def test_a_fallback_is_noted_beside_every_score(folder: Path) -> None:
     assert Run(folder).notes == ()
-    write_facts(folder, format=run_folder.FORMAT, corpus=CORPUS | {"fallback": "builtin"})
+    write_metadata(folder, corpus=CORPUS | {"fallback": "builtin"})
     assert Run(folder).notes == ("trained on the builtin corpus, because owner/set could not be reached",)
 
 
 @pytest.mark.parametrize(("numbers", "text"), [([], ""), ([7], "7"), ([4, 5, 6, 9, 11, 12], "4-6 9 11-12")])
 def test_what_training_never_saw_is_kept_as_ranges(folder: Path, numbers: list[int], text: str) -> None:
-    assert Run(folder).unseen is None
+    assert Run(folder).unseen_tokens is None
     assert run_folder.ranges(numbers) == text
-    write_facts(folder, format=run_folder.FORMAT, corpus=CORPUS, unseen=text)
-    assert Run(folder).unseen == frozenset(numbers)
+    write_metadata(folder, unseen_tokens=text)
+    assert Run(folder).unseen_tokens == frozenset(numbers)
 
 
 def test_the_newest_finished_run_is_the_one_that_finished_last(tmp_path: Path) -> None:

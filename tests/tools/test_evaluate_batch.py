@@ -12,9 +12,13 @@ from typer.testing import CliRunner, Result
 from nmt.errors import RunError
 from nmt.evaluation import evaluation_log
 from nmt.evaluation.evaluate import Decoding
-from nmt.runs.run_folder import Run
+from nmt.runs.run_folder import FORMAT, Run
 
 Calls = list[tuple[str, int, int]]
+
+
+LENGTHS = {"median": 3, "p95": 5, "longest": 9, "tokens": 100}
+METADATA = {"format": FORMAT, "corpus": {"fallback": None}, "lengths": {"source": LENGTHS, "target": LENGTHS}}
 
 
 @pytest.fixture
@@ -24,7 +28,7 @@ def calls(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     for name in ("a", "b"):
         Path("runs", name).mkdir(parents=True)
         Path("runs", name, "model.safetensors").write_text(f"weights of {name}")
-        Path("runs", name, "run.json").write_text('{"format": 1, "corpus": {"fallback": null}}')
+        Path("runs", name, "run.json").write_text(json.dumps(METADATA))
         Path("runs", name, "recipe.yaml").write_text("data: {corpus: builtin}\ntraining: {updates: 1}\n")
     Path("t.de").write_text("ein Hund läuft im Garten\neine Katze schläft im Haus\n", "utf-8")
     Path("t.en").write_text("a dog runs in the garden\na cat sleeps in the house\n", "utf-8")
@@ -108,8 +112,8 @@ def test_a_run_that_fails_is_named_and_the_others_are_scored(tool: ModuleType, c
 def test_outputs_and_the_evaluation_log_are_in_the_run_folder(tool: ModuleType, calls: Calls) -> None:
     run(tool, *OPTIONS)
     [entry] = evaluation_log.read(Run(Path("runs/a")))
-    assert (entry["test"], entry["scored_before"], entry["search"]["beam"]) == ("toy", 0, 5)
-    assert Path("runs/a", entry["output"]).read_text() == "a dog runs in the house\n" * 2
+    assert (entry.test, entry.scored_before, entry.search["beam"]) == ("toy", 0, 5)
+    assert Path("runs/a", entry.output or "").read_text() == "a dog runs in the house\n" * 2
 
 
 def test_a_test_set_is_not_scored_in_several_ways_without_a_reason(tool: ModuleType, calls: Calls) -> None:
@@ -119,7 +123,7 @@ def test_a_test_set_is_not_scored_in_several_ways_without_a_reason(tool: ModuleT
     run(tool, *OPTIONS, "--beam", "1")
     assert run(tool, *OPTIONS, "--beam", "5").exit_code == 2
     assert run(tool, *OPTIONS, "--beam", "1", "--beam", "5", "--reason", "a curve").exit_code == 0
-    assert [entry["reason"] for entry in evaluation_log.read(Run(Path("runs/a")))] == [None, "a curve"]
+    assert [entry.reason for entry in evaluation_log.read(Run(Path("runs/a")))] == [None, "a curve"]
     assert run(tool, *OPTIONS, "--beam", "1", "--beam", "5").exit_code == 0, "existing records do not count again"
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from nmt.recipe.types import Training
+from nmt.runs.metadata import Decisions
 from nmt.runs.run_folder import Run
 from nmt.training import planning
 from nmt.training.planning import count_updates
@@ -32,24 +33,22 @@ def test_the_first_limit_that_is_reached_ends(limits: dict[str, Any], pace: floa
     assert count_updates(Training(**limits), pace, batches_per_epoch=10) == updates
 
 
-def metadata(toy: Toy, folder: str, *overrides: str) -> dict[str, Any]:
+def decided(toy: Toy, folder: str, *overrides: str) -> Decisions:
     toy.train(folder, *overrides)
-    return Run(Path(folder)).metadata
+    return Run(Path(folder)).metadata.decided
 
 
 def test_what_was_left_open_is_decided_and_kept(toy: Toy) -> None:
     open_keys = ("training.validate_every=0", "training.device=auto", "training.threads=0")
-    found = metadata(toy, "run", *open_keys, "training.updates=12", "training.save_every=20")
-    assert found["validate_every"] == 2
-    assert found["device"] in ("cpu", "cuda", "mps")
-    assert found["threads"] == torch.get_num_threads()
-    assert found["parameters"] == sum(parameter.numel() for parameter in Run(Path("run")).fresh_model().parameters())
+    found = decided(toy, "run", *open_keys, "training.updates=12", "training.save_every=20")
+    assert found.validate_every == 2
+    assert found.device in ("cpu", "cuda", "mps")
+    assert found.threads == torch.get_num_threads()
+    assert found.parameters == sum(parameter.numel() for parameter in Run(Path("run")).fresh_model().parameters())
 
 
 def test_a_plan_takes_what_was_decided_and_else_what_the_recipe_says(toy: Toy) -> None:
-    plan = planning.plan(
-        toy.recipe(), {"updates": 77, "validate_every": 7, "warmup": 3, "precision": "bf16", "device": "cpu"}
-    )
+    plan = planning.plan(toy.recipe(), Decisions(updates=77, validate_every=7, warmup=3, precision="bf16"))
     assert (plan.updates, plan.validate_every, plan.precision, plan.save_every, plan.learning_rate) == (
         77,
         7,
@@ -61,16 +60,16 @@ def test_a_plan_takes_what_was_decided_and_else_what_the_recipe_says(toy: Toy) -
 
 
 def test_warming_up_takes_at_most_a_tenth_of_a_run(toy: Toy) -> None:
-    assert metadata(toy, "short", "training.updates=20", "training.warmup=8")["warmup"] == 2
-    assert metadata(toy, "long", "training.updates=20", "training.warmup=1")["warmup"] == 1
+    assert decided(toy, "short", "training.updates=20", "training.warmup=8").warmup == 2
+    assert decided(toy, "long", "training.updates=20", "training.warmup=1").warmup == 1
 
 
 def test_minutes_are_timed_on_this_machine_and_said(toy: Toy) -> None:
     """About a second on two updates of milliseconds: more than the two updates that would end it, so these do."""
     limits = ("training.minutes=0.02", "training.updates=2")
-    found = metadata(toy, "run", *limits)
-    assert found["updates_per_minute"] > 0
-    assert (found["updates"], toy.logged[3]) == (2, "training.minutes 0.02 comes to 2 updates on this machine")
+    found = decided(toy, "run", *limits)
+    assert (found.updates_per_minute or 0) > 0
+    assert (found.updates, toy.logged[3]) == (2, "training.minutes 0.02 comes to 2 updates on this machine")
 
 
 def test_timing_leaves_no_trace_in_what_is_trained(toy: Toy) -> None:

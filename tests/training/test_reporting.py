@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from nmt import atomic
+from nmt.runs.metadata import Decisions
 from nmt.training import planning
 from nmt.training.progress import Progress, Totals, Validation
 from nmt.training.reporting import FolderReporter, cut_back
@@ -18,7 +19,7 @@ from nmt.training.reporting import FolderReporter, cut_back
 if TYPE_CHECKING:
     from tests.training.conftest import Toy
 
-METADATA = {"updates": 40, "validate_every": 20, "warmup": 4, "precision": "fp32"}
+DECIDED = Decisions(updates=40, validate_every=20, warmup=4, precision="fp32")
 
 
 def report(toy: Toy, folder: Path, seconds: float, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -26,7 +27,7 @@ def report(toy: Toy, folder: Path, seconds: float, monkeypatch: pytest.MonkeyPat
     folder.mkdir()
     clock, lines = itertools.count(0.0, seconds), list[str]()
     monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
-    plan = planning.plan(toy.recipe(), METADATA)
+    plan = planning.plan(toy.recipe(), DECIDED)
     reporter = FolderReporter(folder, plan, lines.append, Console(quiet=True), quiet=False, tensorboard=False)
     for update in (20, 40):
         reporter.updated()
@@ -69,7 +70,7 @@ def test_on_a_terminal_a_bar_shows_how_far_training_is(toy: Toy) -> None:
     shown = io.StringIO()
     console = Console(file=shown, force_terminal=True, width=120)
     with FolderReporter(
-        Path(), planning.plan(toy.recipe(), METADATA), pytest.fail, console, quiet=False, tensorboard=False
+        Path(), planning.plan(toy.recipe(), DECIDED), pytest.fail, console, quiet=False, tensorboard=False
     ) as reporter:
         reporter.metrics(Progress(20, totals=Totals(updates=20, tokens=100, nll=200.0)), 0.5)
     assert "20/40" in shown.getvalue()
@@ -79,7 +80,7 @@ def test_on_a_terminal_a_bar_shows_how_far_training_is(toy: Toy) -> None:
 
 def test_updates_that_were_all_skipped_are_still_valid_json(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     reporter = FolderReporter(
-        Path(), planning.plan(toy.recipe(), METADATA), print, Console(quiet=True), quiet=True, tensorboard=False
+        Path(), planning.plan(toy.recipe(), DECIDED), print, Console(quiet=True), quiet=True, tensorboard=False
     )
     reporter.metrics(Progress(20, skipped=20), 0.5)
     record = json.loads(Path("metrics.jsonl").read_text(), parse_constant=pytest.fail)

@@ -186,7 +186,7 @@ def test_a_raised_limit_continues_to_an_ending_of_its_own(toy: Toy) -> None:
     assert checkpoint("run", 9).exists()
     outcome, again = Run(Path("run")).outcome, toy.train("run", *raised)
     assert outcome is not None
-    assert (outcome["update"], again, len(toy.logged)) == (9, 0, 1)
+    assert (outcome.update, again, len(toy.logged)) == (9, 0, 1)
 
 
 def test_a_killed_raise_is_taken_up_by_the_same_command(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +197,7 @@ def test_a_killed_raise_is_taken_up_by_the_same_command(toy: Toy, monkeypatch: p
             with pytest.raises(ZeroDivisionError):
                 toy.train("run", "training.updates=6")
     toy.train("run", "training.updates=6")
-    assert Run(Path("run")).recipe.training.updates == Run(Path("run")).metadata["updates"] == 6
+    assert Run(Path("run")).recipe.training.updates == Run(Path("run")).metadata.decided.updates == 6
     assert checkpoint("run", 6).exists()
 
 
@@ -213,7 +213,7 @@ def test_every_other_changed_key_is_refused_and_named(toy: Toy) -> None:
         toy.train("run", "training.updates=9", "training.seed=2", "model.dropout=0.5")
     assert "  training.seed: 1 in the run, 2 now" in str(caught.value)
     assert "  model.dropout: 0.3 in the run, 0.5 now" in str(caught.value)
-    assert Run(Path("run")).metadata["updates"] == 4
+    assert Run(Path("run")).metadata.decided.updates == 4
 
 
 def test_minutes_that_were_never_timed_cannot_be_added(toy: Toy) -> None:

@@ -108,7 +108,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 F32 = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
-LENGTHS = {"median": 1, "95": 1, "longest": 1, "pieces": 1}
+LENGTHS = {"median": 1, "p95": 1, "longest": 1, "tokens": 1}
 FOLDERS: dict[str, Harm] = {
     "a pickle as weights": put(files.WEIGHTS, pickle.dumps(Payload())),
     "a pickle as vocabulary": put(files.JOINT, pickle.dumps(Payload())),
@@ -139,8 +139,8 @@ FOLDERS: dict[str, Harm] = {
     "lengths that are text": edit(lengths={"source": "x", "target": "y"}),
     "no lengths": edit(lengths=None),
     "a longest sentence of 10^15 pieces": edit(lengths={"source": {**LENGTHS, "longest": 10**15}, "target": LENGTHS}),
-    "no training pieces at all": edit(lengths={"source": {**LENGTHS, "pieces": 0}, "target": LENGTHS}),
-    "unseen pieces up to 10^12": edit(unseen="4-1000000000000"),
+    "no training pieces at all": edit(lengths={"source": {**LENGTHS, "tokens": 0}, "target": LENGTHS}),
+    "unseen pieces up to 10^12": edit(unseen_tokens="4-1000000000000"),
     "a model of 10^12 units": recipe("feed_forward: 32", "feed_forward: 1000000000000"),
     "a model of 10^5 units": recipe("width: 16", "width: 100000000"),
     "a model of 10^9 layers": recipe("layers: 1", "layers: 1000000000"),

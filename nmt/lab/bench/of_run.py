@@ -107,7 +107,7 @@ def claims(path: Path, rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
     best = min(translated, key=lambda row: row["cores_for_4.5_billion_a_day"])
     rate, cores = best["lines_per_second"] / best["cores"], best["cores_for_4.5_billion_a_day"]
     number = (
-        f"a model of {run.metadata['parameters'] / 1e6:.1f} M parameters translates {rate:.1f} sentences a second and core "
+        f"a model of {run.metadata.decided.parameters / 1e6:.1f} M parameters translates {rate:.1f} sentences a second and core "
         f"(beam {best['beam']}, {best.get('precision', best['engine'])}): {cores:,.0f} such cores for 4.5 billion a day; what ran there is history"
     )
     return [{"id": "E5", "number": number, "verdict": "holds under conditions"}]

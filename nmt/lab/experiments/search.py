@@ -18,7 +18,7 @@ import torch
 
 from nmt.data import corpus
 from nmt.data.batches import collate
-from nmt.data.metadata import CorpusMetadata, CorpusRequest
+from nmt.data.metadata import CorpusRequest
 from nmt.data.pairs import Pairs
 from nmt.data.vocabulary import EOS, Vocabulary
 from nmt.errors import UserError
@@ -125,11 +125,11 @@ def run(options: Options, log: Log) -> Outcome:
 
 def sentences(run: Run, log: Log) -> Pairs:
     """The first sentences of a run's validation split, as it was when the run began, of those that its model reads whole; none are joined."""
-    metadata = CorpusMetadata.model_validate(run.metadata["corpus"])
+    metadata = run.metadata.corpus
     valid = corpus.load_again(CorpusRequest(**run.recipe.data.model_dump()), metadata, log).valid
     if valid.sha256 != metadata.splits["valid"].sha256:
         raise UserError(f"data.valid: not the text that {run.path} was begun with; bring it back")
-    longest, encode = run.metadata["lengths"]["source"]["longest"], run.vocabularies[0].encode
+    longest, encode = run.metadata.lengths.source.longest, run.vocabularies[0].encode
     whole = (
         row for row in range(len(valid)) if 0 < len(encode(valid.source[row])) <= longest and valid.target[row].strip()
     )

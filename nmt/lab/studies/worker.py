@@ -129,19 +129,20 @@ def _result(run: Run, translating: float) -> dict[str, Any]:
     """What training came to. Seconds are those of updates on one thread, beside whatever else the machine did."""
     updates = [each for each in atomic.read_records(run.path / METRICS) if "tokens" in each]
     rates = {each["update"]: each["tokens_per_second"] for each in atomic.read_records(run.path / TIMING)}
-    outcome = run.outcome or {}
+    outcome, decided = run.outcome, run.metadata.decided
+    assert outcome is not None, "training has finished"
     steps = zip([0, *(each["tokens"] for each in updates)], updates, strict=False)
     seconds = sum(
         (each["tokens"] - before) / rates[each["update"]] for before, each in steps if rates.get(each["update"])
     )
     return {
-        "parameters": run.metadata["parameters"],
-        "updates": outcome["update"],
-        "best_update": outcome["best_update"],
+        "parameters": decided.parameters,
+        "updates": outcome.update,
+        "best_update": outcome.best_update,
         "target_pieces": updates[-1]["tokens"],
-        "precision": run.metadata["precision"],
-        "machine": run.metadata["machine"],
-        "versions": run.metadata["versions"],
+        "precision": decided.precision,
+        "machine": run.metadata.machine,
+        "versions": run.metadata.versions,
         "commit": provenance.commit(),
         "weights_sha256": run.weights_sha256,
         "training_seconds": round(seconds),
