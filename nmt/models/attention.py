@@ -1,7 +1,6 @@
 """Attention: how a recurrent decoder looks at memory. Each turns a query and a memory into a context and the weights of the slots.
 
-A memory of fewer rows than there are queries serves as many of them in a row with each of its own: the beams of a sentence share one.
-The decoder does not know which it has. Those with `one_slot` are given the thought vector, the others a slot per source piece.
+The decoder does not know which it has. A class with `one_slot` is given the thought vector, the others a slot per source token.
 """
 
 from __future__ import annotations
@@ -16,23 +15,27 @@ from nmt.models.protocol import Memory, repeat
 
 
 class Attention(nn.Module, ABC):
-    """Reads a context ``(row, context)`` from memory for a query ``(row, hidden)``; there are as many rows as memory has, or a multiple."""
+    """A context ``(row, context)`` of memory for a query ``(row, hidden)``.
 
-    one_slot: ClassVar[bool]
-    """Whether the encoder hands over one slot, the thought vector, instead of all its states."""
+    With k times as many queries as rows of memory, memory row i serves queries i*k to i*k + k - 1. Constructed with the
+    decoder's hidden units, the width of a slot and `model.attention_size`.
+    """
+
+    one_slot: ClassVar[bool] = False
+    """Whether memory is one slot, the thought vector, instead of all encoder states."""
     constant: ClassVar[bool] = False
-    """Whether the context is the same at every step, so that a whole target can be run through a fused kernel."""
+    """Whether the context is the same at every step, so that a whole target runs through a fused kernel."""
 
     context: int
     """Width of the context."""
 
     def keys(self, slots: Tensor) -> tuple[Tensor, ...]:
-        """What depends on the slots alone, computed once in `encode` and kept in the memory."""
+        """What is computed once from the slots, kept in `Memory.keys`. All that scores use of the slots stands here."""
         return ()
 
     @abstractmethod
     def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        """The context ``(row, context)`` and the weights ``(row, slot)``."""
+        """The context ``(row, context)``, a weighted sum of the slots, and the weights ``(row, slot)``."""
 
 
 class InitialStateOnly(Attention):
@@ -41,7 +44,7 @@ class InitialStateOnly(Attention):
     one_slot = True
     constant = True
 
-    def __init__(self, hidden: int, slot: int, width: int) -> None:
+    def __init__(self, hidden: int, slot: int, size: int) -> None:
         super().__init__()
         self.context = 0
 
@@ -55,12 +58,12 @@ class FixedThoughtVector(Attention):
     one_slot = True
     constant = True
 
-    def __init__(self, hidden: int, slot: int, width: int) -> None:
+    def __init__(self, hidden: int, slot: int, size: int) -> None:
         super().__init__()
         self.context = slot
 
     def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        return repeat(memory.readable[:, 0], len(query) // len(memory.slots)), memory.slots.new_ones(len(query), 1)
+        return repeat(memory.slots[:, 0], len(query) // len(memory.slots)), memory.slots.new_ones(len(query), 1)
 
 
 class BahdanauAttention(Attention):
@@ -68,36 +71,25 @@ class BahdanauAttention(Attention):
 
     score_j = v . tanh(W query + U slot_j), weights = softmax(score), context = sum_j weights_j slot_j
     (Bahdanau, Cho and Bengio 2015, arXiv:1409.0473, section 3.1 and appendix A.1.2). The query is the decoder state *before* this step,
-    s_{i-1}. U slot_j does not depend on the step, so `encode` keeps it in ``memory.keys``.
+    s_{i-1}. U slot_j does not depend on the step, so `encode` keeps it in `Memory.keys`.
     """
 
-    one_slot = False
-
-    def __init__(self, hidden: int, slot: int, width: int) -> None:
+    def __init__(self, hidden: int, slot: int, size: int) -> None:
         super().__init__()
         self.context = slot
-        self.query = nn.Linear(hidden, width, bias=False)
-        self.key = nn.Linear(slot, width)
-        self.score = nn.Linear(width, 1, bias=False)
+        self.query = nn.Linear(hidden, size, bias=False)
+        self.key = nn.Linear(slot, size)
+        self.score = nn.Linear(size, 1, bias=False)
 
     def keys(self, slots: Tensor) -> tuple[Tensor, ...]:
         """U slot_j, ``(batch, slot, attention)``."""
         return (self.key(slots),)
 
     def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        """Weights of masked slots are exactly 0; a row without a real slot is an error of the caller.
-
-        tanh(x) is taken as 2 sigmoid(2x) - 1, which on a CPU takes a third of the time; v . tanh(x) is then 2 v . sigmoid(2x) - sum(v).
-        """
-        asked = torch.unflatten(self.query(query), 0, (len(memory.mask), -1)).unsqueeze(2)
-        halves = (
-            (asked.float() + memory.keys[0].float().unsqueeze(1)).mul_(2).sigmoid_()
-        )  # (batch, beam, slot, attention)
-        with torch.autocast(
-            halves.device.type, enabled=False
-        ):  # to round the energies would take longer than their product
-            scores = self.score(halves).squeeze(-1).mul(2).sub(self.score.weight.sum())
-        return weigh(scores, memory)
+        """Weights of masked slots are exactly 0; a row without a real slot is an error of the caller."""
+        queries = by_memory_row(self.query(query), memory).unsqueeze(2)  # (batch, beam, 1, attention)
+        keys = memory.keys[0].unsqueeze(1)  # (batch, 1, slot, attention)
+        return weigh(self.score(torch.tanh(queries + keys)).squeeze(-1), memory)
 
 
 class DotAttention(Attention):
@@ -107,9 +99,7 @@ class DotAttention(Attention):
     where Luong queries with the state after it.
     """
 
-    one_slot = False
-
-    def __init__(self, hidden: int, slot: int, width: int) -> None:
+    def __init__(self, hidden: int, slot: int, size: int) -> None:
         super().__init__()
         if hidden != slot:
             raise ValueError(
@@ -117,15 +107,24 @@ class DotAttention(Attention):
             )
         self.context = slot
 
+    def keys(self, slots: Tensor) -> tuple[Tensor, ...]:
+        """The slots themselves."""
+        return (slots,)
+
     def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Weights of masked slots are exactly 0; a row without a real slot is an error of the caller."""
-        return weigh(torch.unflatten(query, 0, (len(memory.mask), -1)) @ memory.slots.transpose(1, 2), memory)
+        return weigh(by_memory_row(query, memory) @ memory.keys[0].transpose(1, 2), memory)
+
+
+def by_memory_row(query: Tensor, memory: Memory) -> Tensor:
+    """``(row, width) -> (batch, beam, width)``: the queries that share each row of memory."""
+    return torch.unflatten(query, 0, (len(memory.mask), -1))
 
 
 def weigh(scores: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
     """The context ``(row, context)`` and weights ``(row, slot)`` for scores ``(batch, beam, slot)``: a softmax over the real slots."""
     weights = scores.float().masked_fill(~memory.mask.unsqueeze(1), float("-inf")).softmax(-1)
-    context = torch.bmm(weights.to(memory.readable.dtype), memory.readable)
+    context = torch.bmm(weights.to(memory.slots.dtype), memory.slots)
     return context.flatten(0, 1), weights.flatten(0, 1)
 
 

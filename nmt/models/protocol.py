@@ -1,14 +1,16 @@
 """The one interface of all model families: three verbs, and memory and state as values.
 
-`encode` turns a source into a `Memory`, `initial_state` turns a memory into a state, `step` reads one target piece and predicts the next.
+`encode` turns a source into a `Memory`, `initial_state` turns a memory into a state, `step` reads one target token and predicts the next.
 A decoder therefore is a function of (memory, target prefix) and of nothing else: if memory has one slot, the thought vector is all it
-can know of the source. Search, experiments and export are written against these verbs and never ask which family they serve.
+can know of the source. Search, experiments and export are written against these verbs and do not depend on the family.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -22,21 +24,14 @@ Tree = TypeVar("Tree")
 class Memory(NamedTuple):
     """All that a decoder learns about the source. The batch is axis 0 of every tensor in it.
 
-    slots: ``(batch, slot, width)``; one slot is the thought vector, one slot per source piece is attention.
-    mask: ``(batch, slot)``, True where a slot is real and may be read.
-    keys: what attention computes once from the slots, such as the projected keys of attention; empty where nothing is.
-    values: what steps read instead of the slots after `TranslationModel.prepared`, ``(batch, slot, value)``; empty before.
+    slots: ``(batch, slot, width)``; one slot is the thought vector, one slot per source token is attention.
+    mask: ``(batch, slot)``, True where a slot is real and may be attended.
+    keys: what attention computes once from the slots to score them; empty where nothing is.
     """
 
     slots: Tensor
     mask: Tensor
     keys: tuple[Tensor, ...] = ()
-    values: tuple[Tensor, ...] = ()
-
-    @property
-    def readable(self) -> Tensor:
-        """What readers weigh and sum up."""
-        return self.values[0] if self.values else self.slots
 
 
 class Step(NamedTuple):
@@ -51,7 +46,10 @@ class Step(NamedTuple):
 
 
 class DecodingProtocol(Protocol):
-    """What search needs of a model; an ensemble or a scripted fake satisfies it as well as a `TranslationModel`."""
+    """What search needs of a model: the three verbs, as of a `TranslationModel`, its inference model, an ensemble or a scripted fake.
+
+    Beams share memory: for k times as many rows of state as of memory, row i of memory serves rows i*k to i*k + k - 1 of the state.
+    """
 
     def encode(self, source: Tensor, mask: Tensor) -> Any: ...
 
@@ -63,30 +61,20 @@ class DecodingProtocol(Protocol):
 class TranslationModel(nn.Module, ABC):
     """A model family: the three verbs, and the teacher-forced pass written with them."""
 
-    shares_memory: ClassVar[bool] = True
-    """Whether a row of memory can serve several rows of a state, see `step`; for what does not say so, search makes a row for each."""
+    inference: ClassVar[str] = "nmt.models.inference.frozen:FrozenModel"
+    """The class that decodes fast with this family's weights, as ``module:Class``; called with model, device and precision."""
 
     @abstractmethod
     def encode(self, source: Tensor, mask: Tensor) -> Memory:
         """Reads token ids ``(batch, source)`` whose real positions are True in ``mask``."""
 
-    def prepared(self, memory: Memory) -> Memory:
-        """The memory with more of what steps would compute from it again and again, for whoever takes many; steps from it are the same."""
-        return memory
-
-    def tabulate(self) -> None:
-        """Computes once what every step computes from weights alone, for a model that is not trained any more; steps are the same."""
-
     @abstractmethod
     def initial_state(self, memory: Memory) -> State:
-        """The state before the first target piece, a function of memory alone."""
+        """The state before the first target token, a function of memory alone."""
 
     @abstractmethod
     def step(self, previous: Tensor, state: State, memory: Memory) -> Step:
-        """Reads the previous target ids ``(batch,)`` and predicts the next ones. Nothing is kept in the module.
-
-        Memory may have fewer rows than there are ids: each then serves as many of them in a row, so that beams need no copies of it.
-        """
+        """Reads the previous target ids ``(batch,)`` and predicts the next ones. Nothing is kept in the module."""
 
     def decode(self, target: Tensor, memory: Memory) -> Tensor:
         """Logits ``(batch, target, vocabulary)`` under teacher forcing for the decoder's inputs ``(batch, target)``.
@@ -105,17 +93,28 @@ class TranslationModel(nn.Module, ABC):
         """`encode`, then `decode`: logits ``(batch, target, vocabulary)``."""
         return self.decode(target, self.encode(source, mask))
 
+    def for_inference(self, device: torch.device, precision: str) -> DecodingProtocol:
+        """The same three verbs for search, with all computed beforehand that depends on the weights alone; precision is fp32 or bf16.
+
+        Weights that need no rounding are shared with this model, so it is to be made again after an update.
+        """
+        return load_class(self.inference)(self, device, precision)  # type: ignore[no-any-return]  # classes by name are untyped
+
+
+def load_class(name: str) -> Any:
+    """The class of a name ``module:Class``."""
+    module, _, attribute = name.partition(":")
+    return getattr(import_module(module), attribute)
+
 
 def select(tree: Tree, rows: Tensor) -> Tree:
-    """The given rows ``(new batch,)`` of every tensor in a memory or state: reorders a beam, drops what has finished."""
-    selected: Tree = _map(tree, lambda tensor: tensor.index_select(0, rows))
-    return selected
+    """The given rows ``(new batch,)`` of every tensor in a memory or state: reorders a beam, drops finished sentences."""
+    return _map(tree, lambda tensor: tensor.index_select(0, rows))
 
 
 def repeat(tree: Tree, times: int) -> Tree:
-    """Every row of every tensor ``times`` times in a row: a memory or state for a beam."""
-    repeated: Tree = _map(tree, lambda tensor: tensor.repeat_interleave(times, 0))
-    return repeated
+    """Every row of every tensor in a memory or state ``times`` times in a row."""
+    return _map(tree, lambda tensor: tensor.repeat_interleave(times, 0))
 
 
 def size_in_bytes(tree: Any) -> int:
@@ -125,8 +124,8 @@ def size_in_bytes(tree: Any) -> int:
     return sum(size_in_bytes(part) for part in tree)
 
 
-def _map(tree: Any, change: Any) -> Any:
+def _map(tree: Tree, change: Callable[[Tensor], Tensor]) -> Tree:
     if isinstance(tree, Tensor):
-        return change(tree)
-    parts = [_map(part, change) for part in tree]
-    return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
+        return cast("Tree", change(tree))
+    parts = [_map(part, change) for part in cast("tuple[Any, ...]", tree)]
+    return cast("Tree", type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts))

@@ -8,7 +8,7 @@ context goes to every layer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self, cast
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -22,10 +22,6 @@ from nmt.models.embeddings import PieceEmbedding
 from nmt.models.encoders import DIRECTIONS, BagEncoder, Encoder, RecurrentEncoder
 from nmt.models.protocol import Memory, State, Step, TranslationModel
 
-LARGEST_TABLE = 2**25
-"""Numbers, 128 MiB of them in fp32: what `tabulate` may take."""
-
-
 class RecurrentModel(TranslationModel):
     """Reads the source by an RNN, writes the target by another that looks at the source through attention.
 
@@ -33,6 +29,8 @@ class RecurrentModel(TranslationModel):
     units, the encoder also the direction it reads in.
     With `tied`, one matrix embeds the target and scores it, and embeds the source too where the vocabulary is `joint`.
     """
+
+    inference: ClassVar[str] = "nmt.models.inference.recurrent:FrozenRecurrentModel"
 
     def __init__(
         self,
@@ -80,8 +78,6 @@ class RecurrentModel(TranslationModel):
         nn.init.zeros_(self.output.bias)
         if tied:
             self.output.weight = self.embed_target.weight
-        self.table: Tensor | None
-        self.register_buffer("table", None, persistent=False)
 
     def encode(self, source: Tensor, mask: Tensor) -> Memory:
         """One slot per source piece, or the thought vector alone: ``(batch, 1, slot)`` whatever the source's length."""
@@ -90,25 +86,6 @@ class RecurrentModel(TranslationModel):
             states = self.bottleneck(self.encoder.final_states(states, mask)).unsqueeze(1)
             mask = mask.new_ones(len(mask), 1)
         return Memory(states, mask, self.attention.keys(states))
-
-    def tabulate(self) -> None:
-        """What the bottom layer's gates take from each piece of the target, ``(vocabulary, gates)``, unless that is too large."""
-        pieces = torch.arange(self.output.out_features, device=self.output.weight.device)
-        if len(pieces) * self.cells[0].gates <= LARGEST_TABLE:
-            self.table = self.cells[0].project(self.embed_target(pieces))
-
-    def train(self, mode: bool = True) -> Self:
-        """As torch's; weights that change leave the table behind."""
-        if mode:
-            self.table = None
-        return super().train(mode)
-
-    def prepared(self, memory: Memory) -> Memory:
-        """With the slots as all layers and the readout take them, side by side: W sum_j w_j slot_j = sum_j w_j W slot_j, and the right side
-        multiplies once a slot, the left once a step and hypothesis. As many slots as a slot has units would cost more to sum than that saves."""
-        if memory.slots.shape[1] >= self.attention.context:
-            return memory
-        return memory._replace(values=(torch.cat(self._shares(memory.slots), -1),))
 
     def initial_state(self, memory: Memory) -> Tensor:
         """``(batch, layer, state)``: s_0 = tanh(W final states), as appendix A.2.2 of Bahdanau et al., but of both directions."""
@@ -119,26 +96,24 @@ class RecurrentModel(TranslationModel):
         """Query with the state before, attend, run the cells, read out: the order of Bahdanau et al., appendix A.2.2."""
         embedded = self.dropout(self.embed_target(previous))
         context, weights = self.attention(self.cells[0].output(state[:, 0]), memory)
-        *gates, read = context.split(self._widths(), -1) if memory.values else self._shares(context)
         below, states = embedded, []
         for level, cell in enumerate(self.cells):
-            own = cell.project(below) if level or self.table is None else self.table.index_select(0, previous)
-            states.append(cell.step(own + gates[level], state[:, level]))
-            below = self._above(level, below, cell.output(states[-1]))
-        return Step(self._logits(below, embedded, read), torch.stack(states, 1), weights)
+            states.append(cell.step(cell.project(torch.cat([below, context], -1)), state[:, level]))
+            below = self.above(level, below, cell.output(states[-1]))
+        return Step(self.logits(below, embedded, self.read(context)), torch.stack(states, 1), weights)
 
     def decode(self, target: Tensor, memory: Memory) -> Tensor:
         """As `step` unrolled, but all that does not wait for a state is computed for the whole target at once."""
         embedded = self.dropout(self.embed_target(target))
-        state, memory = self.initial_state(memory), memory._replace(values=())  # here the layers read whole contexts
+        state = self.initial_state(memory)
         if self.attention.constant:
             context = self.attention(embedded[:, 0], memory)[0].unsqueeze(1)
-            below = self._above(0, embedded, self.cells[0].sequence(_join(embedded, context), state[:, 0]))
+            below = self.above(0, embedded, self.cells[0].sequence(_join(embedded, context), state[:, 0]))
         else:
             below, context = self._attend(embedded, state[:, 0], memory)
         for level, cell in list(enumerate(self.cells))[1:]:
-            below = self._above(level, below, cell.sequence(_join(below, context), state[:, level]))
-        return self._logits(below, embedded, self._read(context))
+            below = self.above(level, below, cell.sequence(_join(below, context), state[:, level]))
+        return self.logits(below, embedded, self.read(context))
 
     def _attend(self, embedded: Tensor, state: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """The bottom layer under attention: outputs ``(batch, target, hidden)`` and contexts ``(batch, target, context)``.
@@ -148,20 +123,20 @@ class RecurrentModel(TranslationModel):
         cell = self.cells[0]
         if isinstance(self.attention, BahdanauAttention) and cell.kind == "lstm":
             outputs, read = self._attend_by_hand(self.attention, cell, embedded, state, memory)
-            return self._above(0, embedded, outputs), read
+            return self.above(0, embedded, outputs), read
         states, contexts = [], []
         for projected in cell.project(embedded).unbind(1):
-            context, _ = self.attention(cell.output(state), memory)
+            context, _ = fused_attention.attend(self.attention, cell.output(state), memory)
             state = cell.step(projected + cell.project(context, embedded.shape[-1]), state)
             states.append(state)
             contexts.append(context)
-        return self._above(0, embedded, cell.output(torch.stack(states, 1))), torch.stack(contexts, 1)
+        return self.above(0, embedded, cell.output(torch.stack(states, 1))), torch.stack(contexts, 1)
 
     def _attend_by_hand(
         self, attention: BahdanauAttention, cell: Cell, embedded: Tensor, state: Tensor, memory: Memory
     ) -> tuple[Tensor, Tensor]:
         """The loop of the default model, with a backward written by hand."""
-        return fused_attention.attend(
+        return fused_attention.attend_target(
             cell.project(embedded),
             state,
             memory.slots,
@@ -174,33 +149,22 @@ class RecurrentModel(TranslationModel):
             bias=cell.layer.bias_hh_l0,
         )
 
-    def _above(self, level: int, below: Tensor, output: Tensor) -> Tensor:
+    def above(self, level: int, below: Tensor, output: Tensor) -> Tensor:
         """What the next layer reads: the residual adds the layer's input without the context (GNMT), from the second layer up."""
         above: Tensor = self.dropout(output + below if self.residual and level else output)
         return above
 
-    def _logits(self, output: Tensor, embedded: Tensor, read: Tensor) -> Tensor:
-        """A deep output (Pascanu et al. 2014) of state, previous piece and context, of which `_read` is given. It reads s_i, where the paper's
+    def logits(self, output: Tensor, embedded: Tensor, read: Tensor) -> Tensor:
+        """A deep output (Pascanu et al. 2014) of state, previous piece and context, of which `read` is given. It reads s_i, where the paper's
         appendix prints s_{i-1}; the authors' code does the same."""
         own = torch.cat([output, embedded], -1)
         readout = torch.tanh(linear(own, self.readout.weight[:, : own.shape[-1]], self.readout.bias) + read)
         logits: Tensor = self.output(self.dropout(readout))
         return logits
 
-    def _read(self, context: Tensor) -> Tensor:
+    def read(self, context: Tensor) -> Tensor:
         """What the readout takes from contexts ``(..., context)``."""
         return linear(context, self.readout.weight[:, self.readout.in_features - self.attention.context :])
-
-    def _shares(self, contexts: Tensor) -> list[Tensor]:
-        """What each layer's gates, from the bottom up, and the readout take from contexts."""
-        return [
-            *(cell.project(contexts, cell.width - self.attention.context) for cell in self.cells),
-            self._read(contexts),
-        ]
-
-    def _widths(self) -> list[int]:
-        """Of `_shares`."""
-        return [*(cell.gates for cell in self.cells), self.readout.out_features]
 
 
 def _encoder(

@@ -99,6 +99,25 @@ class EncoderLayer(nn.Module):
         return inputs
 
 
+class TransformerEncoder(nn.Module):
+    """Encoder layers in turn: embedded source ``(batch, source, width)`` to states of the same shape."""
+
+    def __init__(
+        self, layers: int, width: int, heads: int, inner: int, dropout: float, attention_dropout: float
+    ) -> None:
+        super().__init__()
+        self.layers = cast(
+            "Sequence[EncoderLayer]",
+            nn.ModuleList(EncoderLayer(width, heads, inner, dropout, attention_dropout) for _ in range(layers)),
+        )
+
+    def forward(self, embedded: Tensor, mask: Tensor) -> Tensor:
+        states, attended = embedded, mask[:, None, None, :]  # (batch, head, query, slot)
+        for layer in self.layers:
+            states = layer(states, attended)
+        return states
+
+
 class DecoderLayer(nn.Module):
     """Self-attention over the target so far, attention to memory, feed-forward."""
 
@@ -160,9 +179,7 @@ class TransformerModel(TranslationModel):
         self.embed_target = PieceEmbedding(target, width)
         self.embed_source = self.embed_target if tied and joint else PieceEmbedding(source, width)
         sizes = (width, heads, feed_forward, dropout, attention_dropout)
-        self.encoder = cast(
-            "Sequence[EncoderLayer]", nn.ModuleList(EncoderLayer(*sizes) for _ in range(encoder["layers"]))
-        )
+        self.encoder = TransformerEncoder(encoder["layers"], *sizes)
         self.decoder = cast(
             "Sequence[DecoderLayer]", nn.ModuleList(DecoderLayer(*sizes) for _ in range(decoder["layers"]))
         )
@@ -182,11 +199,7 @@ class TransformerModel(TranslationModel):
 
     def encode(self, source: Tensor, mask: Tensor) -> Memory:
         """A slot per source piece; keys are each decoder layer's cross-attention keys and values, in turn."""
-        states = self._embed(self.embed_source, source, 0)
-        attended = mask[:, None, None, :]  # (batch, head, query, slot)
-        for layer in self.encoder:
-            states = layer(states, attended)
-        slots = self.norm_encoder(states)
+        slots = self.norm_encoder(self.encoder(self._embed(self.embed_source, source, 0), mask))
         return Memory(slots, mask, tuple(part for layer in self.decoder for part in layer.cross.keys(slots)))
 
     def initial_state(self, memory: Memory) -> Cache:
