@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from nmt.models.protocol import DecodingProtocol, State, Step, TranslationModel, repeat, select
+from nmt.models.protocol import DecodingProtocol, State, Step, select
 
 BLOCK = 64
 """Pieces of the vocabulary that are looked at together to find the best."""
@@ -193,14 +193,11 @@ class BeamSearch:
                 select(kept, frontier.active), positions[-1], len(positions), longest[frontier.active]
             )
             kept = NBest(*(old.index_copy(0, frontier.active, new) for old, new in zip(kept, best, strict=True)))
-            shares = self.beam == 1 or getattr(model, "shares_memory", False)
-            frontier = self._advance(frontier, positions[-1], step.state, done, shares)
+            frontier = self._advance(frontier, positions[-1], step.state, done)
         return positions, kept
 
     def _start(self, model: DecodingProtocol, source: Tensor, mask: Tensor) -> BeamState:
         memory = model.encode(source, mask)
-        if isinstance(model, TranslationModel):
-            memory = model.prepared(memory)
         active = torch.arange(len(source), device=source.device)
         live = torch.zeros(len(source), 1, device=source.device)
         return BeamState(active, live, source.new_full((len(source),), self.bos), model.initial_state(memory), memory)
@@ -239,27 +236,19 @@ class BeamSearch:
         scores = (totals / length_penalty(length, self.alpha)).masked_fill(~which, -math.inf)
         return NBest(scores, torch.full_like(candidates, length - 1), candidates)
 
-    def _advance(
-        self, frontier: BeamState, position: BackPointers, state: State, done: Tensor, shares: bool
-    ) -> BeamState:
-        """Follows the chosen beams. Memory is the same for all beams of a sentence, so it moves only when a sentence leaves; a model that
-        does not share it gets a row for each beam after the first step."""
+    def _advance(self, frontier: BeamState, position: BackPointers, state: State, done: Tensor) -> BeamState:
+        """Follows the chosen beams. Memory is the same for all beams of a sentence, so it changes only when a sentence leaves."""
         active, live, memory, beams = frontier.active, position.live, frontier.memory, frontier.live.shape[1]
         first = torch.arange(0, len(active) * beams, beams, device=live.device)[:, None]
         parents = first + position.candidates.beams.gather(1, position.chosen)
         tokens = position.candidates.tokens.gather(1, position.chosen)
-        apart = not shares and beams > 1
         if done.any():
             stay = done.logical_not().nonzero().squeeze(1)
-            memory = select(
-                memory, (first + torch.arange(beams, device=live.device))[stay].flatten() if apart else stay
-            )
+            memory = select(memory, stay)
             active, live, parents, tokens = select((active, live, parents, tokens), stay)
             state = select(state, parents.flatten())
         elif self.beam > 1:
             state = select(state, parents.flatten())
-        if not shares and not apart:
-            memory = repeat(memory, self.beam)
         return BeamState(active, live, tokens.flatten(), state, memory)
 
     def longest(self, lengths: Tensor) -> Tensor:

@@ -9,11 +9,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-import nmt.models.recurrent
+import nmt.models.inference.recurrent
 from nmt.models import weights
 from nmt.models.device import autocast
 from nmt.models.encoders import RecurrentEncoder
-from nmt.models.precision import freeze, round_products
+from nmt.models.inference.frozen import rounded
+from nmt.models.inference.recurrent import FrozenRecurrentModel
 from nmt.models.protocol import Memory, State, TranslationModel, repeat, select, size_in_bytes
 from nmt.models.recurrent import RecurrentModel
 from nmt.models.registry import build
@@ -24,6 +25,7 @@ CHANCE = torch.Generator().manual_seed(0)
 SOURCE = torch.randint(SIZE, (len(LENGTHS), max(LENGTHS)), generator=CHANCE)
 MASK = torch.arange(max(LENGTHS)) < torch.tensor(LENGTHS).unsqueeze(1)
 TARGET = torch.randint(SIZE - 2, (len(LENGTHS), 6), generator=CHANCE)
+CPU = torch.device("cpu")
 CLOSE = 1e-5
 """Logits are of size 1, and two orders of the same fp32 sums differ by some 1e-7 a layer."""
 
@@ -220,51 +222,58 @@ def test_repeat_commutes_with_step(model: TranslationModel) -> None:
 
 
 @torch.no_grad()
-def test_steps_from_a_prepared_memory_are_the_same(model: TranslationModel) -> None:
-    for source, mask in (
-        (SOURCE, MASK),
-        (SOURCE[:, :5], MASK[:, :5]),
-    ):  # more slots than a slot of these models has units, and fewer
-        memory = model.encode(source, mask)
-        prepared, state = model.prepared(memory), advanced(model, memory)
-        assert_same(model.initial_state(prepared), model.initial_state(memory))
-        assert_same(model.step(TARGET[:, 3], state, prepared), model.step(TARGET[:, 3], state, memory), CLOSE)
-        assert_same(model.decode(TARGET, prepared), model.decode(TARGET, memory))
+def test_inference_equals_the_model(model: TranslationModel) -> None:
+    frozen = model.for_inference(CPU, "fp32")
+    for length in (9, 5):  # more slots than a slot of these models has units, and fewer
+        source, mask = SOURCE[:, :length], MASK[:, :length]
+        memory, fast = model.encode(source, mask), frozen.encode(source, mask)
+        state, found = model.initial_state(memory), frozen.initial_state(fast)
+        assert_same(found, state)
+        for previous in TARGET.unbind(1):
+            step, other = model.step(previous, state, memory), frozen.step(previous, found, fast)
+            assert_same(other, step, CLOSE)
+            state, found = step.state, other.state
 
 
 @torch.no_grad()
-def test_steps_of_a_frozen_model_are_the_same(case: str) -> None:
-    model, frozen = fresh(case), fresh(case)
-    freeze(frozen, torch.device("cpu"), "fp32")
-    memory = model.encode(SOURCE, MASK)
-    state = advanced(model, memory)
-    assert_same(frozen.step(TARGET[:, 3], state, memory), model.step(TARGET[:, 3], state, memory), CLOSE)
-    assert frozen.state_dict().keys() == model.state_dict().keys()
+def test_the_beams_of_inference_share_memory(model: TranslationModel) -> None:
+    frozen = model.for_inference(CPU, "fp32")
+    for length in (9, 5):
+        memory = frozen.encode(SOURCE[:, :length], MASK[:, :length])
+        state, previous = repeat(frozen.initial_state(memory), 3), torch.arange(3 * len(LENGTHS)) % (SIZE - 2)
+        for _ in range(3):
+            shared = frozen.step(previous, state, memory)
+            assert_same(shared, frozen.step(previous, state, repeat(memory, 3)), CLOSE)
+            state = shared.state
 
 
 @torch.no_grad()
-def test_a_table_is_made_of_what_is_small_enough_and_left_when_training_goes_on(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_inference_leaves_the_model_as_it_was(case: str) -> None:
+    model, untouched = fresh(case), fresh(case)
+    model.for_inference(CPU, "bf16")
+    assert model.state_dict().keys() == untouched.state_dict().keys()
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    assert_same(list(model.parameters()), list(untouched.parameters()))
+
+
+@torch.no_grad()
+def test_inference_keeps_a_table_of_projected_embeddings_that_is_not_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     model = fresh("bahdanau")
     assert isinstance(model, RecurrentModel)
-    model.tabulate()
-    assert model.table is not None
-    assert model.table.shape == (SIZE - 2, 4 * 8)
-    assert model.train().table is None
-    monkeypatch.setattr(nmt.models.recurrent, "LARGEST_TABLE", (SIZE - 2) * 4 * 8 - 1)
-    model.tabulate()
-    assert model.table is None
+    table = FrozenRecurrentModel(model, CPU, "fp32").table
+    assert table is not None
+    assert table.shape == (SIZE - 2, 4 * 8)
+    monkeypatch.setattr(nmt.models.inference.recurrent, "LARGEST_TABLE", (SIZE - 2) * 4 * 8 - 1)
+    assert FrozenRecurrentModel(model, CPU, "fp32").table is None
 
 
 @pytest.mark.parametrize(
-    ("case", "read"), [("bahdanau", 32 + 6), ("bahdanau, stacked gru", 2 * 24 + 6), ("fixed", 32 + 6), ("none", None)]
+    ("case", "width"), [("bahdanau", 32 + 6), ("bahdanau, stacked gru", 2 * 24 + 6), ("fixed", 32 + 6), ("none", None)]
 )
 @torch.no_grad()
-def test_a_recurrent_decoder_finds_the_slots_multiplied_by_its_weights(case: str, read: int | None) -> None:
-    model = fresh(case)
-    values = model.prepared(model.encode(SOURCE[:, :5], MASK[:, :5])).values
-    assert [part.shape[-1] for part in values] == ([read] if read else [])
+def test_inference_multiplies_the_slots_once_by_the_decoders_weights(case: str, width: int | None) -> None:
+    memory = fresh(case).for_inference(CPU, "fp32").encode(SOURCE[:, :5], MASK[:, :5])
+    assert [part.shape[-1] for part in memory.projected] == ([width] if width else [])
 
 
 @torch.no_grad()
@@ -406,11 +415,10 @@ def test_a_wrong_setting_is_named_with_what_was_expected(sizes: dict[str, Any], 
 
 @pytest.mark.parametrize("case", CASES)
 def test_weights_rounded_once_step_as_weights_rounded_in_every_step(case: str) -> None:
-    model, once = fresh(case), fresh(case)
-    round_products(once)
+    model = fresh(case)
     found = []
-    for each in (model, once):
-        with torch.inference_mode(), autocast(torch.device("cpu"), "bf16"):
+    with torch.inference_mode(), autocast(CPU, "bf16"):
+        for each in (model, rounded(model)):
             memory = each.encode(SOURCE, MASK)
             state = each.initial_state(memory)
             for previous in TARGET.unbind(1):
@@ -418,3 +426,16 @@ def test_weights_rounded_once_step_as_weights_rounded_in_every_step(case: str) -
             found.append(logits.float())
     assert torch.equal(*found)
     assert not torch.equal(found[0], model(SOURCE, MASK, TARGET)[:, -1]), "nothing was rounded"
+
+
+@torch.inference_mode()
+def test_inference_in_bf16_multiplies_in_bf16_and_stays_close(model: TranslationModel) -> None:
+    exact = model.decode(TARGET, model.encode(SOURCE, MASK))
+    frozen = model.for_inference(CPU, "bf16")
+    memory = frozen.encode(SOURCE, MASK)
+    state, logits = frozen.initial_state(memory), list[Tensor]()
+    for previous in TARGET.unbind(1):
+        step = frozen.step(previous, state, memory)
+        state, logits = step.state, [*logits, step.logits]
+    assert {each.dtype for each in logits} == {torch.bfloat16}
+    assert (torch.stack(logits, 1) - exact).abs().mean() < 0.1 * exact.abs().mean()

@@ -17,7 +17,7 @@ from nmt import atomic
 from nmt.export import layout
 from nmt.inference.ctranslate2 import DESCRIPTION, FORMAT, Export
 from nmt.inference.translator import line_limit
-from nmt.models.transformer import TransformerModel
+from nmt.models.protocol import load_name
 from nmt.runs.run_folder import JOINT, SOURCE, TARGET, Run
 
 PARITY = "parity.json"
@@ -26,10 +26,10 @@ PARITY = "parity.json"
 def fill(folder: Path, run: Run, quantization: str) -> Export:
     """Writes a run's export into an empty folder."""
     model = run.model()
-    assert isinstance(model, TransformerModel), "refused before"
+    assert run.description.exporter, "refused before"
     positions = most_positions(run)
     source, target = (side.pieces(range(len(side))) for side in run.vocabularies)
-    spec = layout.specification(model, source, target, positions)
+    spec = load_name(run.description.exporter)(model, source, target, positions)
     spec.optimize(quantization)
     spec.save(str(folder))
     for name in (JOINT, SOURCE, TARGET):

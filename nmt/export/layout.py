@@ -26,7 +26,7 @@ def specification(model: TransformerModel, source: Sequence[str], target: Sequen
     """
     from ctranslate2.specs import TransformerSpec
 
-    layers = (len(model.encoder), len(model.decoder))
+    layers = (len(model.encoder.layers), len(model.decoder))
     spec = TransformerSpec.from_config(
         layers, model.heads, pre_norm=True, alignment_layer=-1, alignment_heads=model.heads
     )
@@ -38,7 +38,7 @@ def specification(model: TransformerModel, source: Sequence[str], target: Sequen
         side.position_encodings.encodings = table
         embedding.weight = _array((model.embed_source if side is spec.encoder else model.embed_target).weight)
         _fill_norm(side.layer_norm, norm)
-    for filled, layer in zip(spec.encoder.layer, model.encoder, strict=True):
+    for filled, layer in zip(spec.encoder.layer, model.encoder.layers, strict=True):
         _fill_encoder_layer(filled, layer)
     for filled, decoding in zip(spec.decoder.layer, model.decoder, strict=True):
         _fill_decoder_layer(filled, decoding)

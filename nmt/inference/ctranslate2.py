@@ -106,14 +106,11 @@ def check(run: Run, quantization: str) -> None:
 
 def unsuitable(run: Run) -> str | None:
     """Why no export can stand for a run, or None."""
-    model = run.recipe.model
-    if model.family != "transformer":
-        called = (
-            f"recurrent models ({model.cell}, attention {model.attention})"
-            if model.family == "recurrent"
-            else f"models of family {model.family}"
+    if run.description.exporter is None:
+        return (
+            f"CTranslate2 has no model of this kind ({run.description.title}); only Transformers can be exported to it\n"
+            "this run translates with --engine torch"
         )
-        return f"CTranslate2 has no {called}; only Transformers can be exported to it\nthis run translates with --engine torch"
     if found := run.recipe.search.min_length:
         return f"search.min_length: expected 0, found {found}: CTranslate2 changes all probabilities before the fewest pieces; take --engine torch"
     return None

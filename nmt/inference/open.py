@@ -7,8 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias, overload
 
-import torch
-
 from nmt.errors import UserError
 from nmt.inference import ctranslate2
 from nmt.inference.ctranslate2 import CTranslate2Translator, Export
@@ -16,8 +14,6 @@ from nmt.inference.diagnostics import TrainingStatistics
 from nmt.inference.parallel import ParallelTranslator
 from nmt.inference.translator import TorchTranslator, Translator, line_limit
 from nmt.models.device import find_device, resolve_precision
-from nmt.models.precision import freeze
-from nmt.models.protocol import DecodingProtocol
 from nmt.runs.run_folder import Run
 from nmt.search import SearchSettings
 
@@ -95,16 +91,17 @@ def open_translator(
     if workers is not None:
         return _parallel(run, workers, device, precision, search, batch_tokens)
     place = find_device(device)
-    numbers = precision or run.recipe.search.precision
+    model = run.model().to(place)
+    numbers = resolve_precision(precision or run.recipe.search.precision, place)
     return TorchTranslator(
-        inference_model(run, place, numbers),
+        model.for_inference(place, numbers),
         *run.vocabularies,
         search,
         training_statistics(run),
         batch_tokens=batch_tokens,
         split_lines=split_lines,
-        precision=numbers,
         device=place,
+        interpreted=model,
     )
 
 
@@ -124,13 +121,6 @@ def find_export(run: Run, engine: Engine, log: Log) -> Export | None:
         return None
     log(f"translating with CTranslate2 in {export.quantization}; --engine torch takes the run itself")
     return export
-
-
-def inference_model(run: Run, device: torch.device, precision: str) -> DecodingProtocol:
-    """The best weights of a run, made fast for search; they cannot be trained on."""
-    model = run.model().to(device)
-    freeze(model, device, resolve_precision(precision, device))
-    return model
 
 
 def training_statistics(run: Run) -> TrainingStatistics:

@@ -22,8 +22,7 @@ from nmt.atomic import JsonObject
 from nmt.data.vocabulary import BOS, EOS, PAD, Vocabulary
 from nmt.errors import RunError
 from nmt.inference.diagnostics import Part, TrainingStatistics, diagnose
-from nmt.models.device import autocast, resolve_precision
-from nmt.models.protocol import DecodingProtocol
+from nmt.models.protocol import DecodingProtocol, TranslationModel
 from nmt.search import BeamSearch, Hypothesis, SearchSettings, length_penalty
 
 WINDOW = 4096
@@ -204,7 +203,7 @@ class BatchTranslator(Translator):
 
 
 class TorchTranslator(BatchTranslator):
-    """Translates with a model, which is used as it is: in evaluation mode, on the given device."""
+    """Translates with a model for inference, on the given device."""
 
     def __init__(
         self,
@@ -216,15 +215,14 @@ class TorchTranslator(BatchTranslator):
         *,
         batch_tokens: int = 4096,
         split_lines: bool = True,
-        precision: str = "fp32",
         device: torch.device | str = "cpu",
+        interpreted: TranslationModel | None = None,
     ) -> None:
-        """`precision` is auto, fp32 or bf16; for the rest see `BatchTranslator`."""
+        """`interpreted` is the model that `model` decodes with, for those who look inside; for the rest see `BatchTranslator`."""
         super().__init__(
             source_vocabulary, target_vocabulary, search, trained, batch_tokens=batch_tokens, split_lines=split_lines
         )
-        self.model, self.device = model, torch.device(device)
-        self.precision = resolve_precision(precision, self.device)
+        self.model, self.interpreted, self.device = model, interpreted, torch.device(device)
 
     def _find(self, batches: Sequence[list[list[int]]]) -> Iterable[list[list[Hypothesis]]]:
         return map(self._batch, batches)
@@ -235,8 +233,7 @@ class TorchTranslator(BatchTranslator):
         lengths = torch.tensor([len(part) + 1 for part in parts], device=self.device)
         mask = torch.arange(width, device=self.device) < lengths[:, None]
         try:
-            with autocast(self.device, self.precision):
-                return self.search(self.model, source, mask)
+            return self.search(self.model, source, mask)
         except FloatingPointError as error:
             raise RunError(str(error)) from error
 

@@ -13,19 +13,11 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from nmt.errors import UserError
 from nmt.interpret.heatmap import Heatmap, Label, Margin, labels
 from nmt.interpret.sentence import TranslatedSentence, target_log_probabilities
-from nmt.models.cells import Cell
-from nmt.models.encoders import RecurrentEncoder
-from nmt.models.protocol import DecodingProtocol
-from nmt.models.recurrent import RecurrentModel
-from nmt.models.transformer import TransformerModel
 
-GATES = {"lstm": {"input": 0, "forget": 1, "output": 3}, "gru": {"reset": 0, "update": 1}}
-"""The gates of a cell by their place among its projections; the candidate is no gate."""
 SMALLEST_MAXIMUM, LARGEST_MAXIMUM = 0.05, 5.0
 """Bounds of an occlusion heatmap's maximum, in nats. The lower keeps rounding from looking like a pattern where nothing matters; beyond the
 upper a piece is 150 times less probable, and a larger maximum would only make all other cells pale."""
@@ -41,13 +33,13 @@ def attention(sentence: TranslatedSentence) -> Heatmap:
     """The weights of the slots, ``(target, source)``; each row sums to 1. For a Transformer, the last layer's, mean over heads."""
     weights = sentence.hypothesis.weights
     if weights is None or not has_attention(sentence):
-        raise UserError(f"this run has {_attention_name(sentence.model)} and so no attention; use --kind occlusion")
+        raise UserError("this run has a thought vector and so no attention; use --kind occlusion")
+    scope = sentence.interpreted.attention_scope if sentence.interpreted else ""
     return Heatmap(
         rows=labels(sentence.target_pieces),
         columns=labels(sentence.source_pieces),
         values=weights.tolist(),
-        scale="attention weight"
-        + (", last layer, mean over heads" if isinstance(sentence.model, TransformerModel) else ""),
+        scale="attention weight" + (f", {scope}" if scope else ""),
         row_margin=Margin("log p", sentence.scores),
     )
 
@@ -86,7 +78,14 @@ def occlusion_falls(sentence: TranslatedSentence) -> Tensor:
 
 def gates(sentence: TranslatedSentence) -> Heatmap:
     """Each gate of the encoder's bottom layer, mean over units, from 0 closed to 1 open, ``(gate, source)``; the end of the source is a column."""
-    found = encoder_gates(sentence.model, torch.tensor([sentence.source_tokens], device=sentence.device))
+    if sentence.interpreted is None:
+        raise UserError("gates: this model is not recurrent and has no gates; use --kind attention or occlusion")
+    source = torch.tensor([sentence.source_tokens], device=sentence.device)
+    try:
+        with torch.inference_mode():
+            found = sentence.interpreted.encoder_gates(source)
+    except ValueError as error:
+        raise UserError(f"gates: {error}; use --kind attention or occlusion") from error
     values = [gate.mean(-1).tolist() for gate in found.values()]
     return Heatmap(
         rows=[Label(name) for name in found],
@@ -97,57 +96,8 @@ def gates(sentence: TranslatedSentence) -> Heatmap:
     )
 
 
-@torch.inference_mode()
-def encoder_gates(model: DecodingProtocol, source: Tensor) -> dict[str, Tensor]:
-    """The gates of the encoder's bottom layer, ``(source, hidden)`` by direction and gate, for one source ``(1, source)``.
-
-    Column j of a direction is the gate at the step that read piece j.
-    """
-    encoder = _encoder(model)
-    embedded = model.embed_source(source)[0] if isinstance(model, RecurrentModel) else source
-    directions = {"forward": (encoder.forwards, False), "backward": (encoder.backwards, True)}
-    found = dict[str, Tensor]()
-    for direction, (cells, reverse) in directions.items():
-        for cell in list(cells)[:1]:
-            by_name = cell_gates(cell, embedded.flip(0) if reverse else embedded)
-            found |= {f"{direction} {name}": gate.flip(0) if reverse else gate for name, gate in by_name.items()}
-    return found
-
-
-def cell_gates(cell: Cell, inputs: Tensor) -> dict[str, Tensor]:
-    """Each gate at each step of a sequence ``(time, input)``, from a state of zeros: ``(time, hidden)``."""
-    projected = cell.project(inputs)
-    state = projected.new_zeros(1, cell.state_width)
-    steps = []
-    for share in torch.split(projected, 1):
-        recurrent = functional.linear(cell.output(state), cell.layer.weight_hh_l0, cell.layer.bias_hh_l0)
-        steps.append(torch.sigmoid(share + recurrent)[0])
-        state = cell.step(share, state)
-    parts = torch.split(torch.stack(steps), cell.hidden, -1)
-    return {name: parts[place] for name, place in GATES[cell.kind].items()}
-
-
 METHODS: dict[str, Callable[[TranslatedSentence], Heatmap]] = {
     "attention": attention,
     "occlusion": occlusion,
     "gates": gates,
 }
-
-
-def _attention_name(model: DecodingProtocol) -> str:
-    if not isinstance(model, RecurrentModel):
-        return "one slot of memory"
-    return "a thought vector"
-
-
-def _encoder(model: DecodingProtocol) -> RecurrentEncoder:
-    """The encoder of a model that has gates."""
-    if not isinstance(model, RecurrentModel):
-        raise UserError("gates: this run's model is not recurrent and has no gates; use --kind attention or occlusion")
-    if not isinstance(model.encoder, RecurrentEncoder):
-        raise UserError(
-            "gates: this run's encoder is a bag of words (direction none) and has no gates; use --kind occlusion"
-        )
-    if (kind := model.cells[0].kind) not in GATES:
-        raise UserError(f"gates: this run has cell {kind}, which has no gates; use --kind occlusion")
-    return model.encoder

@@ -12,7 +12,7 @@ from nmt.data.vocabulary import BOS, EOS, normalized
 from nmt.errors import RunError, UserError
 from nmt.inference.diagnostics import CAPPED
 from nmt.inference.translator import TorchTranslator
-from nmt.models.protocol import DecodingProtocol
+from nmt.models.protocol import DecodingProtocol, TranslationModel
 from nmt.search import Hypothesis
 
 
@@ -21,6 +21,8 @@ class TranslatedSentence:
     """One sentence with the best translation that search found."""
 
     model: DecodingProtocol
+    interpreted: TranslationModel | None
+    """The model with all its parts; None for a fake."""
     source: str
     text: str
     """The translation."""
@@ -62,6 +64,7 @@ def translate_sentence(translator: TorchTranslator, text: str) -> TranslatedSent
     target = [*best.tokens, *[EOS] * best.finished]
     return TranslatedSentence(
         model=translator.model,
+        interpreted=translator.interpreted,
         source=_printable(normalized(text)),
         text=_printable(translator.target_vocabulary.decode(best.tokens)),
         source_tokens=source,

@@ -6,6 +6,7 @@ The decoder does not know which it has. A class with `one_slot` is given the tho
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from importlib.metadata import entry_points
 from typing import ClassVar
 
 import torch
@@ -21,6 +22,8 @@ class Attention(nn.Module, ABC):
     decoder's hidden units, the width of a slot and `model.attention_size`.
     """
 
+    title: ClassVar[str] = "attention"
+    """What people call a model with it."""
     one_slot: ClassVar[bool] = False
     """Whether memory is one slot, the thought vector, instead of all encoder states."""
     constant: ClassVar[bool] = False
@@ -41,6 +44,7 @@ class Attention(nn.Module, ABC):
 class InitialStateOnly(Attention):
     """Reads nothing: memory acts through the initial state alone (Sutskever, Vinyals and Le 2014, arXiv:1409.3215)."""
 
+    title = "thought vector, read once"
     one_slot = True
     constant = True
 
@@ -55,6 +59,7 @@ class InitialStateOnly(Attention):
 class FixedThoughtVector(Attention):
     """Gives the thought vector at every step (Cho et al. 2014, arXiv:1406.1078, section 2.2; the baseline of Bahdanau et al.)."""
 
+    title = "thought vector"
     one_slot = True
     constant = True
 
@@ -99,6 +104,8 @@ class DotAttention(Attention):
     where Luong queries with the state after it.
     """
 
+    title = "dot-product attention"
+
     def __init__(self, hidden: int, slot: int, size: int) -> None:
         super().__init__()
         if hidden != slot:
@@ -129,7 +136,12 @@ def weigh(scores: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
 
 
 THOUGHT_VECTORS: dict[str, type[Attention]] = {"every_step": FixedThoughtVector, "initial_state": InitialStateOnly}
-ATTENTIONS: dict[str, type[Attention]] = {"bahdanau": BahdanauAttention, "dot": DotAttention}
+ATTENTIONS: dict[str, type[Attention]] = {
+    "bahdanau": BahdanauAttention,
+    "dot": DotAttention,
+    **{point.name: point.load() for point in entry_points(group="nmt.attentions")},
+}
+"""Attentions by `model.attention`; other packages add theirs by entry points of the group `nmt.attentions`."""
 
 
 def attention_class(name: str, thought_vector: str) -> type[Attention]:

@@ -104,6 +104,14 @@ class Cell(nn.Module):
         cell = gates["forget"] * state[..., self.hidden :] + gates["input"] * gates["candidate"]
         return torch.cat([gates["output"] * torch.tanh(cell), cell], -1)
 
+    def gates_over(self, inputs: Tensor) -> dict[str, Tensor]:
+        """The gates at each step over inputs ``(batch, time, input)`` from a state of zeros, each ``(batch, time, hidden)``."""
+        state, steps = inputs.new_zeros(len(inputs), self.state_width), []
+        for projected in self.project(inputs).unbind(1):
+            steps.append(self.gates(projected, state))
+            state = self.step(projected, state)
+        return {name: torch.stack([gates[name] for gates in steps], 1) for name in GATES[self.kind]}
+
     def sequence(self, inputs: Tensor, state: Tensor | None = None) -> Tensor:
         """Outputs ``(batch, time, hidden)`` for inputs ``(batch, time, input)``, by torch's fused kernel, from a state or from zeros."""
         if state is None:

@@ -1,4 +1,4 @@
-"""Encoders: the embedded source to one state a piece, and to the ends in which everything has been read.
+"""Encoders: the embedded source to one state per token, and to the final states, in which everything has been read.
 
 They differ in what they know of order: a recurrence reads from the left, from the right or from both, a bag of words has none.
 """
@@ -28,6 +28,13 @@ class Encoder(nn.Module, ABC):
     def forward(self, embedded: Tensor, mask: Tensor) -> Tensor:
         """The states; those at padded positions mean nothing, and the mask hides them."""
 
+    def gates(self, embedded: Tensor) -> dict[str, Tensor]:
+        """The gates of the bottom layer over one source ``(1, source, embedding)``, each ``(source, hidden)``, by direction and name.
+
+        At a position stands the gate of the step that read it. Raises `ValueError` for an encoder without gates.
+        """
+        raise ValueError("this run's encoder is a bag of words (direction none) and has no gates")
+
     @abstractmethod
     def final_states(self, slots: Tensor, mask: Tensor) -> Tensor:
         """All of a source in one vector, ``(batch, slot, width) -> (batch, width)``. Of a memory with one slot it is that slot, so the
@@ -55,7 +62,7 @@ class RecurrentEncoder(Encoder):
         dropout: float,
     ) -> None:
         super().__init__()
-        self.layers, self.hidden = layers, hidden
+        self.kind, self.layers, self.hidden = kind, layers, hidden
         self.width = hidden * (2 if direction == "both" else 1)
         widths = [width] + [self.width] * (layers - 1)
 
@@ -82,6 +89,17 @@ class RecurrentEncoder(Encoder):
         if turned is not None:
             halves.append(reorder(self.backwards[level].sequence(reorder(below, turned)), turned))
         return torch.cat(halves, -1) if len(halves) > 1 else halves[0]
+
+    def gates(self, embedded: Tensor) -> dict[str, Tensor]:
+        found: dict[str, Tensor] = {}
+        for direction, cells in (("forward", self.forwards), ("backward", self.backwards)):
+            for cell in list(cells)[:1]:
+                inputs = embedded.flip(1) if direction == "backward" else embedded
+                for name, gate in cell.gates_over(inputs).items():
+                    found[f"{direction} {name}"] = (gate.flip(1) if direction == "backward" else gate)[0]
+        if not found:
+            raise ValueError(f"this run has cell {self.kind}, which has no gates")
+        return found
 
     def final_states(self, slots: Tensor, mask: Tensor) -> Tensor:
         """Where each direction has read everything: the forward half at the last real slot and the backward half at the first."""

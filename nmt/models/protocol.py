@@ -8,7 +8,8 @@ can know of the source. Search, experiments and export are written against these
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
@@ -58,11 +59,42 @@ class DecodingProtocol(Protocol):
     def step(self, previous: Tensor, state: State, memory: Any) -> Step: ...
 
 
+@dataclass(frozen=True)
+class Description:
+    """What a model is to its users."""
+
+    title: str
+    """For people: `LSTM, attention`."""
+    one_slot: bool = False
+    """Whether memory is one slot, the thought vector."""
+    gates: bool = False
+    """Whether the encoder has gates to show."""
+    recurrent: bool = False
+    """Whether it reads and writes token by token, with a state whose size does not grow."""
+    exporter: str | None = None
+    """See `TranslationModel.exporter`."""
+
+    @property
+    def interpretations(self) -> tuple[str, ...]:
+        """The methods of interpretation that apply, the best first."""
+        return (*["attention"] * (not self.one_slot), "occlusion", *["gates"] * self.gates)
+
+
 class TranslationModel(nn.Module, ABC):
     """A model family: the three verbs, and the teacher-forced pass written with them."""
 
     inference: ClassVar[str] = "nmt.models.inference.frozen:FrozenModel"
     """The class that decodes fast with this family's weights, as ``module:Class``; called with model, device and precision."""
+
+    exporter: ClassVar[str | None] = None
+    """The function ``module:function`` that gives the model as a specification of CTranslate2; None where that engine has no such model."""
+    attention_scope: ClassVar[str] = ""
+    """Of which layer and heads the weights of a step are, where there are several."""
+
+    @classmethod
+    def describe(cls, sizes: Mapping[str, Any]) -> Description:
+        """What is known of a model from the `model` section of its recipe, as plain values, before it is built."""
+        return Description(cls.__name__)
 
     @abstractmethod
     def encode(self, source: Tensor, mask: Tensor) -> Memory:
@@ -93,16 +125,20 @@ class TranslationModel(nn.Module, ABC):
         """`encode`, then `decode`: logits ``(batch, target, vocabulary)``."""
         return self.decode(target, self.encode(source, mask))
 
+    def encoder_gates(self, source: Tensor) -> dict[str, Tensor]:
+        """The encoder's gates over one source ``(1, source)`` in 0..1, each ``(source, hidden)``; `ValueError` without any."""
+        raise ValueError("this run's model is not recurrent and has no gates")
+
     def for_inference(self, device: torch.device, precision: str) -> DecodingProtocol:
         """The same three verbs for search, with all computed beforehand that depends on the weights alone; precision is fp32 or bf16.
 
         Weights that need no rounding are shared with this model, so it is to be made again after an update.
         """
-        return load_class(self.inference)(self, device, precision)  # type: ignore[no-any-return]  # classes by name are untyped
+        return load_name(self.inference)(self, device, precision)  # type: ignore[no-any-return]  # classes by name are untyped
 
 
-def load_class(name: str) -> Any:
-    """The class of a name ``module:Class``."""
+def load_name(name: str) -> Any:
+    """What is named ``module:name``."""
     module, _, attribute = name.partition(":")
     return getattr(import_module(module), attribute)
 

@@ -7,7 +7,7 @@ context goes to every layer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 import torch
@@ -16,11 +16,12 @@ from torch.nn.functional import linear
 
 from nmt.models import fused_attention
 from nmt.models.attention import BahdanauAttention, attention_class
-from nmt.models.cells import Cell
+from nmt.models.cells import GATES, Cell
 from nmt.models.dropout import Dropout
 from nmt.models.embeddings import PieceEmbedding
 from nmt.models.encoders import DIRECTIONS, BagEncoder, Encoder, RecurrentEncoder
-from nmt.models.protocol import Memory, State, Step, TranslationModel
+from nmt.models.protocol import Description, Memory, State, Step, TranslationModel
+
 
 class RecurrentModel(TranslationModel):
     """Reads the source by an RNN, writes the target by another that looks at the source through attention.
@@ -78,6 +79,18 @@ class RecurrentModel(TranslationModel):
         nn.init.zeros_(self.output.bias)
         if tied:
             self.output.weight = self.embed_target.weight
+
+    @classmethod
+    def describe(cls, sizes: Mapping[str, Any]) -> Description:
+        """The cell and the attention; gates of an LSTM or GRU that reads the source in order."""
+        attention = attention_class(sizes["attention"], sizes["thought_vector"])
+        cell: str = sizes["cell"]
+        gates = bool(GATES[cell]) and sizes["encoder"]["direction"] != "none"
+        title = f"{'RNN' if cell == 'tanh' else cell.upper()}, {attention.title}"
+        return Description(title, one_slot=attention.one_slot, gates=gates, recurrent=True)
+
+    def encoder_gates(self, source: Tensor) -> dict[str, Tensor]:
+        return self.encoder.gates(self.embed_source(source))
 
     def encode(self, source: Tensor, mask: Tensor) -> Memory:
         """One slot per source piece, or the thought vector alone: ``(batch, 1, slot)`` whatever the source's length."""

@@ -7,8 +7,8 @@ keys and values of cross-attention in another.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from nmt.models.dropout import Dropout
 from nmt.models.embeddings import PieceEmbedding, sinusoids
-from nmt.models.protocol import Memory, Step, TranslationModel
+from nmt.models.protocol import Description, Memory, Step, TranslationModel
 
 
 class Cache(NamedTuple):
@@ -153,6 +153,8 @@ class TransformerModel(TranslationModel):
     source, target: vocabulary sizes; width, feed_forward: widths; `encoder` and `decoder` give the layers.
     """
 
+    exporter = "nmt.export.layout:specification"
+    attention_scope = "last layer, mean over heads"
     positions: Tensor
 
     def __init__(
@@ -196,6 +198,11 @@ class TransformerModel(TranslationModel):
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
                 nn.init.zeros_(module.bias)
+
+    @classmethod
+    def describe(cls, sizes: Mapping[str, Any]) -> Description:
+        """A Transformer, which CTranslate2 has."""
+        return Description("Transformer", exporter=cls.exporter)
 
     def encode(self, source: Tensor, mask: Tensor) -> Memory:
         """A slot per source piece; keys are each decoder layer's cross-attention keys and values, in turn."""

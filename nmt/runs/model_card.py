@@ -57,12 +57,7 @@ def card(run: Run, terms: str | None) -> str:
 
 
 def _model(run: Run) -> str:
-    model = run.recipe.model
-    return (
-        "A Transformer"
-        if model.family == "transformer"
-        else f"A recurrent model ({model.cell}, attention {model.attention})"
-    )
+    return f"A translation model ({run.description.title})"
 
 
 def _commit(corpus: CorpusMetadata) -> str:

@@ -32,7 +32,7 @@ from nmt.runs.files import JOINT, METADATA, OUTCOME, RECIPE, SOURCE, TARGET, WEI
 from nmt.runs.metadata import FORMAT, Metadata, Outcome, read_metadata, read_outcome
 
 if TYPE_CHECKING:
-    from nmt.models.protocol import TranslationModel
+    from nmt.models.protocol import Description, TranslationModel
     from nmt.search import SearchSettings
 
 __all__ = [
@@ -167,6 +167,13 @@ class Run:
         if corpus.fallback is None:
             return ()
         return (f"trained on the {corpus.fallback} corpus, because {corpus.request.corpus} could not be reached",)
+
+    @property
+    def description(self) -> Description:
+        """What the run's model is, known without its weights."""
+        from nmt.models.registry import describe
+
+        return describe(self.recipe.model.model_dump())
 
     def fresh_model(self) -> TranslationModel:
         """The run's architecture with fresh weights."""

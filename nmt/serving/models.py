@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from nmt.atomic import JsonObject
 from nmt.errors import UserError
-from nmt.interpret.methods import GATES
 from nmt.runs.run_folder import Run
 from nmt.serving import languages
 from nmt.serving.batcher import Job
@@ -17,7 +16,6 @@ from nmt.serving.batcher import Job
 if TYPE_CHECKING:
     from nmt.inference.translator import TorchTranslator, Translation
     from nmt.interpret.interpretation import Interpretation
-    from nmt.recipe.types import Recurrent, Transformer
     from nmt.search import SearchSettings
 
 
@@ -78,18 +76,13 @@ class ServedModel:
 
     def as_json(self) -> JsonObject:
         """The model as the page lists it."""
-        recipe = self.run.recipe.model
-        kinds = ["occlusion"]
-        if recipe.family == "transformer" or recipe.attention != "none":
-            kinds.insert(0, "attention")
-        if recipe.family == "recurrent" and recipe.cell in GATES and recipe.encoder.direction != "none":
-            kinds.append("gates")
+        description = self.run.description
         about = {
             "name": self.name,
             "source": self.source,
             "target": self.target,
-            "title": _title(recipe),
-            "kinds": kinds,
+            "title": description.title,
+            "kinds": list(description.interpretations),
         }
         return about | {"notes": list(self.run.notes)}
 
@@ -155,15 +148,3 @@ class Models:
     def languages(self) -> list[JsonObject]:
         """All languages as clients expect them; a language that is only a target has no targets."""
         return [{"code": code, "name": languages.name(code), "targets": self.targets(code)} for code in self.codes]
-
-
-def _title(recipe: Recurrent | Transformer) -> str:
-    """A model's title on the page."""
-    if recipe.family == "transformer":
-        return "Transformer"
-    readers = {
-        "none": "thought vector" + (", read once" if recipe.thought_vector == "initial_state" else ""),
-        "bahdanau": "attention",
-        "dot": "dot-product attention",
-    }
-    return f"{recipe.cell.upper() if recipe.cell != 'tanh' else 'RNN'}, {readers[recipe.attention]}"

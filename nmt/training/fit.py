@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -18,7 +18,7 @@ from nmt.errors import UserError
 from nmt.inference.diagnostics import TrainingStatistics
 from nmt.inference.translator import TorchTranslator
 from nmt.models import weights
-from nmt.models.device import find_device
+from nmt.models.device import find_device, resolve_precision
 from nmt.models.protocol import TranslationModel
 from nmt.runs import run_folder
 from nmt.runs.metadata import Outcome
@@ -75,18 +75,17 @@ def fit(run: Run, dataset: Dataset, log: Log, console: Console, quiet: bool) -> 
 def validator(run: Run, model: TranslationModel, dataset: Dataset, device: torch.device, precision: str) -> Validator:
     """Scores a model in training on the validation split of the dataset."""
     recipe = run.recipe
-    translator = TorchTranslator(
-        model,
-        dataset.source,
-        dataset.target,
-        run.search_settings(beam=recipe.training.valid_beam),
-        TrainingStatistics(run.metadata.lengths.source.longest),
-        batch_tokens=recipe.search.batch_tokens,
-        precision=recipe.search.precision,
-        device=device,
-    )
+    search = run.search_settings(beam=recipe.training.valid_beam)
+    trained = TrainingStatistics(run.metadata.lengths.source.longest)
+    sides, batch_tokens = (dataset.source, dataset.target), recipe.search.batch_tokens
+
+    def translate(lines: Sequence[str]) -> list[str]:
+        frozen = model.for_inference(device, resolve_precision(recipe.search.precision, device))
+        translator = TorchTranslator(frozen, *sides, search, trained, batch_tokens=batch_tokens, device=device)
+        return [found.text for found in translator.translate(lines)]
+
     batches = Batches(*dataset.valid, seed=0, batch_tokens=recipe.training.batch_tokens)
-    return Validator(model, translator, dataset.corpus.valid, batches, recipe.data.target, precision)
+    return Validator(model, translate, dataset.corpus.valid, batches, recipe.data.target, device, precision)
 
 
 def _restore(training: Training, run: Run, log: Log) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import torch
 
 from nmt.data.batches import Batches
 from nmt.data.pairs import Pairs
 from nmt.evaluation.metrics import bleu
-from nmt.inference.translator import TorchTranslator
 from nmt.models.protocol import TranslationModel
 from nmt.training.objective import objective
 from nmt.training.progress import Validation
@@ -22,22 +23,23 @@ class Validator:
     def __init__(
         self,
         model: TranslationModel,
-        translator: TorchTranslator,
+        translate: Callable[[Sequence[str]], list[str]],
         pairs: Pairs,
         batches: Batches,
         language: str,
+        device: torch.device,
         precision: str,
     ) -> None:
-        self.model, self.translator = model, translator
-        self.pairs, self.batches, self.language, self.precision = pairs, batches, language, precision
+        """`translate` translates with the model's weights as they are when it is called."""
+        self.model, self.translate, self.device, self.precision = model, translate, device, precision
+        self.pairs, self.batches, self.language = pairs, batches, language
 
     @torch.inference_mode()
     def __call__(self) -> Validation:
         mode = self.model.training
         self.model.eval()
         try:
-            hypotheses = [found.text for found in self.translator.translate(self.pairs.source)]
-            return Validation(self._loss(), bleu(hypotheses, self.pairs.target, self.language))
+            return Validation(self._loss(), bleu(self.translate(self.pairs.source), self.pairs.target, self.language))
         finally:
             self.model.train(mode)
 
@@ -45,7 +47,7 @@ class Validator:
         """The negative log-likelihood per target token, EOS included."""
         nll, tokens = 0.0, 0
         for number in range(self.batches.count(0)):
-            batch = self.batches.batch(0, number).to(self.translator.device)
+            batch = self.batches.batch(0, number).to(self.device)
             loss = objective(self.model, batch, precision=self.precision)
             nll, tokens = nll + loss.nll.item(), tokens + loss.tokens
         return nll / tokens

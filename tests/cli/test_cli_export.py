@@ -71,9 +71,9 @@ def test_the_report_is_printed_and_says_where_the_export_is(nmt: Nmt, transforme
     [
         (
             ["export", "runs/toy", "--to", "ctranslate2"],
-            "runs/toy: CTranslate2 has no recurrent models (lstm, attention bahdanau)",
+            "runs/toy: CTranslate2 has no model of this kind (LSTM, attention)",
         ),
-        (["translate", "runs/toy", "--engine", "ctranslate2"], "runs/toy: CTranslate2 has no recurrent models"),
+        (["translate", "runs/toy", "--engine", "ctranslate2"], "runs/toy: CTranslate2 has no model of this kind"),
         (
             ["translate", "runs/transformer", "--engine", "ctranslate2"],
             "--engine ctranslate2: runs/transformer/ctranslate2: no such export",

@@ -10,7 +10,7 @@ from nmt.data.vocabulary import EOS, Vocabulary, train
 from nmt.evaluation.batching import MOST, pairs
 from nmt.inference.diagnostics import TrainingStatistics
 from nmt.inference.translator import TorchTranslator
-from nmt.models.protocol import Memory, Step
+from nmt.models.protocol import Memory, Step, repeat
 from nmt.search import SearchSettings
 
 VOCABULARY = Vocabulary(train(["ab cd ef gh"], type="bpe", size=275))
@@ -31,6 +31,7 @@ class Model:
         return torch.zeros(len(memory.slots))
 
     def step(self, previous: Tensor, state: Any, memory: Memory) -> Step:
+        memory = repeat(memory, len(previous) // len(memory.slots))
         wanted = torch.where(state < memory.slots[:, 0, 0] % 5, 270, EOS).long()
         return Step(torch.nn.functional.one_hot(wanted, len(VOCABULARY)) * 20.0, state + 1, memory.mask.float())
 

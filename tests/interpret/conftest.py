@@ -50,6 +50,7 @@ def fresh(vocabulary: Vocabulary) -> Fresh:
 
     def make(model: DecodingProtocol | None = None, **changes: Any) -> TorchTranslator:
         longest, batch_tokens = changes.pop("longest", 40), changes.pop("batch_tokens", 4096)
+        interpreted = None
         if model is None:
             torch.manual_seed(0)
             base = (
@@ -58,9 +59,12 @@ def fresh(vocabulary: Vocabulary) -> Fresh:
                 else {**RECURRENT, **HALVES}
             )
             sizes = {"source": len(vocabulary), "target": len(vocabulary), "joint": True, "dropout": 0.0, "tied": True}
-            model = build(**{**base, **sizes, **changes}).eval()
+            interpreted = build(**{**base, **sizes, **changes}).eval()
+            model = interpreted.for_inference(torch.device("cpu"), "fp32")
         search = SearchSettings(beam=2, max_ratio=1.0, max_extra=2, keep_weights=True)
         trained = TrainingStatistics(longest)
-        return TorchTranslator(model, vocabulary, vocabulary, search, trained, batch_tokens=batch_tokens)
+        return TorchTranslator(
+            model, vocabulary, vocabulary, search, trained, batch_tokens=batch_tokens, interpreted=interpreted
+        )
 
     return make

@@ -9,7 +9,7 @@ from torch import Tensor
 from nmt.data.vocabulary import EOS, Vocabulary
 from nmt.interpret import methods
 from nmt.interpret.sentence import translate_sentence
-from nmt.models.protocol import Step
+from nmt.models.protocol import Step, repeat
 
 if TYPE_CHECKING:
     from tests.interpret.conftest import Fresh
@@ -28,7 +28,7 @@ class Bag:
         return torch.zeros(len(memory))
 
     def step(self, previous: Tensor, state: Any, memory: Tensor) -> Step:
-        return Step(memory, state, torch.ones(len(previous), 1))
+        return Step(repeat(memory, len(previous) // len(memory)), state, torch.ones(len(previous), 1))
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import torch
 from nmt.data.vocabulary import BOS
 from nmt.errors import UserError
 from nmt.interpret.sentence import target_log_probabilities, translate_sentence
-from nmt.models.protocol import TranslationModel
 
 if TYPE_CHECKING:
     from tests.interpret.conftest import Fresh
@@ -29,10 +28,10 @@ def test_scores_are_log_probabilities_under_teacher_forcing_and_sum_to_that_of_t
 ) -> None:
     translator = fresh(**changes)
     sentence = translate_sentence(translator, "ein Hund")
-    assert isinstance(translator.model, TranslationModel)
+    assert translator.interpreted is not None
     source, target = torch.tensor([sentence.source_tokens]), torch.tensor([sentence.target_tokens])
     previous = torch.cat([torch.tensor([[BOS]]), target[:, :-1]], 1)
-    whole = translator.model(source, torch.ones_like(source, dtype=torch.bool), previous).log_softmax(-1)
+    whole = translator.interpreted(source, torch.ones_like(source, dtype=torch.bool), previous).log_softmax(-1)
     expected = whole.gather(2, target.unsqueeze(2)).flatten().tolist()
     assert sentence.scores == pytest.approx(expected, abs=1e-5)  # rounding of fp32 in another order
     assert target_log_probabilities(translator.model, source, sentence.target_tokens)[0].tolist() == pytest.approx(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from nmt.models.cells import CELLS, Cell
 
@@ -84,3 +85,26 @@ def test_a_gru_has_three_quarters_of_an_lstms_parameters() -> None:
 def test_fresh_recurrent_weights_are_orthogonal_gate_by_gate(kind: str) -> None:
     for gate in Cell(kind, WIDTH, HIDDEN).layer.weight_hh_l0.split(HIDDEN):  # type: ignore[no-untyped-call]  # torch leaves it untyped
         torch.testing.assert_close(gate @ gate.T, torch.eye(HIDDEN), atol=1e-5, rtol=0.0)
+
+
+TORCHS_ORDER = {"lstm": ("input", "forget", "candidate", "output"), "gru": ("reset", "update", "candidate")}
+"""As the documentation of torch.nn.LSTM and torch.nn.GRU stacks them."""
+
+
+@pytest.mark.parametrize("kind", TORCHS_ORDER)
+@torch.no_grad()
+def test_gates_follow_from_the_outputs_of_torchs_own_layer(kind: str) -> None:
+    torch.manual_seed(0)
+    cell = Cell(kind, 5, 4)
+    for parameter in cell.parameters():
+        nn.init.uniform_(parameter, -0.5, 0.5)
+    inputs = torch.randn(6, 5)
+    before = torch.cat([torch.zeros(1, 4), cell.sequence(inputs.unsqueeze(0))[0, :-1]])
+    layer = cell.layer
+    together = functional.linear(inputs, layer.weight_ih_l0, layer.bias_ih_l0) + functional.linear(
+        before, layer.weight_hh_l0, layer.bias_hh_l0
+    )
+    expected = dict(zip(TORCHS_ORDER[kind], together.sigmoid().split(4, -1), strict=True))  # type: ignore[no-untyped-call]  # torch leaves it so
+    del expected["candidate"]
+    found = {name: gate[0] for name, gate in cell.gates_over(inputs.unsqueeze(0)).items()}
+    torch.testing.assert_close(found, expected)

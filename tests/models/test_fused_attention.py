@@ -61,11 +61,11 @@ def test_logits_and_all_gradients_equal_those_of_the_unrolled_definition(layers:
 def test_the_default_model_takes_this_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
 
-    def attend(*given: Tensor, **weights: Tensor) -> tuple[Tensor, Tensor]:
+    def attend_target(*given: Tensor, **weights: Tensor) -> tuple[Tensor, Tensor]:
         calls.append(len(given))
-        return fused_attention.attend(*given, **weights)
+        return fused_attention.attend_target(*given, **weights)
 
-    monkeypatch.setattr(recurrent, "fused_attention", SimpleNamespace(attend=attend))
+    monkeypatch.setattr(recurrent, "fused_attention", SimpleNamespace(attend_target=attend_target))
     model_of(1)(SOURCE, MASK, TARGET)
     assert len(calls) == 1
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from nmt.data.vocabulary import BOS, EOS
+from nmt.inference.translator import TorchTranslator
 from nmt.models.protocol import TranslationModel
 from nmt.runs.run_folder import Run
 from nmt.training.begin import reload_dataset
@@ -50,12 +51,12 @@ def test_bleu_is_that_of_real_decoding(made: Made, monkeypatch: pytest.MonkeyPat
     """Hypotheses that are the references score 100."""
     valid = made.dataset.corpus.valid
     known = dict(zip(valid.source, valid.target, strict=True))
-    monkeypatch.setattr(made.validator.translator, "_text", lambda hypothesis: "")
+    monkeypatch.setattr(TorchTranslator, "_text", lambda self, hypothesis: "")
     assert made.validator().bleu == 0
     monkeypatch.setattr(
-        made.validator.translator,
+        TorchTranslator,
         "translate",
-        lambda lines: [type("Found", (), {"text": known[line]}) for line in lines],
+        lambda self, lines: [type("Found", (), {"text": known[line]}) for line in lines],
     )
     assert made.validator().bleu == pytest.approx(100)
 

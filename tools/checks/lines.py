@@ -25,7 +25,7 @@ from nmt.data.vocabulary import Vocabulary, normalized, train
 from nmt.inference import open as opening
 from nmt.inference.diagnostics import TrainingStatistics
 from nmt.inference.translator import TorchTranslator
-from nmt.models.protocol import Step
+from nmt.models.protocol import Step, repeat
 from nmt.search import SearchSettings
 from tools.checks import process, toy
 from tools.checks.check import Trial
@@ -102,6 +102,7 @@ class Copier:
 
     def step(self, previous: Tensor, state: Any, memory: CopierMemory) -> Step:
         """Predicts the token at that position; the last one is the end."""
+        memory = repeat(memory, len(previous) // len(memory.lengths))
         slot = state.minimum(memory.lengths - 1)
         wanted = memory.source.gather(1, slot[:, None])
         logits = torch.zeros(len(previous), len(vocabulary())).scatter(1, wanted, 30.0)

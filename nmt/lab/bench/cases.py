@@ -15,7 +15,6 @@ from nmt.lab.bench import alone, searches, updates
 from nmt.models.device import computes_bf16, find_device
 from nmt.models.protocol import TranslationModel
 from nmt.models.registry import build
-from nmt.models.transformer import TransformerModel
 from nmt.recipe.types import Recurrent, Transformer
 
 FAMILIES: dict[str, Recurrent | Transformer] = {
@@ -102,7 +101,6 @@ def _decode(case: Case, model: TranslationModel, sizes: dict[str, Any]) -> dict[
     if case.engine == "torch":
         how = asked | {"device": find_device(case.device), "precision": case.precision, "workers": case.workers}
         return searches.force(model, sizes, case.vocabulary, sources, **how).as_json()
-    assert isinstance(model, TransformerModel), "CTranslate2 has no other"
     names = (
         case.corpus.vocabulary.pieces(range(case.vocabulary)) if case.corpus else list(map(str, range(case.vocabulary)))
     )

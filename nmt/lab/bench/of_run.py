@@ -102,7 +102,7 @@ def claims(path: Path, rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
     """What the rates of a recurrent model say of the story's claim; those of another family say nothing of it."""
     run = Run(path)
     translated = [row for row in rows if row["work"] == "translate"]
-    if run.recipe.model.family != "recurrent" or not translated:
+    if not run.description.recurrent or not translated:
         return []
     best = min(translated, key=lambda row: row["cores_for_4.5_billion_a_day"])
     rate, cores = best["lines_per_second"] / best["cores"], best["cores_for_4.5_billion_a_day"]

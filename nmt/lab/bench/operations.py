@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nmt.models.cells import GATES
-from nmt.models.recurrent import LARGEST_TABLE
+from nmt.models.cells import PROJECTIONS
+from nmt.models.inference.recurrent import LARGEST_TABLE
 
 Sizes = Mapping[str, Any]
 """The `model` section of a recipe, as plain values."""
@@ -22,7 +22,7 @@ def update(sizes: Sizes, vocabulary: int, source: int, target: int) -> int:
 
 
 def translation(sizes: Sizes, vocabulary: int, source: int, target: int, beam: int) -> int:
-    """Of finding one translation, step by step, by a model that is frozen, from a memory that is prepared."""
+    """Of finding one translation, step by step, by a model for inference."""
     if sizes["family"] == "transformer":
         return encoding(sizes, source) + beam * decoding(sizes, vocabulary, source, target, stepwise=True)
     once, each = _recurrent_search(sizes, vocabulary, source, target)
@@ -88,7 +88,7 @@ def _without_context(sizes: Sizes, vocabulary: int, source: int) -> int:
 
 def _tabulated(sizes: Sizes, vocabulary: int) -> int:
     """Of a position, what a frozen model reads from a table."""
-    gates = GATES[sizes["cell"]] * sizes["decoder"]["hidden"]
+    gates = PROJECTIONS[sizes["cell"]] * sizes["decoder"]["hidden"]
     return int(sizes["embedding"] * gates if vocabulary * gates <= LARGEST_TABLE else 0)
 
 
@@ -99,7 +99,9 @@ def _initial_state(sizes: Sizes) -> int:
 
 def _shares(sizes: Sizes) -> int:
     """Numbers that all layers and the readout take from one context."""
-    return int(sizes["decoder"]["layers"] * GATES[sizes["cell"]] * sizes["decoder"]["hidden"] + sizes["embedding"])
+    return int(
+        sizes["decoder"]["layers"] * PROJECTIONS[sizes["cell"]] * sizes["decoder"]["hidden"] + sizes["embedding"]
+    )
 
 
 def _slot(sizes: Sizes) -> int:
@@ -116,7 +118,7 @@ def _context(sizes: Sizes) -> int:
 
 
 def _cell(sizes: Sizes, inputs: int, hidden: int) -> int:
-    return int(GATES[sizes["cell"]] * hidden * (inputs + hidden))
+    return int(PROJECTIONS[sizes["cell"]] * hidden * (inputs + hidden))
 
 
 def _encoder_width(sizes: Sizes) -> int:

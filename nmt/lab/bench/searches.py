@@ -22,10 +22,7 @@ from nmt.inference.translator import Translation
 from nmt.lab.bench import operations
 from nmt.lab.bench.machine import product_rate, synchronise
 from nmt.lab.bench.operations import Sizes
-from nmt.models.device import autocast
-from nmt.models.precision import freeze
-from nmt.models.protocol import TranslationModel
-from nmt.models.transformer import TransformerModel
+from nmt.models.protocol import TranslationModel, load_name
 from nmt.search import BeamSearch, SearchSettings
 
 SENTENCES = 64
@@ -116,19 +113,18 @@ def _forced(
         SearchSettings(beam=beam, min_length=length - 1, max_ratio=1e-9, max_extra=length), bos=BOS, eos=EOS, pad=PAD
     )
     batches = [pad([[*source, EOS] for source in batch]) for batch in _batches(sources)]
-    freeze(model.to(device).eval(), device, precision)
-    with autocast(device, precision):
-        search(model, *(part[:2].to(device) for part in batches[0]))  # warms up
-        ready()
-        begun = time.time()
-        for source, mask in batches:
-            search(model, source.to(device), mask.to(device))
-        synchronise(device)
-        return begun, time.time()
+    frozen = model.eval().for_inference(device, precision)
+    search(frozen, *(part[:2].to(device) for part in batches[0]))  # warms up
+    ready()
+    begun = time.time()
+    for source, mask in batches:
+        search(frozen, source.to(device), mask.to(device))
+    synchronise(device)
+    return begun, time.time()
 
 
 def force_exported(
-    model: TransformerModel,
+    model: TranslationModel,
     names: Sequence[str],
     sources: Sequence[Sequence[int]],
     *,
@@ -142,7 +138,8 @@ def force_exported(
 
     from nmt.export import layout
 
-    spec = layout.specification(model, names, names, layout.FEWEST_POSITIONS)
+    assert model.exporter, "CTranslate2 has no other than Transformers"
+    spec = load_name(model.exporter)(model, names, names, layout.FEWEST_POSITIONS)
     spec.optimize(quantization)
     with tempfile.TemporaryDirectory() as folder:
         spec.save(folder)

@@ -12,7 +12,6 @@ from torch import Tensor
 from nmt.data.batches import Batch
 from nmt.lab.experiments import stories
 from nmt.lab.experiments.stories import Story
-from nmt.lab.experiments.traces import lstm_gates
 from nmt.models.cells import Cell
 from nmt.models.encoders import RecurrentEncoder
 from nmt.models.protocol import Memory
@@ -64,7 +63,7 @@ def thought_vector(model: RecurrentModel, source: Tensor, surgery: Surgery) -> T
 
 def _step(cell: Cell, projected: Tensor, state: Tensor, held: Tensor) -> Tensor:
     """`Cell.step` of an LSTM, with the forget gate at 1 in the rows ``(batch, 1)`` where it is held."""
-    gates = lstm_gates(cell, projected, state)
+    gates = cell.gates(projected, state)
     kept = gates["forget"].masked_fill(held, 1.0) * state[:, cell.hidden :] + gates["input"] * gates["candidate"]
     return torch.cat([gates["output"] * torch.tanh(kept), kept], -1)
 

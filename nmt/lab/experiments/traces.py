@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from nmt.models.cells import Cell
 
@@ -22,23 +21,6 @@ class Trace:
     output: Tensor
 
 
-def lstm_gates(cell: Cell, projected: Tensor, state: Tensor) -> dict[str, Tensor]:
-    """The gates input, forget and output in 0..1, and the candidate in -1..1, of an LSTM: the equations of `Cell.step` with their names.
-
-    Projected inputs ``(..., 4 x hidden)`` and the states before the step ``(..., 2 x hidden)`` give ``(..., hidden)`` each: of one step or
-    of all steps at once.
-    """
-    assert cell.kind == "lstm", "only an LSTM has these gates"
-    recurrent = functional.linear(cell.output(state), cell.layer.weight_hh_l0, cell.layer.bias_hh_l0)
-    input_gate, forget_gate, candidate, output_gate = (projected + recurrent).chunk(4, -1)
-    return {
-        "input": torch.sigmoid(input_gate),
-        "forget": torch.sigmoid(forget_gate),
-        "candidate": torch.tanh(candidate),
-        "output": torch.sigmoid(output_gate),
-    }
-
-
 def unroll(cell: Cell, inputs: Tensor) -> list[Tensor]:
     """The states of any cell, zeros before the first step and then one ``(batch, state)`` after each step over ``(batch, time, input)``."""
     states = [inputs.new_zeros(len(inputs), cell.state_width)]
@@ -50,6 +32,7 @@ def unroll(cell: Cell, inputs: Tensor) -> list[Tensor]:
 def trace(cell: Cell, inputs: Tensor) -> Trace:
     """Runs an LSTM step by step from zeros over embedded inputs ``(batch, time, input)``."""
     states = torch.stack(unroll(cell, inputs), 1)  # (batch, 1 + time, state)
-    gates = lstm_gates(cell, cell.project(inputs), states[:, :-1])
+    assert cell.kind == "lstm", "only an LSTM has these gates"
+    gates = cell.gates(cell.project(inputs), states[:, :-1])
     hidden, kept = states[:, 1:].chunk(2, -1)
     return Trace(hidden, kept, gates["input"], gates["forget"], gates["output"])

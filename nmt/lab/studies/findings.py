@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from nmt.lab.studies.bottleneck import CAPACITY, CORE
 from nmt.lab.studies.costs import Spread, spread
+from nmt.models.registry import describe
 
 Record = Mapping[str, Any]
 Standing = Literal["more", "less", "unclear"]
@@ -90,7 +91,7 @@ class Findings:
             (
                 name
                 for name in self.core
-                if self.systems[name]["model"]["family"] == "transformer" and name != self.baseline
+                if not describe(self.systems[name]["model"]).recurrent and name != self.baseline
             ),
             None,
         )
@@ -260,7 +261,7 @@ def _unlike(model: Record, key: str) -> dict[str, Any]:
 
 def one_slot(about: Record) -> bool:
     """Whether the decoder of a system gets one vector, whatever the length of the source."""
-    return bool(about["model"].get("attention") == "none")
+    return describe(about["model"]).one_slot
 
 
 def mean_over_seeds(runs: list[list[float]]) -> list[float]:

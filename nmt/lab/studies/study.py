@@ -23,8 +23,8 @@ from nmt.lab.studies.plan import Plan, Unit
 from nmt.lab.studies.results import LONG, Results
 from nmt.lab.studies.worker import Job
 from nmt.models.device import resolve_precision
-from nmt.models.registry import build, parameters
-from nmt.recipe.types import Recipe, Recurrent
+from nmt.models.registry import build, describe, parameters
+from nmt.recipe.types import Recipe
 from nmt.runs import run_folder
 from nmt.training import planning, vocabularies
 from nmt.training.dataset import Dataset, encode
@@ -144,7 +144,7 @@ def count(recipe: Recipe, vocabulary: int) -> int:
 
 def matched(recipe: Recipe, wanted: int, vocabulary: int) -> Recipe:
     """The recipe with the narrowest thought vector, in steps of `STEP`, that gives its model at least as many parameters as are wanted."""
-    if not isinstance(recipe.model, Recurrent) or recipe.model.attention != "none":
+    if not describe(recipe.model.model_dump()).one_slot:
         raise UserError(f"systems: {recipe.name}: match widens model.bottleneck, which only attention none has")
     low, high = 0, 1
     while count(_widened(recipe, high * STEP), vocabulary) < wanted:

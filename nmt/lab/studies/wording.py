@@ -7,6 +7,7 @@ from math import inf
 
 from nmt.lab.studies.costs import Spread
 from nmt.lab.studies.findings import Findings, Width, one_slot
+from nmt.models.registry import describe
 
 SMALL = 3.0
 """BLEU: a cost of at most this is called small. It is what was expected of attention and the Transformer at k = 4."""
@@ -39,7 +40,7 @@ def part(findings: Findings, system: str) -> str:
     """What a core system is called in running text."""
     if one_slot(findings.systems[system]):
         return "the thought vector"
-    return "the Transformer" if findings.systems[system]["model"]["family"] == "transformer" else "attention"
+    return "attention" if describe(findings.systems[system]["model"]).recurrent else "the Transformer"
 
 
 def answer(findings: Findings) -> str:

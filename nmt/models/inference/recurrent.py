@@ -64,7 +64,7 @@ class FrozenRecurrentModel(FrozenModel[RecurrentModel]):
             if memory.projected:
                 slots = slots._replace(slots=memory.projected[0])
             context, weights = fused_attention.attend(model.attention, model.cells[0].output(state[:, 0]), slots)
-            *gates, read = context.split(self._widths(), -1) if memory.projected else self._shares(context)
+            *gates, read = torch.split(context, self._widths(), -1) if memory.projected else self._shares(context)
             below, states = embedded, []
             for level, cell in enumerate(model.cells):
                 own = cell.project(below) if level or self.table is None else self.table.index_select(0, previous)

@@ -54,7 +54,10 @@ class Counting:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.model, name)
 
-    def to(self, _: Any) -> Counting:
+    def eval(self) -> Counting:
+        return self
+
+    def for_inference(self, device: torch.device, precision: str) -> Counting:
         return self
 
     def step(self, previous: torch.Tensor, state: Any, memory: Memory) -> Step:

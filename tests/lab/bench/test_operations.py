@@ -9,7 +9,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from nmt.data.vocabulary import BOS, EOS, PAD
 from nmt.lab.bench import operations
-from nmt.models.precision import freeze
 from nmt.models.protocol import TranslationModel
 from nmt.models.registry import build
 from nmt.recipe.types import Recurrent, Transformer
@@ -83,8 +82,11 @@ def test_the_formula_is_what_torch_counts_of_a_whole_target(name: str) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_the_formula_is_what_torch_counts_in_a_search(name: str) -> None:
     sizes = sizes_of(MODELS[name])
-    model = build(**sizes, source=VOCABULARY, target=VOCABULARY, joint=True).eval()
-    freeze(model, torch.device("cpu"), "fp32")
+    model = (
+        build(**sizes, source=VOCABULARY, target=VOCABULARY, joint=True)
+        .eval()
+        .for_inference(torch.device("cpu"), "fp32")
+    )
     greedy = BeamSearch(
         SearchSettings(beam=1, min_length=TARGET - 1, max_ratio=1e-9, max_extra=TARGET), bos=BOS, eos=EOS, pad=PAD
     )

@@ -22,7 +22,7 @@ from nmt.lab.experiments.order import (
     measure,
     shuffled,
 )
-from nmt.models.protocol import Memory, Step
+from nmt.models.protocol import Memory, Step, repeat
 
 PAIRS = minimal_pairs(20)
 SOURCES = [clause.source() for pair in PAIRS for clause in pair]
@@ -52,6 +52,7 @@ class Script:
         return torch.zeros(len(memory.slots), dtype=torch.long)
 
     def step(self, previous: torch.Tensor, state: torch.Tensor, memory: Memory) -> Step:
+        memory = repeat(memory, len(previous) // len(memory.slots))
         pieces = memory.slots[torch.arange(len(state)), state, 0]
         return Step(torch.nn.functional.one_hot(pieces, VOCABULARY).float() * 9, state + 1, memory.mask.float())
 

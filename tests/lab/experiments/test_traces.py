@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from nmt.lab.experiments.traces import lstm_gates, trace, unroll
+from nmt.lab.experiments.traces import trace, unroll
 from nmt.models.cells import Cell
 
 BATCH, TIME, WIDTH, HIDDEN = 3, 9, 5, 7
@@ -29,7 +29,7 @@ def test_the_gates_of_a_trace_make_its_states() -> None:
     cell, inputs = lstm()
     found = trace(cell, inputs)
     states = torch.stack(unroll(cell, inputs)[:-1], 1)
-    before, candidate = states[..., HIDDEN:], lstm_gates(cell, cell.project(inputs), states)["candidate"]
+    before, candidate = states[..., HIDDEN:], cell.gates(cell.project(inputs), states)["candidate"]
     torch.testing.assert_close(found.cell, found.forget * before + found.input * candidate)
     torch.testing.assert_close(found.hidden, found.output * found.cell.tanh())
 
