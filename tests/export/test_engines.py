@@ -96,7 +96,7 @@ def test_what_cannot_be_exported_says_why_and_what_to_do(make_run: MakeRun) -> N
         match=r"CTranslate2 has no model of this kind \(LSTM, attention\); only Transformers.*\n.*--engine torch",
     ):
         check(run, "float32")
-    with pytest.raises(UserError, match="has no recurrent models"):
+    with pytest.raises(UserError, match="has no model of this kind"):
         find_export(run, "ctranslate2", pytest.fail)
 
 
