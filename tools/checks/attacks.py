@@ -1,4 +1,4 @@
-"""Texts that would be scripts, were they taken for markup."""
+"""Texts that would run scripts if they were taken for markup."""
 
 from __future__ import annotations
 

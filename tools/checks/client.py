@@ -1,4 +1,4 @@
-"""An HTTP client that may also misbehave: what it sends is bytes, and nothing is retried."""
+"""An HTTP client that may also misbehave: it sends any bytes and never retries."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any, NamedTuple
 
 
 class Address(NamedTuple):
-    """Where a server listens."""
+    """Host and port of a server."""
 
     host: str
     port: int
 
     @property
     def url(self) -> str:
-        """For clients that take one."""
+        """As ``http://HOST:PORT``."""
         return f"http://{self.host}:{self.port}"
 
     @classmethod
     def of(cls, url: str) -> Address:
-        """Of ``http://HOST:PORT``."""
+        """The address in ``http://HOST:PORT``."""
         host, _, port = url.removeprefix("http://").rpartition(":")
         return cls(host, int(port))
 
 
 class Answer(NamedTuple):
-    """What came back."""
+    """An HTTP response."""
 
     status: int
     headers: dict[str, str]
@@ -34,12 +34,12 @@ class Answer(NamedTuple):
 
     @property
     def json(self) -> Any:
-        """The body as a value."""
+        """The body, parsed as JSON."""
         return json.loads(self.body)
 
 
 class Connection:
-    """One connection that is kept alive."""
+    """One kept-alive connection."""
 
     def __init__(self, address: Address) -> None:
         self.address = address
@@ -54,13 +54,13 @@ class Connection:
         self.writer.close()
 
     async def ask(self, path: str, body: Any = None) -> Answer:
-        """GET, or POST of a value as JSON."""
+        """GET, or POST of a value as JSON; returns the response."""
         self.writer.write(request(path, body))
         await self.writer.drain()
         return await self.answer()
 
     async def answer(self) -> Answer:
-        """Reads the next answer; a connection that ends before it is a `ConnectionError`."""
+        """Reads the next response; `ConnectionError` if the connection ends before it."""
         try:
             head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
             headers = {
@@ -73,7 +73,7 @@ class Connection:
 
 
 def request(path: str, body: Any = None) -> bytes:
-    """The bytes of a request."""
+    """The bytes of a GET request, or of a POST request with JSON."""
     if body is None:
         return f"GET {path} HTTP/1.1\r\nHost: check\r\n\r\n".encode()
     data = json.dumps(body).encode()
@@ -84,6 +84,6 @@ def request(path: str, body: Any = None) -> bytes:
 
 
 async def ask(address: Address, path: str, body: Any = None) -> Answer:
-    """One request on a connection of its own."""
+    """One request on a new connection."""
     async with Connection(address) as connection:
         return await connection.ask(path, body)

@@ -1,6 +1,6 @@
-"""SIGTERM under load, many times over: every accepted request is answered, and the server leaves with status 0 in time.
+"""SIGTERM under load: every accepted request is answered, and the server exits with status 0 in time.
 
-A request counts as accepted if it was sent before the signal. After it, clients may find 503, or no server.
+A request counts as accepted if it was sent before the signal. Later ones may get 503 or no connection.
 """
 
 from __future__ import annotations
@@ -16,29 +16,31 @@ from pathlib import Path
 from tools.checks import process
 from tools.checks.check import Trial
 from tools.checks.client import Address, Connection
-from tools.checks.server import serving, step_aside
-from tools.checks.subject import Subject, subjects
+from tools.checks.served_run import ServedRun, served_runs
+from tools.checks.server import leave_first_core, serving
 
 CLIENTS, SENTENCES = 50, 9
 GRACE = 30
-"""Seconds that the server gives itself."""
-IN_HAND = 0.05
-"""Seconds before the signal within which a request may still have lain in the kernel's hands."""
+"""Seconds of the server's option --grace."""
+IN_FLIGHT = 0.05
+"""Seconds before the signal in which a request may not have left the kernel's buffers yet."""
 SECONDS = "seconds to leave"
 
 
 def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
-    """A server each, stopped at a moment drawn by chance."""
-    step_aside()
-    with subjects(runs) as found:
+    """One server each, stopped at a random moment."""
+    leave_first_core()
+    with served_runs(runs) as found:
         for number in range(count):
             with serving([found[0].path], "--grace", str(GRACE)) as (address, server):
-                yield asyncio.run(stopped(address, server, found[0], random.Random(f"drain {number}").uniform(0.5, 3)))
+                yield asyncio.run(
+                    stop_under_load(address, server, found[0], random.Random(f"drain {number}").uniform(0.5, 3))
+                )
 
 
-async def stopped(address: Address, server: process.Process, subject: Subject, after: float) -> Trial:
-    """Stops a server under load."""
-    body = subject.asking(subject.sentences(SENTENCES))
+async def stop_under_load(address: Address, server: process.Process, served: ServedRun, after: float) -> Trial:
+    """Sends SIGTERM to a server under load."""
+    body = served.request(served.sentences(SENTENCES))
     answered = lost = 0
     signalled: list[float] = []
 
@@ -51,13 +53,13 @@ async def stopped(address: Address, server: process.Process, subject: Subject, a
                     sent = time.monotonic()
                     answer = await connection.ask("/translate", body)
             except OSError:
-                lost += not signalled or sent < signalled[0] - IN_HAND
+                lost += not signalled or sent < signalled[0] - IN_FLIGHT
                 continue
             answered += answer.status == 200 and len(answer.json["translatedText"]) == len(body["q"])
 
     async def stop() -> None:
         await asyncio.sleep(after)
-        while not answered:  # a slow machine may not have come so far
+        while not answered:  # on a slow machine there may be no answer yet
             await asyncio.sleep(0.1)
         signalled.append(time.monotonic())
         os.kill(server.pid or 0, signal.SIGTERM)

@@ -1,25 +1,26 @@
-"""Models that give back what they get: one in everything that it says, and one that stands in for those that are trained."""
+"""Models that echo their input: one in every field of its answers, and one that resembles a trained model."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from nmt.atomic import JsonObject
 from nmt.inference.translator import Translation
 from nmt.serving.batcher import Job
 from nmt.serving.models import ServedModel
 from tools.checks.attacks import ATTACKS
 
 
-class Drawn(NamedTuple):
-    """A drawing in which every row looks at its own column."""
+class EchoedInterpretation(NamedTuple):
+    """An interpretation whose heatmap is the identity."""
 
     sentence: str
     labels: list[str]
     kind: str
 
-    def as_json(self) -> dict[str, Any]:
-        """As `View` gives it."""
+    def as_json(self) -> JsonObject:
+        """As `Interpretation.as_json`."""
         lists = dict.fromkeys(("source_pieces", "pieces", "rows", "columns", "warnings"), self.labels)
         values = [[float(row == column) for column in range(len(self.labels))] for row in range(len(self.labels))]
         scores = [0.0] * len(self.labels)
@@ -35,18 +36,18 @@ class Drawn(NamedTuple):
 
 
 class Echo(ServedModel):
-    """A model that gives back what it gets, in everything that it says of it, and is called what one pleases."""
+    """A model of any name that echoes its input in every field of its answers."""
 
     def __init__(self, name: str, target: str = "en") -> None:
         self.name, self.source, self.target = name, "de", target
 
     def translation_job(self, sentence: str, alternatives: int, details: bool) -> Job:
-        """The sentence itself, everywhere."""
+        """Answers with the sentence in every field."""
         return Job(self._echo, sentence, 1)
 
     def interpretation_job(self, sentence: str, kind: str | None) -> Job:
-        """A drawing whose every label is the sentence."""
-        return Job(lambda texts: [Drawn(text, [text], text) for text in texts], sentence, 1)
+        """Answers with an interpretation whose labels are the sentence."""
+        return Job(lambda texts: [EchoedInterpretation(text, [text], text) for text in texts], sentence, 1)
 
     def _echo(self, texts: Sequence[str]) -> list[Translation]:
         return [
@@ -65,8 +66,8 @@ class Echo(ServedModel):
     def _warnings(self, text: str) -> list[str]:
         return [text]
 
-    def as_json(self) -> dict[str, Any]:
-        """With a title that is an attack too."""
+    def as_json(self) -> JsonObject:
+        """With an attack as title."""
         return {
             "name": self.name,
             "source": self.source,
@@ -78,20 +79,20 @@ class Echo(ServedModel):
 
 
 class Copying(Echo):
-    """A model that looks at each word while it writes it down: stands in for those that are trained."""
+    """A model that copies words and attends to each: resembles a trained model."""
 
     def interpretation_job(self, sentence: str, kind: str | None) -> Job:
-        """Attention to the same word."""
-        return Job(lambda texts: [Drawn(text, pieces(text), "attention") for text in texts], sentence, 1)
+        """Answers with attention to the copied word."""
+        return Job(lambda texts: [EchoedInterpretation(text, pieces(text), "attention") for text in texts], sentence, 1)
 
     def _warnings(self, text: str) -> list[str]:
         return []
 
-    def as_json(self) -> dict[str, Any]:
-        """With a title like any other."""
+    def as_json(self) -> JsonObject:
+        """With an ordinary title."""
         return {**super().as_json(), "title": "a copy"}
 
 
 def pieces(text: str) -> list[str]:
-    """Every word is one."""
+    """One piece for each word."""
     return ["▁" + word for word in text.split()]

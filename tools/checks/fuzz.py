@@ -1,4 +1,4 @@
-"""Strange requests: none may be answered with 500, every error is ``{"error": ...}``, and the server lives on."""
+"""Malformed and unusual requests: none is answered with 500, every error is ``{"error": ...}``, and the server stays alive."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 from tools.checks.check import Trial
 from tools.checks.client import Address, Answer, Connection, ask
+from tools.checks.served_run import served_runs
 from tools.checks.server import serving
-from tools.checks.subject import subjects
 
 AT_A_TIME = 200
 PATIENCE = 60
-"""Seconds after which a request is said to be left without an answer."""
+"""Seconds after which a request counts as unanswered."""
 
 VALUES: list[Any] = [
     *(
@@ -78,7 +78,7 @@ EXPECTED = {200, 400, 403, 404, 405, 408, 413, 503, 504}
 
 
 def body(draw: random.Random) -> tuple[str, bytes]:
-    """A content type, and bytes that more or less are of it."""
+    """A content type, and a body that may not match it."""
     fields = {"q": "Ein Hund.", "source": "de", "target": "en"} if draw.random() < 0.7 else {}
     fields |= {draw.choice(NAMES): draw.choice(VALUES) for _ in range(draw.randrange(4))}
     kind = draw.choice(KINDS)
@@ -97,7 +97,7 @@ def body(draw: random.Random) -> tuple[str, bytes]:
 
 
 def _damaged(data: bytes, draw: random.Random) -> bytes:
-    """Cut, with bytes changed, nested too deep, in another encoding, or nothing that was meant."""
+    """The body truncated, with random bytes, in another encoding, or replaced."""
     at = draw.randrange(len(data) + 1)
     text = data.decode("utf8", "replace")
     ways = [
@@ -114,7 +114,7 @@ def _damaged(data: bytes, draw: random.Random) -> bytes:
 
 
 def raw(draw: random.Random) -> bytes:
-    """A whole request, with or without a length."""
+    """A whole request, with a length or chunked."""
     kind, data = body(draw)
     path = draw.choice(PATHS) + draw.choice(["", "", "?q=a", "?q=%ff%fe&source=de&target=en", "?" + "a&" * 200])
     head = f"POST {path} HTTP/1.1\r\nHost: check\r\nContent-Type: {kind}\r\n"
@@ -128,13 +128,13 @@ def raw(draw: random.Random) -> bytes:
 
 
 def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
-    """Requests made up by chance on one connection as long as it is open; whether the server is well is asked now and then."""
-    with subjects(runs) as found, serving([found[0].path]) as (address, _):
+    """Random requests on one connection as long as it stays open, and a request to /health now and then."""
+    with served_runs(runs) as found, serving([found[0].path]) as (address, _):
         for start in range(0, count, AT_A_TIME):
-            yield from asyncio.run(throw(address, range(start, min(start + AT_A_TIME, count))))
+            yield from asyncio.run(send_all(address, range(start, min(start + AT_A_TIME, count))))
 
 
-async def throw(address: Address, numbers: range) -> list[Trial]:
+async def send_all(address: Address, numbers: range) -> list[Trial]:
     """Sends the requests of these numbers."""
     found = []
     connection = await Connection(address).__aenter__()

@@ -1,4 +1,4 @@
-"""One short sentence after the other on an idle server: how much slower is that than the model itself?"""
+"""One short sentence after another on an idle server: the time that the server adds to the model's own."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from typing import NamedTuple
 import nmt
 from tools.checks.check import Trial
 from tools.checks.client import Address, Connection
-from tools.checks.server import kept_like_a_server, serving
-from tools.checks.subject import Subject, subjects
+from tools.checks.served_run import ServedRun, served_runs
+from tools.checks.server import on_server_core, serving
 
-WARMING = 5
-"""Requests that are made beforehand."""
+WARM_UP = 5
+"""Requests that are not measured."""
 ADDED = "milliseconds added to the model's own"
 
 
 def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
-    """A request each, and at the end the difference between the medians of server and model."""
-    with subjects(runs) as found:
-        subject = found[0]
-        known = subject.known(1) * (WARMING + count)
-        with serving([subject.path]) as (address, _), kept_like_a_server():
-            each = asyncio.run(asked(address, subject, known[0].sentence, len(known)))[WARMING:]
+    """One request each; the last trial carries the difference between the medians of server and model."""
+    with served_runs(runs) as found:
+        served = found[0]
+        known = served.known(1) * (WARM_UP + count)
+        with serving([served.path]) as (address, _), on_server_core():
+            each = asyncio.run(ask_in_turn(address, served, known[0].sentence, len(known)))[WARM_UP:]
         faults = [None if one.text == known[0].translation else f"found {one.text!r}" for one in each]
         *first, last = (Trial(known[0].sentence, fault) for fault in faults)
         yield from first
@@ -35,24 +35,24 @@ def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
         )
 
 
-class Answer(NamedTuple):
-    """What a server answered, and the seconds that it and the model took."""
+class TimedAnswer(NamedTuple):
+    """An answer of a server, and the seconds that server and model took."""
 
     text: str
     served: float
     alone: float
 
 
-async def asked(address: Address, subject: Subject, sentence: str, count: int) -> list[Answer]:
-    """So many answers, model and server in turn: a core is slower in one minute than in the next."""
-    translator = nmt.load(subject.path, keep_weights=False)
+async def ask_in_turn(address: Address, served: ServedRun, sentence: str, count: int) -> list[TimedAnswer]:
+    """Asks model and server in turn, since the speed of a core changes from minute to minute."""
+    translator = nmt.load(served.path, keep_weights=False)
     answers = []
     async with Connection(address) as connection:
         for _ in range(count):
             begun = time.perf_counter()
             translator.translate(sentence)
             between = time.perf_counter()
-            answer = await connection.ask("/translate", subject.asking(sentence))
+            answer = await connection.ask("/translate", served.request(sentence))
             text = answer.json.get("translatedText", f"status {answer.status}")
-            answers.append(Answer(text, time.perf_counter() - between, between - begun))
+            answers.append(TimedAnswer(text, time.perf_counter() - between, between - begun))
     return answers

@@ -1,6 +1,6 @@
-"""Two hundred clients at once, each with sentences of its own whose translations are known: is anything lost, wrong or swapped, and how fast is it?
+"""Two hundred clients at once, whose sentences have known translations: lost, wrong and swapped answers, throughput and memory.
 
-Server and `nmt translate`, with which it is compared, run on one core, and the clients on the others.
+The server, and `nmt translate` for comparison, run on one core; the clients run on the others.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from typing import NamedTuple
 from tools.checks import process
 from tools.checks.check import Trial
 from tools.checks.client import Address, Connection
-from tools.checks.server import memory, on_first_core, processor, serving, step_aside
-from tools.checks.subject import Known, Subject, subjects
+from tools.checks.served_run import Known, ServedRun, served_runs
+from tools.checks.server import leave_first_core, memory, on_first_core, processor_seconds, serving
 
 CLIENTS = 200
 PAUSES = 100
-"""503s in a row after which a client gives up."""
+"""Responses 503 in a row after which a client gives up."""
 RATE, TAIL, GROWTH = "times as long as nmt translate", "p99 over clients / rate", "memory over that after a quarter"
 COMPUTED = "processor time over that of nmt translate"
 SPENT = "spent.json"
@@ -37,47 +37,47 @@ class Seen:
 
     trials: list[Trial] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
-    """From request to translation, 503s not counted."""
+    """From request to translation, without refused attempts."""
     elapsed: float = 0.0
 
     @property
-    def pace(self) -> float:
-        """Seconds for a sentence."""
+    def seconds_per_sentence(self) -> float:
+        """Seconds per sentence."""
         return self.elapsed / len(self.trials)
 
     def quantile(self, share: float) -> float:
-        """Seconds within which so many requests were answered."""
+        """A quantile of the seconds to an answer."""
         return sorted(self.seconds)[int(share * (len(self.seconds) - 1))] if self.seconds else 0.0
 
 
 def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
-    """A request each, and what they took together at the end."""
-    with subjects(runs) as found:
-        subject, clients = found[0], min(CLIENTS, max(1, count // 4))
-        known = subject.known(count)
-        command = translated(subject, known)
-        step_aside()
-        with serving([subject.path]) as (address, server):
-            first = asyncio.run(hammer(address, subject, known[: count // 4], clients))
-            before, computed = memory(server), processor(server)
-            seen = asyncio.run(hammer(address, subject, known[count // 4 :], clients))
-            growth, computing = memory(server) / before, (processor(server) - computed) / len(seen.trials)
+    """One request each; the last trial carries the measurements."""
+    with served_runs(runs) as found:
+        served, clients = found[0], min(CLIENTS, max(1, count // 4))
+        known = served.known(count)
+        command = time_command(served, known)
+        leave_first_core()
+        with serving([served.path]) as (address, server):
+            first = asyncio.run(send_all(address, served, known[: count // 4], clients))
+            before, computed = memory(server), processor_seconds(server)
+            seen = asyncio.run(send_all(address, served, known[count // 4 :], clients))
+            growth, computing = memory(server) / before, (processor_seconds(server) - computed) / len(seen.trials)
         yield from first.trials
         yield from seen.trials[:-1]
-        measured = {TAIL: seen.quantile(0.99) / (clients * seen.pace), GROWTH: growth}
-        if min(command) > 0:  # on a busy machine loading may seem to take longer than loading and translating
-            measured |= {RATE: seen.pace / command.seconds, COMPUTED: computing / command.computing}
+        measured = {TAIL: seen.quantile(0.99) / (clients * seen.seconds_per_sentence), GROWTH: growth}
+        if min(command) > 0:  # on a busy machine, loading alone may take longer than loading and translating
+            measured |= {RATE: seen.seconds_per_sentence / command.seconds, COMPUTED: computing / command.computing}
         yield seen.trials[-1]._replace(measured=measured)
 
 
-async def hammer(address: Address, subject: Subject, known: Sequence[Known], clients: int) -> Seen:
-    """Clients that ask as fast as they are answered, until everything has been asked; what is 503 is asked again when the server says so."""
+async def send_all(address: Address, served: ServedRun, known: Sequence[Known], clients: int) -> Seen:
+    """Sends all sentences with ``clients`` clients, each as fast as it gets answers; a refused request is sent again after Retry-After."""
     seen, work, begun = Seen(), iter(known), time.monotonic()
 
     async def client() -> None:
         async with Connection(address) as connection:
             for each in work:
-                fault = await _fault(connection, subject, each, seen)
+                fault = await _fault(connection, served, each, seen)
                 seen.trials.append(Trial(each.sentence, fault))
 
     await asyncio.gather(*(client() for _ in range(clients)))
@@ -85,11 +85,11 @@ async def hammer(address: Address, subject: Subject, known: Sequence[Known], cli
     return seen
 
 
-async def _fault(connection: Connection, subject: Subject, known: Known, seen: Seen) -> str | None:
+async def _fault(connection: Connection, served: ServedRun, known: Known, seen: Seen) -> str | None:
     for _ in range(PAUSES):
         asked = time.monotonic()
         try:
-            answer = await connection.ask("/translate", subject.asking(known.sentence))
+            answer = await connection.ask("/translate", served.request(known.sentence))
         except OSError as error:
             await connection.__aenter__()
             return f"lost: {error}"
@@ -103,29 +103,29 @@ async def _fault(connection: Connection, subject: Subject, known: Known, seen: S
     return None if text == known.translation else f"expected {known.translation!r}, found {text!r}"
 
 
-class Command(NamedTuple):
-    """What `nmt translate` takes for a sentence, once it has loaded."""
+class CommandTime(NamedTuple):
+    """The time of `nmt translate` per sentence, without loading."""
 
     seconds: float
     computing: float
-    """Of the processor."""
+    """Seconds of processor time."""
 
 
-def translated(subject: Subject, known: Sequence[Known]) -> Command:
-    """Translates with the command, and a single sentence, to know how long it takes to load."""
+def time_command(served: ServedRun, known: Sequence[Known]) -> CommandTime:
+    """Times the command on all sentences and on a single one, and subtracts."""
     with tempfile.TemporaryDirectory(prefix="nmt-check-") as name:
         folder = Path(name)
-        loading, whole = (_timed(folder, subject, known[:number]) for number in (1, len(known)))
-        return Command(*((taken - spent) / len(known) for taken, spent in zip(whole, loading, strict=True)))
+        loading, whole = (_timed(folder, served, known[:number]) for number in (1, len(known)))
+        return CommandTime(*((taken - spent) / len(known) for taken, spent in zip(whole, loading, strict=True)))
 
 
-def _timed(folder: Path, subject: Subject, known: Sequence[Known]) -> tuple[float, float]:
+def _timed(folder: Path, served: ServedRun, known: Sequence[Known]) -> tuple[float, float]:
     (folder / "in.txt").write_text("".join(f"{each.sentence}\n" for each in known), "utf8")
     begun = time.monotonic()
     status = process.finish(
         folder,
         "translate",
-        str(subject.path),
+        str(served.path),
         "-i",
         "in.txt",
         "-o",
@@ -137,7 +137,7 @@ def _timed(folder: Path, subject: Subject, known: Sequence[Known]) -> tuple[floa
 
 
 def _accounted(folder: Path, first: process.Prelude) -> None:
-    """For a process of its own: notes at the end how many seconds it has computed."""
+    """A prelude that writes the processor time of the process when it ends."""
     first()
 
     def note() -> None:

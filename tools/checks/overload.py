@@ -1,4 +1,4 @@
-"""Five times what a server can do, with clients that read slowly, say nothing, or hang up: it refuses at once, stays alive, and recovers."""
+"""Five times the load that a server can take, with slow, silent and leaving clients: it refuses at once, stays alive, and recovers."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from typing import Any
 from nmt.serving.server import raise_open_files
 from tools.checks.check import Trial
 from tools.checks.client import Address, Connection, ask, request
-from tools.checks.server import serving, step_aside
-from tools.checks.subject import subjects
+from tools.checks.served_run import served_runs
+from tools.checks.server import leave_first_core, serving
 
 TEXT = "Der alte Mann kocht heute Abend in der Küche, weil seine Frau müde ist. " * 8
 CLIENTS, MISBEHAVING = 100, 5
-"""Those that never wait, and those that hang up or send a letter at a time, of each kind."""
+"""Clients that send as fast as they can, and clients of each misbehaving kind."""
 QUEUE = 3000
-"""Pieces that may wait: a fifth of what the clients ask for."""
-AGAIN = 0.5
-"""Seconds after which a client that was refused asks again."""
+"""Tokens that may wait: a fifth of those that the clients send."""
+RETRY_AFTER = 0.5
+"""Seconds after which a refused client sends its next request."""
 REFUSED, HEALTHY, RECOVERED = "seconds to 503 (p99)", "seconds to /health (p99)", "seconds until normal"
 
 
 @dataclass
 class Seen:
-    """What clients saw."""
+    """The responses that clients got."""
 
     trials: list[Trial] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
@@ -40,27 +40,28 @@ class Seen:
 
 
 def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
-    """So many requests, beside nearly as many connections that say nothing, the watch over /health, and whether all was well afterwards."""
+    """``count`` requests beside nearly as many silent connections, requests to /health meanwhile, and a request afterwards."""
     idle = count * 9 // 10
     raise_open_files(idle + CLIENTS)
-    step_aside()
-    with subjects(runs) as found, serving([found[0].path], "--queue", f"{QUEUE}") as (address, _):
-        seen, recovered = asyncio.run(flood(address, found[0].asking(TEXT), count, idle))
+    leave_first_core()
+    with served_runs(runs) as found, serving([found[0].path], "--queue", f"{QUEUE}") as (address, _):
+        seen, recovered = asyncio.run(flood(address, found[0].request(TEXT), count, idle))
     yield from seen.trials
-    times = {name: _slowest(seconds) for name, seconds in ((REFUSED, seen.refusals), (HEALTHY, seen.health)) if seconds}
-    yield Trial(
-        "the flood", None if seen.statuses[503] else "nothing was refused, so nothing was put to the test", times
-    )
+    times = {name: _p99(seconds) for name, seconds in ((REFUSED, seen.refusals), (HEALTHY, seen.health)) if seconds}
+    yield Trial("the flood", None if seen.statuses[503] else "nothing was refused, so overload was not tested", times)
     yield Trial("a request afterwards", None, {RECOVERED: recovered})
 
 
 async def flood(address: Address, body: dict[str, Any], count: int, idle: int) -> tuple[Seen, float]:
-    """Clients that come again at once, beside others that misbehave; what was seen, and the seconds until all was well again."""
+    """Overloads a server; returns the responses, and the seconds until it answers normally again."""
     seen, work = Seen(), iter(range(count))
     silent = [await Connection(address).__aenter__() for _ in range(idle)]
-    others = [_watch(address, seen), *(each(address, body) for each in (_slow, _leaving) for _ in range(MISBEHAVING))]
+    others = [
+        _check_health(address, seen),
+        *(each(address, body) for each in (_send_slowly, _hang_up) for _ in range(MISBEHAVING)),
+    ]
     beside = [asyncio.create_task(each) for each in others]
-    await asyncio.gather(*(_pushing(address, body, work, seen) for _ in range(CLIENTS)))
+    await asyncio.gather(*(_send(address, body, work, seen) for _ in range(CLIENTS)))
     for each in beside:
         each.cancel()
     await asyncio.gather(*beside, return_exceptions=True)
@@ -72,7 +73,7 @@ async def flood(address: Address, body: dict[str, Any], count: int, idle: int) -
     return seen, time.monotonic() - begun
 
 
-async def _pushing(address: Address, body: dict[str, Any], work: Iterator[int], seen: Seen) -> None:
+async def _send(address: Address, body: dict[str, Any], work: Iterator[int], seen: Seen) -> None:
     for number in work:
         begun = time.monotonic()
         try:
@@ -84,10 +85,10 @@ async def _pushing(address: Address, body: dict[str, Any], work: Iterator[int], 
         seen.trials.append(Trial(f"request {number}", None if status in (200, 503, 504) else f"answered with {status}"))
         if status == 503:
             seen.refusals.append(time.monotonic() - begun)
-            await asyncio.sleep(AGAIN)
+            await asyncio.sleep(RETRY_AFTER)
 
 
-async def _watch(address: Address, seen: Seen) -> None:
+async def _check_health(address: Address, seen: Seen) -> None:
     while True:
         begun = time.monotonic()
         status = (await ask(address, "/health")).status
@@ -96,8 +97,8 @@ async def _watch(address: Address, seen: Seen) -> None:
         await asyncio.sleep(0.1)
 
 
-async def _slow(address: Address, body: dict[str, Any]) -> None:
-    """Sends a letter at a time, again and again."""
+async def _send_slowly(address: Address, body: dict[str, Any]) -> None:
+    """Sends requests byte by byte, again and again."""
     while True:
         with suppress(OSError):
             async with Connection(address) as connection:
@@ -107,8 +108,8 @@ async def _slow(address: Address, body: dict[str, Any]) -> None:
                     await asyncio.sleep(0.05)
 
 
-async def _leaving(address: Address, body: dict[str, Any]) -> None:
-    """Asks and hangs up, again and again."""
+async def _hang_up(address: Address, body: dict[str, Any]) -> None:
+    """Sends requests and hangs up, again and again."""
     while True:
         with suppress(OSError):
             async with Connection(address) as connection:
@@ -116,6 +117,6 @@ async def _leaving(address: Address, body: dict[str, Any]) -> None:
                 await asyncio.sleep(0.05)
 
 
-def _slowest(seconds: Sequence[float]) -> float:
-    """The slowest but for one in a hundred."""
+def _p99(seconds: Sequence[float]) -> float:
+    """The 99th percentile."""
     return sorted(seconds)[int(0.99 * (len(seconds) - 1))]

@@ -1,4 +1,4 @@
-"""The page in a real browser: it types, reads, points, compares, switches theme, shrinks to a phone, and no text of any kind becomes markup."""
+"""The page in a real browser: translating, pointing, comparing, themes, keyboard and phone; and no text becomes markup."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from tools.checks.echo import Copying, Echo
 from tools.checks.server import listening
 
 Findings = dict[str, tuple[Any, bool]]
-"""What was found under each name, and whether it is good."""
+"""A value and whether it is right, by name."""
 LIT = "box => [...document.querySelectorAll(box + ' .word')].filter(word => !/, 0\\)$|\\/ 0\\)$/.test(getComputedStyle(word).backgroundColor)).length"
-"""How many words of a box have a colour behind them that can be seen."""
+"""The number of words of a box with a visible background colour."""
 
 
 class Watched:
-    """A tab in which everything that must not happen is noted."""
+    """A tab that records errors, dialogs and requests to other servers."""
 
     def __init__(self, browser: Any, address: str, **options: Any) -> None:
         self.tab, self.address = browser.new_page(**options), address
@@ -54,13 +54,13 @@ class Watched:
 
     @property
     def harmed(self) -> bool:
-        """Whether a script that came in as text has run."""
+        """Whether a script in a text has run."""
         return bool(self.tab.evaluate("window.harmed === 1 || document.title === 'harmed'"))
 
 
 def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
-    """What a reader does with the runs that are given, and then so many attacks on models that give back what they get."""
-    # What is typed is German for the check, whatever it looks like.
+    """The use of the page with the given runs, then ``count`` attacks on models that echo their input."""
+    # Without detection, all input counts as German.
     with browsing() as browser, mock.patch.object(languages, "detection_available", return_value=False):
         yield from _use(browser, runs)
         yield from _attack(browser, ATTACKS[:count])
@@ -68,7 +68,7 @@ def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
 
 @contextmanager
 def browsing() -> Iterator[Any]:
-    """A Chromium that is closed at the end; `SkippedError` where there is none."""
+    """A Chromium that is closed at the end; `SkippedError` if there is none."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if find_spec("playwright") is None or not chromium:
         raise SkippedError(
@@ -103,7 +103,7 @@ def _attack(browser: Any, attacks: Sequence[str]) -> Iterator[Trial]:
 
 
 def _harm(watched: Watched, attack: str) -> str | None:
-    """Types an attack, which comes back as translation, alternatives, warnings and names; what came of it, if anything."""
+    """Types an attack, which the model echoes everywhere; returns the harm that it did, or None."""
     tab, shown = watched.tab, "document.querySelector('#results .words')?.textContent.trim() === "
     tab.fill("#source", attack + " a")
     tab.keyboard.press("Control+Enter")
@@ -121,7 +121,7 @@ def _harm(watched: Watched, attack: str) -> str | None:
 
 
 def used(browser: Any, address: str, several: bool) -> Findings:
-    """What a reader does, from typing to a telephone."""
+    """Uses all of the page, on a desktop and on a phone."""
     watched = Watched(browser, address, viewport={"width": 1280, "height": 900})
     tab, found = watched.tab, Findings()
     tab.click("#examples button:nth-of-type(2)")
@@ -133,7 +133,7 @@ def used(browser: Any, address: str, several: bool) -> Findings:
         ("#read", "#results", "source words light the target"),
     ):
         tab.hover(f"{box} >> .word >> nth=1")
-        tab.wait_for_timeout(300)  # colours come gently
+        tab.wait_for_timeout(300)  # colours fade in
         count = tab.evaluate(LIT, other)
         found[name] = (f"{count} words", count > 0)
     tab.focus("#read .word >> nth=0")
@@ -186,7 +186,7 @@ def used(browser: Any, address: str, several: bool) -> Findings:
 
 
 def until(tab: Any, condition: str, argument: Any = None, seconds: float = 60) -> bool:
-    """Whether a condition comes true; Playwright's own way of waiting for one needs eval, which the page forbids."""
+    """Whether a condition becomes true; Playwright's own wait needs eval, which the page forbids."""
     end = time.monotonic() + seconds
     while not (holds := bool(tab.evaluate(condition, argument))) and time.monotonic() < end:
         tab.wait_for_timeout(50)

@@ -1,4 +1,4 @@
-"""One request in every batch makes the model fail: it alone is answered with 500, and all its neighbours are right."""
+"""One request in every batch makes the model fail: it alone is answered with 500, and the others are correct."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from nmt.serving.models import Models, ServedModel
 from nmt.serving.service import Service
 from tools.checks.check import Trial
 from tools.checks.client import Address, ask
+from tools.checks.served_run import Known, ServedRun, served_runs
 from tools.checks.server import listening
-from tools.checks.subject import Known, Subject, subjects
 
 MARK = "poisoned"
 EVERY = 20
-"""Neighbours of each poisoned request."""
+"""Other requests for each poisoned one."""
 
 
 class Fragile(ServedModel):
-    """A real model that fails on every batch in which a marked sentence stands."""
+    """A real model that fails on every batch with a marked sentence."""
 
-    spoilt = 0
-    """Batches that failed with neighbours in them."""
+    failed_batches = 0
+    """Failed batches of more than one sentence."""
 
     def translation_job(self, sentence: str, alternatives: int, details: bool) -> Job:
-        """The work of the real model, unless a neighbour breaks it."""
-        work = super().translation_job(sentence, alternatives, details)
-        return work._replace(compute=self._fragile(work.compute))
+        """The job of the real model, which fails if a marked sentence is in its batch."""
+        job = super().translation_job(sentence, alternatives, details)
+        return job._replace(compute=self._fragile(job.compute))
 
-    @cache  # noqa: B019 - the model lives as long as the check; batches are of equal computes
+    @cache  # noqa: B019 - the model lives as long as the check; one function for each, so that jobs share batches
     def _fragile(self, compute: Compute) -> Compute:
         def broken(texts: Sequence[str]) -> Sequence[Any]:
             if any(MARK in text for text in texts):
-                self.spoilt += len(texts) > 1
+                self.failed_batches += len(texts) > 1
                 raise RuntimeError
             return compute(texts)
 
@@ -45,24 +45,24 @@ class Fragile(ServedModel):
 
 
 def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
-    """So many neighbours, a poisoned request for every few of them, and whether they met."""
-    with subjects(runs) as found:
-        subject = found[0]
-        model, known = Fragile(subject.run, "fragile", Limits().output), subject.known(count)
+    """``count`` requests with a poisoned one for every few, and whether they shared batches."""
+    with served_runs(runs) as found:
+        served = found[0]
+        model, known = Fragile(served.run, "fragile", Limits().output), served.known(count)
         with listening(Service(Models([model]), Limits(), None)) as address:
             for start in range(0, count, EVERY):
-                yield from asyncio.run(poisoned(address, subject, known[start : start + EVERY]))
+                yield from asyncio.run(poisoned(address, served, known[start : start + EVERY]))
         yield Trial(
             "poisoned requests in one batch with others",
-            None if model.spoilt else "there was none, so nothing was put to the test",
+            None if model.failed_batches else "there was none, so nothing was tested",
         )
 
 
-async def poisoned(address: Address, subject: Subject, known: Sequence[Known]) -> list[Trial]:
-    """Asks for some sentences and a poisoned one at once."""
+async def poisoned(address: Address, served: ServedRun, known: Sequence[Known]) -> list[Trial]:
+    """Sends some sentences and a poisoned one at once."""
 
     async def one(sentence: str, expected: str | None) -> Trial:
-        answer = await ask(address, "/translate", subject.asking(sentence))
+        answer = await ask(address, "/translate", served.request(sentence))
         if expected is None:
             return Trial(sentence, None if answer.status == 500 else f"answered with {answer.status}")
         right = answer.status == 200 and answer.json["translatedText"] == expected

@@ -1,4 +1,4 @@
-"""Requests that schemathesis makes from the OpenAPI document of the server: answers are of the kinds and shapes that it promises."""
+"""Requests that schemathesis generates from the OpenAPI document of a server: the responses match the document."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from xml.etree import ElementTree
 
 from tools.checks.check import SkippedError, Trial
 from tools.checks.client import Address
+from tools.checks.served_run import served_runs
 from tools.checks.server import serving
-from tools.checks.subject import subjects
 
 CHECKED = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 REPORT = "report.xml"
 
 
 def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
-    """Each operation of the interface, with at most so many requests made up for each of the tool's phases."""
+    """One trial for each operation, with at most ``count`` requests in each phase of schemathesis."""
     if find_spec("schemathesis") is None:
         raise SkippedError("needs schemathesis: pip install 'nmt-recipes[checks]'")
     with (
-        subjects(runs) as found,
+        served_runs(runs) as found,
         serving([found[0].path]) as (address, _),
         tempfile.TemporaryDirectory(prefix="nmt-check-") as name,
     ):
@@ -46,7 +46,7 @@ def _operations(address: Address, count: int, folder: Path) -> list[Trial]:
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{address.url}/openapi.json", *options]
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, check=False
-    )  # it leaves a cache where it is run
+    )  # it writes a cache into its working folder
     if not (folder / REPORT).exists():
         return [Trial("schemathesis", f"exit {done.returncode}: {(done.stdout + done.stderr)[-300:]}")]
     return [Trial(case.get("name", ""), _fault(case)) for case in ElementTree.parse(folder / REPORT).iter("testcase")]

@@ -1,4 +1,4 @@
-"""What the checks of serving ask: `nmt serve` in a process of its own, or a service in a thread of this one."""
+"""Servers to check: `nmt serve` in a child process, or a service in a thread of this process."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from nmt.serving.service import Service
 from tools.checks import process
 from tools.checks.client import Address
 
-BEGUN = "serving at "
-"""What the server says before its address, once it can be asked."""
+READY = "serving at "
+"""The beginning of the line in which the server reports its address."""
 
 
 @contextmanager
 def serving(runs: Sequence[Path], *options: str) -> Iterator[tuple[Address, process.Process]]:
-    """`nmt serve` with runs and options on a free port, on the first of our cores; the clients are best kept off it by `step_aside`."""
+    """`nmt serve` with runs and options on a free port, on the first core; `leave_first_core` keeps clients off it."""
     with tempfile.TemporaryDirectory(prefix="nmt-check-") as name:
         folder = Path(name)
         command = ("serve", "--port", "0", *map(str, runs), *options)
@@ -38,28 +38,28 @@ def serving(runs: Sequence[Path], *options: str) -> Iterator[tuple[Address, proc
 
 
 def _address(folder: Path, server: process.Process) -> Address:
-    """Where it serves, as soon as it says so."""
+    """The address of a server, as soon as it is ready."""
     while server.is_alive():
         for line in process.said(folder) if (folder / process.STDERR).exists() else []:
-            if line.startswith(BEGUN):
-                return Address.of(line.removeprefix(BEGUN))
+            if line.startswith(READY):
+                return Address.of(line.removeprefix(READY))
         server.join(0.02)
     raise RuntimeError(f"nmt serve: {' / '.join(process.said(folder))}")
 
 
 def on_first_core() -> process.Prelude:
-    """For a process of its own: keeps to the first of the cores that there are, with one thread."""
+    """A prelude that keeps the process on the first core, with one thread."""
     return partial(_keep_to, {min(CORES)})
 
 
-def step_aside() -> None:
-    """Leaves the first core to the server, where there is another."""
+def leave_first_core() -> None:
+    """Keeps this process off the first core, if there is another."""
     os.sched_setaffinity(0, CORES - {min(CORES)} or CORES)
 
 
 @contextmanager
-def kept_like_a_server() -> Iterator[None]:
-    """This process for a while as `serving` keeps its server, so that times can be compared."""
+def on_server_core() -> Iterator[None]:
+    """Keeps this process on the first core with one thread, as `serving` its server, so that times are comparable."""
     _keep_to({min(CORES)})
     try:
         yield
@@ -77,7 +77,7 @@ def _keep_to(cores: set[int]) -> None:
 
 @contextmanager
 def listening(service: Service) -> Iterator[Address]:
-    """The service on loopback, in a thread of this process."""
+    """Runs a service on loopback in a thread of this process."""
     with bind("127.0.0.1", 0) as bound:
         address = Address(*bound.getsockname())
         server = make_server(build(service), service)
@@ -92,12 +92,12 @@ def listening(service: Service) -> Iterator[Address]:
             thread.join()
 
 
-def processor(server: process.Process) -> float:
-    """Seconds that a process has computed."""
+def processor_seconds(server: process.Process) -> float:
+    """Processor time of a process in seconds."""
     fields = Path(f"/proc/{server.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory(server: process.Process) -> int:
-    """Bytes that a process has resident."""
+    """Resident bytes of a process."""
     return int(Path(f"/proc/{server.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,4 +1,4 @@
-"""What the checks of serving serve: the runs they are given, or tiny models that they train themselves."""
+"""The runs that checks of serving serve: those of the command line, or tiny runs that are trained first."""
 
 from __future__ import annotations
 
@@ -11,65 +11,65 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import nmt
+from nmt.atomic import JsonObject
 from nmt.data.builtin import pairs
 from nmt.runs.run_folder import Run
 from nmt.serving.documents import Passage
 from tools.checks import toy
 
 MOST = 2000
-"""Different sentences that are translated beforehand."""
+"""Most different sentences that are translated beforehand."""
 
 
 class Known(NamedTuple):
-    """A sentence, and its translation by the command."""
+    """A sentence and its known translation."""
 
     sentence: str
     translation: str
 
 
-class Subject:
-    """A run, and what is asked of it."""
+class ServedRun:
+    """A run, and requests to a server of it."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.run = path.resolve(), Run(path)
 
-    def asking(self, text: Any, **more: Any) -> dict[str, Any]:
+    def request(self, text: Any, **more: Any) -> JsonObject:
         """The body of a request to translate."""
         data = self.run.recipe.data
         return {"q": text, "source": data.source, "target": data.target, **more}
 
     def sentences(self, count: int) -> list[str]:
-        """At most so many different sentences of the built-in corpus, none of which a server would take for two; in German, unless the run reads
-        English."""
+        """At most ``count`` different sentences of the built-in corpus that a server does not split; German, unless the run reads English."""
         languages = ("en", "de") if self.run.recipe.data.source == "en" else ("de", "en")
         found = (source for source, _ in pairs("train", *languages, count=count))
         return [each for each in dict.fromkeys(found) if Passage(each).sentences == [each]]
 
     def known(self, count: int) -> list[Known]:
-        """So many sentences with a translation that none of the others has, so that answers that change places are seen; repeated if need be."""
+        """Sentences with unique translations, so that swapped answers are detected; repeated up to ``count``."""
         found = [
             Known(each.source, each.text)
             for each in nmt.load(self.path, keep_weights=False).translate(self.sentences(min(2 * count, MOST)))
         ]
         times = Counter(each.translation for each in found)
         unique = [each for each in found if times[each.translation] == 1]
-        assert len(unique) > 1, f"{self.path}: translates everything alike"
+        assert len(unique) > 1, f"{self.path}: all translations are equal"
         return list(islice(cycle(unique), count))
 
 
 @contextmanager
-def subjects(runs: Sequence[Path], families: Sequence[str] = ("attention",)) -> Iterator[list[Subject]]:
-    """The runs that are given; without any, a toy of each family."""
+def served_runs(runs: Sequence[Path]) -> Iterator[list[ServedRun]]:
+    """The runs of the command line, or a tiny run."""
     if runs:
-        yield [Subject(path) for path in runs]
+        yield [ServedRun(path) for path in runs]
         return
     with tempfile.TemporaryDirectory(prefix="nmt-check-") as name:
         toy.write_corpus(Path(name))
-        yield [_trained(Path(name), family) for family in families]
+        yield [_trained(Path(name), "attention")]
 
 
-def _trained(corpus: Path, family: str) -> Subject:
+def _trained(corpus: Path, family: str) -> ServedRun:
     trained = toy.Toy(corpus, family, "fp32")
     run = trained.folder / family.replace(" ", "-")  # models are served by the names of their folders
     assert trained.train(run=run) == 0, trained.said
-    return Subject(run)
+    return ServedRun(run)
