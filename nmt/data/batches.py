@@ -44,7 +44,7 @@ class TokenIds:
     """Sentences as token ids in a ragged array, in memory or in files."""
 
     def __init__(self, sentences: Iterable[Sequence[int]] | RaggedArray) -> None:
-        self._rows = sentences if isinstance(sentences, RaggedArray) else RaggedArray.packed(sentences)
+        self._rows = sentences if isinstance(sentences, RaggedArray) else RaggedArray.from_rows(sentences)
         self.lengths = self._rows.lengths
 
     def __len__(self) -> int:
@@ -170,13 +170,13 @@ class Batches:
         if epoch == self._epoch:
             return
         self._epoch, self._groups = epoch, None
-        most = concatenation.most(epoch, self.most_sentences, self.growth)
+        most = concatenation.largest_group(epoch, self.most_sentences, self.growth)
         if most > 1:
             seed = [self.seed, epoch, self.most_sentences]
-            self._groups = concatenation.drawn(len(self.sides[0]), most, seed)
+            self._groups = concatenation.random_groups(len(self.sides[0]), most, seed)
         self._order = order(*self.lengths(epoch), seed=self.seed, epoch=epoch, batch_tokens=self.batch_tokens)
 
 
 def _sums(lengths: np.ndarray, groups: RaggedArray) -> np.ndarray:
     """Lengths of groups of sentences."""
-    return np.add.reduceat(lengths[groups.items[:]], groups.starts[:-1])
+    return np.add.reduceat(lengths[groups.values[:]], groups.offsets[:-1])

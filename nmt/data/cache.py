@@ -1,7 +1,9 @@
-"""Prepared folders: what was made of a large corpus once, kept to be used again. Each is there whole or not at all, and named by the hash of
-what it was made from, so that anything else is made into a folder of its own.
+"""A cache of folders that are derived from large corpora: cleaned text, vocabularies, token ids.
 
-    KIND-HASH/manifest.json    what it was made from, facts, and size and hash of every other file
+A folder appears whole or not at all. Its name holds the hash of what it was made from, so other text, other settings and other
+formats get folders of their own.
+
+    KIND-HASH/manifest.json    what it was made from, metadata, and size and hash of every other file
 """
 
 from __future__ import annotations
@@ -11,32 +13,34 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nmt import atomic
+from nmt.atomic import JsonObject
 from nmt.data.metadata import FolderRecord
 from nmt.errors import RunError, UserError
 
+FORMAT = 2
+"""Version of the layout; folders of another version are not used."""
 MANIFEST = "manifest.json"
 NAME = re.compile(r"[a-z]+-[0-9a-f]{16}")
 UNFINISHED = re.compile(rf"\.{NAME.pattern}\.\d+(\.old)?")
-"""What `files.building_folder` calls a folder that it has not finished, or is about to delete."""
+"""Names that `atomic.atomic_folder` gives to a folder that is unfinished or about to be deleted."""
 
 Log = Callable[[str], None]
-Fill = Callable[[Path], dict[str, Any]]
-"""Puts files into a folder, and returns the facts about them."""
+Fill = Callable[[Path], JsonObject]
+"""Writes files into a folder, and returns its metadata."""
 
 
 @dataclass(frozen=True)
-class Folder:
-    """A prepared folder that was found to be sound."""
+class CachedFolder:
+    """A folder of the cache whose files have the sizes and hashes of its manifest."""
 
     path: Path
-    metadata: Mapping[str, Any]
+    metadata: JsonObject
     bytes: int
 
     @property
@@ -46,83 +50,91 @@ class Folder:
 
 
 class Cache:
-    """The place of prepared folders: a recipe's `data.cache`."""
+    """The folder `data.cache` of a recipe."""
 
-    def __init__(self, place: Path, log: Log) -> None:
-        self.place, self.log = place.expanduser(), log
+    def __init__(self, path: Path, log: Log) -> None:
+        self.path, self.log = path.expanduser(), log
 
-    def folder(self, kind: str, made_from: Mapping[str, Any], fill: Fill) -> Folder:
-        """The folder made from exactly this, filled first where there is none. While one process fills, others wait for it."""
-        path = self.place / f"{kind}-{_hash(made_from)}"
+    def get(self, kind: str, made_from: JsonObject, fill: Fill) -> CachedFolder:
+        """The folder made from exactly this, filled first if there is none. Other processes wait while one fills."""
+        made_from = {"format": FORMAT, **made_from}
+        path = self.path / f"{kind}-{_hash(made_from)}"
         if not path.exists():
             with self._locked():
                 if not path.exists():  # another process may have made it meanwhile
                     self._make(path, made_from, fill)
-        return self._opened(path)
+        return self._open(path)
 
-    def find(self, name: str) -> Folder | None:
-        """The folder of that name, if it is there; a name may come from a stranger's run."""
-        path = self.place / name
-        return self._opened(path) if NAME.fullmatch(name) and path.exists() else None
+    def find(self, name: str) -> CachedFolder | None:
+        """The folder of that name, if it exists in this format; the name may come from a run of another person."""
+        path = self.path / name
+        return self._open(path) if NAME.fullmatch(name) and path.exists() and not _outdated(path) else None
 
-    def _make(self, path: Path, made_from: Mapping[str, Any], fill: Fill) -> None:
-        self.log(f"preparing {path}; this is done once")
+    def _make(self, path: Path, made_from: JsonObject, fill: Fill) -> None:
+        self.log(f"writing {path}; this is done once")
         try:
             with atomic.atomic_folder(path) as building:
                 metadata = fill(building)
                 entries = {each.name: atomic.entry(each) for each in sorted(building.iterdir())}
-                atomic.write_json(building / MANIFEST, {"made_from": made_from, "facts": metadata, "files": entries})
+                manifest = {"made_from": made_from, "metadata": metadata, "files": entries}
+                atomic.write_json(building / MANIFEST, manifest)
         except OSError as error:
             raise self._unwritable(error) from error
 
-    def _opened(self, path: Path) -> Folder:
+    def _open(self, path: Path) -> CachedFolder:
         try:
             manifest = json.loads((path / MANIFEST).read_bytes())
             expected = manifest["files"]
             if path.name.rpartition("-")[2] != _hash(manifest["made_from"]):
-                raise _unsound(path, "it was made from something else than its name says")
-            odd = [name for name, entry in expected.items() if atomic.entry(path / name) != entry]
-            metadata = dict(manifest["facts"])
+                raise _damaged(path, "its name is not the hash of what it was made from")
+            changed = [name for name, entry in expected.items() if atomic.entry(path / name) != entry]
+            metadata = dict(manifest["metadata"])
+        except UserError:
+            raise
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            if isinstance(error, UserError):
-                raise
-            raise _unsound(path, str(getattr(error, "strerror", None) or error)) from error
-        if odd:
-            raise _unsound(path, f"{odd[0]} is not the file that was made")
-        return Folder(path, metadata, sum(entry["bytes"] for entry in expected.values()))
+            raise _damaged(path, str(getattr(error, "strerror", None) or error)) from error
+        if changed:
+            raise _damaged(path, f"{changed[0]} has changed")
+        return CachedFolder(path, metadata, sum(entry["bytes"] for entry in expected.values()))
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Keeps others out while a folder is made, and removes what kills left of earlier ones; the lock goes with the process, however it ends."""
+        """Holds a lock on the cache, which ends with the process, and removes what killed processes left unfinished."""
         try:
-            self.place.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.place, os.O_RDONLY)
+            self.path.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.path, os.O_RDONLY)
         except OSError as error:
             raise self._unwritable(error) from error
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                self.log(f"{self.place}: another command is preparing text there; waiting until it is done")
+                self.log(f"{self.path}: another command is writing to this cache; waiting until it is done")
                 fcntl.flock(handle, fcntl.LOCK_EX)
-            for left in filter(
-                UNFINISHED.fullmatch, os.listdir(self.place)
-            ):  # nothing else: the place may be anybody's folder
-                atomic.delete(self.place / left)
+            # only such names: the folder may hold other things
+            for name in filter(UNFINISHED.fullmatch, os.listdir(self.path)):
+                atomic.delete(self.path / name)
             yield
         finally:
             os.close(handle)
 
     def _unwritable(self, error: OSError) -> RunError:
         return RunError(
-            f"{self.place}: text cannot be prepared there ({error.strerror}); nothing of it is left behind\n"
+            f"{self.path}: the cache cannot be written ({error.strerror}); nothing unfinished is left behind\n"
             "free space for about three times the text, or name another folder: data.cache=FOLDER"
         )
 
 
-def _hash(made_from: Mapping[str, Any]) -> str:
+def _outdated(path: Path) -> bool:
+    """Whether the folder has another format; of a damaged one it cannot be told."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return bool(json.loads((path / MANIFEST).read_bytes())["made_from"]["format"] != FORMAT)
+    return False
+
+
+def _hash(made_from: JsonObject) -> str:
     return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _unsound(path: Path, reason: str) -> UserError:
-    return UserError(f"{path}: damaged ({reason})\ndelete this folder, and the same command makes it again")
+def _damaged(path: Path, reason: str) -> UserError:
+    return UserError(f"{path}: damaged ({reason})\ndelete this folder, and the same command writes it again")

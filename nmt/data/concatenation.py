@@ -1,7 +1,7 @@
-"""Packs: sentences joined by a space into one, which lengthens the source and leaves its content alone.
+"""Concatenation of sentences by a space into one example, which lengthens the source and leaves its content as it is.
 
-Training draws packs of random sizes in every epoch (concatenation augmentation: Kondo et al. 2021, arXiv:2104.08478); test sets are packed
-a fixed number of sentences at a time, so that every size holds the same words.
+Training draws groups of random sizes in every epoch (Kondo et al. 2021, arXiv:2104.08478). Test sets are concatenated a fixed
+number of sentences at a time, so that every size holds the same words.
 """
 
 from __future__ import annotations
@@ -14,30 +14,31 @@ from nmt.data.pairs import Pairs
 from nmt.data.ragged import RaggedArray
 
 
-def fixed(count: int, size: int) -> list[range]:
-    """Rows 0, 1, 2, ... ``size`` at a time; the last pack takes what is left."""
+def consecutive_groups(count: int, size: int) -> list[range]:
+    """Rows 0, 1, 2, ... in groups of ``size``; the last group may be smaller."""
     return [range(start, min(start + size, count)) for start in range(0, count, size)]
 
 
-def drawn(count: int, most: int, seed: Sequence[int]) -> RaggedArray:
-    """The shuffled rows in packs of k, each k drawn evenly from 1 to ``most``: a function of the seed alone. The last pack may be cut short."""
+def random_groups(count: int, largest: int, seed: Sequence[int]) -> RaggedArray:
+    """The shuffled rows in groups of k, each k uniform from 1 to ``largest``; the last group may be smaller."""
     generator = np.random.default_rng(seed)
     rows = generator.permutation(count)
-    ends = np.cumsum(generator.integers(1, most, size=count, endpoint=True))
+    ends = np.cumsum(generator.integers(1, largest, size=count, endpoint=True))
     return RaggedArray(rows, np.concatenate([[0], ends[ends < count], [count]]))
 
 
-def most(epoch: int, pack: int, growth: int) -> int:
-    """The largest pack of an epoch, counted from 0: from one sentence in the first to ``pack`` after ``growth`` epochs, by even steps."""
-    return pack if epoch >= growth else 1 + (pack - 1) * epoch // growth
+def largest_group(epoch: int, largest: int, growth: int) -> int:
+    """The largest group of an epoch, counted from 0: grows evenly from 1 to ``largest`` over ``growth`` epochs."""
+    return largest if epoch >= growth else 1 + (largest - 1) * epoch // growth
 
 
-def join(pairs: Pairs, packs: Iterable[Sequence[int] | np.ndarray]) -> Pairs:
-    """A pair for each pack: its sources joined by one space, and its targets."""
-    return Pairs(list(joined(pairs.source, packs)), list(joined(pairs.target, packs)), pairs.replaced)
+def concatenate(pairs: Pairs, groups: Iterable[Sequence[int] | np.ndarray]) -> Pairs:
+    """One pair per group."""
+    source, target = (list(concatenate_lines(side, groups)) for side in (pairs.source, pairs.target))
+    return Pairs(source, target, pairs.replaced)
 
 
-def joined(lines: Sequence[str], packs: Iterable[Sequence[int] | np.ndarray]) -> Iterator[str]:
-    """The lines of each pack, joined by one space; a blank line adds nothing."""
-    for pack in packs:
-        yield " ".join(lines[row].strip() for row in pack if lines[row].strip())
+def concatenate_lines(lines: Sequence[str], groups: Iterable[Sequence[int] | np.ndarray]) -> Iterator[str]:
+    """The lines of each group, separated by one space; blank lines are skipped."""
+    for group in groups:
+        yield " ".join(lines[row].strip() for row in group if lines[row].strip())

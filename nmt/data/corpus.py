@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nmt.data import sources
-from nmt.data.cache import Cache, Folder
+from nmt.data.cache import Cache, CachedFolder
 from nmt.data.cleaning import Cleaning, report
 from nmt.data.metadata import CorpusMetadata, CorpusRequest, RequestRecord, SplitRecord
-from nmt.data.pairs import Pair, Pairs, discard
+from nmt.data.pairs import Pair, Pairs
 from nmt.data.readers import stream_pair_files
 from nmt.data.sources import DataSource, Log
 from nmt.errors import UserError
@@ -22,10 +22,8 @@ from nmt.errors import UserError
 Item = TypeVar("Item")
 SHUFFLE = 1
 """Seed of the shuffle that decides what is held out: one for all, so that runs with different seeds share a validation set."""
-SAID_EVERY = 1_000_000
+PROGRESS_EVERY = 1_000_000
 """Pairs between two lines of progress."""
-FORMAT = 2
-"""Version of cached text; that of another version is not used."""
 NOT_TEXT = ("revision", "offline", "concatenation", "in_memory", "cache")
 """Fields of a request that do not change the text; the revision is replaced by the commit that was loaded."""
 
@@ -50,10 +48,10 @@ def load(request: CorpusRequest, log: Log) -> Corpus:
     loading = _Loading(request, log)
     few = list(islice(loading.read(), request.in_memory + 1))
     if len(few) <= request.in_memory:
-        return _reported(loading.corpus(few, lambda _, stream: Pairs.gathered(stream)), log)
+        return _reported(loading.corpus(few, lambda _, stream: Pairs.collect(stream)), log)
     few.clear()
     cache = Cache(Path(request.cache), log)
-    return _reported(_opened(cache.folder("text", loading.made_from(), loading.fill), request, cache), log)
+    return _reported(_opened(cache.get("text", loading.made_from(), loading.fill), request, cache), log)
 
 
 def load_again(request: CorpusRequest, metadata: CorpusMetadata, log: Log) -> Corpus:
@@ -126,28 +124,27 @@ class _Loading:
         """All that decides what the corpus is."""
         request = {name: value for name, value in asdict(self.request).items() if name not in NOT_TEXT}
         files = self.data_source.content(self.request)
-        return {"format": FORMAT, "request": request, "revision": self.data_source.revision, "files": files}
+        return {"request": request, "revision": self.data_source.revision, "files": files}
 
     def fill(self, folder: Path) -> dict[str, Any]:
         """Puts the corpus into a prepared folder."""
         corpus = self.corpus(
-            counted(self.read(), "read", self.log), lambda name, stream: Pairs.stored(folder / name, stream)
+            with_progress(self.read(), "read", self.log), lambda name, stream: Pairs.write(folder / name, stream)
         )
         for name, split in (("valid", corpus.valid), ("test", corpus.test)):
             if split is not None:
-                Pairs.stored(folder / name, split)
+                Pairs.write(folder / name, split)
         if self.valid is None:
-            discard(folder / "cleaned")
+            Pairs.delete(folder / "cleaned")
         return {"corpus": corpus.metadata.as_json(), "train": "rest" if self.valid is None else "cleaned"}
 
 
-def _opened(folder: Folder, request: CorpusRequest, cache: Cache) -> Corpus:
+def _opened(folder: CachedFolder, request: CorpusRequest, cache: Cache) -> Corpus:
     """The corpus that `_Loading.fill` put into a folder: text to train on stays there, the rest comes into memory."""
     stored = CorpusMetadata.model_validate(folder.metadata["corpus"])
     metadata = stored.model_copy(update={"request": RequestRecord(**asdict(request)), "cache": folder.record})
     valid, test = (
-        Pairs.gathered(Pairs.open(folder.path / name)) if name in metadata.splits else None
-        for name in ("valid", "test")
+        Pairs.collect(Pairs.open(folder.path / name)) if name in metadata.splits else None for name in ("valid", "test")
     )
     assert valid is not None, "there is a validation split, or some is held out"
     train = Pairs.open(folder.path / folder.metadata["train"])
@@ -157,14 +154,14 @@ def _opened(folder: Folder, request: CorpusRequest, cache: Cache) -> Corpus:
 
 def _gathered(data_source: DataSource, role: str, request: CorpusRequest) -> Pairs | None:
     stream = data_source.split(role, request)
-    return Pairs.gathered(stream()) if stream else None
+    return Pairs.collect(stream()) if stream else None
 
 
-def counted(stream: Iterable[Item], what: str, log: Log, of: int | None = None) -> Iterator[Item]:
+def with_progress(stream: Iterable[Item], what: str, log: Log, of: int | None = None) -> Iterator[Item]:
     """The same stream, with a line of progress now and then."""
     for number, item in enumerate(stream, start=1):
         yield item
-        if number % SAID_EVERY == 0:
+        if number % PROGRESS_EVERY == 0:
             log(f"{what} {number:,}" + (f" of {of:,}" if of else "") + " pairs")
 
 

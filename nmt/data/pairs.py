@@ -12,12 +12,13 @@ from typing import NamedTuple, overload
 
 import numpy as np
 
-from nmt.data.ragged import BLOCK, RaggedArray, RaggedWriter, remove
+from nmt.data import ragged
+from nmt.data.ragged import BLOCK, RaggedArray, RaggedWriter
 from nmt.errors import UserError
 
 
 class Pair(NamedTuple):
-    """A sentence and its translation, as they are read; ``replaced`` counts texts in which invalid UTF-8 became U+FFFD."""
+    """A sentence and its translation; ``replaced`` counts texts in which invalid UTF-8 became U+FFFD."""
 
     source: str
     target: str
@@ -25,18 +26,18 @@ class Pair(NamedTuple):
 
 
 class Texts(Sequence[str]):
-    """Texts in files, decoded when they are asked for."""
+    """Texts in files, decoded when they are read."""
 
-    def __init__(self, place: Path) -> None:
-        self._rows = RaggedArray.open(place, np.uint8)
+    def __init__(self, path: Path) -> None:
+        self._rows = RaggedArray.open(path, np.uint8)
 
     def __len__(self) -> int:
         return len(self._rows)
 
     @property
     def bytes(self) -> int:
-        """Of all texts, in UTF-8."""
-        return len(self._rows.items)
+        """Size of all texts in UTF-8."""
+        return len(self._rows.values)
 
     @overload
     def __getitem__(self, row: int) -> str: ...
@@ -52,26 +53,26 @@ class Texts(Sequence[str]):
         return self._rows[row % len(self)].tobytes().decode()
 
     def __iter__(self) -> Iterator[str]:
-        for items, starts in self._rows.blocks():
-            data = items.tobytes()
-            for start, end in pairwise(starts.tolist()):
+        for values, offsets in self._rows.blocks():
+            data = values.tobytes()
+            for start, end in pairwise(offsets.tolist()):
                 yield data[start:end].decode()
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Sentences and their translations, line by line; `replaced` counts texts in which invalid UTF-8 became U+FFFD."""
+    """Sentences and their translations; ``replaced`` counts texts in which invalid UTF-8 became U+FFFD."""
 
     source: Sequence[str]
     target: Sequence[str]
     replaced: int = 0
 
     def __post_init__(self) -> None:
-        assert len(self.source) == len(self.target), "readers compare the lengths, with the names of the files at hand"
+        assert len(self.source) == len(self.target), "readers compare the lengths and name the files"
 
     @classmethod
-    def gathered(cls, pairs: Iterable[Pair]) -> Pairs:
-        """All of a stream, in memory."""
+    def collect(cls, pairs: Iterable[Pair]) -> Pairs:
+        """All pairs of a stream, in memory."""
         source, target, replaced = list[str](), list[str](), 0
         for pair in pairs:
             source.append(pair.source)
@@ -80,22 +81,28 @@ class Pairs:
         return cls(source, target, replaced)
 
     @classmethod
-    def stored(cls, place: Path, pairs: Iterable[Pair]) -> Pairs:
-        """All of a stream, in files whose names begin with that of ``place``; what was replaced is counted by who sends it."""
+    def write(cls, path: Path, pairs: Iterable[Pair]) -> Pairs:
+        """All pairs of a stream, in files whose names begin with ``path``; ``replaced`` is not kept."""
         stream = iter(pairs)
-        with RaggedWriter(_side(place, "source")) as source, RaggedWriter(_side(place, "target")) as target:
+        with RaggedWriter(_side(path, "source")) as source, RaggedWriter(_side(path, "target")) as target:
             while block := list(islice(stream, BLOCK)):
                 for writer, texts in (
                     (source, [pair.source.encode() for pair in block]),
                     (target, [pair.target.encode() for pair in block]),
                 ):
                     writer.extend(b"".join(texts), map(len, texts))
-        return cls.open(place)
+        return cls.open(path)
 
     @classmethod
-    def open(cls, place: Path) -> Pairs:
-        """What `stored` wrote."""
-        return cls(Texts(_side(place, "source")), Texts(_side(place, "target")))
+    def open(cls, path: Path) -> Pairs:
+        """The pairs that `write` wrote."""
+        return cls(Texts(_side(path, "source")), Texts(_side(path, "target")))
+
+    @staticmethod
+    def delete(path: Path) -> None:
+        """Deletes the files that `write` wrote."""
+        for side in ("source", "target"):
+            ragged.delete(_side(path, side))
 
     def __len__(self) -> int:
         return len(self.source)
@@ -105,7 +112,7 @@ class Pairs:
 
     @cached_property
     def sha256(self) -> str:
-        """Fingerprint of both sides; every sentence is preceded by its length, so no two corpora run together."""
+        """Fingerprint of both sides; every sentence is preceded by its length, which makes the encoding unambiguous."""
         digest = hashlib.sha256()
         for side in (self.source, self.target):
             for text in side:
@@ -114,7 +121,7 @@ class Pairs:
         return digest.hexdigest()
 
     def take(self, rows: Iterable[int]) -> Pairs:
-        """These rows, in this order and in memory; what was replaced is counted where it was read."""
+        """These rows, in this order and in memory."""
         chosen = list(rows)
         return Pairs([self.source[row] for row in chosen], [self.target[row] for row in chosen])
 
@@ -123,23 +130,18 @@ class Pairs:
         return (pair for row, pair in enumerate(self) if row not in rows)
 
 
-def discard(place: Path) -> None:
-    """Removes what `Pairs.stored` wrote."""
-    for side in ("source", "target"):
-        remove(_side(place, side))
-
-
-def _side(place: Path, side: str) -> Path:
-    return place.with_name(f"{place.name}.{side}")
+def _side(path: Path, side: str) -> Path:
+    return path.with_name(f"{path.name}.{side}")
 
 
 def check_languages(source: str, target: str, columns: Iterable[str], where: str) -> None:
-    """A fault unless both languages are among the columns, and are two."""
+    """Raises `UserError` unless both languages are among the columns and differ."""
     known = list(columns)
     for key, language in (("data.source", source), ("data.target", target)):
         if language not in known:
             raise UserError(f"{key}: {where} has no column {language!r}; it has {', '.join(known) or 'none'}")
     if source == target:
         raise UserError(
-            f"data.target: expected another language than data.source, found {target!r} for both; {where} has {', '.join(known)}"
+            f"data.target: expected another language than data.source, found {target!r} for both; "
+            f"{where} has {', '.join(known)}"
         )

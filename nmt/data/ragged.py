@@ -1,7 +1,7 @@
-"""Rows of different lengths, end to end in one array, and where each begins in another: in memory, or in two files read as they are asked for.
+"""A ragged array: values and offsets, in memory or in two files.
 
-Files are read and not mapped. A mapped page counts as resident memory once it is touched, which in a shuffled epoch all of them are, and a
-mapped file that is cut short ends the process by SIGBUS; what is read is copied out of the system's cache, and a short read is a fault in words.
+Files are read, not mapped: pages of a mapped file count as resident memory once they are touched, which a shuffled epoch does
+to all of them, and a mapped file that is cut short ends the process by SIGBUS.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from numpy.typing import DTypeLike
 from nmt.errors import RunError, UserError
 
 BLOCK = 1 << 13
-"""Rows that are read or written at once where all are."""
+"""Rows that are read or written at once when all are."""
 
 
-class Flat(Protocol):
-    """An array of one dimension, as far as it is needed here."""
+class Array(Protocol):
+    """A one-dimensional array that gives slices."""
 
     def __len__(self) -> int: ...
 
@@ -33,7 +33,7 @@ class Flat(Protocol):
 
 
 class ArrayFile:
-    """An array of one dimension in a file, read slice by slice."""
+    """A one-dimensional array in a file, read slice by slice."""
 
     def __init__(self, path: Path, dtype: DTypeLike) -> None:
         self.path, self.dtype = path, np.dtype(dtype)
@@ -57,65 +57,65 @@ class ArrayFile:
 
 
 class RaggedArray:
-    """Row i is ``items[starts[i]:starts[i + 1]]``; there is one start more than there are rows."""
+    """Row i is ``values[offsets[i]:offsets[i + 1]]``; there is one offset more than there are rows."""
 
-    def __init__(self, items: Flat, starts: Flat) -> None:
-        self.items, self.starts = items, starts
+    def __init__(self, values: Array, offsets: Array) -> None:
+        self.values, self.offsets = values, offsets
 
     @classmethod
-    def packed(cls, rows: Iterable[Sequence[int]]) -> RaggedArray:
-        """In memory: four bytes a number and no Python object a row."""
-        items, starts = array("i"), array("q", [0])
+    def from_rows(cls, rows: Iterable[Sequence[int]]) -> RaggedArray:
+        """An array in memory of 32-bit integers."""
+        values, offsets = array("i"), array("q", [0])
         for row in rows:
-            items.extend(row)
-            starts.append(len(items))
-        return cls(np.asarray(items), np.asarray(starts))
+            values.extend(row)
+            offsets.append(len(values))
+        return cls(np.asarray(values), np.asarray(offsets))
 
     @classmethod
-    def open(cls, place: Path, dtype: DTypeLike) -> RaggedArray:
-        """What a `RaggedWriter` wrote."""
-        items, starts = _files(place)
-        return cls(ArrayFile(items, dtype), ArrayFile(starts, np.int64))
+    def open(cls, path: Path, dtype: DTypeLike) -> RaggedArray:
+        """The array that a `RaggedWriter` wrote."""
+        values, offsets = _files(path)
+        return cls(ArrayFile(values, dtype), ArrayFile(offsets, np.int64))
 
     def __len__(self) -> int:
-        return len(self.starts) - 1
+        return len(self.offsets) - 1
 
     def __getitem__(self, row: int) -> np.ndarray:
-        start, end = self.starts[row : row + 2]
-        return self.items[start:end]
+        start, end = self.offsets[row : row + 2]
+        return self.values[start:end]
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return map(self.__getitem__, range(len(self)))
 
     def blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """All rows in order, many at a time: items, and where among them each row begins and the last one ends."""
+        """All rows in order, `BLOCK` at a time: their values, and their offsets within the block."""
         for first in range(0, len(self), BLOCK):
-            starts = self.starts[first : first + BLOCK + 1]
-            yield self.items[int(starts[0]) : int(starts[-1])], starts - starts[0]
+            offsets = self.offsets[first : first + BLOCK + 1]
+            yield self.values[int(offsets[0]) : int(offsets[-1])], offsets - offsets[0]
 
     @cached_property
     def lengths(self) -> np.ndarray:
-        """Items of each row, four bytes each: these stay in memory."""
-        found = np.empty(len(self), np.int32)
+        """The length of each row, in memory, four bytes each."""
+        lengths = np.empty(len(self), np.int32)
         for first in range(0, len(self), BLOCK):
-            found[first : first + BLOCK] = np.diff(self.starts[first : first + BLOCK + 1])
-        return found
+            lengths[first : first + BLOCK] = np.diff(self.offsets[first : first + BLOCK + 1])
+        return lengths
 
 
 class RaggedWriter:
-    """Writes rows to two files beside each other, many at a time."""
+    """Writes a ragged array to two files, many rows at a time."""
 
-    def __init__(self, place: Path) -> None:
-        self._items, self._starts = (path.open("wb") for path in _files(place))
-        self._starts.write(np.zeros(1, np.int64).tobytes())
+    def __init__(self, path: Path) -> None:
+        self._values, self._offsets = (file.open("wb") for file in _files(path))
+        self._offsets.write(np.zeros(1, np.int64).tobytes())
         self._end = 0
 
-    def extend(self, items: bytes, lengths: Iterable[int]) -> None:
-        """Adds rows of so many items each."""
-        starts = self._end + np.cumsum(np.fromiter(lengths, np.int64))
-        self._items.write(items)
-        self._starts.write(starts.tobytes())
-        self._end = int(starts[-1])
+    def extend(self, values: bytes, lengths: Iterable[int]) -> None:
+        """Adds rows of these lengths, whose values follow each other."""
+        offsets = self._end + np.cumsum(np.fromiter(lengths, np.int64))
+        self._values.write(values)
+        self._offsets.write(offsets.tobytes())
+        self._end = int(offsets[-1])
 
     def __enter__(self) -> RaggedWriter:
         return self
@@ -124,16 +124,16 @@ class RaggedWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self._items.close()
-        finally:  # closing writes what is left, for which there may be no space
-            self._starts.close()
+            self._values.close()
+        finally:  # closing flushes, which fails on a full disk
+            self._offsets.close()
 
 
-def remove(place: Path) -> None:
-    """Removes both files."""
-    for path in _files(place):
-        path.unlink()
+def delete(path: Path) -> None:
+    """Deletes the files of a ragged array."""
+    for file in _files(path):
+        file.unlink()
 
 
-def _files(place: Path) -> tuple[Path, Path]:
-    return place.with_name(f"{place.name}.items"), place.with_name(f"{place.name}.starts")
+def _files(path: Path) -> tuple[Path, Path]:
+    return path.with_name(f"{path.name}.values"), path.with_name(f"{path.name}.offsets")

@@ -17,7 +17,7 @@ EXPECTED = "expected SOURCE,TARGET (two text files) or one .tsv, .jsonl or .parq
 
 def read_pair_files(spec: str | list[str], source: str, target: str, errors: str = "strict") -> Pairs:
     """The pairs of `stream_pair_files`, in memory."""
-    return Pairs.gathered(stream_pair_files(spec, source, target, errors))
+    return Pairs.collect(stream_pair_files(spec, source, target, errors))
 
 
 def stream_pair_files(spec: str | list[str], source: str, target: str, errors: str = "strict") -> Iterator[Pair]:

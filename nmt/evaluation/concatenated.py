@@ -51,12 +51,12 @@ def pack(test: TestSet, size: int) -> TestSet:
 
 def join(lines: Sequence[str], size: int) -> list[str]:
     """Lines joined ``size`` at a time: of outputs for single sentences it makes what a model says that never sees more than one at once."""
-    return list(concatenation.joined(lines, concatenation.fixed(len(lines), size)))
+    return list(concatenation.concatenate_lines(lines, concatenation.consecutive_groups(len(lines), size)))
 
 
 def by_position(hypotheses: Sequence[str], references: Sequence[str], size: int, *, target: str) -> list[BackPointers]:
     """Quality by place in the pack, of outputs for packs of ``size`` (or their join) against the references of the single sentences."""
-    sentences = concatenation.fixed(len(references), size)
+    sentences = concatenation.consecutive_groups(len(references), size)
     if len(hypotheses) != len(sentences):
         raise UserError(
             f"{len(hypotheses)} outputs, but {len(references)} references in packs of {size} make {len(sentences)}"

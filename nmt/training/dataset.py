@@ -15,7 +15,7 @@ import numpy as np
 
 from nmt.data import concatenation, corpus as corpora
 from nmt.data.batches import Batches, Draw, TokenIds
-from nmt.data.cache import Cache, Folder
+from nmt.data.cache import Cache, CachedFolder
 from nmt.data.corpus import Corpus
 from nmt.data.pairs import Pairs
 from nmt.data.ragged import BLOCK, RaggedArray, RaggedWriter
@@ -23,8 +23,6 @@ from nmt.data.vocabulary import Vocabulary, drawn
 
 Log = Callable[[str], None]
 SIDES = ("source", "target")
-FORMAT = 1
-"""Version of cached token ids; those of another version are not used."""
 CACHED_SEGMENTATIONS = 50_000
 """Sentences of a side whose segmentations are kept for sampling, at about ten kilobytes each."""
 
@@ -38,7 +36,7 @@ class Dataset:
     target: Vocabulary
     train: tuple[TokenIds, TokenIds]
     valid: tuple[TokenIds, TokenIds]
-    cached: Folder | None = None
+    cached: CachedFolder | None = None
     """The cache folder that holds the token ids of a large training split."""
 
     @property
@@ -69,8 +67,8 @@ def encode(corpus: Corpus, source: Vocabulary, target: Vocabulary, most_sentence
     concatenated by `Batches`, anew in every epoch.
     """
     if most_sentences > 1:
-        groups = concatenation.drawn(len(corpus.valid), most_sentences, [0, 0, most_sentences])
-        corpus = replace(corpus, valid=concatenation.join(corpus.valid, groups))
+        groups = concatenation.random_groups(len(corpus.valid), most_sentences, [0, 0, most_sentences])
+        corpus = replace(corpus, valid=concatenation.concatenate(corpus.valid, groups))
 
     def encoded(pairs: Pairs) -> tuple[TokenIds, TokenIds]:
         return TokenIds(map(source.encode, pairs.source)), TokenIds(map(target.encode, pairs.target))
@@ -82,20 +80,20 @@ def encode(corpus: Corpus, source: Vocabulary, target: Vocabulary, most_sentence
     return Dataset(corpus, source, target, (train[0], train[1]), encoded(corpus.valid), folder)
 
 
-def _cached(corpus: Corpus, cache: Cache, vocabularies: tuple[Vocabulary, Vocabulary], log: Log) -> Folder:
+def _cached(corpus: Corpus, cache: Cache, vocabularies: tuple[Vocabulary, Vocabulary], log: Log) -> CachedFolder:
     """The cache folder of a training split's token ids; its key is made of the hashes of text and vocabularies."""
     models = {side: sha256(vocabulary.model).hexdigest() for side, vocabulary in zip(SIDES, vocabularies, strict=True)}
 
     def fill(folder: Path) -> dict[str, Any]:
         for side, vocabulary in zip(SIDES, vocabularies, strict=True):
             texts: Sequence[str] = getattr(corpus.train, side)
-            encoded = map(vocabulary.encode, corpora.counted(texts, f"{side}: encoded", log, len(texts)))
+            encoded = map(vocabulary.encode, corpora.with_progress(texts, f"{side}: encoded", log, len(texts)))
             with RaggedWriter(folder / side) as writer:
                 while block := list(islice(encoded, BLOCK)):
                     writer.extend(array("i", chain.from_iterable(block)).tobytes(), map(len, block))
         return {}
 
-    return cache.folder("pieces", {"format": FORMAT, "train": corpus.metadata.splits["train"].sha256, **models}, fill)
+    return cache.get("tokens", {"train": corpus.metadata.splits["train"].sha256, **models}, fill)
 
 
 def _draw(vocabulary: Vocabulary, sentences: Sequence[str], alpha: float) -> Draw:

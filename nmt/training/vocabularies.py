@@ -13,9 +13,6 @@ from nmt.data.corpus import Corpus
 from nmt.data.vocabulary import Vocabulary
 from nmt.runs.run_folder import SOURCE, TARGET, Run
 
-FORMAT = 1
-"""Version of cached vocabularies; those of another version are not used."""
-
 Log = Callable[[str], None]
 
 
@@ -42,8 +39,8 @@ def learn(corpus: Corpus, type: str, size: int, *, joint: bool, log: Log) -> tup
             atomic.write_file(folder / name, each.model)
         return {}
 
-    key = {"format": FORMAT, "train": corpus.metadata.splits["train"].sha256, **settings}
-    folder = corpus.cache.folder("vocabulary", key, fill)
+    key = {"train": corpus.metadata.splits["train"].sha256, **settings}
+    folder = corpus.cache.get("vocabulary", key, fill)
     source = Vocabulary.from_file(folder.path / SOURCE)
     return source, source if joint else Vocabulary.from_file(folder.path / TARGET)
 

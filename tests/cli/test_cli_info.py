@@ -47,7 +47,7 @@ def test_info_names_what_was_prepared_of_a_large_corpus(nmt: Nmt) -> None:
     assert nmt("train", "toy.yaml", "-q", "data.in_memory=9", "training.updates=1", "--run", "runs/large").status == 0
     said = nmt("info", "runs/large").out.decode()
     assert re.search(
-        r"^cache +cache/text-[0-9a-f]{16} \(0 MiB\), cache/pieces-[0-9a-f]{16} \(0 MiB\)$", said, re.MULTILINE
+        r"^cache +cache/text-[0-9a-f]{16} \(0 MiB\), cache/tokens-[0-9a-f]{16} \(0 MiB\)$", said, re.MULTILINE
     )
 
 

@@ -38,7 +38,7 @@ def vocabulary(train: list[tuple[str, str]]) -> list[Counter[str]]:
     ],
 )
 def test_the_corpus_is_the_one_that_runs_have_recorded(split: str, sha256: str) -> None:
-    assert Pairs.gathered(starmap(Pair, pairs(split))).sha256 == sha256
+    assert Pairs.collect(starmap(Pair, pairs(split))).sha256 == sha256
 
 
 def test_a_count_takes_the_first_pairs() -> None:

@@ -8,24 +8,24 @@ from typing import Any
 
 import pytest
 
-from nmt.data.cache import MANIFEST, Cache, Folder
+from nmt.data.cache import FORMAT, MANIFEST, Cache, CachedFolder
 from nmt.errors import RunError, UserError
 
 MADE_FROM = {"text": "abc"}
 
 
 def fill(folder: Path) -> dict[str, Any]:
-    (folder / "side.items").write_bytes(b"1234")
+    (folder / "side.values").write_bytes(b"1234")
     return {"pairs": 4}
 
 
-def made(place: Path, notices: list[str] | None = None) -> Folder:
-    return Cache(place, print if notices is None else notices.append).folder("text", MADE_FROM, fill)
+def made(place: Path, notices: list[str] | None = None) -> CachedFolder:
+    return Cache(place, print if notices is None else notices.append).get("text", MADE_FROM, fill)
 
 
 def test_a_folder_is_made_once_and_found_again(tmp_path: Path) -> None:
     first, notices = made(tmp_path), list[str]()
-    again = Cache(tmp_path, notices.append).folder("text", MADE_FROM, lambda _: pytest.fail("filled twice"))
+    again = Cache(tmp_path, notices.append).get("text", MADE_FROM, lambda _: pytest.fail("filled twice"))
     assert (first, notices) == (again, [])
     assert (again.metadata, again.bytes) == ({"pairs": 4}, 4)
     assert Cache(tmp_path, print).find(again.path.name) == again
@@ -34,7 +34,7 @@ def test_a_folder_is_made_once_and_found_again(tmp_path: Path) -> None:
 def test_anything_else_is_made_into_a_folder_of_its_own(tmp_path: Path) -> None:
     cache = Cache(tmp_path, print)
     folders = [
-        cache.folder(kind, made_from, fill) for kind in ("text", "pieces") for made_from in (MADE_FROM, {"text": "abd"})
+        cache.get(kind, made_from, fill) for kind in ("text", "tokens") for made_from in (MADE_FROM, {"text": "abd"})
     ]
     assert len({folder.path for folder in folders}) == 4
 
@@ -44,24 +44,24 @@ def test_what_fails_leaves_nothing_and_says_where_and_what_to_do(tmp_path: Path)
         fill(folder)
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    place = tmp_path / "prepared"
+    place = tmp_path / "cache"
     with pytest.raises(
-        RunError, match=r"prepared: text cannot be prepared there \(No space left on device\)[^\n]*\n.*data\.cache="
+        RunError, match=r"cache: the cache cannot be written \(No space left on device\)[^\n]*\n.*data\.cache="
     ):
-        Cache(place, print).folder("text", MADE_FROM, full)
+        Cache(place, print).get("text", MADE_FROM, full)
     assert list(place.iterdir()) == []
 
 
 def test_a_place_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match="file/prepared: text cannot be prepared there"):
-        made(tmp_path / "file" / "prepared")
+    with pytest.raises(RunError, match="file/cache: the cache cannot be written"):
+        made(tmp_path / "file" / "cache")
 
 
 def test_what_a_kill_left_is_gone_once_something_is_made_and_nothing_else(tmp_path: Path) -> None:
     for name in (
         ".text-0123456789abcdef.12345",
-        ".pieces-0123456789abcdef.12345.old",
+        ".tokens-0123456789abcdef.12345.old",
         ".ssh",
         ".text-0123456789abcdef.lock",
     ):
@@ -73,9 +73,9 @@ def test_what_a_kill_left_is_gone_once_something_is_made_and_nothing_else(tmp_pa
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [
-        ("side.items", b"1235", "side.items is not the file that was made"),
-        ("side.items", b"123", "side.items is not the file that was made"),
-        ("side.items", None, "No such file or directory"),
+        ("side.values", b"1235", "side.values has changed"),
+        ("side.values", b"123", "side.values has changed"),
+        ("side.values", None, "No such file or directory"),
         (MANIFEST, b"{", "Expecting property name"),
         (MANIFEST, b"[]", "list indices"),
         (MANIFEST, None, "No such file or directory"),
@@ -93,14 +93,14 @@ def test_a_damaged_folder_is_refused_with_what_to_do(tmp_path: Path, name: str, 
 def test_a_folder_under_anothers_name_is_refused(tmp_path: Path) -> None:
     folder = made(tmp_path)
     manifest = json.loads((folder.path / MANIFEST).read_text())
-    (folder.path / MANIFEST).write_text(json.dumps({**manifest, "made_from": {"text": "abd"}}))
-    with pytest.raises(UserError, match="it was made from something else than its name says"):
+    (folder.path / MANIFEST).write_text(json.dumps({**manifest, "made_from": {"format": FORMAT, "text": "abd"}}))
+    with pytest.raises(UserError, match="its name is not the hash of what it was made from"):
         made(tmp_path)
 
 
 def test_a_second_process_waits_and_takes_what_the_first_has_made(tmp_path: Path) -> None:
     """Locks belong to open files, so that threads, which open their own, stand in for processes."""
-    filling, notices, found = threading.Event(), list[str](), list[Folder]()
+    filling, notices, found = threading.Event(), list[str](), list[CachedFolder]()
 
     def say(text: str) -> None:
         notices.append(text)
@@ -109,7 +109,7 @@ def test_a_second_process_waits_and_takes_what_the_first_has_made(tmp_path: Path
 
     def slow(folder: Path) -> dict[str, Any]:
         second = threading.Thread(
-            target=lambda: found.append(Cache(tmp_path, say).folder("text", MADE_FROM, lambda _: {"filled": "twice"}))
+            target=lambda: found.append(Cache(tmp_path, say).get("text", MADE_FROM, lambda _: {"filled": "twice"}))
         )
         second.start()
         threads.append(second)
@@ -117,18 +117,25 @@ def test_a_second_process_waits_and_takes_what_the_first_has_made(tmp_path: Path
         return fill(folder)
 
     threads: list[threading.Thread] = []
-    first = Cache(tmp_path, print).folder("text", MADE_FROM, slow)
+    first = Cache(tmp_path, print).get("text", MADE_FROM, slow)
     threads[0].join(10)
     assert found == [first]
-    assert notices == [f"{tmp_path}: another command is preparing text there; waiting until it is done"]
+    assert notices == [f"{tmp_path}: another command is writing to this cache; waiting until it is done"]
 
 
 @pytest.mark.parametrize(
     "name",
     ["../text-0123456789abcdef", "text-0123456789abcdef/../..", "text-0123456789ABCDEF", "", "text-0123456789abcde0"],
 )
-def test_only_a_name_of_a_folder_on_the_shelf_is_found(tmp_path: Path, name: str) -> None:
-    place = tmp_path / "prepared"
+def test_only_a_name_of_a_folder_in_the_cache_is_found(tmp_path: Path, name: str) -> None:
+    place = tmp_path / "cache"
     made(place)
     (tmp_path / "text-0123456789abcdef").mkdir()
     assert Cache(place, print).find(name) is None
+
+
+def test_a_folder_of_another_format_is_not_found(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    manifest = json.loads((folder.path / MANIFEST).read_text())
+    (folder.path / MANIFEST).write_text(json.dumps({"made_from": {**manifest["made_from"], "format": FORMAT - 1}}))
+    assert Cache(tmp_path, print).find(folder.path.name) is None

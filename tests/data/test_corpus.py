@@ -212,7 +212,7 @@ def test_extra_files_are_added_to_training_and_cleaned_with_it(tmp_path: Path) -
     assert corpus.train.source == ["Satz 1", "Satz 2", "Satz 9"], "the last one stands in the test set"
 
 
-def test_a_corpus_too_small_to_pack_is_refused(tmp_path: Path) -> None:
+def test_a_corpus_too_small_to_concatenate_is_refused(tmp_path: Path) -> None:
     place = folder(tmp_path / "set", train=records(1, 2, 5), val=records(3), test=records(4))
     with pytest.raises(
         UserError, match=r"data\.concatenation: 1 validation pairs are too few to concatenate up to 2 of them"
@@ -251,21 +251,21 @@ def test_a_corpus_in_files_is_the_corpus_in_memory(way: str) -> None:
     assert (list(stored.train), stored.valid, stored.test) == (list(corpus.train), corpus.valid, corpus.test)
     same = {"request": RequestRecord(), "cache": None}
     assert stored.metadata.model_copy(update=same) == corpus.metadata.model_copy(update=same)
-    assert [line for line in told if not line.startswith("preparing")] == notices
+    assert [line for line in told if not line.startswith("writing")] == notices
 
 
 @pytest.mark.usefixtures("three")
-def test_prepared_text_is_used_again_as_long_as_it_is_that_of_the_files() -> None:
+def test_cached_text_is_used_again_as_long_as_it_is_that_of_the_files() -> None:
     data = {"train": "train.tsv", "test": "test.tsv", "in_memory": 10}
     first, told = loaded(**data)
     again, silent = loaded(**{**data, "concatenation": 2, "in_memory": 20})
-    assert (sum("preparing" in line for line in told), sum("preparing" in line for line in silent)) == (1, 0)
+    assert (sum("writing" in line for line in told), sum("writing" in line for line in silent)) == (1, 0)
     assert again.metadata.cache == first.metadata.cache
     for name in ("train.tsv", "test.tsv"):
         with Path(name).open("a") as file:
             file.write("Baum\ttree\n")
         other, told = loaded(**data)
-        assert sum("preparing" in line for line in told) == 1
+        assert sum("writing" in line for line in told) == 1
         assert other.metadata.splits != first.metadata.splits
 
 
@@ -285,7 +285,7 @@ def test_a_run_finds_its_corpus_without_the_files_it_was_made_from() -> None:
 
 
 @pytest.mark.usefixtures("three")
-def test_a_fault_in_the_text_leaves_no_prepared_folder() -> None:
+def test_a_fault_in_the_text_leaves_no_folder_in_the_cache() -> None:
     with Path("train.tsv").open("ab") as file:
         file.write(b"no tab\n")
     with pytest.raises(UserError, match=r"train\.tsv:103: expected 2 columns"):
@@ -294,14 +294,14 @@ def test_a_fault_in_the_text_leaves_no_prepared_folder() -> None:
 
 
 @pytest.mark.usefixtures("three")
-def test_progress_is_told_while_text_is_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SAID_EVERY", 40)
+def test_progress_is_logged_while_text_is_cached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PROGRESS_EVERY", 40)
     _, told = loaded(train="train.tsv", in_memory=10)
     assert [line for line in told if line.startswith("read")] == ["read 40 pairs", "read 80 pairs"]
 
 
 @pytest.mark.usefixtures("three")
-def test_a_corpus_in_files_too_small_to_pack_is_refused_though_it_is_prepared() -> None:
+def test_a_corpus_in_files_too_small_to_concatenate_is_refused_though_it_is_cached() -> None:
     loaded(train="train.tsv", in_memory=10, held_out=2)
     with pytest.raises(UserError, match=r"data\.concatenation: 2 validation pairs are too few"):
         loaded(train="train.tsv", in_memory=10, held_out=2, concatenation=3)

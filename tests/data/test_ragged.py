@@ -25,28 +25,28 @@ def written(place: Path, rows: Sequence[Sequence[int]], at_once: int = 7) -> Rag
 
 def test_rows_in_files_are_the_rows_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BLOCK", 4)
-    for rows in (written(tmp_path / "side", ROWS), RaggedArray.packed(ROWS)):
+    for rows in (written(tmp_path / "side", ROWS), RaggedArray.from_rows(ROWS)):
         assert [row.tolist() for row in rows] == ROWS
         assert rows.lengths.tolist() == [len(row) for row in ROWS]
-        blocks = [items[start:end].tolist() for items, starts in rows.blocks() for start, end in pairwise(starts)]
+        blocks = [values[start:end].tolist() for values, offsets in rows.blocks() for start, end in pairwise(offsets)]
         assert blocks == ROWS
         places = random.Random(1).choices(range(len(ROWS)), k=40)
         assert [rows[place].tolist() for place in places] == [ROWS[place] for place in places]
 
 
 @pytest.mark.parametrize("rows", [[], [[]]])
-def test_no_rows_and_no_items_are_rows_too(tmp_path: Path, rows: list[list[int]]) -> None:
-    for found in (written(tmp_path / "side", rows), RaggedArray.packed(rows)):
+def test_no_rows_and_no_values_are_arrays_too(tmp_path: Path, rows: list[list[int]]) -> None:
+    for found in (written(tmp_path / "side", rows), RaggedArray.from_rows(rows)):
         assert ([row.tolist() for row in found], found.lengths.tolist()) == (rows, [0] * len(rows))
 
 
 def test_a_file_cut_short_in_use_is_a_fault_and_not_the_end_of_the_process(tmp_path: Path) -> None:
     rows = written(tmp_path / "side", ROWS)
-    (tmp_path / "side.items").write_bytes(b"")
-    with pytest.raises(RunError, match=r"side\.items: cut short while it was in use"):
+    (tmp_path / "side.values").write_bytes(b"")
+    with pytest.raises(RunError, match=r"side\.values: cut short while it was in use"):
         rows[1]
 
 
 def test_files_that_are_not_there_are_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"side\.items: cannot be read \(No such file"):
+    with pytest.raises(UserError, match=r"side\.values: cannot be read \(No such file"):
         RaggedArray.open(tmp_path / "side", np.int32)

@@ -106,29 +106,27 @@ def test_a_corpus_in_files_gives_the_batches_of_the_one_in_memory(toy: Toy, ways
     assert found[0] == found[1]
 
 
-def test_pieces_are_prepared_once_for_a_text_and_its_vocabularies(toy: Toy) -> None:
+def test_token_ids_are_cached_once_for_a_text_and_its_vocabularies(toy: Toy) -> None:
     folders = [
         begin.load_dataset(toy.recipe(*STORED, *ways), print).cached
         for ways in ((), ("training.seed=2",), ("vocabulary.size=297",))
     ]
     assert folders[0] == folders[1] != folders[2]
     assert sorted(path.name.partition("-")[0] for path in Path("cache").iterdir()) == [
-        "pieces",
-        "pieces",
         "text",
+        "tokens",
+        "tokens",
         "vocabulary",
         "vocabulary",
     ]
 
 
-def test_damaged_pieces_are_refused(toy: Toy) -> None:
-    pieces = begin.load_dataset(toy.recipe(*STORED), print).cached
-    assert pieces is not None
-    with (pieces.path / "target.items").open("r+b") as file:
+def test_damaged_token_ids_are_refused(toy: Toy) -> None:
+    cached = begin.load_dataset(toy.recipe(*STORED), print).cached
+    assert cached is not None
+    with (cached.path / "target.values").open("r+b") as file:
         file.write(b"\xff")
-    with pytest.raises(
-        UserError, match=r"pieces-.*: damaged \(target.items is not the file that was made\)\ndelete this folder"
-    ):
+    with pytest.raises(UserError, match=r"tokens-.*: damaged \(target.values has changed\)\ndelete this folder"):
         begin.load_dataset(toy.recipe(*STORED), print)
 
 

@@ -328,7 +328,7 @@ def test_where_a_corpus_lies_may_change_when_a_run_is_continued(toy: Toy) -> Non
     toy.signalled(signal.SIGTERM, 2, "parts")
     assert toy.train("parts", "data.in_memory=9", "data.cache=elsewhere") == 0
     assert result("parts") == result("whole")
-    assert sorted(path.name.partition("-")[0] for path in Path("elsewhere").iterdir()) == ["pieces", "text"]
+    assert sorted(path.name.partition("-")[0] for path in Path("elsewhere").iterdir()) == ["text", "tokens"]
 
 
 def test_another_text_is_refused_when_what_was_prepared_is_gone(toy: Toy) -> None:

@@ -119,11 +119,11 @@ def _watched(command: process.Process) -> Iterator[Memory]:
 
 def _made_again(folder: Path) -> str | None:
     """What the last command cached again, or left besides the cache; None if nothing."""
-    again = [line for line in process.said(folder) if line.startswith("preparing")]
+    again = [line for line in process.said(folder) if line.startswith("writing")]
     kinds = sorted(path.name.partition("-")[0] for path in folder.glob("cache/*"))
     return (
         None
-        if not again and kinds == ["pieces", "text", "vocabulary"]
+        if not again and kinds == ["text", "tokens", "vocabulary"]
         else f"{' / '.join(again)}; there are {', '.join(kinds)}"
     )
 
