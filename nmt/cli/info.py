@@ -50,7 +50,7 @@ def info(
 def _print_score(entry: Entry) -> None:
     count = _ordinal(entry.scored_before + 1)
     print(f"{entry.test}, {entry.sentences:,} sentences, beam {entry.search['beam']}, scored the {count} time:")
-    for score in (entry.scores.bleu, entry.scores.chrf, entry.scores.ter):
+    for score in entry.scores.metrics:
         print(f"  {score.name:<6}{score.value:6.2f} ({score.low:.2f} to {score.high:.2f})  {score.signature}")
     for note in entry.notes:
         print(f"  note: {note}")

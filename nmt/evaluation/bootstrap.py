@@ -21,7 +21,7 @@ Values: TypeAlias = "NDArray[np.float64]"
 def counts(hypotheses: Sequence[str], references: Sequence[str], *, target: str) -> Counts:
     """What BLEU is made of, per sentence: ``(sentence, 10)``, both lengths, then matched and all n-grams of 1 to 4 tokens."""
     metrics.check(hypotheses, references)
-    metric = metrics.metrics(target)[0]
+    metric = metrics.METRICS["bleu"](target)
     found = [
         metric.corpus_score([hypothesis], [[reference]])
         for hypothesis, reference in zip(hypotheses, references, strict=True)

@@ -67,7 +67,7 @@ def by_position(hypotheses: Sequence[str], references: Sequence[str], size: int,
 
 
 def _position(place: int, found: list[list[str]], expected: list[list[str]], target: str) -> BackPointers:
-    metric = metrics.metrics(target)[1]
+    metric = metrics.METRICS["chrf"](target)
     hypotheses, references = ([parts[place] for parts in side if place < len(parts)] for side in (found, expected))
     result = metric.corpus_score(hypotheses, [references])
     score = metrics.Score(name=result.name, value=float(result.score), signature=str(metric.get_signature()))

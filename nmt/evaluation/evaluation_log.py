@@ -17,6 +17,7 @@ from nmt.atomic import JsonObject
 from nmt.data.pairs import Pairs
 from nmt.errors import UserError
 from nmt.evaluation.evaluate import Decoding, Result
+from nmt.evaluation.metrics import METRICS
 from nmt.evaluation.testsets import TestSet
 from nmt.runs.files import SCORES
 from nmt.runs.run_folder import Run
@@ -41,11 +42,17 @@ class LoggedScore(_Checked):
 
 
 class LoggedScores(_Checked):
-    """The three metrics."""
+    """The metrics of `METRICS` that were computed; an older entry may have fewer."""
 
     bleu: LoggedScore
     chrf: LoggedScore
     ter: LoggedScore
+
+    @property
+    def metrics(self) -> list[LoggedScore]:
+        """In the order of `METRICS`."""
+        found = {**(self.model_extra or {}), "bleu": self.bleu, "chrf": self.chrf, "ter": self.ter}
+        return [LoggedScore.model_validate(found[key]) for key in METRICS if key in found]
 
 
 class Entry(_Checked):

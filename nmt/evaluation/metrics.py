@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from nmt.errors import UserError
 
 if TYPE_CHECKING:
+    from sacrebleu.metrics.base import Metric
     from sacrebleu.metrics.bleu import BLEU
     from sacrebleu.metrics.chrf import CHRF
     from sacrebleu.metrics.ter import TER
@@ -70,13 +71,18 @@ class Bleu(Score):
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """The three metrics on one test set, and what a reader has to be warned of."""
+    """The score of every metric in `METRICS` on one test set, by its key there, and warnings for the reader."""
 
-    bleu: Bleu
-    chrf: Score
-    ter: Score
+    metrics: dict[str, Score]
     sentences: int
     warnings: tuple[str, ...] = ()
+
+    @property
+    def bleu(self) -> Bleu:
+        """BLEU with its brevity penalty."""
+        found = self.metrics["bleu"]
+        assert isinstance(found, Bleu)
+        return found
 
     @property
     def small(self) -> bool:
@@ -84,18 +90,16 @@ class Scores:
         return self.sentences < SMALL
 
     def as_json(self) -> dict[str, Any]:
-        """The fields and `small`, ready for JSON."""
-        return {**asdict(self), "small": self.small, "warnings": list(self.warnings)}
+        """Each metric by its key, sentences, warnings and `small`, ready for JSON."""
+        scores = {key: found.as_json() for key, found in self.metrics.items()}
+        return {**scores, "sentences": self.sentences, "warnings": list(self.warnings), "small": self.small}
 
 
 def score(hypotheses: Sequence[str], references: Sequence[str], *, target: str, intervals: bool = True) -> Scores:
-    """All three metrics of hypotheses against one reference each; the language ``target`` decides how they are tokenised."""
+    """Every metric of hypotheses against one reference each; the language ``target`` decides how they are tokenised."""
     check(hypotheses, references)
-    by_bleu, by_chrf, by_ter = metrics(target)
     return Scores(
-        bleu=_bleu(by_bleu, hypotheses, references, intervals),
-        chrf=Score(**_computed(by_chrf, hypotheses, references, intervals)[1]),
-        ter=Score(**_computed(by_ter, hypotheses, references, intervals)[1]),
+        metrics={key: _score(metric(target), hypotheses, references, intervals) for key, metric in METRICS.items()},
         sentences=len(hypotheses),
         warnings=tuple(_warnings(hypotheses, references)),
     )
@@ -104,7 +108,9 @@ def score(hypotheses: Sequence[str], references: Sequence[str], *, target: str, 
 def score_bleu(hypotheses: Sequence[str], references: Sequence[str], *, target: str, intervals: bool = True) -> Bleu:
     """BLEU alone, with signature and interval: where the other two metrics would only take time."""
     check(hypotheses, references)
-    return _bleu(metrics(target)[0], hypotheses, references, intervals)
+    found = _score(METRICS["bleu"](target), hypotheses, references, intervals)
+    assert isinstance(found, Bleu)
+    return found
 
 
 def bleu(hypotheses: Sequence[str], references: Sequence[str], target: str) -> float:
@@ -125,21 +131,33 @@ def check(hypotheses: Sequence[str], references: Sequence[str]) -> None:
         raise UserError("nothing to score: there are no sentences")
 
 
-def metrics(target: str) -> tuple[BLEU, CHRF, TER]:
-    """Fresh sacrebleu metrics for a target language such as ``en``, ``zh_CN`` or ``jpn``."""
+def _bleu(target: str) -> BLEU:
     from sacrebleu.metrics.bleu import BLEU
+
+    # `force` only silences sacrebleu's own warning about tokenised text; ours names the side and the share.
+    return BLEU(tokenize=_tokenizer(_language(target)), force=True)
+
+
+def _chrf(target: str) -> CHRF:
     from sacrebleu.metrics.chrf import CHRF
+
+    return _averageable(CHRF())
+
+
+def _ter(target: str) -> TER:
     from sacrebleu.metrics.ter import TER
 
-    language = _LANGUAGES.get(re.split("[-_]", target.lower())[0])
     # Without word boundaries, TER would take a whole Chinese or Japanese sentence for one word.
-    split = language in ("zh", "ja")
-    # `force` only silences sacrebleu's own warning about tokenised text; ours names the side and the share.
-    return (
-        BLEU(tokenize=_tokenizer(language), force=True),
-        _averageable(CHRF()),
-        TER(normalized=split, asian_support=split),
-    )
+    split = _language(target) in ("zh", "ja")
+    return TER(normalized=split, asian_support=split)
+
+
+METRICS: dict[str, Callable[[str], Metric]] = {"bleu": _bleu, "chrf": _chrf, "ter": _ter}
+"""By its key in JSON, a function that makes a sacrebleu metric for a target language such as ``en``, ``zh_CN`` or ``jpn``."""
+
+
+def _language(target: str) -> str | None:
+    return _LANGUAGES.get(re.split("[-_]", target.lower())[0])
 
 
 def _averageable(metric: CHRF) -> CHRF:
@@ -170,23 +188,17 @@ def _tokenizer(language: str | None) -> str:
     return f"{language}-mecab" if module and find_spec(module) else "char"
 
 
-def _computed(
-    metric: BLEU | CHRF | TER, hypotheses: Sequence[str], references: Sequence[str], intervals: bool
-) -> tuple[Any, dict[str, Any]]:
-    """sacrebleu's score, and the fields of ours."""
+def _score(metric: Metric, hypotheses: Sequence[str], references: Sequence[str], intervals: bool) -> Score:
     with pinned_seed():
-        found = metric.corpus_score(hypotheses, [references], n_bootstrap=RESAMPLES if intervals else 1)
-    fields = {"name": found.name, "value": float(found.score), "signature": str(metric.get_signature())}
+        found: Any = metric.corpus_score(hypotheses, [references], n_bootstrap=RESAMPLES if intervals else 1)
+    score = Score(name=found.name, value=float(found.score), signature=str(metric.get_signature()))
     if intervals:
         # sacrebleu shows mean and half width only as text rounded for print; the numbers behind it are these.
         mean, half_width = float(found._mean), float(found._ci)
-        fields |= {"low": mean - half_width, "high": mean + half_width}
-    return found, fields
-
-
-def _bleu(metric: BLEU, hypotheses: Sequence[str], references: Sequence[str], intervals: bool) -> Bleu:
-    found, fields = _computed(metric, hypotheses, references, intervals)
-    return Bleu(**fields, brevity_penalty=float(found.bp), length_ratio=float(found.ratio))
+        score = replace(score, low=mean - half_width, high=mean + half_width)
+    if score.name != "BLEU":
+        return score
+    return Bleu(**asdict(score), brevity_penalty=float(found.bp), length_ratio=float(found.ratio))
 
 
 def _warnings(hypotheses: Sequence[str], references: Sequence[str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nmt.evaluation.metrics import SMALL
+from nmt.evaluation.metrics import METRICS, SMALL
 from nmt.evaluation.significance import LEVEL, Difference
 
 Record = dict[str, Any]
@@ -30,11 +30,13 @@ class Table:
 def scores_table(records: Sequence[Record], differences: Sequence[Sequence[Difference]] = ()) -> Table:
     """One row a record; with the differences of `compare`, what the second and each further row gains on the first."""
     varying = _varying([record["search"] for record in records])
-    columns = ("run", "test", *varying, "sentences", "BLEU", "95 %", "chrF2", "TER", "BP", "length ratio")
+    names = [score["name"] for score in _metrics(records[0])] if records else []
+    columns = ("run", "test", *varying, "sentences", *names[:1], "95 %", *names[1:], "BP", "length ratio")
     rows = [_scores_row(record, varying) for record in records]
     if differences:
-        columns += ("BLEU - first", "95 %", "p BLEU", "p chrF2", "p TER")
-        rows = [row + cells for row, cells in zip(rows, [("",) * 5, *map(_difference_cells, differences)], strict=True)]
+        columns += ("BLEU - first", "95 %", *(f"p {name}" for name in names))
+        empty = ("",) * (2 + len(names))
+        rows = [row + cells for row, cells in zip(rows, [empty, *map(_difference_cells, differences)], strict=True)]
     return Table(columns, tuple(rows), tuple(_scores_notes(records, varying, differences)))
 
 
@@ -95,17 +97,15 @@ def json_text(value: Any) -> str:
 
 
 def _scores_row(record: Record, varying: Sequence[str]) -> tuple[str, ...]:
-    scores = record["scores"]
-    bleu = scores["bleu"]
+    bleu, *others = _metrics(record)
     return (
         record["run"],
         record["test"],
         *(str(record["search"].get(key, "")) for key in varying),
-        f"{record['sentences']}{'*' if scores['small'] else ''}",
+        f"{record['sentences']}{'*' if record['scores']['small'] else ''}",
         f"{bleu['value']:.2f}",
         _interval(bleu),
-        f"{scores['chrf']['value']:.2f}",
-        f"{scores['ter']['value']:.2f}",
+        *(f"{score['value']:.2f}" for score in others),
         f"{bleu['brevity_penalty']:.3f}",
         f"{bleu['length_ratio']:.3f}",
     )
@@ -144,7 +144,7 @@ def looks(record: Record) -> str:
 
 
 def _metrics(record: Record) -> list[Record]:
-    return [record["scores"][key] for key in ("bleu", "chrf", "ter")]
+    return [record["scores"][key] for key in METRICS]
 
 
 def _settings(search: Record, varying: Sequence[str]) -> str:

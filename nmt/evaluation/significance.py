@@ -61,7 +61,7 @@ class Difference:
 def paired_bootstrap(
     systems: Sequence[Sequence[str]], references: Sequence[str], *, target: str
 ) -> list[tuple[Difference, ...]]:
-    """BLEU, chrF2 and TER of the second and every further system against the first: one tuple for each of these."""
+    """Every metric of the second and every further system against the first: one tuple for each of these."""
     if len(systems) < 2:
         raise UserError(f"a comparison takes at least 2 systems, found {len(systems)}")
     for hypotheses in systems:
@@ -83,7 +83,7 @@ def _tested(
     from sacrebleu.significance import PairedTest
 
     named = [(str(place), hypotheses) for place, hypotheses in enumerate(systems)]
-    scorers = {type(metric).__name__: metric for metric in metrics.metrics(target)}
+    scorers = {key: metric(target) for key, metric in metrics.METRICS.items()}
     with metrics.pinned_seed():
         signatures, results = PairedTest(named, scorers, [references], test_type="bs", n_samples=metrics.RESAMPLES)()
     found = {metric: [result for result in results[metric] if not isinstance(result, str)] for metric in signatures}

@@ -71,8 +71,7 @@ def _scores(run: Run) -> list[str]:
     rows = []
     for entry in last.values():
         scores = ", ".join(
-            f"{each.name} {each.value:.2f} ({each.low:.1f} to {each.high:.1f})"
-            for each in (entry.scores.bleu, entry.scores.chrf, entry.scores.ter)
+            f"{each.name} {each.value:.2f} ({each.low:.1f} to {each.high:.1f})" for each in entry.scores.metrics
         )
         settings = ", ".join(f"{key} {value}" for key, value in entry.search.items())
         times = entry.scored_before + 1

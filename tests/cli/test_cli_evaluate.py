@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sacrebleu.metrics.chrf import CHRF
 
 import nmt as package
 from nmt.evaluation import evaluation_log
+from nmt.evaluation.metrics import METRICS
 from nmt.evaluation.testsets import text_sha256
 from nmt.runs.run_folder import Run
 
@@ -68,6 +70,18 @@ def test_several_runs_are_compared_with_the_first(nmt: Nmt, news: str) -> None:
     assert [line.split()[0] for line in table.split("\n")[2:4]] == ["runs/toy", "runs/twin"]
     [report] = json.loads(nmt("evaluate", "runs/toy", "runs/twin", news, "--json").out)
     assert [each["difference"] for each in report["against_first"][0]] == [0.0, 0.0, 0.0]
+
+
+def test_a_metric_that_is_added_to_the_table_is_scored_compared_and_logged(
+    nmt: Nmt, news: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(METRICS, "chrf++", lambda target: CHRF(word_order=2))
+    shutil.copytree("runs/toy", "runs/twin")
+    header = nmt("evaluate", "runs/toy", "runs/twin", news).out.decode().split("\n")[0]
+    assert "chrF2++" in header
+    assert "p chrF2++" in header
+    assert b"chrF2++" in nmt("info", "runs/toy", "--scores").out
+    assert [score.name for score in evaluation_log.read(Run(Path("runs/toy")))[0].scores.metrics][3:] == ["chrF2++"]
 
 
 def test_quality_by_length_follows_the_table(nmt: Nmt, news: str) -> None:
