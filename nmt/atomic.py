@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and logs of one JSON object a line."""
+"""Atomic writes: files and folders appear whole or not at all. Manifests of sizes and hashes, and logs of JSON lines."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
@@ -19,9 +20,9 @@ JsonObject: TypeAlias = dict[str, Any]
 
 
 @contextmanager
-def building(path: Path) -> Iterator[BinaryIO]:
-    """A file to fill that takes the place of ``path`` once all of it is on disk, and is gone if anything fails: readers see the old or the new."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to fill that replaces ``path`` once all of it is on disk, and is removed if anything fails."""
+    part = _temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
@@ -32,13 +33,13 @@ def building(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise RunError(f"{path}: cannot be written ({error.strerror}); what was there before is untouched") from error
     finally:
-        with suppress(OSError):  # it has taken its place, or was never made
+        with suppress(OSError):  # it was renamed, or never made
             part.unlink()
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[BinaryIO]:
-    """A device or a pipe to write to, which nothing can take the place of; that its reader has had enough stays a `BrokenPipeError`."""
+def device_file(path: Path) -> Iterator[BinaryIO]:
+    """A device or a pipe to write to, which cannot be replaced; a closed reader stays a `BrokenPipeError`."""
     try:
         with path.open("wb") as file:
             yield file
@@ -48,30 +49,31 @@ def writing(path: Path) -> Iterator[BinaryIO]:
         raise RunError(f"{path}: cannot be written ({error.strerror})") from error
 
 
-def remove_leftovers(path: Path) -> None:
-    """Removes what a kill left of `building` or `atomic_folder` for this path. The caller knows that nobody is building it now."""
-    for part in path.parent.glob(f".{glob.escape(path.name)}.[0-9]*"):
-        delete(part)
-
-
 @contextmanager
-def atomic_folder(path: Path) -> Iterator[Path]:
-    """A folder to fill that takes its final name once everything in it is on disk, and that is gone if anything fails."""
-    building = path.parent / f".{path.name}.{os.getpid()}"
-    building.mkdir()
+def atomic_folder(path: Path, *, replace: bool = True) -> Iterator[Path]:
+    """A folder to fill that replaces ``path`` once everything in it is on disk, and is removed if anything fails.
+
+    Without ``replace``, a folder there that is not empty is an `OSError`.
+    """
+    building = _temporary(path)
+    building.mkdir(parents=True)
     try:
         yield building
-        for part in building.iterdir():
-            _flush(part)
+        for part in building.rglob("*"):
+            if not part.is_symlink():
+                _flush(part)
         _flush(building)
-        _put(building, path)
+        if replace:
+            _replace_folder(building, path)
+        else:
+            building.rename(path)
         _flush(path.parent)
     finally:
         shutil.rmtree(building, ignore_errors=True)
 
 
-def _put(building: Path, path: Path) -> None:
-    """Gives a folder its final name. Where there was one of that name, there is a moment between two renames without it."""
+def _replace_folder(building: Path, path: Path) -> None:
+    """Gives a folder its final name. Replacing another folder takes two renames, between which there is none."""
     aside = move_aside(path) if path.exists() else None
     building.rename(path)
     if aside is not None:
@@ -79,16 +81,26 @@ def _put(building: Path, path: Path) -> None:
 
 
 def move_aside(path: Path) -> Path:
-    """Gives what stands there another name, to be deleted under: killed meanwhile, it must not be left half there."""
-    return path.rename(path.with_name(f".{path.name}.{os.getpid()}.old"))
+    """Renames what is to be deleted, so that a kill meanwhile leaves no half of it under its name."""
+    return path.rename(path.with_name(f"{_temporary(path).name}.old"))
+
+
+def remove_leftovers(path: Path) -> None:
+    """Removes what a killed process left of an atomic write to this path. No other process may be writing there."""
+    for part in path.parent.glob(f".{glob.escape(path.name)}.[0-9]*"):
+        delete(part)
 
 
 def delete(path: Path) -> None:
-    """Deletes a folder, or the file that damage has put in its place."""
+    """Deletes a folder or a file."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}")
 
 
 def _flush(path: Path) -> None:
@@ -99,25 +111,85 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def entry(path: Path) -> dict[str, int | str]:
-    """What a manifest says of a file: its size and hash."""
-    with path.open("rb") as file:
-        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+@dataclass(frozen=True)
+class FileRecord:
+    """Size and hash of a file."""
+
+    bytes: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> FileRecord:
+        """That of a file on disk."""
+        with path.open("rb") as file:
+            return cls(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Sizes and hashes of files by name."""
+
+    files: Mapping[str, FileRecord]
+
+    @classmethod
+    def of_folder(cls, folder: Path, names: Iterable[str]) -> Manifest:
+        """That of files in a folder."""
+        return cls({name: FileRecord.of(folder / name) for name in names})
+
+    @classmethod
+    def of_contents(cls, contents: Mapping[str, bytes]) -> Manifest:
+        """That of files in memory."""
+        return cls({name: FileRecord(len(data), _sha256(data)) for name, data in contents.items()})
+
+    @classmethod
+    def read_json(cls, values: object) -> Manifest:
+        """The inverse of `as_json`; anything else is a `ValueError`."""
+        if not isinstance(values, dict):
+            raise ValueError("the manifest is no object")
+        found = {}
+        for name, record in values.items():
+            if not isinstance(record, dict) or record.keys() != {"bytes", "sha256"}:
+                raise ValueError(f"the manifest gives no size and hash of {name}")
+            if type(record["bytes"]) is not int or not isinstance(record["sha256"], str):
+                raise ValueError(f"the manifest gives no size and hash of {name}")
+            found[name] = FileRecord(record["bytes"], record["sha256"])
+        return cls(found)
+
+    def as_json(self) -> JsonObject:
+        """An object for each file."""
+        return {name: asdict(record) for name, record in self.files.items()}
+
+    def differing(self, folder: Path) -> str | None:
+        """The first file of a folder that is not as the manifest says, or None. A missing file is an `OSError`."""
+        return next((name for name, record in self.files.items() if FileRecord.of(folder / name) != record), None)
+
+    def describes(self, name: str, data: bytes) -> bool:
+        """Whether this is the content of a file."""
+        return self.files[name] == FileRecord(len(data), _sha256(data))
+
+    @property
+    def bytes(self) -> int:
+        """The sum of the sizes."""
+        return sum(record.bytes for record in self.files.values())
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def write_file(path: Path, data: bytes | str) -> None:
-    """Writes a file that is there whole or not at all."""
-    with building(path) as file:
+    """Writes a file atomically."""
+    with atomic_file(path) as file:
         file.write(data.encode() if isinstance(data, str) else data)
 
 
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Writes an object, whole."""
+def write_json(path: Path, values: JsonObject) -> None:
+    """Writes an object atomically."""
     write_file(path, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
 
 
-def append_record(path: Path, record: dict[str, Any], *, durable: bool = False) -> None:
-    """Adds an object as a line of its own, even after a line that a kill cut short; ``durable`` waits until it is on disk."""
+def append_record(path: Path, record: JsonObject, *, durable: bool = False) -> None:
+    """Appends an object as a line of its own, even after a line that a kill cut short; ``durable`` waits for the disk."""
     line = json.dumps(record, ensure_ascii=False)
     try:
         with path.open("ab+") as file:
@@ -132,8 +204,8 @@ def append_record(path: Path, record: dict[str, Any], *, durable: bool = False) 
         raise RunError(f"{path}: cannot be written ({error.strerror})") from error
 
 
-def read_records(path: Path) -> list[dict[str, Any]]:
-    """All objects of such a file, oldest first; a line that a kill cut short is none."""
+def read_records(path: Path) -> list[JsonObject]:
+    """All objects of a file of JSON lines, oldest first; a line that a kill cut short is left out."""
     if not path.exists():
         return []
     try:
@@ -142,12 +214,12 @@ def read_records(path: Path) -> list[dict[str, Any]]:
         raise RunError(f"{path}: cannot be read ({error.strerror})") from error
 
 
-def records(data: bytes) -> list[dict[str, Any]]:
-    """All objects in the bytes of such a file."""
+def records(data: bytes) -> list[JsonObject]:
+    """All objects in the content of a file of JSON lines."""
     return [record for line in data.split(b"\n") if (record := _object(line)) is not None]
 
 
-def _object(line: bytes) -> dict[str, Any] | None:
+def _object(line: bytes) -> JsonObject | None:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):

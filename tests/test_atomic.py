@@ -17,7 +17,7 @@ def names(folder: Path) -> list[str]:
 
 def test_a_file_appears_whole_and_in_a_folder_made_for_it(tmp_path: Path) -> None:
     path = tmp_path / "new" / "file"
-    with atomic.building(path) as file:
+    with atomic.atomic_file(path) as file:
         file.write(b"half")
         file.flush()
         assert not path.exists()
@@ -55,7 +55,7 @@ def test_what_kills_left_of_a_file_is_removed_and_nothing_else(tmp_path: Path) -
 def test_whatever_interrupts_writing_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     atomic.write_file(path, "old")
-    with pytest.raises(KeyboardInterrupt), atomic.building(path) as file:  # noqa: PT012 - what interrupts stands inside
+    with pytest.raises(KeyboardInterrupt), atomic.atomic_file(path) as file:  # noqa: PT012 - what interrupts stands inside
         file.write(b"new")
         raise KeyboardInterrupt
     assert (path.read_text(), names(tmp_path)) == ("old", ["file"])
@@ -97,3 +97,36 @@ def test_a_log_that_is_not_there_is_empty_and_one_that_cannot_be_read_is_a_fault
     assert atomic.read_records(tmp_path / "log") == []
     with pytest.raises(RunError, match="cannot be read"):
         atomic.read_records(tmp_path)
+
+
+def test_a_manifest_names_the_file_that_differs(tmp_path: Path) -> None:
+    contents = {"a": b"first", "b": b"second"}
+    for name, data in contents.items():
+        (tmp_path / name).write_bytes(data)
+    manifest = atomic.Manifest.of_folder(tmp_path, ["a", "b"])
+    assert manifest == atomic.Manifest.of_contents(contents) == atomic.Manifest.read_json(manifest.as_json())
+    assert (manifest.bytes, manifest.differing(tmp_path)) == (11, None)
+    (tmp_path / "b").write_bytes(b"sECOND")
+    assert manifest.differing(tmp_path) == "b"
+    assert manifest.describes("a", b"first")
+    assert not manifest.describes("a", b"First")
+
+
+@pytest.mark.parametrize("values", [None, [], {"a": 1}, {"a": {"bytes": "1", "sha256": ""}}, {"a": {"bytes": 1}}])
+def test_what_is_no_manifest_is_refused(values: object) -> None:
+    with pytest.raises(ValueError, match="the manifest"):
+        atomic.Manifest.read_json(values)
+
+
+def test_a_folder_replaces_another_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "folder"
+    for text in ("old", "new"):
+        with atomic.atomic_folder(path) as building:
+            (building / "file").write_text(text)
+    assert ((path / "file").read_text(), names(tmp_path)) == ("new", ["folder"])
+    with pytest.raises(ZeroDivisionError), atomic.atomic_folder(path) as building:
+        (building / "file").write_text(str(1 / 0))
+    assert ((path / "file").read_text(), names(tmp_path)) == ("new", ["folder"])
+    with pytest.raises(OSError, match="not empty"), atomic.atomic_folder(path, replace=False):
+        pass
+    assert ((path / "file").read_text(), names(tmp_path)) == ("new", ["folder"])

@@ -147,10 +147,10 @@ def _target(path: Path | None) -> Iterator[BinaryIO]:
     elif path.is_dir():
         raise UserError(f"--output: {path} is a folder; expected a file")
     elif path.exists() and not path.is_file():  # a device or a pipe is written to, not replaced
-        with atomic.writing(path) as out:
+        with atomic.device_file(path) as out:
             yield out
     else:
-        with atomic.building(path) as out:
+        with atomic.atomic_file(path) as out:
             yield out
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nmt import atomic
-from nmt.atomic import JsonObject
+from nmt.atomic import JsonObject, Manifest
 from nmt.data.metadata import FolderRecord
 from nmt.errors import RunError, UserError
 
@@ -75,8 +75,8 @@ class Cache:
         try:
             with atomic.atomic_folder(path) as building:
                 metadata = fill(building)
-                entries = {each.name: atomic.entry(each) for each in sorted(building.iterdir())}
-                manifest = {"made_from": made_from, "metadata": metadata, "files": entries}
+                files = Manifest.of_folder(building, sorted(each.name for each in building.iterdir())).as_json()
+                manifest = {"made_from": made_from, "metadata": metadata, "files": files}
                 atomic.write_json(building / MANIFEST, manifest)
         except OSError as error:
             raise self._unwritable(error) from error
@@ -84,18 +84,18 @@ class Cache:
     def _open(self, path: Path) -> CachedFolder:
         try:
             manifest = json.loads((path / MANIFEST).read_bytes())
-            expected = manifest["files"]
+            files = Manifest.read_json(manifest["files"])
             if path.name.rpartition("-")[2] != _hash(manifest["made_from"]):
                 raise _damaged(path, "its name is not the hash of what it was made from")
-            changed = [name for name, entry in expected.items() if atomic.entry(path / name) != entry]
+            changed = files.differing(path)
             metadata = dict(manifest["metadata"])
         except UserError:
             raise
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise _damaged(path, str(getattr(error, "strerror", None) or error)) from error
-        if changed:
-            raise _damaged(path, f"{changed[0]} has changed")
-        return CachedFolder(path, metadata, sum(entry["bytes"] for entry in expected.values()))
+        if changed is not None:
+            raise _damaged(path, f"{changed} has changed")
+        return CachedFolder(path, metadata, files.bytes)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

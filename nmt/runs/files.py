@@ -12,11 +12,11 @@ import stat
 import struct
 import zipfile
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from nmt import atomic
+from nmt.atomic import Manifest
 from nmt.errors import RunError, UserError
 
 RECIPE, METADATA, WEIGHTS, OUTCOME, SCORES = (
@@ -122,7 +122,7 @@ class Bundle:
             raise self._refused(f"{name}: {error}") from error
         except OSError as error:
             raise RunError(f"{self.path}: cannot be read: {error.strerror}") from error
-        if sha256(data).hexdigest() != self.manifest[name]["sha256"]:
+        if not self.manifest.describes(name, data):
             raise self._refused(f"{name} is not the part that its manifest names")
         return data
 
@@ -165,22 +165,17 @@ class Bundle:
             raise self._refused("a part stands in it twice" if MANIFEST in named else f"it has no {MANIFEST}")
         return named
 
-    def _manifest(self, opened: zipfile.ZipFile) -> dict[str, Any]:
+    def _manifest(self, opened: zipfile.ZipFile) -> Manifest:
         manifest = json.loads(opened.read(self._members[MANIFEST]))
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             raise self._refused(
                 f"{MANIFEST}: expected format {FORMAT}; it was made by another version of nmt: use that, or ask for a bundle of this one"
             )
-        parts = manifest.get("parts")
+        found = Manifest.read_json(manifest.get("parts"))
         sizes = {name: member.file_size for name, member in self._members.items() if name != MANIFEST}
-        if (
-            not isinstance(parts, dict)
-            or {name: isinstance(part, dict) and part.get("bytes") for name, part in parts.items()} != sizes
-        ):
+        if {name: record.bytes for name, record in found.files.items()} != sizes:
             raise self._refused(f"{MANIFEST} names other parts than there are")
-        if not all(isinstance(part.get("sha256"), str) for part in parts.values()):
-            raise self._refused(f"{MANIFEST} gives no hashes")
-        return parts
+        return found
 
     def _refused(self, reason: str) -> UserError:
         return UserError(
@@ -190,11 +185,11 @@ class Bundle:
 
 def write_bundle(path: Path, parts: Mapping[str, bytes]) -> None:
     """Writes a bundle, whole or not at all; the same parts make the same bytes."""
-    described = {name: {"bytes": len(data), "sha256": sha256(data).hexdigest()} for name, data in parts.items()}
+    described = Manifest.of_contents(parts).as_json()
     manifest = json.dumps({"format": FORMAT, "parts": described}, indent=1).encode() + b"\n"
     if sum(map(len, parts.values())) > _LARGEST - _DIRECTORY * 2:
         raise UserError(f"{path}: a bundle holds at most {_LARGEST:,} bytes; share the run folder instead")
-    with atomic.building(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+    with atomic.atomic_file(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, data in {MANIFEST: manifest, **parts}.items():
             member = zipfile.ZipInfo(name, _MADE)
             member.external_attr = (stat.S_IFREG | 0o644) << 16

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import glob
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -136,19 +135,18 @@ def _raise_limits(run: Run, recipe: Recipe, changed: list[str]) -> None:
 
 def _create(recipe: Recipe, folder: Path, dataset: Dataset, log: Log, *, restart: bool) -> None:
     """Makes the run folder, which appears whole; on a restart the old one is replaced at that moment."""
-    building = folder.with_name(f".{folder.name}.{os.getpid()}")
+    _discard_unfinished(folder)
     try:
-        _discard_unfinished(folder)
-        building.mkdir(parents=True)
-        with run_folder.locked(building):
+        with contextlib.ExitStack() as stack:
+            if restart and folder.exists():
+                stack.enter_context(run_folder.locked(folder))
+            building = stack.enter_context(atomic.atomic_folder(folder, replace=restart))
+            stack.enter_context(run_folder.locked(building))
             _fill(building, recipe, dataset, log)
-            _take_place(building, folder, restart)
     except OSError as error:
         raise UserError(
             f"{folder}: the run folder cannot be made ({error.strerror}); name another one with --run"
         ) from error
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
 
 
 def _discard_unfinished(folder: Path) -> None:
@@ -172,17 +170,6 @@ def _fill(building: Path, recipe: Recipe, dataset: Dataset, log: Log) -> None:
     atomic.write_json(building / run_folder.METADATA, metadata.as_json())  # now `Run` can build the model that is timed
     decided = planning.decide(Run(building), batches, log)
     atomic.write_json(building / run_folder.METADATA, metadata.changed(decided=decided.as_json()).as_json())
-
-
-def _take_place(building: Path, folder: Path, restart: bool) -> None:
-    """Gives the folder its name; an old run is moved aside and deleted."""
-    if not folder.exists() or not restart:
-        building.rename(folder)  # replaces an empty folder only
-        return
-    with run_folder.locked(folder):
-        aside = atomic.move_aside(folder)
-        building.rename(folder)
-        atomic.delete(aside)
 
 
 def _describe(dataset: Dataset, batches: Batches) -> Metadata:

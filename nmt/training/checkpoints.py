@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from nmt import atomic
+from nmt.atomic import Manifest
 from nmt.errors import RunError, UserError
 from nmt.models import weights
 
@@ -49,10 +50,8 @@ def save(folder: Path, update: int, model: nn.Module, state: State) -> Path:
         with atomic.atomic_folder(final) as building:
             (building / WEIGHTS).write_bytes(weights.packed(model))
             torch.save(state, building / STATE)
-            entries = {name: atomic.entry(building / name) for name in (WEIGHTS, STATE)}
-            (building / MANIFEST).write_text(
-                json.dumps({"update": update, "files": entries}, indent=1), encoding="utf8"
-            )
+            files = Manifest.of_folder(building, (WEIGHTS, STATE)).as_json()
+            (building / MANIFEST).write_text(json.dumps({"update": update, "files": files}, indent=1), encoding="utf8")
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         raise RunError(
             f"{final}: the checkpoint could not be saved ({_reason(error)})\n"
@@ -110,12 +109,11 @@ def damage(path: Path) -> str | None:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf8"))
         if manifest["update"] != int(path.name[5:]):
             return f"{MANIFEST} is of update {manifest['update']}"
-        for name in (WEIGHTS, STATE):
-            if atomic.entry(path / name) != manifest["files"][name]:
-                return f"{name} is not the file that was saved"
-        if manifest.keys() | manifest["files"].keys() != {"update", "files", WEIGHTS, STATE}:
+        if manifest.keys() != {"update", "files"} or manifest["files"].keys() != {WEIGHTS, STATE}:
             return f"{MANIFEST} is not the one that was saved"
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if (name := Manifest.read_json(manifest["files"]).differing(path)) is not None:
+            return f"{name} is not the file that was saved"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return _reason(error)
     return None
 
