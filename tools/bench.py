@@ -29,7 +29,7 @@ from nmt.data.vocabulary import Vocabulary
 from nmt.errors import RunError, UserError
 from nmt.evaluation import report
 from nmt.evaluation.report import Table
-from nmt.lab.bench import growth
+from nmt.lab.bench import figures
 from nmt.lab.bench.cases import FAMILIES, Case, Corpus, available_precisions, sweep
 from nmt.lab.bench.tables import table
 from nmt.lab.plotting import style
@@ -309,7 +309,7 @@ def main(
     shown = "\n".join(map(report.text, tables))
     if out:
         atomic.write_file(out / "bench.txt", shown)
-        growth.save(rows if peers is None else [], out)
+        figures.save(rows if peers is None else [], out)
     print(json.dumps(record, indent=1) if as_json else shown, end="\n" if as_json else "")
 
 

@@ -8,15 +8,20 @@ import time
 from enum import StrEnum
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nmt.cli.options import Device
 from nmt.cli.output import logger, print_json
+from nmt.errors import UserError
+
+if TYPE_CHECKING:
+    from nmt.inference.open import Engine
 
 
 class Precision(StrEnum):
-    """What translations may be computed in."""
+    """Precisions to translate in; an option that may be repeated takes no `Literal`."""
 
     FP32 = "fp32"
     BF16 = "bf16"
@@ -36,6 +41,7 @@ def bench(
     precision: Annotated[
         list[Precision] | None, typer.Option("--precision", help="To translate in; may be repeated, by default fp32.")
     ] = None,
+    device: Device = "auto",
     test: Annotated[
         str | None,
         typer.Option("--test", metavar="NAME=SRC,REF", help="Text to work on; by default the recipe's test set."),
@@ -49,9 +55,9 @@ def bench(
 ) -> None:
     """Time updates and translations of a run, each in a process of its own.
 
-    Training: target pieces a second, the parts of an update, and what share it is of the machine's rate of matrix products.
-    Translating: by torch, and by the run's export if it has one. Starting: until the help, and until a first translation.
-    Nothing in the run is changed. Figures hold for an idle machine only.
+    Training: target tokens a second, the phases of an update, and its share of the machine's rate of matrix products.
+    Translating: by torch, and on a CPU by the run's export if it has one. Starting: until the help, and until a first
+    translation. The run is not changed. Figures hold for an idle machine only.
 
     Examples:
 
@@ -59,51 +65,46 @@ def bench(
 
       nmt bench runs/de-en-transformer --threads 1 --threads 2 --workers 2 --beam 1 --beam 5 --precision bf16 --json
     """
+    import torch
+
     from nmt.evaluation import report, testsets
     from nmt.inference.ctranslate2 import open_export
-    from nmt.lab.bench import alone, of_run
+    from nmt.lab.bench import runs
     from nmt.lab.bench.cases import available_precisions
-    from nmt.lab.bench.tables import table
+    from nmt.lab.bench.machine import in_process
+    from nmt.lab.bench.tables import Row, table
+    from nmt.models.device import find_device
     from nmt.provenance import origin
     from nmt.runs.run_folder import Run
 
-    opened, say, begun = Run(run), logger(quiet), time.monotonic()
+    opened, log, begun, place = Run(run), logger(quiet), time.monotonic(), find_device(device).type
+    if workers and place != "cpu":
+        raise UserError(f"--workers: processes compute on the CPU, found --device {place}; leave one of them out")
     opened.check()
-    compared = testsets.read(test) if test else testsets.of_run(opened, say)
-    text = of_run.Text(compared.source, compared.references)
-    few = of_run.Text(text.source[:sentences], text.target[:sentences])
-    exported = (export := open_export(opened)) is not None and not export.fault(opened)
-    ways = [("torch", str(each)) for each in precision or [Precision.FP32]] + (
-        [("ctranslate2", "")] if exported else []
-    )
-    say("starting")
-    rows: list[dict[str, Any]] = [of_run.start(run, next(filter(str.strip, few.source), ""))]
-    for count in threads or [_threads()]:
-        for each in available_precisions("cpu"):
-            say(f"training in {each}, threads: {count}")
-            rows.append({"threads": count} | alone.measured(of_run.train, run, text, each, updates, threads=count))
-    sharing = [{"threads": count} for count in threads or [_threads()]] + [
-        {"workers": count} for count in workers or []
-    ]
-    for shared, width, (engine, each) in product(sharing, beam or [opened.recipe.search.beam], ways):
-        say(f"translating by {engine} {each}, beam {width}, {shared}")
+    compared = testsets.read(test) if test else testsets.of_run(opened, log)
+    text = runs.Text(compared.source, compared.references)
+    few = runs.Text(text.source[:sentences], text.target[:sentences])
+    export = open_export(opened) if place == "cpu" else None
+    engines: list[tuple[Engine, str]] = [("torch", str(each)) for each in precision or [Precision.FP32]]
+    if export is not None and not export.fault(opened):
+        engines.append(("ctranslate2", ""))
+    log("starting")
+    rows: list[Row] = [runs.start(run, next(filter(str.strip, few.source), ""))]
+    counts = threads or [torch.get_num_threads()]
+    for count in counts:
+        for each in available_precisions(place):
+            log(f"training in {each}, threads: {count}")
+            rows.append({"threads": count} | in_process(runs.train, run, text, place, each, updates, threads=count))
+    sharing = [{"threads": count} for count in counts] + [{"workers": count} for count in workers or []]
+    for shared, width, (engine, each) in product(sharing, beam or [opened.recipe.search.beam], engines):
+        log(f"translating by {engine} {each}, beam {width}, {shared}")
         count = shared.get("threads", 1)
-        rows.append(
-            shared
-            | alone.measured(
-                of_run.translate, run, few, engine, shared.get("workers"), count, width, each, threads=count
-            )
-        )
+        how = engine, place, shared.get("workers"), count, width, each
+        rows.append(shared | in_process(runs.translate, run, few, *how, threads=count))
     if as_json:
-        about = {"lines": len(few.source), "updates": updates, "test": compared.name}
-        found = {"conditions": about, "claims": of_run.claims(run, rows), "rows": rows}
+        conditions = {"lines": len(few.source), "updates": updates, "test": compared.name, "device": place}
+        found = {"conditions": conditions, "claims": runs.claims(run, rows), "rows": rows}
         print_json({**origin(shlex.join(["nmt", *sys.argv[1:]]), time.monotonic() - begun), **found})
     else:
         for work in ("train", "translate", "start"):
             print(report.text(table([row for row in rows if row["work"] == work])))
-
-
-def _threads() -> int:
-    import torch
-
-    return torch.get_num_threads()

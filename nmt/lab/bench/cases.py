@@ -1,4 +1,4 @@
-"""A case is one thing to measure, with all that decides its speed: a family, a precision, threads, a length, a batch, a beam, an engine."""
+"""Benchmark cases: everything that decides the speed of training or decoding, and how it is measured."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from nmt.atomic import JsonObject
 from nmt.data.batches import Batches
 from nmt.data.vocabulary import Vocabulary
-from nmt.lab.bench import alone, searches, updates
+from nmt.lab.bench import searches, training
+from nmt.lab.bench.machine import in_process
 from nmt.models.device import computes_bf16, find_device
 from nmt.models.protocol import TranslationModel
 from nmt.models.registry import build
@@ -22,14 +24,15 @@ FAMILIES: dict[str, Recurrent | Transformer] = {
     "thought-vector": Recurrent(attention="none", dropout=0.2, tied=False),
     "transformer": Transformer(),
 }
-"""Embeddings of 256; LSTMs of 2 x 256 and 512 units with a matrix for each embedding and the output; 3 + 3 layers of 256 with one matrix for all."""
-PIECES = 6000
-"""In the vocabulary of made-up work."""
+"""Recurrent: embeddings of 256, LSTMs of 2 x 256 and 512 units, untied embeddings. Transformer: 3 + 3 layers of width 256,
+tied."""
+VOCABULARY_SIZE = 6000
+"""Of synthetic sentences."""
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Text to work on: batches to train on, and sources to translate with the vocabulary that they are pieces of."""
+    """Real text in place of synthetic sentences: batches to train on, sources to translate, and their vocabulary."""
 
     batches: Batches
     sources: Sequence[Sequence[int]]
@@ -38,7 +41,7 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Case:
-    """One thing to measure."""
+    """Settings of one measurement."""
 
     family: str
     work: str
@@ -46,34 +49,34 @@ class Case:
     precision: str = "fp32"
     threads: int = 1
     length: int = 15
-    """Of made-up sentences on both sides, the end counted; of what is decoded."""
+    """Tokens of synthetic sentences on both sides, EOS included, and of outputs."""
     source: int | None = None
-    """Of made-up sources to decode; by default they are as long as what is decoded."""
+    """Tokens of synthetic sources to decode; None for the length of the output."""
     batch_tokens: int = 4096
     beam: int = 5
     workers: int = 1
-    """Decoding by torch only: processes of one thread each."""
+    """Processes of one thread each; decoding by torch only."""
     engine: str = "torch"
-    """Decoding only: ``torch``, ``float32`` or ``int8`` (both CTranslate2, a translator for each thread)."""
+    """For decoding: ``torch``, or the quantization of CTranslate2, ``float32`` or ``int8``, with a translator per thread."""
     device: str = "cpu"
     amount: int = 20
     """Updates to train for, or sentences to decode."""
     corpus: Corpus | None = field(default=None, repr=False, compare=False)
 
-    def measured(self) -> dict[str, Any]:
-        """The case and what was found, measured in a process of its own."""
+    def measured(self) -> JsonObject:
+        """The settings and the results, measured in a process of its own."""
         described = asdict(replace(self, corpus=None))
         described.pop("corpus")
-        return described | alone.measured(_measure, self, threads=self.threads)
+        return described | in_process(_measure, self, threads=self.threads)
 
     @property
     def vocabulary(self) -> int:
-        """Pieces of either side."""
-        return len(self.corpus.vocabulary) if self.corpus else PIECES
+        """Size of the vocabulary of either side."""
+        return len(self.corpus.vocabulary) if self.corpus else VOCABULARY_SIZE
 
 
 def sweep(base: Case, **values: Sequence[Any]) -> list[Case]:
-    """The base, and from it one field at a time changed to each of its values."""
+    """The base case, and variants of it with one field changed to each of its values."""
     cases = [base, *(replace(base, **{name: value}) for name, given in values.items() for value in given)]
     return list(dict.fromkeys(cases))
 
@@ -87,9 +90,9 @@ def _measure(case: Case) -> dict[str, Any]:
 def _train(case: Case, model: TranslationModel, sizes: dict[str, Any]) -> dict[str, Any]:
     device = find_device(case.device)
     batches = (
-        case.corpus.batches if case.corpus else updates.of_one_length(case.length, case.vocabulary, case.batch_tokens)
+        case.corpus.batches if case.corpus else training.of_one_length(case.length, case.vocabulary, case.batch_tokens)
     )
-    found = updates.measure(
+    found = training.measure(
         model, sizes, case.vocabulary, batches, device=device, precision=case.precision, updates=case.amount
     )
     return found.as_json()

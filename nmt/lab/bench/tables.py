@@ -1,14 +1,16 @@
-"""Measurements as tables: what differs between the rows, and what was found."""
+"""Tables of measurements: the settings that vary between rows, and the results."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
+from nmt.atomic import JsonObject
 from nmt.evaluation.report import Table
-from nmt.lab.bench.updates import PHASES
+from nmt.lab.bench.training import PHASES
 
-Row = Mapping[str, Any]
+Row: TypeAlias = JsonObject
+"""A measurement: its settings and results by name."""
 
 SETTINGS = (
     "family",
@@ -26,11 +28,11 @@ SETTINGS = (
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """Rows of the same kind of work. Settings that all rows share are told below."""
-    there = [name for name in SETTINGS if any(name in row for row in rows)]
-    shared = [name for name in there if len({str(row.get(name)) for row in rows}) == 1]
-    varying = [name for name in there if name not in shared] or shared[:1]
-    found = {name: cell for name, cell in _FOUND.items() if any(cell(row) is not None for row in rows)}
+    """A table of rows of the same kind of work, with the settings that all rows share in a note."""
+    present = [name for name in SETTINGS if any(name in row for row in rows)]
+    shared = [name for name in present if len({str(row.get(name)) for row in rows}) == 1]
+    varying = [name for name in present if name not in shared] or shared[:1]
+    found = {name: cell for name, cell in _RESULTS.items() if any(cell(row) is not None for row in rows)}
     cells = [
         (*(_setting(row.get(name)) for name in varying), *(cell(row) or "" for cell in found.values())) for row in rows
     ]
@@ -54,7 +56,7 @@ def _phase(name: str) -> Callable[[Row], str | None]:
     return cell
 
 
-_FOUND: dict[str, Callable[[Row], str | None]] = {
+_RESULTS: dict[str, Callable[[Row], str | None]] = {
     "target tokens/s": _number("tokens_per_second", lambda rate: f"{rate:,.0f}"),
     "positions/s": _number("positions_per_second", lambda rate: f"{rate:,.0f}"),
     "lines/s": _number("lines_per_second", lambda rate: f"{rate:,.1f}"),

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nmt.evaluation import report
-from nmt.lab.bench import searches, updates
+from nmt.lab.bench import searches, training
 from nmt.lab.bench.cases import FAMILIES, Case, sweep
 from nmt.lab.bench.tables import table
 from nmt.models.protocol import Memory, Step, TranslationModel
@@ -29,15 +29,15 @@ def model() -> TranslationModel:
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that is measured in no time."""
-    for module in (updates, searches):
+    for module in (training, searches):
         monkeypatch.setattr(module, "product_rate", lambda *_, **__: 1e9)
-    monkeypatch.setattr(updates, "WARMING", 1)
+    monkeypatch.setattr(training, "WARMING", 1)
 
 
 def test_an_update_is_split_into_its_phases_and_counted(model: TranslationModel) -> None:
-    batches = updates.of_one_length(5, PIECES, 50)
+    batches = training.of_one_length(5, PIECES, 50)
     assert len(batches.batch(0, 0).source) == 10
-    found = updates.measure(model, SIZES, PIECES, batches, device=CPU, precision="fp32", updates=3)
+    found = training.measure(model, SIZES, PIECES, batches, device=CPU, precision="fp32", updates=3)
     assert list(found.seconds) == ["data", "forward", "backward", "optimiser"]
     assert min(found.seconds.values()) > 0
     assert found.tokens_per_second == pytest.approx(50 / sum(found.seconds.values()))

@@ -1,31 +1,28 @@
-"""How time and memory grow with lengths, batches and beams: curves out of the rows of a benchmark, and the power that they grow with."""
+"""Figures of how time and memory grow with lengths, batches and beams, and the exponent of that growth."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from nmt.lab.bench.tables import SETTINGS
+from nmt.lab.bench.tables import SETTINGS, Row
 from nmt.lab.plotting import curves, style
 from nmt.lab.plotting.curves import Curve
 
-Row = Mapping[str, Any]
 WIDTH, HEIGHT = 4.4, 3.3
-"""Inches of a panel: about as wide as a phone."""
+"""Inches of a figure."""
 
 
 @dataclass(frozen=True)
 class Relation:
-    """One result over one setting, all others as in the base case of a family."""
+    """A figure of one result against one setting, with the other settings as in the base case of each family."""
 
     name: str
-    """Of the figure's files."""
+    """Of the files."""
     work: str
-    over: str
-    """The setting."""
+    setting: str
     x: str
     y: str
     result: Callable[[Row], float]
@@ -57,34 +54,36 @@ RELATIONS = (
 )
 
 
-def found(rows: Sequence[Row], relation: Relation) -> list[Curve]:
-    """A curve for each family of which there are at least two points; the first row of a family is its base case."""
-    made = []
+def curves_of(rows: Sequence[Row], relation: Relation) -> list[Curve]:
+    """A curve for each family with at least two points; the first row of a family is its base case."""
+    found = []
     for family in dict.fromkeys(row["family"] for row in rows):
         own = [row for row in rows if (row["family"], row["work"]) == (family, relation.work)]
         near = [
-            row for row in own if all(row.get(name) == own[0].get(name) for name in SETTINGS if name != relation.over)
+            row
+            for row in own
+            if all(row.get(name) == own[0].get(name) for name in SETTINGS if name != relation.setting)
         ]
-        points = sorted((row[relation.over], relation.result(row)) for row in near)
+        points = sorted((row[relation.setting], relation.result(row)) for row in near)
         if len(points) > 1:
-            made.append(Curve(family, *map(list, zip(*points, strict=True))))
-    return made
+            found.append(Curve(family, *map(list, zip(*points, strict=True))))
+    return found
 
 
-def power(curve: Curve) -> float:
-    """The p of y = c x^p, by least squares of the logarithms: 1 is linear growth."""
+def exponent(curve: Curve) -> float:
+    """The p of y = c x^p, fitted by least squares to the logarithms."""
     x, y = ([math.log(value) for value in values if value is not None] for values in (curve.x, curve.y))
     mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)
     return sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / sum((a - mean_x) ** 2 for a in x)
 
 
 def save(rows: Sequence[Row], folder: Path) -> list[Path]:
-    """A figure for every relation that the rows show, as SVG and PNG; its title gives the powers."""
+    """Writes a figure for each relation that the rows show, as SVG and PNG; the title gives the exponents."""
     written = []
     for relation in RELATIONS:
-        if drawn := found(rows, relation):
+        if drawn := curves_of(rows, relation):
             figure, (axes,) = style.subplots(WIDTH, HEIGHT)
-            title = "grows as x to the power " + ", ".join(f"{power(curve):z.2f}" for curve in drawn)
+            title = "grows as x to the power " + ", ".join(f"{exponent(curve):z.2f}" for curve in drawn)
             curves.draw(axes, drawn, x=relation.x, y=relation.y, title=title, log_x=True, log_y=True)
             axes.title.set_fontsize("small")
             written += style.save(figure, folder / relation.name)

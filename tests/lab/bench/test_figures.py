@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from nmt.lab.bench import growth
+from nmt.lab.bench import figures
 from nmt.lab.bench.cases import Case, sweep
 from nmt.lab.plotting.curves import Curve
 
 BASE = Case("attention", "decode", source=15)
-RELATION = next(each for each in growth.RELATIONS if each.name == "decoding-length")
+RELATION = next(each for each in figures.RELATIONS if each.name == "decoding-length")
 
 
 def rows() -> list[dict[str, Any]]:
@@ -23,20 +23,22 @@ def rows() -> list[dict[str, Any]]:
 
 
 def test_a_curve_holds_the_rows_that_differ_from_the_base_in_its_setting_alone() -> None:
-    [curve] = growth.found(rows(), RELATION)
+    [curve] = figures.curves_of(rows(), RELATION)
     assert (curve.label, curve.x, curve.y) == ("attention", [10, 15, 30], [100.0, 150.0, 300.0])
 
 
 def test_one_point_is_no_curve() -> None:
-    assert growth.found(rows()[:1], RELATION) == []
+    assert figures.curves_of(rows()[:1], RELATION) == []
 
 
-@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
-def test_the_power_of_growth_is_that_of_the_curve(power: float) -> None:
-    assert growth.power(Curve("", [1, 2, 8, 32], [3 * x**power for x in (1, 2, 8, 32)])) == pytest.approx(power)
+@pytest.mark.parametrize("exponent", [0.5, 1.0, 2.0])
+def test_the_exponent_of_growth_is_that_of_the_curve(exponent: float) -> None:
+    assert figures.exponent(Curve("", [1, 2, 8, 32], [3 * x**exponent for x in (1, 2, 8, 32)])) == pytest.approx(
+        exponent
+    )
 
 
 def test_there_is_a_figure_for_what_was_measured_and_for_nothing_else(tmp_path: Path) -> None:
-    assert [path.name for path in growth.save(rows(), tmp_path)] == [
+    assert [path.name for path in figures.save(rows(), tmp_path)] == [
         f"decoding-{over}.{kind}" for over in ("length", "beam") for kind in ("svg", "png")
     ]
