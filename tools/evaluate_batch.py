@@ -1,7 +1,8 @@
 """Scores every run on every test set with every beam, into one table as CSV, Markdown and JSON.
 
-Each combination is one file in ``cells/`` of the results folder, named by a hash of weights, test set and search settings. Existing files
-are not computed again, so the same command continues after an interruption and after runs are added.
+Each combination is one file in ``cells/`` of the results folder, named by a hash of weights, test set and search
+settings. Existing files are not computed again, so the same command continues after an interruption and after runs are
+added.
 """
 
 from __future__ import annotations
@@ -135,7 +136,8 @@ def make_cells(patterns: Sequence[str], tests: Sequence[TestSet], beams: Sequenc
 
 
 def permit(cells: Sequence[Cell], results: Path, reason: str | None) -> None:
-    """Refuses to score a test set in several ways without a reason, before any work; records that exist do not count again."""
+    """Refuses to score a test set in several ways without a reason, before any work; records that exist do not count
+    again."""
     new = [cell for cell in cells if not cell.path(results).exists()]
     for cell in new:
         evaluation_log.permit(

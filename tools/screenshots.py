@@ -22,7 +22,10 @@ SCREENS = {
     "page-phone": {"viewport": {"width": 375, "height": 812}, "color_scheme": "light"},
 }
 """Settings of the browser for each screenshot."""
-SHOWN = "count => document.querySelectorAll('#results .words').length === count && document.querySelectorAll('#views table').length === count"
+SHOWN = (
+    "count => document.querySelectorAll('#results .words').length === count"
+    " && document.querySelectorAll('#views table').length === count"
+)
 EXAMPLE = "#examples button:nth-of-type({})"
 
 

@@ -39,8 +39,9 @@ def inspect(
 ) -> None:
     """Translate one sentence and show what each piece of the translation rests on, with the score of each piece.
 
-    attention: the weights of the source pieces. occlusion: how much less probable each target piece is when a source piece is left out;
-    works for any model, also one with a thought vector. gates: what the gates of an LSTM or GRU encoder do at each source piece.
+    attention: the weights of the source pieces. occlusion: how much less probable each target piece is when a source
+    piece is left out; works for any model, also one with a thought vector. gates: what the gates of an LSTM or GRU
+    encoder do at each source piece.
 
     Examples:
 
@@ -84,7 +85,7 @@ def check_out(out: Path) -> None:
 
 
 def save(interpretation: Interpretation, out: Path) -> tuple[list[Path], list[str]]:
-    """Writes the file, or into a folder one file of each format named after the kind; returns the paths, and warnings."""
+    """Writes one file, or a file of each format into a folder; returns the paths, and warnings."""
     paths = [out / f"{interpretation.kind}{suffix}" for suffix in FORMATS] if _is_folder(out) else [out]
     warnings = []
     for path in paths:

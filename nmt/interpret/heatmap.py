@@ -1,4 +1,5 @@
-"""A heatmap: values with labelled rows and columns, and a number in the margin of each. HTML page, terminal and figure draw it."""
+"""A heatmap: values with labelled rows and columns, and a number in the margin of each. HTML page, terminal and figure
+draw it."""
 
 from __future__ import annotations
 

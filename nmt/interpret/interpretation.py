@@ -44,7 +44,7 @@ class Interpretation:
 
 
 def interpret(translator: TorchTranslator, text: str, kind: str | None = None, run: str = "") -> Interpretation:
-    """Translates a sentence and interprets it: by default by attention, and for a model without attention by occlusion."""
+    """Translates a sentence and interprets it, by default by attention, or by occlusion if the model has none."""
     sentence = translate_sentence(translator, text)
     chosen = kind or ("attention" if has_attention(sentence) else "occlusion")
     return Interpretation(run, chosen, sentence, METHODS[chosen](sentence))

@@ -1,10 +1,13 @@
 """Three ways to interpret a translation: attention weights, occlusion of source pieces, and the gates of the encoder.
 
-Occlusion measures the fall in log-probability when one source piece is removed, in nats:
-value_ij = log p(y_i | y_<i, x) - log p(y_i | y_<i, x without x_j), under teacher forcing. It works for every model (erasure: Li, Monroe and
-Jurafsky 2016, arXiv:1612.08220; theirs is relative to log p, ours absolute, so that values add up to that of the translation). The piece is
-removed rather than replaced by the unknown piece: the vocabulary falls back on bytes, so training never used that piece and its embedding is
-still noise. The pieces after a removed one move up by one position, which is part of what is measured.
+Occlusion removes one source piece at a time and measures the fall in log-probability, in nats, under teacher forcing:
+
+    value_ij = log p(y_i | y_<i, x) - log p(y_i | y_<i, x without x_j)
+
+It works for every model (erasure: Li, Monroe and Jurafsky 2016, arXiv:1612.08220; theirs is relative to log p, ours
+absolute, so that values add up to that of the translation). The piece is removed rather than replaced by the unknown
+piece: the vocabulary falls back on bytes, so training never used that piece and its embedding is still noise. Pieces
+after a removed one move up by one position, which is part of what is measured.
 """
 
 from __future__ import annotations
@@ -19,8 +22,9 @@ from nmt.interpret.heatmap import Heatmap, Label, Margin, labels
 from nmt.interpret.sentence import TranslatedSentence, target_log_probabilities
 
 SMALLEST_MAXIMUM, LARGEST_MAXIMUM = 0.05, 5.0
-"""Bounds of an occlusion heatmap's maximum, in nats. The lower keeps rounding from looking like a pattern where nothing matters; beyond the
-upper a piece is 150 times less probable, and a larger maximum would only make all other cells pale."""
+"""Bounds of an occlusion heatmap's maximum, in nats. The lower keeps rounding from looking like a pattern where nothing
+matters; beyond the upper a piece is 150 times less probable, and a larger maximum would only make all other cells
+pale."""
 
 
 def has_attention(sentence: TranslatedSentence) -> bool:
@@ -30,7 +34,7 @@ def has_attention(sentence: TranslatedSentence) -> bool:
 
 
 def attention(sentence: TranslatedSentence) -> Heatmap:
-    """The weights of the slots, ``(target, source)``; each row sums to 1. For a Transformer, the last layer's, mean over heads."""
+    """The weights of the slots, ``(target, source)``; each row sums to 1."""
     weights = sentence.hypothesis.weights
     if weights is None or not has_attention(sentence):
         raise UserError("this run has a thought vector and so no attention; use --kind occlusion")
@@ -45,7 +49,10 @@ def attention(sentence: TranslatedSentence) -> Heatmap:
 
 
 def occlusion(sentence: TranslatedSentence) -> Heatmap:
-    """The falls in log-probability ``(target, source)``; the end of the source stays, since no model was trained without it."""
+    """The falls in log-probability, ``(target, source)``.
+
+    The end of the source is never removed, since no model was trained without it.
+    """
     falls = occlusion_falls(sentence)
     most = float(falls.max())
     capped = f"; {LARGEST_MAXIMUM:g} and more are alike)" if most > LARGEST_MAXIMUM else ")"
@@ -77,7 +84,10 @@ def occlusion_falls(sentence: TranslatedSentence) -> Tensor:
 
 
 def gates(sentence: TranslatedSentence) -> Heatmap:
-    """Each gate of the encoder's bottom layer, mean over units, from 0 closed to 1 open, ``(gate, source)``; the end of the source is a column."""
+    """Each gate of the encoder's bottom layer, mean over units, from 0 closed to 1 open, ``(gate, source)``.
+
+    The end of the source is the last column.
+    """
     if sentence.interpreted is None:
         raise UserError("gates: this model is not recurrent and has no gates; use --kind attention or occlusion")
     source = torch.tensor([sentence.source_tokens], device=sentence.device)

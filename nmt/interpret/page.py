@@ -1,6 +1,8 @@
-"""An interpretation as one HTML file: a table of shaded cells with each value on hover, and a table of all values below.
+"""An interpretation as one HTML file: a table of shaded cells with each value on hover, and a table of all values
+below.
 
-The page has no scripts and loads nothing, and its content security policy forbids both. Light or dark follows the browser.
+The page has no scripts and loads nothing, and its content security policy forbids both. Light or dark follows the
+browser.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ from nmt.interpret.heatmap import Heatmap, Label, Margin, labels
 from nmt.interpret.interpretation import Interpretation
 
 STYLE = """
-:root { color-scheme: light dark; --paper: #fff; --letters: #1f2937; --faint: #6b7280; --ground: #eef1f6; --ink: #12355b; }
+:root { color-scheme: light dark; }
+:root { --paper: #fff; --letters: #1f2937; --faint: #6b7280; --ground: #eef1f6; --ink: #12355b; }
 @media (prefers-color-scheme: dark) {
   :root { --paper: #14181f; --letters: #e5e7eb; --faint: #9ca3af; --ground: #232a35; --ink: #8ec5ff; }
 }

@@ -19,7 +19,8 @@ NARROWEST = 6 * CELL
 
 
 def render(interpretation: Interpretation, width: int) -> Text:
-    """The sentence, its translation and the heatmap in lines of at most ``width`` characters, but at least `NARROWEST` for cells."""
+    """The sentence, its translation and the heatmap in lines of at most ``width`` characters, but at least `NARROWEST`
+    for cells."""
     return Text("\n").join(
         Text("").join(line) if isinstance(line, list) else Text(line) for line in _lines(interpretation, width)
     )

@@ -1,7 +1,7 @@
 """Who may use the server and how much: API keys, and the limits of a request, a connection and the queue.
 
-The server knows only hashes of keys. A key file has one line per key: a name for the operator, white space, and the SHA-256 of the key in
-hexadecimal. `add_key` makes keys from 256 random bits, so a fast hash gives nothing away.
+The server knows only hashes of keys. A key file has one line per key: a name for the operator, white space, and the
+SHA-256 of the key in hexadecimal. `add_key` makes keys from 256 random bits, so a fast hash gives nothing away.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class Limits:
     deadline: float = 30.0
     """Seconds from a complete request to its answer; later is 504."""
     reading: float = 10.0
-    """Seconds for a request to arrive, and for a connection to begin one; a slow body is 408, a silent connection is closed."""
+    """Seconds for a request to arrive, and for a connection to begin one; a slow body is 408, a silent connection is
+    closed."""
     connections: int = 10_000
     """Open connections; the next one is 503."""
     grace: float = 30.0

@@ -48,7 +48,8 @@ def build(service: Service, origins: Sequence[str] = ()) -> ASGIApp:
     app.add_exception_handler(HttpError, _http_error)
     app.add_exception_handler(HTTPException, _starlette_error)
     app.add_exception_handler(Exception, _failed)
-    app.openapi = lambda: openapi.document(service.limits, service.models)  # type: ignore[method-assign]  # requests are parsed and described by hand
+    # Requests are parsed by hand, so they are described by hand.
+    app.openapi = lambda: openapi.document(service.limits, service.models)  # type: ignore[method-assign]
     admitted: ASGIApp = AdmissionMiddleware(app, service)
     if origins:
         headers = ["Content-Type", "Authorization"]

@@ -1,9 +1,10 @@
-"""Dynamic batching: sentences of many requests are translated together by one thread, while the event loop keeps the queue.
+"""Dynamic batching: sentences of many requests are translated together by one thread, while the event loop keeps the
+queue.
 
-Waiting entries are taken in order of arrival, up to a window of several batches. If more than one client was waiting, the worker first waits a
-few milliseconds for clients that send their next request at once. A window is cut into batches of one kind of computation and of about the
-same length. A batch that fails is run again in halves, so that only the sentences at fault fail. Entries whose client hung up or whose
-deadline passed leave the queue at once.
+Waiting entries are taken in order of arrival, up to a window of several batches. If more than one client was waiting,
+the worker first waits a few milliseconds for clients that send their next request at once. A window is cut into batches
+of one kind of computation and of about the same length. A batch that fails is run again in halves, so that only the
+sentences at fault fail. Entries whose client hung up or whose deadline passed leave the queue at once.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ class Job(NamedTuple):
 
 @dataclass(eq=False)
 class Call:
-    """One call of `Batcher.run`, with a single future for all its entries, since a long text has thousands of sentences."""
+    """One call of `Batcher.run`, with a single future for all its entries, since a long text has thousands of
+    sentences."""
 
     done: asyncio.Future[list[Any]]
     entries: list[Entry]

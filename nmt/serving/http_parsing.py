@@ -1,4 +1,4 @@
-"""Parameters of requests in JSON, form, multipart or query string, and JSON responses, compatible with LibreTranslate."""
+"""Parameters of requests (JSON, form, multipart, query string) and JSON responses, compatible with LibreTranslate."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 FIELDS = 50
 """Most fields of a form."""
 DISCARDED = 8
-"""Of a body that is too large, this many times its limit is read and discarded, so that its sender reads the response."""
+"""Of a body that is too large, so many times the limit is read and discarded, so that its sender reads the response."""
 
 
 class HttpError(Exception):

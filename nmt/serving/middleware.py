@@ -47,7 +47,7 @@ class ObservingMiddleware:
 
 
 class AdmissionMiddleware:
-    """Refuses requests for which the queue has no room before routing and reading them, which is cheap under overload."""
+    """Refuses requests for which the queue has no room, before routing and reading them: cheap under overload."""
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self.app, self.service = app, service
@@ -59,7 +59,8 @@ class AdmissionMiddleware:
 
 
 def report(error: Exception) -> None:
-    """Prints the type of an error and where it was raised to stderr; its message is left out, since it may hold a client's text."""
+    """Prints the type of an error and where it was raised to stderr; its message is left out, since it may hold a
+    client's text."""
     frames = [
         f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)[-3:]
     ]

@@ -57,13 +57,15 @@ def bind(host: str, port: int) -> socket.socket:
             stack.pop_all()
     except OSError as error:
         raise UserError(
-            f"--host {host} --port {port}: cannot be served at ({error.strerror}); choose another port, or 0 for any that is free"
+            f"--host {host} --port {port}: cannot be served at ({error.strerror});"
+            " choose another port, or 0 for any that is free"
         ) from error
     return bound
 
 
 class Server(uvicorn.Server):
-    """Stops at SIGTERM or SIGINT: new requests are refused, accepted ones are answered. A second signal stops it at once."""
+    """Stops at SIGTERM or SIGINT: new requests are refused, accepted ones are answered. A second signal stops it at
+    once."""
 
     def __init__(self, config: uvicorn.Config, service: Service, on_ready: Callable[[], None]) -> None:
         """`on_ready` is called when connections are accepted."""
@@ -104,7 +106,8 @@ class Server(uvicorn.Server):
 
 
 def freeze_loaded_objects() -> None:
-    """Excludes all loaded objects from garbage collection: a full collection would walk all of torch while clients wait."""
+    """Excludes all loaded objects from garbage collection: a full collection would walk all of torch while clients
+    wait."""
     gc.collect()
     gc.freeze()
 
@@ -128,7 +131,8 @@ def make_server(app: ASGIApp, service: Service, on_ready: Callable[[], None] = l
 
 
 def with_timeouts(protocol: Any, limits: Limits) -> Any:
-    """A subclass of uvicorn's protocol that closes a connection without a complete request head in time, and refuses too many connections."""
+    """A subclass of uvicorn's protocol that closes a connection without a complete request head in time, and refuses
+    too many connections."""
 
     class Protocol(protocol):  # type: ignore[misc]  # uvicorn chooses among its protocols when it starts
         _timer: asyncio.TimerHandle | None = None

@@ -1,4 +1,4 @@
-"""What all requests share: models, limits, keys, the batcher and metrics; and the life of one request, from its key to its response."""
+"""What all requests share (models, limits, keys, batcher, metrics), and how one request is checked and answered."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TEXTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 class Metrics:
-    """Counters of one server, in a registry of its own. Labels are endpoints and statuses, never texts, keys or addresses."""
+    """Counters of one server, in its own registry. Labels are endpoints and statuses; no text, key or address."""
 
     def __init__(self, endpoints: Collection[str], queue_tokens: Callable[[], float]) -> None:
         """Requests to other than these endpoints are counted together."""

@@ -46,7 +46,8 @@ def vocabulary() -> Vocabulary:
 
 @pytest.fixture
 def fresh(vocabulary: Vocabulary) -> Fresh:
-    """`fresh(attention="none")`: a translator with a recurrent model; `fresh(family="transformer")`: with a Transformer; `fresh(fake)`: with a fake."""
+    """`fresh(attention="none")`: a translator with a recurrent model; `fresh(family="transformer")`: with a
+    Transformer; `fresh(fake)`: with a fake."""
 
     def make(model: DecodingProtocol | None = None, **changes: Any) -> TorchTranslator:
         longest, batch_tokens = changes.pop("longest", 40), changes.pop("batch_tokens", 4096)

@@ -83,7 +83,7 @@ Serve = Callable[..., "tuple[TestClient, Service]"]
 
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    """`serve(model, limits, keys)`: a client of a server in this process, and its service. Language detection is off."""
+    """`serve(model, limits, keys)`: a client of a server in this process, and its service; no language detection."""
     from starlette.testclient import TestClient
 
     monkeypatch.setattr(languages, "detection_available", lambda: False)

@@ -43,7 +43,8 @@ def test_deep_translator(keys: ApiKeys | None) -> None:
 
 
 def test_mastodon() -> None:
-    """It asks for the languages, then for all texts of a post at once, and takes any status but 200, 403 and 429 for a failure."""
+    """It asks for the languages, then for all texts of a post at once, and takes any status but 200, 403 and 429 for a
+    failure."""
     asked = {
         "q": ["<p>Der Hund schläft heute im Garten, <span class='h-card' translate='no'>@wir</span></p>", "eins"],
         "source": "de",

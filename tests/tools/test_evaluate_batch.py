@@ -23,7 +23,8 @@ METADATA = {"format": FORMAT, "corpus": {"fallback": None}, "lengths": {"source"
 
 @pytest.fixture
 def calls(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calls:
-    """Two runs and a test set in the current folder, and every call of a translator: its run, beam and number of sentences."""
+    """Two runs and a test set in the current folder, and every call of a translator: its run, beam and number of
+    sentences."""
     monkeypatch.chdir(tmp_path)
     for name in ("a", "b"):
         Path("runs", name).mkdir(parents=True)

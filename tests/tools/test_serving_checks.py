@@ -1,4 +1,5 @@
-"""The checks of serving against servers that break what they look for, and against such as do nothing wrong in words that are no HTTP."""
+"""The checks of serving against servers that break what they look for, and against such as do nothing wrong in words
+that are no HTTP."""
 
 from __future__ import annotations
 

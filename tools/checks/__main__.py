@@ -1,6 +1,7 @@
 """The command line of all checks: python -m tools.checks NAME [--count N] [RUN...]
 
-The figure is the last line on stdout. Exit status 0: the promise was kept; 1: it was not; 2: wrong arguments; 77: the check cannot be made here.
+The figure is the last line on stdout. Exit status 0: the promise was kept; 1: it was not; 2: wrong arguments; 77: the
+check cannot be made here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Sentences are translated alone and in mixed batches of 2 to 64 with beam 5, by all families: the same text, or nearly the same score."""
+"""Sentences are translated alone and in mixed batches of 2 to 64 with beam 5, by all families: the same text, or nearly
+the same score."""
 
 from __future__ import annotations
 

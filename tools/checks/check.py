@@ -55,8 +55,9 @@ class Check:
     share: float = 1.0
     """The share of trials that must hold."""
     bounds: Mapping[str, float] = field(default_factory=dict)
-    """Upper bounds of what is measured, mostly times. They count at the full count only, and for a check that takes runs only with a run:
-    smaller counts are tried on busy machines, and a tiny model translates faster than a request can be read."""
+    """Upper bounds of what is measured, mostly times. They count at the full count only, and for a check that takes
+    runs only with a run: smaller counts are tried on busy machines, and a tiny model translates faster than a request
+    can be read."""
 
     def trials(self, count: int, runs: Sequence[Path] = ()) -> Iterator[Trial]:
         """The trials, one after the other, usually ``count`` of them. Raises `SkippedError` where there can be none."""

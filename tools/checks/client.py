@@ -77,10 +77,8 @@ def request(path: str, body: Any = None) -> bytes:
     if body is None:
         return f"GET {path} HTTP/1.1\r\nHost: check\r\n\r\n".encode()
     data = json.dumps(body).encode()
-    return (
-        f"POST {path} HTTP/1.1\r\nHost: check\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n".encode()
-        + data
-    )
+    head = f"POST {path} HTTP/1.1\r\nHost: check\r\nContent-Type: application/json\r\nContent-Length: {len(data)}"
+    return f"{head}\r\n\r\n".encode() + data
 
 
 async def ask(address: Address, path: str, body: Any = None) -> Answer:

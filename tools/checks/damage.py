@@ -1,4 +1,5 @@
-"""The newest checkpoint is damaged; the same command falls back to the previous one, says so in one line, and ends with the same result."""
+"""The newest checkpoint is damaged; the same command falls back to the previous one, says so in one line, and ends with
+the same result."""
 
 from __future__ import annotations
 
@@ -151,5 +152,6 @@ def _trial(toy: Toy, damage: Damage, chance: random.Random) -> Trial:
     fault, said = toy.continued(), toy.said
     lines = [line for line in said if "damaged (" in line]
     if fault is None and (len(lines) != 1 or f"continuing from update {LEFT - SAVED}" not in said):
-        fault = f"{len(lines)} lines say so, and {next((line for line in said if 'continuing' in line), 'training began anew')}"
+        start = next((line for line in said if "continuing" in line), "training began anew")
+        fault = f"{len(lines)} lines say so, and {start}"
     return Trial(tried, fault)

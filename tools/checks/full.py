@@ -1,4 +1,5 @@
-"""A full disk and a read-only folder while checkpoints, outputs and reports are saved: the error names the path, and old files stay intact.
+"""A full disk and a read-only folder while checkpoints, outputs and reports are saved: the error names the path, and
+old files stay intact.
 
 The disk is a small tmpfs. Mounting it usually takes root; without, the check is skipped.
 """
@@ -170,7 +171,8 @@ CASES: tuple[Case, ...] = (
 
 
 def _unclear(toy: Toy, status: int) -> str | None:
-    """What is wrong with the end of a command that could not write: it must fail and name the path in at most three lines."""
+    """What is wrong with the end of a command that could not write: it must fail and name the path in at most three
+    lines."""
     end = next((number for number, line in enumerate(toy.said) if line.startswith("nmt: ")), None)
     if status not in (1, 2) or end is None:
         return f"exit {status}: {' / '.join(toy.said[-3:])}"

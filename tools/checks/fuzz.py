@@ -1,4 +1,5 @@
-"""Malformed and unusual requests: none is answered with 500, every error is ``{"error": ...}``, and the server stays alive."""
+"""Malformed and unusual requests: none is answered with 500, every error is ``{"error": ...}``, and the server stays
+alive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Training is killed at random moments, half of them inside a save; the same command then ends with the same result, to the bit."""
+"""Training is killed at random moments, half of them inside a save; the same command then ends with the same result, to
+the bit."""
 
 from __future__ import annotations
 
@@ -83,7 +84,7 @@ def _trial(toy: Toy, killer: Killer, aimed: bool, chance: random.Random) -> Tria
 
 
 def unreadable(folder: Path) -> str | None:
-    """What cannot be read in a run folder after a kill, or None; a run that was killed before its start has no folder."""
+    """What cannot be read in a run folder after a kill, or None; a run killed before its start has no folder."""
     if not folder.exists():
         return None
     try:

@@ -1,7 +1,8 @@
-"""A corpus of ten million pairs: cached once, trained on in little memory, shuffled anew in every epoch, and resumed to the same result.
+"""A corpus of ten million pairs: cached once, trained on in little memory, shuffled anew in every epoch, and resumed to
+the same result.
 
-Sentences are three phrases of random words each. They are short, since memory does not depend on their length. A smaller count lowers
-`data.in_memory` with it, so that the text always goes to disk.
+Sentences are three phrases of random words each. They are short, since memory does not depend on their length. A
+smaller count lowers `data.in_memory` with it, so that the text always goes to disk.
 """
 
 from __future__ import annotations
@@ -36,14 +37,16 @@ EVERY = 0.02
 PHRASES, WORDS, LONGEST = 220, 800, 4
 """Phrases for each of the three places in a sentence, words to make them of, and most words of a phrase."""
 SPREAD = 0.8
-"""Mean standard deviation of the rows of a batch, relative to that of all rows, from which the corpus counts as shuffled as a whole."""
+"""Mean standard deviation of the rows of a batch, relative to that of all rows, from which the corpus counts as
+shuffled as a whole."""
 ALIKE = 0.2
 """Share of positions with the same row in two epochs from which their order counts as the same."""
 RECIPE = """\
 data: {{train: "train.de,train.en", held_out: 20, in_memory: {in_memory}}}
 vocabulary: {{size: {pieces}}}
 model: {model}
-training: {{updates: 20, save_every: 10, validate_every: 10, batch_tokens: 4096, warmup: 2, threads: 1, device: cpu, precision: fp32}}
+training: {{updates: 20, save_every: 10, validate_every: 10, batch_tokens: 4096, warmup: 2, threads: 1, device: cpu,
+  precision: fp32}}
 search: {{beam: 1, max_ratio: 1.0, max_extra: 0}}
 """
 Memory = tuple[float, float]
@@ -129,7 +132,8 @@ def _made_again(folder: Path) -> str | None:
 
 
 def _shuffled(folder: Path) -> str | None:
-    """What is wrong with the order of the first two epochs; None if both contain all pairs, shuffled as a whole and differently."""
+    """What is wrong with the order of the first two epochs; None if both contain all pairs, shuffled as a whole and
+    differently."""
     with within(folder):
         opened = Run(Path("whole"))
         wanted, found = (

@@ -1,7 +1,9 @@
-"""Files with lines of every kind are translated by the command: one line out for each line in, each the translation of its own line.
+"""Files with lines of every kind are translated by the command: one line out for each line in, each the translation of
+its own line.
 
-A model that copies its source replaces a trained one, so that every output line is known and a shift by one is detected. One file in a
-hundred is translated by a trained model in a child process, where lines are counted and blank ones compared.
+A model that copies its source replaces a trained one, so that every output line is known and a shift by one is
+detected. One file in a hundred is translated by a trained model in a child process, where lines are counted and blank
+ones compared.
 """
 
 from __future__ import annotations
@@ -141,7 +143,7 @@ def generated(chance: random.Random, long: bool) -> File:
     data = b"".join(line + chance.choice(ends) for line in lines)
     if lines and chance.random() < 0.3:
         data = data[: -1 - data.endswith(b"\r\n")]
-    # The rule of `wc -l`, written independently of the reader. A byte order mark is no text: a file of nothing else is empty.
+    # The rule of `wc -l`, written independently of the reader. A byte order mark alone is an empty file.
     marked = b"\xef\xbb\xbf" if chance.random() < 0.1 else b""
     body = (marked + data).removeprefix(b"\xef\xbb\xbf")
     count = body.count(b"\n") + (not body.endswith(b"\n") and body != b"")

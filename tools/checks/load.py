@@ -1,4 +1,5 @@
-"""Two hundred clients at once, whose sentences have known translations: lost, wrong and swapped answers, throughput and memory.
+"""Two hundred clients at once, whose sentences have known translations: lost, wrong and swapped answers, throughput and
+memory.
 
 The server, and `nmt translate` for comparison, run on one core; the clients run on the others.
 """
@@ -71,7 +72,8 @@ def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
 
 
 async def send_all(address: Address, served: ServedRun, known: Sequence[Known], clients: int) -> Seen:
-    """Sends all sentences with ``clients`` clients, each as fast as it gets answers; a refused request is sent again after Retry-After."""
+    """Sends all sentences with ``clients`` clients, each as fast as it gets answers; a refused request is sent again
+    after Retry-After."""
     seen, work, begun = Seen(), iter(known), time.monotonic()
 
     async def client() -> None:

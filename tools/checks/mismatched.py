@@ -1,4 +1,5 @@
-"""Corpus files that do not belong together: training and evaluating stop before any work, with both line counts or the wrong line."""
+"""Corpus files that do not belong together: training and evaluating stop before any work, with both line counts or the
+wrong line."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from tools.checks.command import nmt, within
 
 LINES = 40
 WRITTEN = re.compile(
-    r"has \d[\d,]* lines|have no lines|:\d+: |\d+ source|no such file|gzip|Parquet|UTF-8|no column|sentence pairs|expected a file"
+    r"has \d[\d,]* lines|have no lines|:\d+: |\d+ source|no such file|gzip|Parquet|UTF-8|no column|sentence pairs"
+    r"|expected a file"
 )
 """What an error must contain: both counts, a line number, or the file and what is wrong with it."""
 

@@ -1,4 +1,5 @@
-"""Signals to a child process at an exact moment: before the n-th line of Python that it executes in a given module, or after an update."""
+"""Signals to a child process at an exact moment: before the n-th line of Python that it executes in a given module, or
+after an update."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ SENT = Path("sent.txt")
 
 
 def strike(place: str, line: int, number: signal.Signals) -> Prelude:
-    """A prelude of `process.start` that sends the signal before the ``line``-th line executed in the module ``place``."""
+    """A prelude of `process.start` that sends the signal before the ``line``-th line executed in a module."""
     return partial(_strike, place, line, number)
 
 
@@ -60,7 +61,8 @@ def _in_update(update: int, number: signal.Signals) -> None:
 
 
 def around_updates(act: Callable[[Training, Callable[[], None]], None]) -> None:
-    """Replaces every update in this process by a call of ``act`` with the training and a function that makes the update."""
+    """Replaces every update in this process by a call of ``act`` with the training and a function that makes the
+    update."""
     update = Training.update
 
     def acting(training: Training, batches: list[Batch]) -> None:
@@ -82,7 +84,7 @@ def _count_updates() -> list[int]:
 
 
 class Range:
-    """Uniform random moments between 0 and the end of a process; the end is estimated from moments that came too late."""
+    """Uniform random moments between 0 and the end of a process, which is estimated from moments that came too late."""
 
     def __init__(self, end: float) -> None:
         self.end = end

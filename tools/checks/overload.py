@@ -1,4 +1,5 @@
-"""Five times the load that a server can take, with slow, silent and leaving clients: it refuses at once, stays alive, and recovers."""
+"""Five times the load that a server can take, with slow, silent and leaving clients: it refuses at once, stays alive,
+and recovers."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ class Seen:
 
 
 def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
-    """``count`` requests beside nearly as many silent connections, requests to /health meanwhile, and a request afterwards."""
+    """``count`` requests beside nearly as many silent connections, requests to /health meanwhile, and a request
+    afterwards."""
     idle = count * 9 // 10
     raise_open_files(idle + CLIENTS)
     leave_first_core()

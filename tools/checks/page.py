@@ -1,4 +1,4 @@
-"""The page in a real browser: translating, pointing, comparing, themes, keyboard and phone; and no text becomes markup."""
+"""The page in a browser: translating, pointing, comparing, themes, keyboard and phone; and no text becomes markup."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ from tools.checks.server import listening
 
 Findings = dict[str, tuple[Any, bool]]
 """A value and whether it is right, by name."""
-LIT = "box => [...document.querySelectorAll(box + ' .word')].filter(word => !/, 0\\)$|\\/ 0\\)$/.test(getComputedStyle(word).backgroundColor)).length"
+LIT = (
+    "box => [...document.querySelectorAll(box + ' .word')]"
+    ".filter(word => !/, 0\\)$|\\/ 0\\)$/.test(getComputedStyle(word).backgroundColor)).length"
+)
 """The number of words of a box with a visible background colour."""
 
 
@@ -148,7 +151,8 @@ def used(browser: Any, address: str, several: bool) -> Findings:
         tab.check("#models label:nth-of-type(2) input")
         both = until(
             tab,
-            "document.querySelectorAll('#results .card').length === 2 && document.querySelectorAll('#views table').length === 2",
+            "document.querySelectorAll('#results .card').length === 2"
+            " && document.querySelectorAll('#views table').length === 2",
         )
         found["two models stand side by side"] = (both, both)
         tab.click("#examples button:nth-of-type(3)")
@@ -162,7 +166,8 @@ def used(browser: Any, address: str, several: bool) -> Findings:
         dark.append(tab.evaluate("getComputedStyle(document.body).backgroundColor"))
     found["themes"] = (dark, len(set(dark)) == 2)
     held = tab.evaluate(
-        "new URLSearchParams(location.hash.slice(1)).get('q') === document.getElementById('source').value && location.search === ''"
+        "new URLSearchParams(location.hash.slice(1)).get('q') === document.getElementById('source').value"
+        " && location.search === ''"
     )
     found["the link holds the text in its fragment alone"] = (held, bool(held))
     again = Watched(browser, tab.url.replace("?", ""))
@@ -176,8 +181,9 @@ def used(browser: Any, address: str, several: bool) -> Findings:
     wide = tab.evaluate("document.documentElement.scrollWidth")
     found["a telephone need not scroll sideways"] = (f"{wide} of 375 pixels", wide <= 375)
     unnamed = tab.evaluate(
-        "[...document.querySelectorAll('button, input, select, textarea')].filter(each => !each.labels?.length && !each.textContent.trim() &&"
-        " !each.getAttribute('aria-label') && !each.getAttribute('aria-labelledby')).length"
+        "[...document.querySelectorAll('button, input, select, textarea')]"
+        ".filter(each => !each.labels?.length && !each.textContent.trim()"
+        " && !each.getAttribute('aria-label') && !each.getAttribute('aria-labelledby')).length"
     )
     found["controls without a name"] = (unnamed, unnamed == 0)
     found["requests outside"] = (watched.outside[:3], not watched.outside)

@@ -20,10 +20,11 @@ from tools.checks.table import CHECKS
 HEADER = """\
 # Reliability: what is promised, and how often it held
 
-Each row is a promise that `python -m tools.checks NAME` tries many times; `--count N` makes fewer trials. Figures that fall short are published
-as they are. `make check` runs all checks and writes this page from the records in `docs/results/checks`; the tests run each check with a small
-count. Checks of serving take run folders (`python -m tools.checks load runs/de-en`) and then also judge times; without one they train tiny
-models, whose times are not judged.
+Each row is a promise that `python -m tools.checks NAME` tries many times; `--count N` makes fewer trials. Figures that
+fall short are published as they are. `make check` runs all checks and writes this page from the records in
+`docs/results/checks`; the tests run each check with a small count. Checks of serving take run folders
+(`python -m tools.checks load runs/de-en`) and then also judge times; without one they train tiny models, whose times
+are not judged.
 """
 
 

@@ -1,4 +1,5 @@
-"""The same seed in new interpreters with other string hashes, and with 0, 1, 2 and 4 loaders: the same weights, for all families in fp32 and bf16."""
+"""The same seed in new interpreters with other string hashes, and with 0, 1, 2 and 4 loaders: the same weights, for all
+families in fp32 and bf16."""
 
 from __future__ import annotations
 

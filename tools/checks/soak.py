@@ -54,7 +54,8 @@ def _trial(toy: Toy, what: str, count: int, command: process.Process) -> Trial:
 
 
 def _watched(command: process.Process) -> list[float]:
-    """Resident megabytes of a process at regular intervals until it ends, without pages mapped from files, which the system may drop."""
+    """Resident megabytes of a process at regular intervals until it ends, without pages mapped from files, which the
+    system may drop."""
     seen: list[float] = []
     while command.is_alive():
         fields = Path(f"/proc/{command.pid}/statm").read_text().split()
@@ -64,6 +65,6 @@ def _watched(command: process.Process) -> list[float]:
 
 
 def growth(megabytes: np.ndarray, count: int) -> float:
-    """Growth in MB per 1,000 of ``count`` evenly paced steps, by least squares over the measurements after warming up."""
+    """Growth in MB per 1,000 of ``count`` evenly paced steps, by least squares over measurements after warming up."""
     kept = megabytes[int(WARMING * len(megabytes)) :]
     return float(np.polyfit(np.arange(len(kept)), kept, 1)[0]) * len(megabytes) / count * 1000

@@ -1,4 +1,5 @@
-"""Run folders and bundles that a stranger made to do harm: no code is run, nothing outside them is read, memory stays small, and a line says why."""
+"""Run folders and bundles that a stranger made to do harm: no code is run, nothing outside them is read, memory stays
+small, and a line says why."""
 
 from __future__ import annotations
 
@@ -292,7 +293,8 @@ def _fault(folder: Path, status: int, said: list[str], watched: dict[str, Any]) 
 
 
 def _watch(folder: Path) -> None:
-    """For a process of its own: notes what of the secret folder is opened and which commands are run, and the memory that was taken."""
+    """For a process of its own: notes what of the secret folder is opened and which commands are run, and the memory
+    that was taken."""
     opened: list[str] = []
     secret = str((folder / SECRET).parent)
 

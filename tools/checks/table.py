@@ -1,4 +1,5 @@
-"""The checks, one row each, in the order of `docs/reliability.md`: name of the module, promise, word for a trial that holds, and full count."""
+"""The checks, one row each, in the order of `docs/reliability.md`: name of the module, promise, word for a trial that
+holds, and full count."""
 
 from __future__ import annotations
 
@@ -7,85 +8,86 @@ from tools.checks.check import Check
 CHECKS = (
     Check(
         "kills",
-        "Training that is killed at any moment leaves a readable folder, and the same command ends with the same result, to the bit: "
-        "weights, optimizer, random states and metrics.",
+        "Training that is killed at any moment leaves a readable folder, and the same command ends with the same "
+        "result, to the bit: weights, optimizer, random states and metrics.",
         held="identical",
         full=50,
     ),
     Check(
         "signals",
-        "SIGTERM, SIGINT and SIGUSR1 stop training within one update and one save, with exit status 128 + signal number, and the same "
-        "command ends with the same result, to the bit.",
+        "SIGTERM, SIGINT and SIGUSR1 stop training within one update and one save, with exit status 128 + signal "
+        "number, and the same command ends with the same result, to the bit.",
         held="stopped as documented and came to the same end",
         full=30,
     ),
     Check(
         "damage",
-        "A damaged checkpoint is never used: the same command reports it in one line, falls back to the previous one, and ends with the "
-        "same result.",
+        "A damaged checkpoint is never used: the same command reports it in one line, falls back to the previous one, "
+        "and ends with the same result.",
         held="fell back and came to the same end",
         full=200,
     ),
     Check(
         "full",
-        "A full disk or a read-only folder stops training, translating, evaluating and reporting with an error that names the path. "
-        "Existing files stay intact, and training continues to the same result once there is space.",
+        "A full disk or a read-only folder stops training, translating, evaluating and reporting with an error that "
+        "names the path. Existing files stay intact, and training continues to the same result once there is space.",
         held="stopped, named the path and kept what was there",
         full=20,
     ),
     Check(
         "seeds",
-        "The same seed gives the same run, to the bit, in every new process and with 0, 1, 2 and 4 loaders: weights, optimizer and "
-        "metrics.",
+        "The same seed gives the same run, to the bit, in every new process and with 0, 1, 2 and 4 loaders: weights, "
+        "optimizer and metrics.",
         held="identical",
         full=24,
     ),
     Check(
         "finite",
-        "An update whose loss or gradient is not finite is skipped and counted; twenty in a row stop training and keep the last good "
-        "state.",
+        "An update whose loss or gradient is not finite is skipped and counted; twenty in a row stop training and "
+        "keep the last good state.",
         held="skipped, counted and kept the last good state",
         full=54,
     ),
     Check(
         "lines",
-        "One line of input gives one line of output, in order, and blank lines stay blank, whatever bytes a file or stdin holds.",
+        "One line of input gives one line of output, in order, and blank lines stay blank, whatever bytes a file or "
+        "stdin holds.",
         held="with every line in its place",
         full=10_000,
     ),
     Check(
         "batches",
-        "A sentence has the same translation alone and in any batch, in fp32, except for at most one in a thousand, whose two "
-        "translations are equally probable.",
+        "A sentence has the same translation alone and in any batch, in fp32, except for at most one in a thousand, "
+        "whose two translations are equally probable.",
         held="translated alike",
         full=1_000,
         share=0.999,
     ),
     Check(
         "mismatched",
-        "Corpus files that do not belong together stop training and evaluating before any work, with both line counts or with file and "
-        "line.",
+        "Corpus files that do not belong together stop training and evaluating before any work, with both line counts "
+        "or with file and line.",
         held="stopped",
         full=20,
     ),
     Check(
         "recipes",
-        "Any file with any overrides is either read as a recipe or refused with exit status 2 and one line for each error, which begins "
-        "with its place.",
+        "Any file with any overrides is either read as a recipe or refused with exit status 2 and one line for each "
+        "error, which begins with its place.",
         held="read or refused with their place",
         full=10_000,
     ),
     Check(
         "strangers",
-        "A run folder or bundle from a stranger runs no code, reads nothing outside itself, takes less than 1 GiB, and is refused in a "
-        "few lines.",
+        "A run folder or bundle from a stranger runs no code, reads nothing outside itself, takes less than 1 GiB, "
+        "and is refused in a few lines.",
         held="refused without harm",
         full=66,
     ),
     Check(
         "load",
-        "With 200 clients at once, a server loses, mistranslates and swaps nothing, takes at most 1.25 times as long as nmt translate, lets "
-        "no client wait twice as long as the others, and does not grow.",
+        "With 200 clients at once, a server loses, mistranslates and swaps nothing, takes at most 1.25 times as long "
+        "as nmt translate, lets no client wait twice as long as the others, and does not grow.",
         held="answered with their own translation",
         full=10_000,
         takes_runs=True,
@@ -104,14 +106,16 @@ CHECKS = (
     ),
     Check(
         "poison",
-        "A request that makes the model fail is answered with 500, and the other requests of its batch are answered correctly.",
+        "A request that makes the model fail is answered with 500, and the other requests of its batch are answered "
+        "correctly.",
         held="answered as they should be",
         full=1_000,
         takes_runs=True,
     ),
     Check(
         "drain",
-        "A server that gets SIGTERM under load answers all accepted requests and exits with status 0 within its grace of 30 seconds.",
+        "A server that gets SIGTERM under load answers all accepted requests and exits with status 0 within its grace "
+        "of 30 seconds.",
         held="left with nothing lost",
         full=20,
         takes_runs=True,
@@ -119,8 +123,8 @@ CHECKS = (
     ),
     Check(
         "limits",
-        "A server accepts a request at each limit and refuses one just beyond it with the documented status; bodies that are far too large "
-        "take no memory.",
+        "A server accepts a request at each limit and refuses one just beyond it with the documented status; bodies "
+        "that are far too large take no memory.",
         held="as documented",
         full=11,
         takes_runs=True,
@@ -128,22 +132,24 @@ CHECKS = (
     ),
     Check(
         "fuzz",
-        "Malformed and unusual requests never cause a server error, every error is JSON with its text alone, and the server stays alive.",
+        "Malformed and unusual requests never cause a server error, every error is JSON with its text alone, and the "
+        "server stays alive.",
         held="answered as documented",
         full=10_000,
         takes_runs=True,
     ),
     Check(
         "schema",
-        "Requests made from the OpenAPI document of a server are answered with the statuses and schemas of that document.",
+        "Requests made from the OpenAPI document of a server are answered with the statuses and schemas of that "
+        "document.",
         held="operations answered as documented",
         full=200,
         takes_runs=True,
     ),
     Check(
         "overload",
-        "An overloaded server refuses excess requests with 503 within 100 ms, answers /health within 100 ms, answers every client, and is "
-        "back to normal 5 seconds later.",
+        "An overloaded server refuses excess requests with 503 within 100 ms, answers /health within 100 ms, answers "
+        "every client, and is back to normal 5 seconds later.",
         held="answered",
         full=10_000,
         takes_runs=True,
@@ -159,8 +165,8 @@ CHECKS = (
     ),
     Check(
         "page",
-        "The page translates, shows attention, compares models and works by keyboard and on a phone, and no text that it is given runs or "
-        "is sent elsewhere.",
+        "The page translates, shows attention, compares models and works by keyboard and on a phone, and no text that "
+        "it is given runs or is sent elsewhere.",
         held="as they should be",
         full=205,
         takes_runs=True,
@@ -180,15 +186,15 @@ CHECKS = (
     ),
     Check(
         "clone",
-        "A clean clone installs and passes its tests, with the versions of constraints.txt and with the newest release of everything but "
-        "torch.",
+        "A clean clone installs and passes its tests, with the versions of constraints.txt and with the newest "
+        "release of everything but torch.",
         held="green",
         full=2,
     ),
     Check(
         "large",
-        "Ten million pairs train in less than 2 GB of resident memory, start within a minute once they are cached, are shuffled anew in "
-        "every epoch, and continue to the same result, to the bit.",
+        "Ten million pairs train in less than 2 GB of resident memory, start within a minute once they are cached, "
+        "are shuffled anew in every epoch, and continue to the same result, to the bit.",
         held="kept",
         full=10_000_000,
     ),

@@ -1,4 +1,5 @@
-"""Tiny training runs: a few short pairs of the built-in corpus, and a model of each family, with dropout and subword sampling."""
+"""Tiny training runs: a few short pairs of the built-in corpus, and a model of each family, with dropout and subword
+sampling."""
 
 from __future__ import annotations
 
@@ -25,14 +26,15 @@ RECURRENT = "embedding: 16, attention_size: 16, encoder: {hidden: 16}, decoder: 
 FAMILIES = {
     "thought vector": f"{{attention: none, {RECURRENT}}}",
     "attention": f"{{attention: bahdanau, {RECURRENT}}}",
-    "transformer": "{family: transformer, width: 16, heads: 2, feed_forward: 32, encoder: {layers: 1}, decoder: {layers: 1}}",
+    "transformer": "{family: transformer, width: 16, heads: 2, feed_forward: 32, encoder: {layers: 1}, "
+    "decoder: {layers: 1}}",
 }
 RECIPE = """\
 data: {{train: ../train.tsv, valid: ../valid.tsv, test: ../test.tsv}}
 vocabulary: {{size: 340, sampling: 0.3}}
 model: {model}
-training: {{updates: {updates}, save_every: {saved}, validate_every: {validated}, average: 2, batch_tokens: 128, warmup: 2,
-  learning_rate: 0.005, threads: 1, device: cpu, precision: {precision}}}
+training: {{updates: {updates}, save_every: {saved}, validate_every: {validated}, average: 2, batch_tokens: 128,
+  warmup: 2, learning_rate: 0.005, threads: 1, device: cpu, precision: {precision}}}
 search: {{beam: 1, max_ratio: 1.0, max_extra: 0}}
 """
 """Dropout is on by default; the final average makes earlier checkpoints matter to the result."""
