@@ -12,8 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 from nmt.corpus_checks.finding import Found
-from nmt.data.copies import copied
-from nmt.data.pairs import Pairs
+from nmt.data.pairs import Pairs, copied_words
 
 OWN = 0.02
 """Share of a side's letters from which a script belongs to it."""
@@ -26,7 +25,7 @@ PROFILE = 20_000
 def untranslated(splits: Mapping[str, Pairs]) -> Iterator[Found]:
     """Pairs whose target has words of the source in a row."""
     for name, pairs in splits.items():
-        faulty = [" ||| ".join(pair) for pair in zip(pairs.source, pairs.target, strict=True) if copied(*pair)]
+        faulty = [" ||| ".join(pair) for pair in zip(pairs.source, pairs.target, strict=True) if copied_words(*pair)]
         yield "untranslated", name, faulty, len(pairs)
 
 

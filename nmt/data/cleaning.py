@@ -1,4 +1,4 @@
-"""What is left out of training, and why. Pairs for evaluation are never touched."""
+"""Cleaning of training pairs: which are left out, and why. Evaluation pairs are never changed."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ REASONS = {
     "duplicates": "duplicates",
 }
 BLOCK = 1 << 16
-"""Pairs that are compared at once with those before them."""
+"""Pairs whose hashes are compared at once with those before."""
 
 
 class Cleaning:
-    """Lets through the pairs to train on, in order, and counts what it read and left out, by the first of `REASONS` that applies."""
+    """Filters training pairs in order, and counts what it read and left out, by the first of `REASONS` that applies."""
 
     def __init__(
         self, test: Pairs | None, *, max_words: int, max_ratio: float | None, duplicates: str, overlap: str
@@ -36,7 +36,7 @@ class Cleaning:
         self.read = self.replaced = 0
 
     def kept(self, pairs: Iterable[Pair]) -> Iterator[Pair]:
-        """Of a stream of pairs, those to train on."""
+        """The pairs of a stream to train on."""
         fit = self._fit(pairs)
         while block := list(islice(fit, BLOCK)):
             fresh = self.seen.add(block) if self.seen else np.ones(len(block), bool)
@@ -56,14 +56,13 @@ class Cleaning:
 
 
 class Seen:
-    """Which pairs there were, by eight bytes of each: among ten million, that any two different ones are taken for the same has a chance of
-    three in a million."""
+    """The 64-bit hashes of pairs seen so far. Among ten million, two different pairs collide with a chance of 3e-6."""
 
     def __init__(self) -> None:
         self._hashes = np.empty(0, np.uint64)  # rising
 
     def add(self, pairs: list[Pair]) -> np.ndarray:
-        """Which of these pairs are the first of their kind; from now on they are among the seen."""
+        """Adds pairs; returns a mask of those that are new."""
         hashes = np.frombuffer(b"".join(map(_hash, pairs)), np.uint64)
         fresh = np.zeros(len(pairs), bool)
         fresh[np.unique(hashes, return_index=True)[1]] = True
@@ -75,7 +74,7 @@ class Seen:
 
 
 def report(counts: dict[str, int], kept: int) -> str:
-    """One line: what was kept of how many, and what was left out."""
+    """A line on how many pairs were kept and left out."""
     left_out = ", ".join(f"{counts[reason]:,} {words}" for reason, words in REASONS.items())
     return f"training pairs: {kept:,} of {kept + sum(counts.values()):,} kept; left out: {left_out}"
 

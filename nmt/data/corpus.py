@@ -1,4 +1,4 @@
-"""The corpus of a run: three splits of sentence pairs; training is cleaned, evaluation never. A large one is kept in a prepared folder."""
+"""The corpus of a run: training, validation and test pairs. Training is cleaned; if it is large, it is kept in the cache."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from nmt.atomic import JsonObject
 from nmt.data import sources
 from nmt.data.cache import Cache, CachedFolder
 from nmt.data.cleaning import Cleaning, report
@@ -20,15 +21,15 @@ from nmt.data.sources import DataSource, Log
 from nmt.errors import UserError
 
 Item = TypeVar("Item")
-SHUFFLE = 1
-"""Seed of the shuffle that decides what is held out: one for all, so that runs with different seeds share a validation set."""
+SHUFFLE_SEED = 1
+"""Seed of the shuffle that decides what is held out, the same for all runs, so that they share a validation set."""
 PROGRESS_EVERY = 1_000_000
 """Pairs between two lines of progress."""
 NOT_TEXT = ("revision", "offline", "concatenation", "in_memory", "cache")
 """Fields of a request that do not change the text; the revision is replaced by the commit that was loaded."""
 
-Keep = Callable[[str, Iterable[Pair]], Pairs]
-"""Takes a stream of pairs in, under a name: into memory or into files."""
+Store = Callable[[str, Iterable[Pair]], Pairs]
+"""Stores a stream of pairs under a name, in memory or in files."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,12 @@ class Corpus:
 def load(request: CorpusRequest, log: Log) -> Corpus:
     """Loads and cleans a corpus, in memory or, if it is large, in the cache."""
     loading = _Loading(request, log)
-    few = list(islice(loading.read(), request.in_memory + 1))
-    if len(few) <= request.in_memory:
-        return _reported(loading.corpus(few, lambda _, stream: Pairs.collect(stream)), log)
-    few.clear()
+    first = list(islice(loading.read(), request.in_memory + 1))
+    if len(first) <= request.in_memory:
+        return _reported(loading.corpus(first, lambda _, stream: Pairs.collect(stream)), log)
+    first.clear()
     cache = Cache(Path(request.cache), log)
-    return _reported(_opened(cache.get("text", loading.made_from(), loading.fill), request, cache), log)
+    return _reported(_open(cache.get("text", loading.made_from(), loading.fill), request, cache), log)
 
 
 def load_again(request: CorpusRequest, metadata: CorpusMetadata, log: Log) -> Corpus:
@@ -60,14 +61,14 @@ def load_again(request: CorpusRequest, metadata: CorpusMetadata, log: Log) -> Co
     folder = cache.find(metadata.cache.folder) if metadata.cache else None
     if folder is None:
         return load(pinned(request, metadata), log)
-    return _reported(_opened(folder, request, cache), log)
+    return _reported(_open(folder, request, cache), log)
 
 
 def load_test(request: CorpusRequest, log: Log) -> tuple[Pairs | None, CorpusMetadata]:
     """The test split alone, if there is one, and its metadata; training files are not read."""
-    data_source = sources.find(request, log)
-    test = _gathered(data_source, "test", request)
-    return test, _metadata(request, data_source, {"test": test}, replaced=test.replaced if test else 0)
+    source = sources.find(request, log)
+    test = _collect(source, "test", request)
+    return test, _metadata(request, source, {"test": test}, replaced=test.replaced if test else 0)
 
 
 def pinned(request: CorpusRequest, metadata: CorpusMetadata) -> CorpusRequest:
@@ -78,59 +79,64 @@ def pinned(request: CorpusRequest, metadata: CorpusMetadata) -> CorpusRequest:
 
 
 class _Loading:
-    """A corpus on its way in: validation and test are here, training is a stream that can be begun more than once."""
+    """A corpus while it is loaded: validation and test are in memory, training is a stream that can be read repeatedly."""
 
     def __init__(self, request: CorpusRequest, log: Log) -> None:
-        self.request, self.log, self.data_source = request, log, sources.find(request, log)
-        self.test, self.valid = (_gathered(self.data_source, role, request) for role in ("test", "valid"))
+        self.request, self.log, self.source = request, log, sources.find(request, log)
+        self.test, self.valid = (_collect(self.source, role, request) for role in ("test", "valid"))
         if self.valid is not None:
-            _check_choice(self.valid, self.test)
-        train = self.data_source.split("train", request)
+            _check_validation(self.valid, self.test)
+        train = self.source.split("train", request)
         if train is None:
-            raise self.data_source.no_split("train", "train")
+            raise self.source.no_split("train", "train")
         self.train = train
 
     def read(self) -> Iterator[Pair]:
-        """All that there is to train on, before it is cleaned."""
-        request = self.request
-        extra = (
-            stream_pair_files(request.extra, request.source, request.target, request.errors) if request.extra else ()
-        )
-        return chain(self.train(), extra)
+        """All training pairs before cleaning."""
+        wanted = self.request
+        if not wanted.extra:
+            return self.train()
+        return chain(self.train(), stream_pair_files(wanted.extra, wanted.source, wanted.target, wanted.errors))
 
-    def corpus(self, stream: Iterable[Pair], keep: Keep) -> Corpus:
-        """The corpus with this to train on, once it is cleaned and, where there is no validation split, some is held out."""
-        request = self.request
-        rules = {name: getattr(request, name) for name in ("max_words", "max_ratio", "duplicates", "overlap")}
-        cleaning = Cleaning(self.test, **rules)
-        train = keep("cleaned", cleaning.kept(stream))
+    def corpus(self, stream: Iterable[Pair], store: Store) -> Corpus:
+        """The corpus with these training pairs, cleaned; without a validation split some are held out."""
+        wanted = self.request
+        cleaning = Cleaning(
+            self.test,
+            max_words=wanted.max_words,
+            max_ratio=wanted.max_ratio,
+            duplicates=wanted.duplicates,
+            overlap=wanted.overlap,
+        )
+        train = store("cleaned", cleaning.kept(stream))
         left_out = dict(cleaning.left_out)
         if not train:
             raise UserError(f"data.train: nothing is left to train on\n{report(left_out, 0)}")
         self.log(report(left_out, len(train)))
         valid = self.valid
         if valid is None:
-            rows = held_out(len(train), request.held_out)
-            train, valid = keep("rest", train.without(frozenset(rows))), train.take(rows)
-            _check_choice(valid, self.test)
-        _check_concatenation(request.concatenation, train, valid)
-        replaced = cleaning.replaced + sum(pairs.replaced for pairs in (self.valid, self.test) if pairs)
-        splits = {"train": train, "valid": valid, "test": self.test}
-        counts = {"read": cleaning.read, **left_out}
-        metadata = _metadata(request, self.data_source, splits, cleaning=counts, replaced=replaced)
+            rows = held_out(len(train), wanted.held_out)
+            train, valid = store("rest", train.without(frozenset(rows))), train.take(rows)
+            _check_validation(valid, self.test)
+        _check_concatenation(wanted.concatenation, train, valid)
+        metadata = _metadata(
+            wanted,
+            self.source,
+            {"train": train, "valid": valid, "test": self.test},
+            cleaning={"read": cleaning.read, **left_out},
+            replaced=cleaning.replaced + sum(pairs.replaced for pairs in (self.valid, self.test) if pairs),
+        )
         return Corpus(train, valid, self.test, metadata)
 
-    def made_from(self) -> dict[str, Any]:
-        """All that decides what the corpus is."""
+    def made_from(self) -> JsonObject:
+        """Everything that determines the text of the corpus."""
         request = {name: value for name, value in asdict(self.request).items() if name not in NOT_TEXT}
-        files = self.data_source.content(self.request)
-        return {"request": request, "revision": self.data_source.revision, "files": files}
+        return {"request": request, "revision": self.source.revision, "files": self.source.hashes(self.request)}
 
-    def fill(self, folder: Path) -> dict[str, Any]:
-        """Puts the corpus into a prepared folder."""
-        corpus = self.corpus(
-            with_progress(self.read(), "read", self.log), lambda name, stream: Pairs.write(folder / name, stream)
-        )
+    def fill(self, folder: Path) -> JsonObject:
+        """Writes the corpus into a folder of the cache."""
+        stream = with_progress(self.read(), "read", self.log)
+        corpus = self.corpus(stream, lambda name, pairs: Pairs.write(folder / name, pairs))
         for name, split in (("valid", corpus.valid), ("test", corpus.test)):
             if split is not None:
                 Pairs.write(folder / name, split)
@@ -139,52 +145,53 @@ class _Loading:
         return {"corpus": corpus.metadata.as_json(), "train": "rest" if self.valid is None else "cleaned"}
 
 
-def _opened(folder: CachedFolder, request: CorpusRequest, cache: Cache) -> Corpus:
-    """The corpus that `_Loading.fill` put into a folder: text to train on stays there, the rest comes into memory."""
+def _open(folder: CachedFolder, request: CorpusRequest, cache: Cache) -> Corpus:
+    """The corpus in a folder of the cache: training text stays there, the other splits are read into memory."""
     stored = CorpusMetadata.model_validate(folder.metadata["corpus"])
     metadata = stored.model_copy(update={"request": RequestRecord(**asdict(request)), "cache": folder.record})
     valid, test = (
         Pairs.collect(Pairs.open(folder.path / name)) if name in metadata.splits else None for name in ("valid", "test")
     )
-    assert valid is not None, "there is a validation split, or some is held out"
+    assert valid is not None, "there is a validation split, or some pairs are held out"
     train = Pairs.open(folder.path / folder.metadata["train"])
     _check_concatenation(request.concatenation, train, valid)
     return Corpus(train, valid, test, metadata, cache)
 
 
-def _gathered(data_source: DataSource, role: str, request: CorpusRequest) -> Pairs | None:
-    stream = data_source.split(role, request)
+def _collect(source: DataSource, role: str, request: CorpusRequest) -> Pairs | None:
+    stream = source.split(role, request)
     return Pairs.collect(stream()) if stream else None
 
 
-def with_progress(stream: Iterable[Item], what: str, log: Log, of: int | None = None) -> Iterator[Item]:
-    """The same stream, with a line of progress now and then."""
+def with_progress(stream: Iterable[Item], verb: str, log: Log, total: int | None = None) -> Iterator[Item]:
+    """The same stream; logs a line of progress every `PROGRESS_EVERY` items."""
     for number, item in enumerate(stream, start=1):
         yield item
         if number % PROGRESS_EVERY == 0:
-            log(f"{what} {number:,}" + (f" of {of:,}" if of else "") + " pairs")
+            log(f"{verb} {number:,}" + (f" of {total:,}" if total else "") + " pairs")
 
 
 def held_out(pairs: int, most: int) -> list[int]:
-    """Rows that are held out of so many for validation, rising: the end of a shuffle, at most a twentieth, at least one."""
+    """The rows held out for validation, in rising order: the end of a shuffle, at most a twentieth and at least one."""
     count = max(1, min(most, pairs // 20))
     if count == pairs:
         raise UserError(
             "data.valid: one training pair is too few to hold out a validation pair; expected data.valid or more pairs"
         )
     rows = array("q", range(pairs))
-    random.Random(SHUFFLE).shuffle(rows)
+    random.Random(SHUFFLE_SEED).shuffle(rows)
     return sorted(rows[-count:])
 
 
-def _check_choice(valid: Pairs, test: Pairs | None) -> None:
-    """Weights are chosen by the validation split, which therefore must not be the test set, or mostly be made of it."""
+def _check_validation(valid: Pairs, test: Pairs | None) -> None:
+    """Weights are chosen by validation, so most of its pairs must not be in the test set."""
     tested = set(zip(test.source, test.target, strict=True)) if test else set()
     shared = sum(pair in tested for pair in zip(valid.source, valid.target, strict=True))
     if 2 * shared > len(valid):
         raise UserError(
-            f"data.valid: {shared:,} of its {len(valid):,} pairs stand in data.test; weights are chosen by validation, and a test set that "
-            "chose them measures nothing\nexpected other pairs in data.valid, or null to hold some out of training"
+            f"data.valid: {shared:,} of its {len(valid):,} pairs are in data.test; weights are chosen by validation, "
+            "and scores on a test set that chose them mean nothing\n"
+            "expected other pairs in data.valid, or null to hold some out of training"
         )
 
 
@@ -192,14 +199,14 @@ def _check_concatenation(concatenation: int, train: Pairs, valid: Pairs) -> None
     for split, pairs in (("training", train), ("validation", valid)):
         if concatenation > len(pairs):
             raise UserError(
-                f"data.concatenation: {len(pairs)} {split} pairs are too few to concatenate up to {concatenation} of them; "
-                "expected a larger corpus or a smaller number"
+                f"data.concatenation: {len(pairs)} {split} pairs are too few to concatenate up to {concatenation} "
+                "of them; expected a larger corpus or a smaller number"
             )
 
 
 def _metadata(
     request: CorpusRequest,
-    data_source: DataSource,
+    source: DataSource,
     splits: Mapping[str, Pairs | None],
     *,
     replaced: int,
@@ -207,12 +214,14 @@ def _metadata(
 ) -> CorpusMetadata:
     return CorpusMetadata(
         request=RequestRecord(**asdict(request)),
-        name=data_source.name,
-        revision=data_source.revision,
-        fallback=data_source.name if data_source.fallback_reason else None,
-        fallback_reason=data_source.fallback_reason,
+        name=source.name,
+        revision=source.revision,
+        fallback=source.name if source.fallback_reason else None,
+        fallback_reason=source.fallback_reason,
         splits={
-            name: SplitRecord(pairs=len(each), sha256=each.sha256) for name, each in splits.items() if each is not None
+            name: SplitRecord(pairs=len(pairs), sha256=pairs.sha256)
+            for name, pairs in splits.items()
+            if pairs is not None
         },
         cleaning=dict(cleaning or {}),
         replaced=replaced,

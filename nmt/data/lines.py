@@ -1,6 +1,6 @@
-"""Bytes in, one sentence a line: only ``\\n`` ends a line, as for `wc -l`, so that files of a pair stay aligned.
+"""Lines of text from bytes. Only ``\\n`` ends a line, as for `wc -l`, so that the files of a pair stay aligned.
 
-`str.splitlines`, text mode and most readers also break lines at ``\\r``, U+2028 and others, which shifts one side of a corpus.
+`str.splitlines`, text mode and most readers also end lines at ``\\r``, U+2028 and others, which shifts one side of a corpus.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ BROKEN_GZIP = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
 class Lines(NamedTuple):
-    """The lines of a file, and how many of them held invalid UTF-8 that was replaced by U+FFFD."""
+    """The lines of a file, and in how many of them invalid UTF-8 was replaced by U+FFFD."""
 
     text: list[str]
     replaced: int
 
 
 def split(data: bytes) -> list[bytes]:
-    """Lines without their ends; one ``\\r`` before the end belongs to it. A final ``\\n`` does not begin another line."""
+    """Lines without their ends, ``\\n`` or ``\\r\\n``. A final ``\\n`` does not begin another line."""
     lines = data.split(b"\n")
     if not lines[-1]:
         lines.pop()
@@ -38,7 +38,7 @@ def split(data: bytes) -> list[bytes]:
 
 
 def decode(line: bytes, errors: str = "replace") -> tuple[str, bool]:
-    """The text of one line, and whether anything in it was replaced; with `strict` a `UnicodeDecodeError` instead."""
+    """The text of a line, and whether anything in it was replaced; "strict" raises `UnicodeDecodeError` instead."""
     try:
         return line.decode(), False
     except UnicodeDecodeError:
@@ -54,9 +54,9 @@ def read(path: Path, errors: str = "strict") -> Lines:
 
 
 def stream(path: Path, errors: str = "strict") -> Iterator[tuple[str, bool]]:
-    """The lines of a file, plain or gz, one after the other, and of each whether anything in it was replaced.
+    """The lines of a file, plain or gz, each with whether anything in it was replaced.
 
-    With `strict` invalid UTF-8, UTF-16 and NUL bytes are faults that name file and line.
+    With "strict", invalid UTF-8, UTF-16 and NUL bytes raise `UserError` with file and line.
     """
     with opened(path) as file:
         lines = (line for block in _blocks(path, file) for line in block)
@@ -68,7 +68,7 @@ def stream(path: Path, errors: str = "strict") -> Iterator[tuple[str, bool]]:
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """The file's bytes, unpacked where its name or its first bytes say gzip; what cannot be opened or unpacked is a fault."""
+    """The bytes of a file, decompressed if its name or its first bytes say gzip."""
     with _open(path) as raw:
         packed = path.suffix == ".gz" or raw.peek(2)[:2] == b"\x1f\x8b"
         try:
@@ -82,9 +82,9 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def arriving(stream: BinaryIO) -> Iterator[list[bytes]]:
-    """Complete lines as soon as they have arrived, never waiting for more than is there; the unended last line at the end.
+    """Complete lines as soon as they arrive; a last line without end comes last.
 
-    One read of the system at a time: `read1` returns what a pipe holds now, and waits only while it holds nothing.
+    `read1` returns what a pipe holds now, and waits only while it is empty.
     """
     read_some: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
     pending, first = bytearray(), True
@@ -99,7 +99,7 @@ def arriving(stream: BinaryIO) -> Iterator[list[bytes]]:
 
 
 def sha256(path: Path) -> str:
-    """Hash of a file as it lies there, packed or not."""
+    """Hash of the bytes of a file, compressed or not."""
     with _open(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -138,7 +138,7 @@ def _open(path: Path) -> BufferedReader:
 def _blocks(path: Path, file: BinaryIO) -> Iterator[list[bytes]]:
     try:
         yield from arriving(file)
-    except BROKEN_GZIP:  # one of them is an OSError too; `opened` reports them
+    except BROKEN_GZIP:  # BadGzipFile is an OSError, too; `opened` reports it
         raise
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror}") from error

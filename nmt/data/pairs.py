@@ -16,6 +16,11 @@ from nmt.data import ragged
 from nmt.data.ragged import BLOCK, RaggedArray, RaggedWriter
 from nmt.errors import UserError
 
+COPIED_RUN = 4
+"""Fewest consecutive copied words; names alone seldom make as many."""
+COPIED_TEXT = 3
+"""Fewest words of a text that is copied as a whole."""
+
 
 class Pair(NamedTuple):
     """A sentence and its translation; ``replaced`` counts texts in which invalid UTF-8 became U+FFFD."""
@@ -145,3 +150,24 @@ def check_languages(source: str, target: str, columns: Iterable[str], where: str
             f"data.target: expected another language than data.source, found {target!r} for both; "
             f"{where} has {', '.join(known)}"
         )
+
+
+def copied_words(source: str, target: str) -> str | None:
+    """The first consecutive words, each with a letter, that are in source and target alike: text left untranslated.
+
+    None if there are too few, as names and numbers are copied rightly. Words are separated by white space, so in a language
+    written without it only a whole text of several words is found.
+    """
+    ours, theirs = target.split(), source.split()
+    if ours == theirs and sum(map(_has_letter, ours)) >= COPIED_TEXT:
+        return target
+    known = {tuple(theirs[start : start + COPIED_RUN]) for start in range(len(theirs) - COPIED_RUN + 1)}
+    for start in range(len(ours) - COPIED_RUN + 1):
+        words = tuple(ours[start : start + COPIED_RUN])
+        if words in known and all(map(_has_letter, words)):
+            return " ".join(words)
+    return None
+
+
+def _has_letter(word: str) -> bool:
+    return any(map(str.isalpha, word))

@@ -1,4 +1,7 @@
-"""Pairs from the user's own files: two text files, tab-separated values, JSON lines or Parquet, plain or gz."""
+"""Sentence pairs from files and tables: two text files, tab-separated values, JSON lines, Parquet, plain or gz; and Arrow tables.
+
+A table has a column per language, or one column `translation` that holds all of them.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,27 @@ import json
 from collections.abc import Iterator
 from itertools import chain, zip_longest
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nmt.data.lines import stream
+from nmt.data.lines import decode, stream
 from nmt.data.pairs import Pair, Pairs, check_languages
-from nmt.data.tables import stream_parquet
-from nmt.errors import UserError
+from nmt.errors import RunError, UserError
+
+if TYPE_CHECKING:
+    import pyarrow
 
 EXPECTED = "expected SOURCE,TARGET (two text files) or one .tsv, .jsonl or .parquet file"
+TABLE_ROWS = 1 << 13
+"""Rows of a table that are read at once."""
 
 
 def read_pair_files(spec: str | list[str], source: str, target: str, errors: str = "strict") -> Pairs:
-    """The pairs of `stream_pair_files`, in memory."""
+    """`stream_pair_files`, in memory."""
     return Pairs.collect(stream_pair_files(spec, source, target, errors))
 
 
 def stream_pair_files(spec: str | list[str], source: str, target: str, errors: str = "strict") -> Iterator[Pair]:
-    """The pairs of one entry such as `train.de,train.en` or `train.tsv`, or of several, one after the other."""
+    """The pairs of one entry, such as `train.de,train.en` or `train.tsv`, or of several."""
     entries = [spec] if isinstance(spec, str) else spec
     if not entries:
         raise UserError(f"data: {EXPECTED}, found an empty list")
@@ -33,13 +41,40 @@ def paths(entry: str) -> list[Path]:
     return [Path(name.strip()).expanduser() for name in entry.split(",")]
 
 
+def table_pairs(table: pyarrow.Table, source: str, target: str, where: str, errors: str = "strict") -> Iterator[Pair]:
+    """The two languages of a table; a missing text becomes an empty one.
+
+    With ``errors`` "strict", invalid UTF-8, which Arrow accepts, raises `UnicodeDecodeError`.
+    """
+    if "translation" in table.column_names and source not in table.column_names:
+        table = _unfolded(table, where)
+    check_languages(source, target, table.column_names, where)
+    sources, targets = (_texts(table, language, where, errors) for language in (source, target))
+    for (one, replaced), (other, replaced_too) in zip(sources, targets, strict=True):
+        yield Pair(one, other, replaced + replaced_too)
+
+
+def parse_record(line: str, where: str) -> dict[str, object]:
+    """A JSON object with a text for each language, also if it stands under the key `translation`."""
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{where}: not JSON ({error.msg.removesuffix(' at')} at column {error.colno})") from error
+    except RecursionError as error:
+        raise UserError(f"{where}: not a record of sentences (nested too deep)") from error
+    inner = record.get("translation", record) if isinstance(record, dict) else record
+    if not isinstance(inner, dict):
+        raise UserError(f"{where}: expected an object with a text for each language, found {type(inner).__name__}")
+    return inner
+
+
 def _stream(entry: str, source: str, target: str, errors: str) -> Iterator[Pair]:
     named, format = paths(entry), Path(entry.removesuffix(".gz")).suffix
     if len(named) == 2:
         return _text(named[0], named[1], errors)
     if len(named) > 2 or format not in (".tsv", ".jsonl", ".parquet"):
         raise UserError(f"{entry}: {EXPECTED}")
-    read = {".tsv": _tsv, ".jsonl": _jsonl, ".parquet": stream_parquet}[format]
+    read = {".tsv": _tsv, ".jsonl": _jsonl, ".parquet": _parquet}[format]
     return read(named[0], source, target, errors)
 
 
@@ -58,7 +93,7 @@ def _text(source: Path, target: Path, errors: str) -> Iterator[Pair]:
 
 
 def _tsv(path: Path, source: str, target: str, errors: str) -> Iterator[Pair]:
-    """Source and target by column, or by name where the first line is a header that names both languages."""
+    """Columns are source and target, unless the first line is a header that names both languages."""
     columns, named = [source, target], False
     for number, (line, replaced) in enumerate(stream(path, errors), start=1):
         fields = line.split("\t")
@@ -86,22 +121,30 @@ def _jsonl(path: Path, source: str, target: str, errors: str) -> Iterator[Pair]:
         yield Pair(one, other, replaced + mended + mended_too)
 
 
-def parse_record(line: str, where: str) -> dict[str, object]:
-    """One line of JSON: an object with a text for each language, or such an object under `translation`."""
+def _parquet(path: Path, source: str, target: str, errors: str) -> Iterator[Pair]:
+    import pyarrow
+    import pyarrow.parquet
+
     try:
-        record = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise UserError(f"{where}: not JSON ({error.msg.removesuffix(' at')} at column {error.colno})") from error
-    except RecursionError as error:
-        raise UserError(f"{where}: not a record of sentences (nested too deep)") from error
-    inner = record.get("translation", record) if isinstance(record, dict) else record
-    if not isinstance(inner, dict):
-        raise UserError(f"{where}: expected an object with a text for each language, found {type(inner).__name__}")
-    return inner
+        with pyarrow.parquet.ParquetFile(path) as file:
+            # the columns of a file without rows are checked, too
+            yield from table_pairs(file.schema_arrow.empty_table(), source, target, str(path))
+            for batch in file.iter_batches(TABLE_ROWS):
+                yield from table_pairs(pyarrow.Table.from_batches([batch]), source, target, str(path), errors)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file") from error
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path}: invalid UTF-8 ({error.reason}); write the file anew from valid text, or set data.errors=replace"
+        ) from error
+    except pyarrow.ArrowException as error:
+        raise UserError(f"{path}: not a readable Parquet file ({error})") from error
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error}") from error
 
 
 def _sentence(value: object, language: str, where: str, errors: str) -> tuple[str, bool]:
-    r"""JSON can spell half a character, such as ``"\ud83d"``: text that no encoding can write, and as invalid as a bad byte."""
+    r"""The text, and whether anything was replaced. JSON can spell half a surrogate pair, such as ``"\ud83d"``, which no encoding can write."""
     if not isinstance(value, str):
         raise UserError(f"{where}: expected text under {language!r}, found {json.dumps(value)[:40]}")
     try:
@@ -113,3 +156,24 @@ def _sentence(value: object, language: str, where: str, errors: str) -> tuple[st
             ) from error
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace"), True
     return value, False
+
+
+def _unfolded(table: pyarrow.Table, where: str) -> pyarrow.Table:
+    import pyarrow
+
+    column = table.column("translation")
+    if not pyarrow.types.is_struct(column.type):
+        raise UserError(f"{where}: expected texts by language in the column 'translation', found {column.type}")
+    names = [column.type.field(index).name for index in range(column.type.num_fields)]
+    flat = pyarrow.Table.from_arrays([column], names=["translation"]).flatten()
+    return flat.rename_columns(names)
+
+
+def _texts(table: pyarrow.Table, language: str, where: str, errors: str) -> list[tuple[str, bool]]:
+    """The texts of a column, each with whether invalid UTF-8 was replaced."""
+    import pyarrow
+
+    column = table.column(language)
+    if not (pyarrow.types.is_string(column.type) or pyarrow.types.is_large_string(column.type)):
+        raise UserError(f"{where}: expected text in the column {language!r}, found {column.type}")
+    return [decode(line or b"", errors) for line in column.cast(pyarrow.large_binary()).to_pylist()]

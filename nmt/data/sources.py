@@ -1,4 +1,4 @@
-"""Where pairs come from: the Hub, a folder of the same layout, files, or the built-in corpus; each offers its splits as streams."""
+"""Data sources: the Hub, a local folder of the same layout, files, and the built-in corpus; each has named splits of pairs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nmt.data import builtin, hub, lines, loader, tables
+from nmt.data import builtin, hub, lines
 from nmt.data.metadata import CorpusRequest
 from nmt.data.pairs import Pair
-from nmt.data.readers import paths, stream_pair_files
+from nmt.data.readers import TABLE_ROWS, paths, stream_pair_files, table_pairs
 from nmt.errors import RunError, UserError
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 Log = Callable[[str], None]
 Stream = Callable[[], Iterator[Pair]]
-"""Begins to read a split from its start."""
-NAMES = {"train": ("train",), "valid": ("validation", "valid", "val", "dev"), "test": ("test",)}
-"""What a split is called in the data sets there are; the first that is found is taken."""
+"""Reads a split from its start."""
+SPLIT_NAMES = {"train": ("train",), "valid": ("validation", "valid", "val", "dev"), "test": ("test",)}
+"""Names of each split in common data sets; the first that exists is used."""
 
 
 @dataclass(frozen=True)
 class DataSource:
-    """Where pairs come from: a stream for every split there is, and what is known of the place."""
+    """Named splits of sentence pairs, and where they come from."""
 
     name: str
     splits: Mapping[str, Stream]
@@ -36,22 +36,31 @@ class DataSource:
     revision: str | None = None
     """The commit of a Hub data set."""
     fallback_reason: str | None = None
-    """Why it stands in for a data set of the Hub, if it does."""
+    """Why it replaces a data set of the Hub, if it does."""
 
     def split(self, role: str, request: CorpusRequest) -> Stream | None:
-        """The pairs of a role, if there is a split for it; one without pairs is a fault."""
+        """The pairs of ``train``, ``valid`` or ``test``, if there are any; an empty split raises `UserError`."""
         names = self._names(role, request)
         for name in names:
             if name not in self.splits:
                 raise self.no_split(role, name)
         return partial(self._pairs, role, names, request) if names else None
 
+    def no_split(self, role: str, name: str) -> UserError:
+        """The error of a split that does not exist."""
+        return UserError(f"data.{role}: {self.name} has no split {name!r}; it has {', '.join(self.splits) or 'none'}")
+
+    def hashes(self, request: CorpusRequest) -> dict[str, str]:
+        """SHA-256 of the local files that are read."""
+        extra = (path for entry in request.extra for path in paths(entry))
+        return {str(path): lines.sha256(path) for path in chain(self.files(), extra)}
+
     def _names(self, role: str, request: CorpusRequest) -> list[str]:
-        """The splits that were asked for, or the first that is called as usual; what was asked of another corpus names nothing here."""
-        asked = getattr(request, role)
-        if asked is None or request.corpus is None or self.fallback_reason:
-            return [name for name in NAMES[role] if name in self.splits][:1]
-        return [asked] if isinstance(asked, str) else asked
+        """The splits that the request names, or the one with a common name; names for a replaced data set do not count."""
+        named = getattr(request, role)
+        if named is None or request.corpus is None or self.fallback_reason:
+            return [name for name in SPLIT_NAMES[role] if name in self.splits][:1]
+        return [named] if isinstance(named, str) else named
 
     def _pairs(self, role: str, names: list[str], request: CorpusRequest) -> Iterator[Pair]:
         empty = True
@@ -59,32 +68,20 @@ class DataSource:
             empty = False
             yield pair
         if empty:
-            asked = getattr(request, role)
-            place = (
-                f"{self.name}, {', '.join(names)}"
-                if request.corpus
-                else ", ".join([asked] if isinstance(asked, str) else asked)
-            )
+            named = getattr(request, role)
+            files = ", ".join([named] if isinstance(named, str) else named or [])
+            place = f"{self.name}, {', '.join(names)}" if request.corpus else files
             raise UserError(f"data.{role}: expected sentence pairs, found none in {place}")
-
-    def no_split(self, role: str, name: str) -> UserError:
-        """A split that is not there was asked for."""
-        return UserError(f"data.{role}: {self.name} has no split {name!r}; it has {', '.join(self.splits) or 'none'}")
-
-    def content(self, request: CorpusRequest) -> dict[str, str]:
-        """The files that are read, by hash."""
-        extra = (path for entry in request.extra for path in paths(entry))
-        return {str(path): lines.sha256(path) for path in chain(self.files(), extra)}
 
 
 def find(request: CorpusRequest, log: Log) -> DataSource:
-    """The origin that a request means."""
+    """The data source of a request."""
     if request.corpus is None:
         return _files(request)
     if request.corpus == "builtin":
         return _builtin(request)
-    if loader.is_local(request.corpus):
-        return _tables(request, loader.load_folder(request.corpus, request.configuration), None)
+    if hub.is_local(request.corpus):
+        return _tables(request, hub.load_folder(request.corpus, request.configuration), None)
     try:
         return _tables(request, *hub.load_remote(request.corpus, request.configuration, request.revision, log))
     except hub.UnreachableError as reason:
@@ -101,7 +98,8 @@ def _fallback(request: CorpusRequest, reason: str, log: Log) -> DataSource:
     log(f"THE BUILT-IN CORPUS IS USED: cannot reach the Hugging Face Hub for {request.corpus!r} ({reason})")
     log("it is a small generated corpus for demonstration; scores on it say nothing about real text")
     log(
-        "(data.offline: builtin in the recipe allows this; data.offline=error stops instead; the run and its scores record it)"
+        "(data.offline: builtin in the recipe allows this; data.offline=error stops instead; "
+        "the run and its scores record it)"
     )
     return _builtin(request, reason)
 
@@ -118,13 +116,10 @@ def _files(request: CorpusRequest) -> DataSource:
     if request.train is None:
         raise UserError("data: expected a data set in data.corpus, or files in data.train; found neither")
     read = partial(stream_pair_files, source=request.source, target=request.target, errors=request.errors)
-    named = {name: spec for name in NAMES if (spec := getattr(request, name)) is not None}
+    named = {name: spec for name in SPLIT_NAMES if (spec := getattr(request, name)) is not None}
     entries = [entry for spec in named.values() for entry in ([spec] if isinstance(spec, str) else spec)]
-    return DataSource(
-        "files",
-        {name: partial(read, spec) for name, spec in named.items()},
-        lambda: chain.from_iterable(map(paths, entries)),
-    )
+    splits = {name: partial(read, spec) for name, spec in named.items()}
+    return DataSource("files", splits, lambda: chain.from_iterable(map(paths, entries)))
 
 
 def _tables(request: CorpusRequest, loaded: DatasetDict, commit: str | None) -> DataSource:
@@ -133,12 +128,10 @@ def _tables(request: CorpusRequest, loaded: DatasetDict, commit: str | None) -> 
     def read(name: str) -> Iterator[Pair]:
         rows = loaded[name].with_format("arrow")
         try:
-            for table in chain(
-                [rows[:0]], rows.iter(tables.AT_ONCE)
-            ):  # a split without rows has its columns checked too
-                yield from tables.pairs(table, request.source, request.target, "the corpus", request.errors)
+            for table in chain([rows[:0]], rows.iter(TABLE_ROWS)):  # the columns of an empty split are checked, too
+                yield from table_pairs(table, request.source, request.target, "the corpus", request.errors)
         except UnicodeDecodeError as error:
-            raise loader.bad_file(corpus, error) from error
+            raise hub.bad_file(corpus, error) from error
 
     def files() -> Iterable[Path]:
         return () if commit else sorted(path for path in Path(corpus).expanduser().rglob("*") if path.is_file())

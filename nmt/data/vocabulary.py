@@ -1,7 +1,7 @@
 """The SentencePiece vocabulary: text to token ids and back.
 
-Byte fallback lets any Unicode through. SentencePiece's own normalization is off: its NFKC rules turn "m²" into "m2" and "①" into "1",
-which a translation cannot undo. Text is brought to NFC, which changes no character's look, and white space to single spaces.
+Byte fallback covers any Unicode. The normalization of SentencePiece is off: its NFKC rules turn "m²" into "m2" and "①" into "1",
+which a translation cannot undo. Text is normalized to NFC, and white space to single spaces.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from nmt.errors import RunError, UserError
 
 PAD, UNK, BOS, EOS = range(4)
 CANDIDATES = 16
-ENOUGH = 2_000_000
-"""Lines from which a vocabulary is learned; of more, every n-th is taken."""
-ENOUGH_BYTES = 40_000_000
-"""The same of text too large for memory, in bytes: SentencePiece takes some twenty for each character that it learns unigrams from."""
+MAX_LINES = 2_000_000
+"""Lines that a vocabulary is learned from; of more, every n-th is used."""
+MAX_BYTES = 40_000_000
+"""The same in bytes, for text in files: SentencePiece takes about twenty bytes of memory per character for unigrams."""
 
 
-def every(*sides: Sequence[str]) -> int:
-    """One of how many lines is learned from."""
+def line_step(*sides: Sequence[str]) -> int:
+    """The n of which every n-th line is used."""
     stored = sum(side.bytes for side in sides if isinstance(side, Texts))
-    return max(1, math.ceil(sum(map(len, sides)) / ENOUGH), math.ceil(stored / ENOUGH_BYTES))
+    return max(1, math.ceil(sum(map(len, sides)) / MAX_LINES), math.ceil(stored / MAX_BYTES))
 
 
 def train(*sides: Sequence[str], type: str, size: int, exact: bool = True) -> bytes:
     """A SentencePiece model of the lines of all sides, as the bytes of its file; the same lines give the same bytes.
 
-    Text that does not give ``size`` pieces is a fault, or, where the size need not be ``exact``, gives a smaller model (unigram only).
+    Text too small for ``size`` pieces raises `UserError`, or, unless ``exact``, gives a smaller model (unigram only).
     """
     import sentencepiece
 
-    chosen = islice(chain(*sides), 0, None, every(*sides))
+    chosen = islice(chain(*sides), 0, None, line_step(*sides))
     sentences = (text for text in map(normalized, chosen) if text)
     first = next(sentences, None)
     if first is None:
@@ -55,7 +55,7 @@ def train(*sides: Sequence[str], type: str, size: int, exact: bool = True) -> by
             byte_fallback=True,
             character_coverage=1.0,
             normalization_rule_name="identity",
-            num_threads=1,  # other numbers give other models
+            num_threads=1,  # the model depends on the number of threads
             minloglevel=2,
             pad_id=PAD,
             unk_id=UNK,
@@ -63,12 +63,12 @@ def train(*sides: Sequence[str], type: str, size: int, exact: bool = True) -> by
             eos_id=EOS,
         )
     except RuntimeError as error:
-        raise _training_fault(str(error), size) from error
+        raise _training_error(str(error), size) from error
     return model.getvalue()
 
 
 def normalized(text: str) -> str:
-    """NFC, with single spaces for white space of any kind and U+FFFD for half a surrogate pair."""
+    """NFC, with single spaces for any white space and U+FFFD for half a surrogate pair."""
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return " ".join(unicodedata.normalize("NFC", whole).split())
 
@@ -111,26 +111,26 @@ class Vocabulary:
         return list(self._pieces.EncodeAsIds(normalized(text)))
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of token ids, on one line whatever bytes they spell; ids 0 to 3 are passed over."""
+        """The text of token ids, always one line; ids 0 to 3 are skipped."""
         return normalized(self._pieces.DecodeIds([id for id in ids if id > EOS]))
 
     @property
     def bytes(self) -> frozenset[int]:
-        """The token ids that spell single bytes of characters which the text it was learned from does not have."""
+        """The token ids of single bytes, which spell characters that the training text does not have."""
         return frozenset(id for id in range(len(self)) if self._pieces.IsByte(id))
 
     def piece(self, id: int) -> str:
-        """What a token id stands for, such as `▁Hund`."""
+        """The piece of a token id, such as `▁Hund`."""
         return str(self._pieces.IdToPiece(id))
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
-        """What the token ids stand for."""
+        """The pieces of token ids."""
         return [self.piece(id) for id in ids]
 
     def segmentations(self, text: str, count: int = CANDIDATES) -> list[tuple[list[int], float]]:
         """The best segmentations of a text, best first, with their log-probabilities under the unigram model.
 
-        Characters spelled in bytes count as 0: they are the same in every segmentation of a text.
+        Byte tokens count as 0: they are the same in every segmentation of a text.
         """
         try:
             found = self._pieces.NBestEncodeAsIds(normalized(text), count)
@@ -143,7 +143,7 @@ class Vocabulary:
     def sample(self, text: str, alpha: float, draw: random.Random) -> list[int]:
         """One of the best segmentations, drawn with probability proportional to p^alpha (Kudo 2018, arXiv:1804.10959, section 3.2).
 
-        SentencePiece can sample too, but its generator cannot be put back to where a saved run left it.
+        SentencePiece can sample, too, but the state of its generator cannot be saved with a run.
         """
         return drawn(self.segmentations(text), alpha, draw)
 
@@ -155,8 +155,8 @@ def drawn(segmentations: Sequence[tuple[list[int], float]], alpha: float, draw: 
     return draw.choices([ids for ids, _ in segmentations], weights)[0]
 
 
-def _training_fault(message: str, size: int) -> Exception:
-    """SentencePiece says what fits in the middle of a sentence about its own source code."""
+def _training_error(message: str, size: int) -> Exception:
+    """The error of training in our words; SentencePiece hides the sizes that fit in a message about its source code."""
     if largest := re.search(r"value <= (\d+)", message):
         return UserError(
             f"vocabulary.size: {size} pieces are more than this training data gives; expected at most {largest[1]}"

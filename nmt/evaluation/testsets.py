@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from nmt.data import corpus, lines, loader
+from nmt.data import corpus, hub, lines
 from nmt.data.metadata import CorpusRequest
 from nmt.errors import UserError
 from nmt.runs.run_folder import Run
@@ -78,7 +78,7 @@ def read(argument: str, errors: str = "strict") -> TestSet:
 def of_run(run: Run, log: Callable[[str], None], split: Literal["test", "valid"] = "test") -> TestSet:
     """The test or validation split of a run's recipe, as it was when the run began."""
     data = run.recipe.data
-    if run.bundled and (data.corpus is None or loader.is_local(data.corpus)):
+    if run.bundled and (data.corpus is None or hub.is_local(data.corpus)):
         raise UserError(
             f"{run.path}: a bundle cannot name files of this machine to be read; name a test set: --test NAME=SOURCE,REFERENCES"
         )

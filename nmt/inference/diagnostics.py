@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from nmt.data.copies import copied
+from nmt.data.pairs import copied_words
 from nmt.data.vocabulary import Vocabulary
 
 CAPPED = "output reached the length cap before it ended"
@@ -136,7 +136,7 @@ def _spans(part: Part) -> Iterator[list[int]]:
 
 
 def _copied(line: str, text: str) -> str | None:
-    words = copied(line, text)
+    words = copied_words(line, text)
     return f"copied source: {_quoted(words)}" if words else None
 
 

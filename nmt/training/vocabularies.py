@@ -51,7 +51,7 @@ def _learn(corpus: Corpus, type: str, size: int, joint: bool, log: Log) -> tuple
     exact = corpus.metadata.fallback is None or type != "unigram"
 
     def learned(*sides: Sequence[str]) -> Vocabulary:
-        if (every := vocabulary.every(*sides)) > 1:
+        if (every := vocabulary.line_step(*sides)) > 1:
             log(f"of {sum(map(len, sides)):,} lines one in {every} is learned from, beginning with the first")
         return Vocabulary(vocabulary.train(*sides, type=type, size=size, exact=exact))
 

@@ -59,7 +59,7 @@ def test_a_local_folder_is_loaded_in_both_layouts(tmp_path: Path, nested: bool) 
 
 def test_weights_are_not_chosen_by_the_test_set(tmp_path: Path) -> None:
     place = folder(tmp_path / "set", train=records(1, 2), valid=records(3, 4, 5), test=records(4, 5, 6))
-    with pytest.raises(UserError, match=r"data\.valid: 2 of its 3 pairs stand in data\.test"):
+    with pytest.raises(UserError, match=r"data\.valid: 2 of its 3 pairs are in data\.test"):
         loaded(corpus=place)
     corpus, _ = loaded(
         corpus=folder(tmp_path / "other", train=records(1, 2), valid=records(3, 4), test=records(4, 5, 6))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nmt.data import ragged
-from nmt.data.pairs import Pair, Pairs
+from nmt.data.pairs import Pair, Pairs, copied_words
 
 SOURCES = ["Häuser", "", "drei\u2028vier", *(f"Satz {number}" for number in range(20))]
 PAIRS = Pairs(SOURCES, [text.upper() for text in SOURCES])
@@ -41,3 +41,22 @@ def test_what_was_replaced_is_counted_where_pairs_are_collected() -> None:
 def test_deleted_pairs_leave_nothing(stored: Pairs, tmp_path: Path) -> None:
     Pairs.delete(tmp_path / "train")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "found"),
+    [
+        ("Ein Hund läuft im Park", "A dog läuft im Park today", None),
+        ("Ein Hund läuft im Park", "Then Hund läuft im Park today", "Hund läuft im Park"),
+        ("Barack Obama", "Barack Obama", None),
+        ("Zwei große Hunde", "Zwei große Hunde", "Zwei große Hunde"),
+        ("1999 - 2004 - 2008", "1999 - 2004 - 2008", None),
+        ("am 3. 4. 2020 um 10:30 Uhr", "on 3. 4. 2020 um 10:30", None),
+        ("", "", None),
+        ("Ja", "", None),
+    ],
+)
+def test_four_words_in_a_row_or_a_whole_text_of_three_are_copied_words(
+    source: str, target: str, found: str | None
+) -> None:
+    assert copied_words(source, target) == found

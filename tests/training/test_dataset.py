@@ -143,7 +143,7 @@ def test_segmentations_are_the_same_whether_or_not_they_are_kept(toy: Toy, monke
 
 def test_of_a_large_corpus_the_vocabulary_says_what_it_learns_from(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = begin.load_dataset(toy.recipe(), print).source.model
-    monkeypatch.setattr(vocabulary, "ENOUGH", 50)
+    monkeypatch.setattr(vocabulary, "MAX_LINES", 50)
     logged: list[str] = []
     some = begin.load_dataset(toy.recipe("vocabulary.size=290"), logged.append)
     lines = [*some.corpus.train.source, *some.corpus.train.target]
@@ -154,7 +154,7 @@ def test_of_a_large_corpus_the_vocabulary_says_what_it_learns_from(toy: Toy, mon
 def test_of_text_in_files_no_more_is_learned_from_than_fits_into_memory(
     toy: Toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vocabulary, "ENOUGH_BYTES", 1000)
+    monkeypatch.setattr(vocabulary, "MAX_BYTES", 1000)
     logged: list[str] = []
     kept, some = (begin.load_dataset(toy.recipe("vocabulary.size=290", *ways), logged.append) for ways in ((), STORED))
     lines = [*kept.corpus.train.source, *kept.corpus.train.target]

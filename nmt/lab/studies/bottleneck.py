@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from nmt.data.loader import is_local
+from nmt.data.hub import is_local
 from nmt.evaluation import bootstrap, concatenated, metrics
 from nmt.evaluation.bootstrap import Counts
 from nmt.evaluation.lengths import by_length
