@@ -1,4 +1,4 @@
-"""`nmt experiment`: a question about memory, asked of small models."""
+"""`nmt experiment`: a question about memory in neural networks, answered with small models."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from nmt.cli.output import logger, print_json
 from nmt.errors import UserError
 
 if TYPE_CHECKING:
-    from nmt.lab.experiments.experiment import Options, Outcome
-    from nmt.lab.experiments.record import Record
+    from nmt.atomic import JsonObject
+    from nmt.lab.experiments.experiment import Outcome
 
 
 def experiment(
-    name: Annotated[str | None, typer.Argument(help="Which experiment; without it they are listed.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Name of the experiment; without it all are listed.")] = None,
     cells: Annotated[
         str | None, typer.Option("--cells", metavar="A,B", help="Models to compare, instead of all.")
     ] = None,
     seeds: Annotated[int | None, typer.Option("--seeds", metavar="N", help="Seeds, 1 to N.")] = None,
     updates: Annotated[int | None, typer.Option("--updates", metavar="N", help="Updates of training.")] = None,
-    task: Annotated[str | None, typer.Option("--task", help="Which task, for an experiment with several.")] = None,
+    task: Annotated[str | None, typer.Option("--task", help="The task, for an experiment with several.")] = None,
     run: Annotated[
-        Path | None, typer.Option("--run", help="A run folder, for an experiment that looks at one.")
+        Path | None, typer.Option("--run", help="A run folder, for an experiment on a trained translator.")
     ] = None,
-    list_all: Annotated[bool, typer.Option("--list", help="List the experiments and what they ask.")] = False,
+    list_all: Annotated[bool, typer.Option("--list", help="List the experiments and their questions.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Everything as JSON: rows, conditions, claims, details, commit, versions.")
     ] = False,
@@ -38,7 +38,7 @@ def experiment(
     ] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors besides the table.")] = False,
 ) -> None:
-    """Measure a claim of the story of memory, in minutes, with the very models that translate.
+    """Measure a claim about memory in neural networks, in minutes, with models of the same code as translators.
 
     Prints a table with its conditions, and for each claim the number and whether it holds.
 
@@ -52,22 +52,29 @@ def experiment(
 
       nmt experiment gates --json --out docs/results/experiments
     """
-    from nmt.lab.experiments.experiment import Options
+    from nmt.lab.experiments import record
+    from nmt.lab.experiments.experiment import Options, find
 
     if name is None or list_all:
         _list(as_json)
         return
     if out is not None:
-        _check(out)
+        _check_writable(out)
     names = None if cells is None else tuple(each.strip() for each in cells.split(","))
-    outcome, record = _measure(name, Options(cells=names, seeds=seeds, updates=updates, task=task, run=run), quiet)
-    _print(record, as_json)
+    options = Options(cells=names, seeds=seeds, updates=updates, task=task, run=run)
+    start, chosen = time.monotonic(), find(name)
+    outcome = chosen(options, logger(quiet))
+    made = record.as_json(name, options, outcome, time.monotonic() - start)
+    if as_json:
+        print_json(made)
+    else:
+        print(record.text(made))
     if out is not None:
-        _write(out / (f"{name}-{task}" if task else name), outcome, record)
+        _write(out / (f"{name}-{task}" if task else name), made, outcome)
 
 
 def _list(as_json: bool) -> None:
-    from nmt.lab.experiments.registry import EXPERIMENTS
+    from nmt.lab.experiments.experiment import EXPERIMENTS
 
     if as_json:
         print_json({name: entry.question for name, entry in EXPERIMENTS.items()})
@@ -76,26 +83,8 @@ def _list(as_json: bool) -> None:
         print(f"{name:<12}{entry.question}")
 
 
-def _measure(name: str, asked: Options, quiet: bool) -> tuple[Outcome, Record]:
-    from nmt.lab.experiments.record import make
-    from nmt.lab.experiments.registry import find
-
-    begun, answer = time.monotonic(), find(name)
-    outcome = answer(asked, logger(quiet))
-    return outcome, make(name, asked, outcome, time.monotonic() - begun)
-
-
-def _print(record: Record, as_json: bool) -> None:
-    from nmt.lab.experiments.record import text
-
-    if as_json:
-        print_json(record)
-    else:
-        print(text(record))
-
-
-def _check(out: Path) -> None:
-    """Refuses before minutes of training what could not be written after them."""
+def _check_writable(out: Path) -> None:
+    """Raises before minutes of training if their results could not be written."""
     from nmt.lab.plotting import style
 
     style.require_matplotlib()
@@ -104,11 +93,11 @@ def _check(out: Path) -> None:
     except OSError as error:
         raise UserError(f"--out: {out} cannot be made ({error.strerror}); name another folder") from error
     if not os.access(out, os.W_OK):
-        raise UserError(f"--out: {out} may not be written to; name another folder")
+        raise UserError(f"--out: {out} is not writable; name another folder")
 
 
-def _write(stem: Path, outcome: Outcome, record: Record) -> None:
-    """STEM.json, and STEM.svg and STEM.png where there is something to draw; each whole."""
+def _write(stem: Path, record: JsonObject, outcome: Outcome) -> None:
+    """STEM.json, and STEM.svg and STEM.png if there is a figure, each atomically."""
     from nmt import atomic
     from nmt.lab.plotting import style
 

@@ -11,8 +11,8 @@ from types import ModuleType
 import pytest
 
 from nmt import provenance
-from nmt.lab.experiments import experiment, record, registry
-from nmt.lab.experiments.experiment import Claim, Experiment, Log, Options
+from nmt.lab.experiments import experiment, record
+from nmt.lab.experiments.experiment import Claim, Experiment, Log, Settings
 from nmt.lab.plotting import style
 from tests.cli.conftest import Outcome, run
 
@@ -20,9 +20,9 @@ ROW = ("lstm", 0.123456, 12345, 98.76, None)
 NUMBER = "0.0 for the bag of words"
 
 
-def answer(options: Options, log: Log) -> experiment.Outcome:
+def answer(settings: Settings, log: Log) -> experiment.Outcome:
     """What an experiment does, without training."""
-    log(f"{options.cells}, {options.seeds} seeds")
+    log(f"{settings.cells}, {settings.seeds} seeds")
     return experiment.Outcome(
         question="Is it so?",
         conditions={
@@ -46,13 +46,13 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     module = ModuleType("fake_experiment")
     module.__dict__["EXPERIMENT"] = Experiment(
         question="Is it so?",
-        defaults=Options(cells=("tanh",), seeds=3, task="copy"),
+        defaults=Settings(cells=("tanh",), seeds=3, task="copy"),
         run=answer,
         known=("tanh", "lstm"),
         tasks=("copy", "add"),
     )
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setitem(registry.EXPERIMENTS, "fake", registry.Entry(module.__name__, "Is it so?"))
+    monkeypatch.setitem(experiment.EXPERIMENTS, "fake", experiment.Entry(module.__name__, "Is it so?"))
     monkeypatch.chdir(tmp_path)
 
 
@@ -104,17 +104,17 @@ def test_without_a_name_the_experiments_are_listed_with_their_questions(argument
     outcome = ask(*arguments)
     assert (outcome.status, outcome.err) == (0, "")
     assert [line.split(maxsplit=1) for line in outcome.out.decode().splitlines()] == [
-        [name, each.question] for name, each in registry.EXPERIMENTS.items()
+        [name, each.question] for name, each in experiment.EXPERIMENTS.items()
     ]
     assert json.loads(ask(*arguments, "--json").out) == {
-        name: each.question for name, each in registry.EXPERIMENTS.items()
+        name: each.question for name, each in experiment.EXPERIMENTS.items()
     }
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["fakee"], f"fakee: no such experiment; did you mean fake? there are {', '.join(registry.EXPERIMENTS)}"),
+        (["fakee"], f"fakee: no such experiment; did you mean fake? there are {', '.join(experiment.EXPERIMENTS)}"),
         (["?"], "?: no such experiment; there are order, "),
         (["fake", "--cells", "tanh,gru"], "--cells: expected among tanh, lstm, found 'gru'"),
         (["fake", "--seeds", "0"], "--seeds: expected an integer of at least 1"),
@@ -130,7 +130,7 @@ def test_what_an_experiment_does_not_take_is_refused_before_it_begins(arguments:
     assert outcome.err.count("\n") <= 3
 
 
-def test_pictures_that_could_not_be_drawn_are_refused_before_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_figures_that_could_not_be_drawn_are_refused_before_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(style, "find_spec", lambda _: None)
     outcome = ask("fake", "--out", "results")
     assert (outcome.status, outcome.out, outcome.err.startswith("nmt: figures need matplotlib")) == (2, b"", True)
@@ -176,15 +176,15 @@ def test_a_commit_with_changes_says_so_and_without_a_checkout_there_is_none(
     assert provenance.abbreviated(f"{clean}-dirty") == f"{clean[:10]}-dirty"
 
 
-@pytest.mark.parametrize("name", list(registry.EXPERIMENTS))
-def test_an_experiment_asks_what_the_table_says(name: str) -> None:
-    if find_spec(registry.EXPERIMENTS[name].module) is None:
+@pytest.mark.parametrize("name", list(experiment.EXPERIMENTS))
+def test_the_question_of_an_experiment_is_that_of_the_table(name: str) -> None:
+    if find_spec(experiment.EXPERIMENTS[name].module) is None:
         pytest.skip(f"there is no experiment {name}")
-    assert registry.find(name).question == registry.EXPERIMENTS[name].question
+    assert experiment.find(name).question == experiment.EXPERIMENTS[name].question
 
 
 def test_listing_imports_no_experiment() -> None:
-    code = "import sys, nmt.lab.experiments.registry; print(*sys.modules)"
+    code = "import sys, nmt.lab.experiments.experiment; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert {"torch", "numpy", "nmt.lab.experiments.order"}.isdisjoint(loaded)
 

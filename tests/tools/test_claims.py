@@ -13,8 +13,8 @@ import typer
 
 from nmt.cli.app import app
 from nmt.errors import UserError
-from nmt.lab.experiments.claims import CHAPTERS, UNMEASURED, story
-from nmt.lab.experiments.registry import EXPERIMENTS
+from nmt.lab.experiments.claims import CHAPTERS, UNMEASURED, read_claims
+from nmt.lab.experiments.experiment import EXPERIMENTS
 
 FILE = Path(__file__).parents[2] / "tools" / "claims.py"
 STUDIES = ("recipes/bottleneck.yaml", "recipes/ladder.yaml")
@@ -26,7 +26,7 @@ Leave = Callable[..., None]
 
 @pytest.fixture
 def leave(tmp_path: Path) -> Leave:
-    """Writes a result with claims given as (id, number, verdict)."""
+    """Writes a result with claims as (id, number, verdict)."""
 
     def write(name: str, command: str, *claims: tuple[str, str, str], **more: Any) -> None:
         fields = ("id", "number", "verdict")
@@ -38,7 +38,7 @@ def leave(tmp_path: Path) -> Leave:
 
 @pytest.fixture
 def page(tool: ModuleType, leave: Leave, tmp_path: Path) -> str:
-    """The page from two results by hand, beside a file that is none."""
+    """The page from two results by hand, and a file that is not a result."""
     leave(
         "order",
         "nmt experiment order",
@@ -62,16 +62,18 @@ def row(page: str, name: str) -> list[str]:
     return [cell.strip() for cell in line.replace("\\|", "/").split("|")[1:-1]]
 
 
-def test_the_story_is_complete_and_each_claim_is_there_once() -> None:
+def test_the_claims_are_complete_and_each_is_there_once() -> None:
     counts = {"A": 6, "B": 10, "C": 8, "D": 5, "E": 9}
-    assert list(story()) == [f"{letter}{number}" for letter, count in counts.items() for number in range(1, count + 1)]
+    assert list(read_claims()) == [
+        f"{letter}{number}" for letter, count in counts.items() for number in range(1, count + 1)
+    ]
     assert list(counts) == list(CHAPTERS)
 
 
 def test_every_claim_has_a_command_that_exists_or_a_reason_why_there_is_none() -> None:
     commands = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # a group has them
-    for each in story().values():
-        assert each.claim.endswith(".")
+    for each in read_claims().values():
+        assert each.text.endswith(".")
         if not each.command:
             assert each.measured_by.startswith(tuple(f"{state}: " for state in UNMEASURED)), each.id
             continue
@@ -93,7 +95,7 @@ def test_a_claim_that_several_results_answer_shows_all(page: str) -> None:
     assert verdict == "**holds under conditions**<br>**does not hold**"
 
 
-def test_what_is_not_measured_says_what_would_measure_it_or_why_nothing_does(page: str) -> None:
+def test_a_claim_that_is_not_measured_says_why(page: str) -> None:
     assert row(page, "E2")[2:] == ["not measured yet", "`nmt study recipes/bottleneck.yaml`", ""]
     assert row(page, "A3")[2].startswith("out of scope: ")
     assert row(page, "D4")[2:] == ["not built yet: needs heads that classify and tag", "", ""]
@@ -109,13 +111,13 @@ def test_corrections_are_the_claims_that_do_not_simply_hold(page: str) -> None:
     assert "\n  - does not hold: 1e-9\n" in found
 
 
-def test_where_numbers_come_from_is_told(page: str) -> None:
+def test_results_are_listed_with_command_commit_date_and_conditions(page: str) -> None:
     found = page.partition("## The results\n")[2]
     assert f"`{SPAN}` | 0123456789-dirty | 2026-01-02 | 1.5 |" in found
     assert "span.json): updates 2,000\n" in found
 
 
-def test_without_results_nothing_is_claimed(tool: ModuleType) -> None:
+def test_without_results_there_is_no_verdict(tool: ModuleType) -> None:
     page = tool.page([])
     assert "**holds" not in page
     assert "Nothing so far." in page
@@ -123,11 +125,11 @@ def test_without_results_nothing_is_claimed(tool: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("claim", [("Z1", "1", "holds"), ("A1", "1", "is proved")])
-def test_a_result_that_knows_another_story_is_refused(
+def test_a_result_on_an_unknown_claim_is_refused(
     tool: ModuleType, leave: Leave, tmp_path: Path, claim: tuple[str, str, str]
 ) -> None:
     leave("odd", "nmt experiment odd", claim)
-    with pytest.raises(UserError, match=r"odd\.json: no claim of the story"):
+    with pytest.raises(UserError, match=r"odd\.json: there is no claim with the id"):
         tool.page(tool.read_results([tmp_path]))
 
 

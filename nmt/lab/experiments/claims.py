@@ -1,6 +1,6 @@
-"""The story of memory as introductions tell it, claim by claim, and what measures each: the rows of `claims.tsv`.
+"""The claims that introductions to sequence models make, and what measures each: the rows of `claims.tsv`.
 
-The wording is the story's, not ours: what measurement says of it stands in `docs/claims.md`, which `tools/claims.py` makes from results.
+They are worded as introductions word them. What was measured stands in `docs/claims.md`, which `tools/claims.py` generates.
 """
 
 from __future__ import annotations
@@ -16,26 +16,25 @@ CHAPTERS = {
     "D": "Directions and depth",
     "E": "From the encoder-decoder to the Transformer",
 }
-"""Chapters of the story by the letter that the ids of their claims begin with."""
+"""Titles of chapters by the first letter of the ids of their claims."""
 UNMEASURED = ("out of scope", "not built yet")
-"""How `measured_by` begins where nothing measures a claim; the reason follows."""
+"""How `measured_by` begins for a claim that nothing measures; the reason follows."""
 
 
-class Row(NamedTuple):
-    """One claim of the story."""
+class UsualClaim(NamedTuple):
+    """A claim as it is usually told."""
 
     id: str
-    claim: str
-    """As it is usually told."""
+    text: str
     measured_by: str
-    """An experiment, a study or what else; or why there is nothing."""
+    """An experiment, a study or a benchmark; or why nothing measures it."""
     command: str
-    """What gives the number; empty where nothing does."""
+    """The command that measures it; empty if nothing does."""
 
 
 @cache
-def story() -> dict[str, Row]:
-    """All claims by id, in the order of the story."""
+def read_claims() -> dict[str, UsualClaim]:
+    """All claims by id, in order."""
     _, *lines = (files("nmt.lab.experiments") / "claims.tsv").read_text(encoding="utf-8").splitlines()
-    rows = [Row(*line.split("\t")) for line in lines]
-    return {row.id: row for row in rows}
+    claims = [UsualClaim(*line.split("\t")) for line in lines]
+    return {claim.id: claim for claim in claims}

@@ -1,8 +1,8 @@
 """Direction: can a word be read by a cue that comes after it?
 
-"Bank" is one thing where a river follows and another where a robber does. Whoever reads from the left has not seen what follows, so each
-word is tagged from the encoder's state *at that word*; the state at the end of the sentence has read everything in either direction. The
-cue stands before the word in half of the sentences, which turns the question round for one-way readers.
+The task is tagging: a sentence holds one ambiguous word, such as "bank", and one cue that decides between its two senses,
+such as "river" or "robber". The word is tagged from the encoder's state at that word, since the final state has read the
+whole sentence in either direction. The cue follows the word in half of the sentences and precedes it in the others.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nmt.atomic import JsonObject
 from nmt.data.vocabulary import PAD
-from nmt.lab.experiments.experiment import Cell, Claim, Experiment, Log, Options, Outcome, Verdict
+from nmt.lab.experiments.experiment import Claim, Experiment, Log, Outcome, Settings, Value, Verdict
 from nmt.lab.experiments.intervals import wilson
-from nmt.lab.experiments.learning import FIRST
+from nmt.lab.experiments.learning import FIRST_TOKEN, learn_task
 from nmt.lab.plotting import curves, style
 from nmt.lab.plotting.curves import Curve
 from nmt.models.embeddings import PieceEmbedding
 from nmt.models.encoders import RecurrentEncoder
-from nmt.training.schedules import learning_rate
+from nmt.training.objective import Loss
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,49 +33,50 @@ if TYPE_CHECKING:
 QUESTION = "Can a word be read by what comes after it, one way and both ways?"
 DIRECTIONS = ("forward", "backward", "both")
 FILLERS, AMBIGUOUS, SENSES, CUES = 30, 4, 2, 4
-"""Words of no matter, words with two senses, and words that decide for each of the senses."""
-VOCABULARY = FIRST + FILLERS + AMBIGUOUS + SENSES * CUES
+"""Words without meaning, words with two senses, senses, and cues for each sense."""
+VOCABULARY = FIRST_TOKEN + FILLERS + AMBIGUOUS + SENSES * CUES
 REACH, SHORTEST, LONGEST = 10, 14, 24
-"""Largest distance of the cue from the word, and the lengths of sentences."""
+"""Largest distance between cue and word, and the lengths of sentences."""
 EMBEDDING, HIDDEN = 32, 32
 BATCH, PEAK = 64, 1e-2
 TEST = 2000
-"""Sentences in the test of each seed."""
+"""Test sentences of each seed."""
 KNOWN, GUESSING = 0.99, 0.55
-"""At least so much accuracy is knowing, at most so much is guessing between two senses."""
+"""Accuracy from which the sense counts as known, and up to which as guessed."""
 
 
 @dataclass(frozen=True)
 class Tagged:
-    """Sentences ``(batch, time)``, and of each ``(batch,)`` what is asked."""
+    """Sentences ``(batch, time)`` with the position, sense and cue distance of their ambiguous words ``(batch,)``."""
 
     tokens: Tensor
     mask: Tensor
     place: Tensor
-    """Where the ambiguous word stands."""
+    """Position of the ambiguous word."""
     sense: Tensor
-    """Its tag."""
+    """Its sense: the expected tag."""
     distance: Tensor
-    """How many words after it the cue stands; below 0, before it."""
+    """Words from it to the cue; negative if the cue comes before."""
 
 
 def draw_sentences(generator: np.random.Generator, count: int) -> Tagged:
-    """Fillers with one ambiguous word and one cue, on either side of it at every distance alike; the sense is a toss of a coin."""
+    """Fillers with one ambiguous word and one cue; side, distance and sense are uniform."""
     length = generator.integers(SHORTEST, LONGEST, size=count, endpoint=True)
     distance = generator.integers(1, REACH, size=count, endpoint=True) * generator.choice([-1, 1], size=count)
-    first = generator.integers(length - abs(distance))  # of the two, word and cue
+    first = generator.integers(length - abs(distance))  # position of whichever comes first, word or cue
     place = np.where(distance > 0, first, first - distance)
     sense = generator.integers(SENSES, size=count)
     rows = np.arange(count)
-    tokens = FIRST + generator.integers(FILLERS, size=(count, LONGEST))
-    tokens[rows, place] = FIRST + FILLERS + generator.integers(AMBIGUOUS, size=count)
-    tokens[rows, place + distance] = FIRST + FILLERS + AMBIGUOUS + CUES * sense + generator.integers(CUES, size=count)
+    tokens = FIRST_TOKEN + generator.integers(FILLERS, size=(count, LONGEST))
+    tokens[rows, place] = FIRST_TOKEN + FILLERS + generator.integers(AMBIGUOUS, size=count)
+    cues = FIRST_TOKEN + FILLERS + AMBIGUOUS
+    tokens[rows, place + distance] = cues + CUES * sense + generator.integers(CUES, size=count)
     mask = np.arange(LONGEST) < length[:, None]
     return Tagged(*map(torch.from_numpy, (np.where(mask, tokens, PAD), mask, place, sense, distance)))
 
 
 class Tagger(nn.Module):
-    """The encoder of the translation models, and a linear map from the state at each word to the logits of its tag, ``(batch, time, sense)``."""
+    """The encoder of translators, and a linear map from each state to the logits of a tag, ``(batch, time, sense)``."""
 
     def __init__(self, kind: str, direction: str) -> None:
         super().__init__()
@@ -87,28 +89,19 @@ class Tagger(nn.Module):
         return logits
 
     def at(self, sentences: Tagged) -> Tensor:
-        """The logits at the ambiguous words, ``(batch, sense)``."""
+        """Logits at the ambiguous words, ``(batch, sense)``."""
         logits: Tensor = self(sentences.tokens, sentences.mask)
         return logits[torch.arange(len(logits)), sentences.place]
 
 
-def train(tagger: Tagger, *, updates: int, seed: int) -> None:
-    """Only the tags of ambiguous words count, since the others have none to choose; the sentences are a function of the seed alone."""
-    generator = np.random.default_rng([seed, 1])
-    optimizer = torch.optim.AdamW(tagger.parameters(), lr=0.0, betas=(0.9, 0.98), weight_decay=0.0)
-    for update in range(1, updates + 1):
-        batch = draw_sentences(generator, BATCH)
-        functional.cross_entropy(tagger.at(batch), batch.sense).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        nn.utils.clip_grad_norm_(tagger.parameters(), 1.0)
-        optimizer.param_groups[0]["lr"] = learning_rate(
-            "cosine", update, peak=PEAK, warmup=updates // 20, total=updates
-        )
-        optimizer.step()
-        optimizer.zero_grad()
+def tag_loss(tagger: Tagger, sentences: Tagged) -> Loss:
+    """Cross-entropy of the tags of ambiguous words; other words have no tag."""
+    loss = functional.cross_entropy(tagger.at(sentences), sentences.sense, reduction="sum")
+    return Loss(loss, loss.detach(), len(sentences.sense))
 
 
 class Count(NamedTuple):
-    """Right tags of the ambiguous word, of how many."""
+    """Right tags, of how many."""
 
     right: int
     of: int
@@ -120,63 +113,68 @@ class Count(NamedTuple):
 
     @classmethod
     def total(cls, counts: Sequence[Count]) -> Count:
-        """All of them together."""
+        """The sum of counts."""
         return cls(sum(count.right for count in counts), sum(count.of for count in counts))
 
 
 ByDistance = dict[int, Count]
-"""Right tags by the cue's distance, below 0 where it stands before the word."""
+"""By the distance of the cue, which is negative if the cue comes before the word."""
 Results = dict[tuple[str, str], list[ByDistance]]
 """By cell and direction, one for each seed."""
 
 
 @torch.no_grad()
 def measure(tagger: Tagger, test: Tagged) -> ByDistance:
-    """How often the ambiguous word gets the right sense."""
+    """Right tags of the ambiguous words."""
     right, distance = (tagger.at(test).argmax(-1) == test.sense).numpy(), test.distance.numpy()
     return {
         int(one): Count(int(right[distance == one].sum()), int((distance == one).sum())) for one in np.unique(distance)
     }
 
 
-def run(options: Options, log: Log) -> Outcome:
-    """Trains a tagger of each cell in each direction with each seed; a seed's sentences are the same for all."""
-    assert options.cells is not None
-    assert options.seeds is not None
-    assert options.updates is not None
+def run(settings: Settings, log: Log) -> Outcome:
+    """Trains a tagger of each cell in each direction with each seed; all taggers of a seed see the same sentences."""
     results: Results = {}
-    for kind in options.cells:
+    for kind in settings.cells:
         for direction in DIRECTIONS:
             results[kind, direction] = []
-            for seed in range(1, options.seeds + 1):
+            for seed in range(1, settings.seeds + 1):
                 torch.manual_seed(seed)
-                train(tagger := Tagger(kind, direction), updates=options.updates, seed=seed)
+                tagger = Tagger(kind, direction)
+                learn_task(
+                    tagger,
+                    lambda generator: draw_sentences(generator, BATCH),
+                    tag_loss,
+                    updates=settings.updates,
+                    seed=seed,
+                    peak=PEAK,
+                )
                 found = measure(tagger, draw_sentences(np.random.default_rng([seed, 2]), TEST))
                 results[kind, direction].append(found)
-                log(
-                    f"{kind}, {direction}, seed {seed}: cue after {on_side(found, 1).share:.1%}, cue before {on_side(found, -1).share:.1%}"
-                )
-    return report(results, options)
+                after, before = (on_side(found, side).share for side in (1, -1))
+                log(f"{kind}, {direction}, seed {seed}: cue after {after:.1%}, cue before {before:.1%}")
+    return report(results, settings)
 
 
 def on_side(found: ByDistance, side: int) -> Count:
-    """All cues after the word (side 1) or before it (-1)."""
+    """The sum over cues after the word (side 1) or before it (-1)."""
     return Count.total([count for distance, count in found.items() if distance * side > 0])
 
 
 COLUMNS = ("cell", "read", "cue", "right, %", "95 % from", "95 % to", "lowest seed, %", "highest seed, %")
 
 
-def report(results: Results, options: Options) -> Outcome:
-    """The outcome for counts by cell, direction and seed."""
+def report(results: Results, settings: Settings) -> Outcome:
+    """The outcome, with a row for each cell, direction and side of the cue."""
     return Outcome(
         question=QUESTION,
-        conditions=_conditions(options),
+        conditions=_conditions(settings),
         columns=COLUMNS,
         rows=tuple(_row(name, side, found) for side in (1, -1) for name, found in results.items()),
         claims=(claim(results),),
         notes=(
-            "right: tag of the ambiguous word, of two senses; the interval is Wilson's over the sentences of all seeds, each seed with its own",
+            "right: tag of the ambiguous word, of two senses; the interval is Wilson's over the sentences of all "
+            "seeds, each seed with its own",
         ),
         details={
             f"{kind}, {direction}": [{str(at): list(count) for at, count in each.items()} for each in found]
@@ -186,20 +184,21 @@ def report(results: Results, options: Options) -> Outcome:
     )
 
 
-def _row(name: tuple[str, str], side: int, found: list[ByDistance]) -> tuple[Cell, ...]:
+def _row(name: tuple[str, str], side: int, found: list[ByDistance]) -> tuple[Value, ...]:
     seeds = [on_side(each, side) for each in found]
     shares = (*wilson(*Count.total(seeds)), min(seed.share for seed in seeds), max(seed.share for seed in seeds))
     return (*name, "after" if side > 0 else "before", *(100 * share for share in shares))
 
 
-def _conditions(options: Options) -> dict[str, object]:
+def _conditions(settings: Settings) -> JsonObject:
     return {
-        "model": f"embedding {EMBEDDING}, one layer of {HIDDEN} units a direction, a linear map from the state at each word to its tag",
+        "model": f"embedding {EMBEDDING}, one layer of {HIDDEN} units a direction, a linear map from the state at each "
+        "word to its tag",
         "sentences": f"{SHORTEST} to {LONGEST} words: {FILLERS} fillers, {AMBIGUOUS} ambiguous words, {CUES} cues a sense",
         "cue": f"1 to {REACH} words after the ambiguous word in half of the sentences, before it in the others",
         "test": f"{TEST} fresh sentences a seed",
-        "seeds": options.seeds,
-        "updates": options.updates,
+        "seeds": settings.seeds,
+        "updates": settings.updates,
         "batch": BATCH,
         "learning rate": f"{PEAK:g}, cosine",
         "precision": "fp32",
@@ -207,7 +206,11 @@ def _conditions(options: Options) -> dict[str, object]:
 
 
 def claim(results: Results) -> Claim:
-    """D1: from the left it cannot be known, and one must read both ways. Where the right alone is enough, the claim needs a cue on either side."""
+    """D1: the sense shows only afterwards, so one must read both ways.
+
+    It holds if reading forward guesses and reading both ways knows, for every cell; and under conditions if reading
+    backward alone knows too, or if some cells do not learn it.
+    """
     cells = tuple(dict.fromkeys(kind for kind, _ in results))
     sides = {
         (*name, side): Count.total([on_side(each, side) for each in found]).share
@@ -215,19 +218,15 @@ def claim(results: Results) -> Claim:
         for side in (1, -1)
     }
     known = {kind: sides[kind, "forward", 1] <= GUESSING and sides[kind, "both", 1] >= KNOWN for kind in cells}
-    from_right = [kind for kind in cells if sides[kind, "backward", 1] >= KNOWN]
-    verdict: Verdict = (
-        "holds"
-        if all(known.values()) and not from_right
-        else "holds under conditions"
-        if any(known.values())
-        else "does not hold"
-    )
+    by_backward = [kind for kind in cells if sides[kind, "backward", 1] >= KNOWN]
+    verdict: Verdict = "does not hold"
+    if any(known.values()):
+        verdict = "holds" if all(known.values()) and not by_backward else "holds under conditions"
     number = f"right sense read forward / backward / both ways (seeds: {len(results[cells[0], 'forward'])}), "
     number += f"cue 1 to {REACH} words after the word: {_shares(sides, cells, 1)}"
     number += f"; as far before it: {_shares(sides, cells, -1)}"
-    if from_right:
-        number += f"; reading from the right alone is enough ({', '.join(from_right)}) where the cue always follows"
+    if by_backward:
+        number += f"; reading backward is enough ({', '.join(by_backward)}) where the cue always follows"
     return Claim(id="D1", number=number, verdict=verdict)
 
 
@@ -239,18 +238,18 @@ def _shares(sides: dict[tuple[str, str, int], float], cells: Sequence[str], side
 
 
 def draw(results: Results) -> Figure:
-    """A panel for each cell: accuracy against where the cue stands, with Wilson's intervals over all seeds."""
+    """One chart for each cell: accuracy by position of the cue, with Wilson's intervals over all seeds."""
     cells = tuple(dict.fromkeys(kind for kind, _ in results))
-    figure, panels = style.subplots(1.2 + 3.3 * len(cells), 4.0, columns=len(cells))
-    for panel, kind in zip(panels, cells, strict=True):
+    figure, charts = style.subplots(1.2 + 3.3 * len(cells), 4.0, columns=len(cells))
+    for axes, kind in zip(charts, cells, strict=True):
         lines = [_curve(direction, results[kind, direction]) for direction in DIRECTIONS]
-        curves.draw(panel, lines, x="words from the word to its cue", y="right sense, %", title=kind)
-        panel.get_lines()[-1].set(markersize=9, markerfacecolor="none")  # seen around those that are as good
-        panel.set_ylim(30, 103)
-        if legend := panel.get_legend():
-            legend.remove()  # one for all panels, below them, where it hides nothing
+        curves.draw(axes, lines, x="words from the word to its cue", y="right sense, %", title=kind)
+        axes.get_lines()[-1].set(markersize=9, markerfacecolor="none")  # stays visible around equal values
+        axes.set_ylim(30, 103)
+        if legend := axes.get_legend():
+            legend.remove()  # the figure has one legend below all charts
     figure.legend(
-        *panels[0].get_legend_handles_labels(),
+        *charts[0].get_legend_handles_labels(),
         loc="outside lower center",
         ncols=len(DIRECTIONS),
         title="read",
@@ -260,7 +259,7 @@ def draw(results: Results) -> Figure:
 
 
 def _curve(direction: str, found: list[ByDistance]) -> Curve:
-    """Broken at the word itself, where no cue stands."""
+    """Has a gap at distance 0, the word itself."""
     distances = range(-REACH, REACH + 1)
     shares = [_percent(Count.total([each[distance] for each in found if distance in each])) for distance in distances]
     value, low, high = zip(*shares, strict=True)
@@ -268,7 +267,7 @@ def _curve(direction: str, found: list[ByDistance]) -> Curve:
 
 
 def _percent(count: Count) -> tuple[float | None, float | None, float | None]:
-    """The share and its interval in %, or nothing where there is no sentence."""
+    """The share and its interval in %; None without a sentence."""
     if not count.of:
         return None, None, None
     value, low, high = (100 * each for each in wilson(*count))
@@ -276,4 +275,4 @@ def _percent(count: Count) -> tuple[float | None, float | None, float | None]:
 
 
 CELLS = ("tanh", "gru", "lstm")
-EXPERIMENT = Experiment(question=QUESTION, defaults=Options(cells=CELLS, seeds=3, updates=500), run=run, known=CELLS)
+EXPERIMENT = Experiment(question=QUESTION, defaults=Settings(cells=CELLS, seeds=3, updates=500), run=run, known=CELLS)

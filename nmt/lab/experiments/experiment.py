@@ -1,45 +1,61 @@
-"""What an experiment is: a question, what may be varied, and an outcome: a table, a figure, and the claims of the story that it answers.
+"""What an experiment is, and the table of all of them.
 
-An experiment measures; it never asserts. What it finds is reported with its conditions, also where it speaks against the textbook.
+An experiment answers one question about memory in neural networks with small models. Its outcome is a table, a figure, and
+a verdict on the claims it bears on. It measures and never asserts: numbers come with their conditions, also where they
+contradict the claim.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from nmt.atomic import JsonObject
 from nmt.errors import UserError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Log: TypeAlias = Callable[[str], None]
-Cell: TypeAlias = str | int | float | None
+Value: TypeAlias = str | int | float | None
 """A value in a table: numbers stay numbers until they are printed."""
 Verdict: TypeAlias = Literal["holds", "holds under conditions", "does not hold"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What an experiment may be asked to vary. None means the experiment's own default; an experiment refuses what it does not take."""
+    """What the command line asks for. None means the experiment's default."""
 
     cells: tuple[str, ...] | None = None
-    """Models to compare, by the names that the experiment knows: tanh, gru, lstm, attention, transformer and others."""
     seeds: int | None = None
-    """Number of seeds, 1 to this."""
     updates: int | None = None
-    """Updates of training."""
     task: str | None = None
-    """Which of several tasks."""
     run: Path | None = None
-    """A run folder to look at, for the experiments that do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What an experiment runs with. An experiment whose default is empty here does not take the option."""
+
+    cells: tuple[str, ...] = ()
+    """Models to compare, by name: tanh, gru, lstm, attention, transformer and others."""
+    seeds: int = 0
+    """Seeds 1 to this number."""
+    updates: int = 0
+    """Updates of training."""
+    task: str = ""
+    """One of several tasks."""
+    run: Path | None = None
+    """The run folder of a trained translator."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One claim of the story, by its row, our number in words with its conditions, and the verdict."""
+    """The verdict on one claim of `claims.tsv`, and the measured numbers with their conditions as a sentence."""
 
     id: str
     number: str
@@ -48,66 +64,113 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What an experiment found. ``conditions`` are all the settings that the numbers depend on; the figure is drawn when it is asked for."""
+    """The results of an experiment. ``conditions`` are all settings that the numbers depend on."""
 
     question: str
-    conditions: dict[str, Any]
+    conditions: JsonObject
     columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[Value, ...], ...]
     claims: tuple[Claim, ...] = ()
     notes: tuple[str, ...] = ()
-    details: dict[str, Any] = field(default_factory=dict)
-    """More numbers for machines: what the figure shows, per seed."""
+    details: JsonObject = field(default_factory=dict)
+    """Numbers per seed and per position, for the JSON record."""
     figure: Callable[[], Figure] | None = field(default=None, compare=False)
+    """Draws the figure."""
 
     def __post_init__(self) -> None:
         assert all(len(row) == len(self.columns) for row in self.rows), "a value for every column"
 
-    def as_json(self) -> dict[str, Any]:
-        """Everything but the figure, ready for JSON."""
-        values = {
-            name: getattr(self, name) for name in ("question", "conditions", "columns", "rows", "notes", "details")
+    def as_json(self) -> JsonObject:
+        """All fields but the figure."""
+        return {
+            "question": self.question,
+            "conditions": self.conditions,
+            "columns": self.columns,
+            "rows": self.rows,
+            "notes": self.notes,
+            "details": self.details,
+            "claims": [asdict(claim) for claim in self.claims],
         }
-        return {**values, "claims": [asdict(claim) for claim in self.claims]}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """A question, the options that it takes with their defaults, and how it is answered: `run` gets options in which these are filled in."""
+    """A question, the options it takes with their defaults, and the function that answers it."""
 
     question: str
-    defaults: Options
-    run: Callable[[Options, Log], Outcome]
+    defaults: Settings
+    run: Callable[[Settings, Log], Outcome]
     known: tuple[str, ...] = ()
-    """The names that `cells` may hold."""
+    """Names that `Settings.cells` may hold."""
     tasks: tuple[str, ...] = ()
-    """The names that `task` may hold."""
-    looks_at_run: bool = False
-    """Whether it measures a finished run, and so takes `run`."""
+    """Names that `Settings.task` may be."""
+    takes_run: bool = False
+    """Whether it measures a trained translator, `Settings.run`."""
 
-    def __call__(self, asked: Options, log: Log) -> Outcome:
-        """Answers the question, or refuses options that the experiment does not take."""
-        return self.run(self.filled(asked), log)
+    def __call__(self, options: Options, log: Log) -> Outcome:
+        """Runs the experiment. An option it does not take, or a value it does not know, is a `UserError`."""
+        return self.run(self.settings(options), log)
 
-    def filled(self, asked: Options) -> Options:
-        """What was asked for, and the defaults for the rest."""
-        defaults, given = (
-            asdict(self.defaults),
-            {key: value for key, value in asdict(asked).items() if value is not None},
-        )
-        for key, value in given.items():
-            if defaults[key] is None and not (key == "run" and self.looks_at_run):
-                raise UserError(
-                    f"--{key}: this experiment does not take it; it takes {', '.join(f'--{name}' for name, own in defaults.items() if own)}"
-                )
-            self._check(key, value)
-        return Options(**{**defaults, **given})
+    def settings(self, options: Options) -> Settings:
+        """The options that are given, checked, and the defaults for the others."""
+        defaults = asdict(self.defaults)
+        given = {key: value for key, value in asdict(options).items() if value is not None}
+        for key in given:
+            if not defaults[key] and not (key == "run" and self.takes_run):
+                taken = ", ".join(f"--{name}" for name, default in defaults.items() if default)
+                raise UserError(f"--{key}: this experiment does not take it; it takes {taken}")
+        settings = Settings(**{**defaults, **given})
+        self._check(settings, given)
+        return settings
 
-    def _check(self, key: str, value: Any) -> None:
-        if key in ("seeds", "updates") and value < 1:
-            raise UserError(f"--{key}: expected an integer of at least 1, found {value}")
-        if key == "task" and value not in self.tasks:
-            raise UserError(f"--task: expected one of {', '.join(self.tasks)}, found {value!r}")
-        unknown = [each for each in value if each not in self.known] if key == "cells" else []
-        if unknown:
+    def _check(self, settings: Settings, given: Iterable[str]) -> None:
+        for key, count in (("seeds", settings.seeds), ("updates", settings.updates)):
+            if key in given and count < 1:
+                raise UserError(f"--{key}: expected an integer of at least 1, found {count}")
+        if "task" in given and settings.task not in self.tasks:
+            raise UserError(f"--task: expected one of {', '.join(self.tasks)}, found {settings.task!r}")
+        if unknown := [cell for cell in settings.cells if cell not in self.known]:
             raise UserError(f"--cells: expected among {', '.join(self.known)}, found {', '.join(map(repr, unknown))}")
+
+
+class Entry(NamedTuple):
+    """The module that defines an experiment as ``EXPERIMENT``, and its question."""
+
+    module: str
+    question: str
+
+
+EXPERIMENTS = {
+    "order": Entry("nmt.lab.experiments.order", "Does a model tell a sentence from the same words in another order?"),
+    "direction": Entry(
+        "nmt.lab.experiments.direction", "Can a word be read by what comes after it, one way and both ways?"
+    ),
+    "equations": Entry(
+        "nmt.lab.experiments.equations", "Do the models compute what their papers say, in cells, shapes and memory?"
+    ),
+    "gradients": Entry(
+        "nmt.lab.experiments.gradients",
+        "How much gradient reaches the first step, and what do gates and clipping do about it?",
+    ),
+    "span": Entry("nmt.lab.experiments.span", "Over how many steps does each model learn to remember?"),
+    "gaps": Entry("nmt.lab.experiments.gaps", "Does a name survive the words between its two mentions?"),
+    "gates": Entry("nmt.lab.experiments.gates", "What do the gates of an LSTM do when the king dies?"),
+    "parameters": Entry(
+        "nmt.lab.experiments.parameters", "What does a GRU save against an LSTM, in parameters, time and quality?"
+    ),
+    "search": Entry(
+        "nmt.lab.experiments.search", "Which errors are the model's and which are the search's, from beam 1 to 32?"
+    ),
+}
+"""All experiments by name, in the order of the claims. Reading the table imports no experiment, and so no torch."""
+
+
+def find(name: str) -> Experiment:
+    """The experiment of that name; imports its module."""
+    if name not in EXPERIMENTS:
+        near = get_close_matches(name, EXPERIMENTS, 1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        raise UserError(f"{name}: no such experiment; {meant}there are {', '.join(EXPERIMENTS)}")
+    found = import_module(EXPERIMENTS[name].module).EXPERIMENT
+    assert isinstance(found, Experiment)
+    return found

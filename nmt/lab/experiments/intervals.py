@@ -1,4 +1,4 @@
-"""How sure a number is: 95 % intervals of shares and means over examples, and how well one measure tells two groups apart."""
+"""95 % intervals of shares and means, and the area under the ROC curve."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 Z = 1.959964
-"""Standard deviations to either side that hold 95 % of a normal distribution."""
+"""The 97.5 % quantile of the normal distribution."""
 RESAMPLES = 2000
 QUANTILES = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-"""Student's t for 95 % and 1 to 9 degrees of freedom; the last serves for more of them, which errs on the wide side."""
+"""The 97.5 % quantiles of Student's t for 1 to 9 degrees of freedom; with more, the last one gives a wider interval."""
 
 
 class Interval(NamedTuple):
@@ -25,7 +25,7 @@ class Interval(NamedTuple):
 
 
 def wilson(right: int, count: int) -> Interval:
-    """The share of examples that were right, by Wilson's score (1927): it stays within 0..1 and does not vanish where all are right."""
+    """The interval of a share by Wilson's score (1927), which stays within 0..1 and has a width at 0 and 1 too."""
     share, spread = right / count, Z * Z / count
     centre = (share + spread / 2) / (1 + spread)
     half = Z / (1 + spread) * math.sqrt(share * (1 - share) / count + spread / (4 * count))
@@ -33,7 +33,7 @@ def wilson(right: int, count: int) -> Interval:
 
 
 def bootstrap(values: Sequence[float] | np.ndarray, seed: int = 0) -> Interval:
-    """The mean of independent examples, by percentiles of the means of samples drawn from them (Efron 1979)."""
+    """The interval of the mean of independent examples by the percentile bootstrap (Efron 1979)."""
     given = np.asarray(values, float)
     picked = np.random.default_rng(seed).integers(len(given), size=(RESAMPLES, len(given)))
     low, high = np.percentile(given[picked].mean(1), [2.5, 97.5])
@@ -41,14 +41,14 @@ def bootstrap(values: Sequence[float] | np.ndarray, seed: int = 0) -> Interval:
 
 
 def student(values: Sequence[float]) -> Interval:
-    """The mean of one value a seed with its 95 % interval by Student's t, which has no bounds for a single seed."""
+    """The interval of the mean over seeds by Student's t; infinite for a single seed."""
     freedom = len(values) - 1
     half = QUANTILES[min(freedom, len(QUANTILES)) - 1] * stdev(values) / math.sqrt(len(values)) if freedom else math.inf
     return Interval(fmean(values), fmean(values) - half, fmean(values) + half)
 
 
 def auc(group: np.ndarray, others: np.ndarray) -> float:
-    """How often a value of the group is above one of the others, a tie counted half: 0.5 where nothing tells them apart."""
+    """The probability that a value of the group exceeds one of the others, ties counted half; 0.5 means no separation."""
     ordered = np.sort(others)
     below, not_above = np.searchsorted(ordered, group, "left"), np.searchsorted(ordered, group, "right")
     return float((below + not_above).mean() / (2 * len(others)))

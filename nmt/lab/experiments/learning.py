@@ -1,10 +1,10 @@
-"""The few lines that experiments train with: the very models that translate, made small, on batches drawn as they are needed."""
+"""Training of small models on batches that are drawn as they are needed, by the training step of translators."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -12,101 +12,68 @@ from torch import nn
 
 from nmt.data.batches import Batch
 from nmt.models.protocol import TranslationModel
-from nmt.models.registry import build
-from nmt.training.objective import cross_entropy
+from nmt.training import objective
+from nmt.training.objective import Loss
 from nmt.training.schedules import learning_rate
+from nmt.training.step import TrainingStep, Update, train_on
 
-FIRST = 4
-"""The first token id that is free: below it stand pad, unknown, begin and end."""
+FIRST_TOKEN = 4
+"""The first id that is free for tokens of a task; those below are pad, unknown, begin and end."""
+CLIP = 1.0
+"""Gradient norm."""
 
+Model = TypeVar("Model", bound=nn.Module)
+Examples = TypeVar("Examples")
 DrawBatch = Callable[[np.random.Generator], Batch]
+Stop = Callable[[int, Update], bool]
 
 
-def recurrent(
-    vocabulary: int,
-    *,
-    cell: str = "lstm",
-    attention: str = "none",
-    hidden: int = 64,
-    embedding: int = 32,
-    direction: str = "forward",
-    forget_bias: float = 1.0,
-    layers: int = 1,
-    **changes: Any,
-) -> TranslationModel:
-    """A small recurrent encoder-decoder over one vocabulary; encoder and decoder have the same layers and hidden units."""
-    stack = {"layers": layers, "hidden": hidden, "residual": False}
-    sizes: dict[str, Any] = {
-        "cell": cell,
-        "attention": attention,
-        "embedding": embedding,
-        "attention_size": hidden,
-        "bottleneck": None,
-        "encoder": {**stack, "direction": direction},
-        "decoder": stack,
-        "forget_bias": forget_bias,
-        "dropout": 0.0,
-        "tied": False,
-    }
-    return build("recurrent", source=vocabulary, target=vocabulary, joint=True, **{**sizes, **changes})
+def batches(draw: Callable[[np.random.Generator], Examples], updates: int, seed: int) -> Iterator[Examples]:
+    """Fresh batches, one for each update. They depend on the seed alone, so all models of a seed see the same."""
+    generator = np.random.default_rng([seed, 1])
+    return (draw(generator) for _ in range(updates))
 
 
-def transformer(vocabulary: int, *, width: int = 64, layers: int = 2, **changes: Any) -> TranslationModel:
-    """A small Transformer over one vocabulary."""
-    sizes: dict[str, Any] = {
-        "width": width,
-        "heads": 4,
-        "feed_forward": 4 * width,
-        "encoder": {"layers": layers},
-        "decoder": {"layers": layers},
-        "dropout": 0.0,
-        "attention_dropout": 0.0,
-        "tied": False,
-    }
-    return build("transformer", source=vocabulary, target=vocabulary, joint=True, **{**sizes, **changes})
+def learn(model: TranslationModel, draw: DrawBatch, *, updates: int, seed: int, peak: float) -> None:
+    """Trains on the objective of translators: cross-entropy under teacher forcing, without label smoothing."""
+    learn_task(model, draw, objective.objective, updates=updates, seed=seed, peak=peak)
 
 
-def learn(
-    model: TranslationModel,
-    draw: DrawBatch,
+def learn_task(
+    model: Model,
+    draw: Callable[[np.random.Generator], Examples],
+    loss: Callable[[Model, Examples], Loss],
     *,
     updates: int,
     seed: int,
-    peak: float = 3e-3,
-    clip: float | None = 1.0,
-    schedule: str = "cosine",
-    each: Callable[[int, float, float], bool] | None = None,
+    peak: float,
+    stop: Stop | None = None,
 ) -> None:
-    """Trains by teacher forcing on fresh batches; ``each`` hears update, loss in nats a piece and gradient norm, and ends training by True.
+    """Trains on the loss of a task, until ``stop(update, outcome)`` is true.
 
-    The batches are a function of the seed alone, so all models of a seed see the same ones.
+    AdamW with a cosine schedule, 5 % of the updates as warm-up, in fp32.
     """
-    generator = np.random.default_rng([seed, 1])
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.0, betas=(0.9, 0.98), weight_decay=0.0)
     model.train()
-    for update in range(1, updates + 1):
-        batch = draw(generator)
-        loss = cross_entropy(
-            model(batch.source, batch.source_mask, batch.previous), batch.expected, batch.target_mask, 0.0
-        )
-        (loss.loss / loss.tokens).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        norm = nn.utils.clip_grad_norm_(model.parameters(), clip or math.inf).item()
-        optimizer.param_groups[0]["lr"] = learning_rate(
-            schedule, update, peak=peak, warmup=updates // 20, total=updates
-        )
-        optimizer.step()
-        optimizer.zero_grad()
-        if each and each(update, loss.nll.item() / loss.tokens, norm):
-            break
+    train_on(
+        batches(draw, updates, seed),
+        partial(loss, model),
+        TrainingStep(optimizer, CLIP),
+        lambda update: learning_rate("cosine", update, peak=peak, warmup=updates // 20, total=updates),
+        stop,
+    )
     model.eval()
 
 
 @torch.no_grad()
 def exact(model: TranslationModel, batch: Batch) -> np.ndarray:
-    """Which examples of a batch have every target piece ranked first, under teacher forcing: ``(batch,)`` of bool.
+    """For each example whether every target token is ranked first under teacher forcing, ``(batch,)`` of bool.
 
-    Greedy decoding finds the very target if and only if this is so.
+    That is so exactly if greedy decoding produces the target.
     """
-    found = model(batch.source, batch.source_mask, batch.previous).argmax(-1)
-    right: np.ndarray = ((found == batch.expected) | ~batch.target_mask).all(1).numpy()
-    return right
+    return all_right(model(batch.source, batch.source_mask, batch.previous), batch).numpy()
+
+
+def all_right(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """For each example whether the expected token has the largest logit at every target position, ``(batch,)``."""
+    return ((logits.argmax(-1) == batch.expected) | ~batch.target_mask).all(1)

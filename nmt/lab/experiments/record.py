@@ -1,4 +1,4 @@
-"""An outcome as it is kept and as it is read: with the command, commit, versions and machine that it came from, as JSON and as text."""
+"""An outcome as a record: with command, commit, versions and machine, as JSON and as text for a terminal."""
 
 from __future__ import annotations
 
@@ -6,41 +6,40 @@ import math
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 from nmt import provenance
+from nmt.atomic import JsonObject
 from nmt.lab.experiments import claims
-from nmt.lab.experiments.experiment import Cell, Options, Outcome
+from nmt.lab.experiments.experiment import Options, Outcome, Value
 
 if TYPE_CHECKING:
     from nmt.evaluation.report import Table
 
-Record: TypeAlias = dict[str, Any]
+
+def as_json(name: str, options: Options, outcome: Outcome, seconds: float) -> JsonObject:
+    """The record of an experiment that took so many seconds."""
+    return {"experiment": name, **provenance.origin(command(name, options), seconds), **outcome.as_json()}
 
 
-def make(name: str, asked: Options, outcome: Outcome, seconds: float) -> Record:
-    """Everything there is to keep of an outcome, ready for JSON."""
-    return {"experiment": name, **provenance.origin(command(name, asked), seconds), **outcome.as_json()}
-
-
-def command(name: str, asked: Options) -> str:
-    """The command that gives the same numbers again."""
-    given = {key: value for key, value in asdict(asked).items() if value is not None}
-    options = (
+def command(name: str, options: Options) -> str:
+    """The command that reproduces the outcome."""
+    given = {key: value for key, value in asdict(options).items() if value is not None}
+    words = (
         word for key, value in given.items() for word in (f"--{key}", ",".join(value) if key == "cells" else str(value))
     )
-    return shlex.join(["nmt", "experiment", name, *options])
+    return shlex.join(["nmt", "experiment", name, *words])
 
 
-def text(record: Record) -> str:
-    """The question, the table with its conditions and notes, and the claims with their verdicts, for a terminal."""
+def text(record: JsonObject) -> str:
+    """The question, the table with conditions and notes, and the claims with their verdicts."""
     from nmt.evaluation import report
 
     return "\n".join([record["question"], "", report.text(table(record)), *_claims(record)]).rstrip("\n")
 
 
-def table(record: Record) -> Table:
-    """The table of a record, its numbers printed with three significant digits; below it stand conditions, origin and notes."""
+def table(record: JsonObject) -> Table:
+    """The table of a record, with conditions, provenance and notes below it."""
     from nmt.evaluation.report import Table
 
     columns = tuple(record["columns"])
@@ -48,8 +47,8 @@ def table(record: Record) -> Table:
     return Table(columns, rows, (f"conditions: {settings(record['conditions'])}", _origin(record), *record["notes"]))
 
 
-def shown(value: Cell, column: str = "") -> str:
-    """A value of a table as it is printed: None as a dash, integers in full, what a column gives in % to a tenth, the rest to three digits."""
+def shown(value: Value, column: str = "") -> str:
+    """A value as it is printed: integers in full, one decimal in columns with %, otherwise three digits; None is a dash."""
     if value is None or isinstance(value, str):
         return value or "-"
     if isinstance(value, int):
@@ -61,14 +60,14 @@ def shown(value: Cell, column: str = "") -> str:
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:#.3g}".rstrip(".")
 
 
-def settings(conditions: Mapping[str, Any]) -> str:
+def settings(conditions: JsonObject) -> str:
     """Conditions in one line."""
     return "; ".join(f"{key.replace('_', ' ')} {_setting(value)}" for key, value in conditions.items())
 
 
-def _setting(value: Any) -> str:
+def _setting(value: object) -> str:
     if isinstance(value, Mapping):
-        return f"({settings(value)})"
+        return f"({settings(dict(value))})"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return " / ".join(map(_setting, value))
     if value is None or isinstance(value, bool):
@@ -76,7 +75,7 @@ def _setting(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _origin(record: Record) -> str:
+def _origin(record: JsonObject) -> str:
     machine, versions = record["machine"], ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     threads = f"{machine['threads']} {'thread' if machine['threads'] == 1 else 'threads'}"
     where = f"{machine['system']} {machine['architecture']}, {machine['cores']} cores, {threads}"
@@ -85,8 +84,8 @@ def _origin(record: Record) -> str:
     )
 
 
-def _claims(record: Record) -> Iterator[str]:
-    story = claims.story()
+def _claims(record: JsonObject) -> Iterator[str]:
+    known = claims.read_claims()
     for claim in record["claims"]:
-        yield f"{claim['id']} {claim['verdict']}. As usually told: {story[claim['id']].claim}"
+        yield f"{claim['id']} {claim['verdict']}. As usually told: {known[claim['id']].text}"
         yield f"   Measured: {claim['number']}"

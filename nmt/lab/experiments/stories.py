@@ -1,8 +1,8 @@
-"""Stories of kings: who rules is said, overtaken by deaths, buried in other words, and asked for at the end.
+"""Stories of kings, the task of `gates`: a coronation says who rules, a death ends the reign, and the end asks who rules.
 
-``Ada rules ... Cem travels ... Ada dies ... Bo rules ... who rules ?`` In a `succession` somebody rules in the end, so that the last
-coronation decides and no death needs to be understood. In an `interregnum` every third story ends with a throne left empty by a death,
-so that a king has to be forgotten. Bystanders die and travel too: neither a name nor a death says anything by itself.
+``Ada rules ... Cem travels ... Ada dies ... Bo rules ... who rules ?`` In a `succession` somebody always rules at the end, so
+the last coronation decides and deaths need not be understood. In an `interregnum` a third of the stories end without a king,
+so a king has to be forgotten when he dies. Bystanders die and travel too, so neither a name nor a death decides by itself.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from typing import NamedTuple
 import numpy as np
 
 from nmt.data.batches import Batch, collate
-from nmt.lab.experiments.learning import FIRST
+from nmt.lab.experiments.learning import FIRST_TOKEN
 
 NAMES = ("Ada", "Bo", "Cem", "Dora", "Eli", "Fay", "Gus", "Hana")
-RULES, DIES, TRAVELS, WHO, ASKED, NOBODY = range(FIRST + len(NAMES), FIRST + len(NAMES) + 6)
+RULES, DIES, TRAVELS, WHO, ASKED, NOBODY = range(FIRST_TOKEN + len(NAMES), FIRST_TOKEN + len(NAMES) + 6)
 FILLER, FILLERS = NOBODY + 1, 30
 VOCABULARY = FILLER + FILLERS
 REIGNS = 3
 """Kings of a story at most."""
 LENGTH = 30
-"""Pieces of every story with its question, without the end piece; equal lengths spare the experiment all masks."""
+"""Tokens of every story with its question, without the end token. Equal lengths need no mask."""
 EMPTY = 1 / 3
-"""Share of the stories of an interregnum in which the throne is empty in the end."""
+"""Share of stories of an interregnum that end without a king."""
 TASKS = {"succession": 0.0, "interregnum": EMPTY}
-"""The share of empty thrones in each."""
+"""The share of stories without a king at the end, by task."""
 
 KINDS = ("filler", "name", "bystander travels", "bystander dies", "king dies", "king rules", "question")
-"""What stands at a position; an event stands at its verb, which ends it, and its name is counted nowhere. The end piece is asked as well."""
+"""Kinds of positions. An event stands at its verb; its name is a `name`. The end token belongs to the question."""
 
 
 class Event(NamedTuple):
-    """Somebody does something."""
+    """A name, a verb, and the kind of the position of the verb."""
 
     name: int
     verb: int
@@ -41,17 +41,18 @@ class Event(NamedTuple):
 
 
 class Story(NamedTuple):
-    """Pieces without the end piece, what each of them and the end piece is, the answer, and where that was settled: a verb's position."""
+    """Tokens without the end token, the kind of each position and of the end token, and the answer."""
 
-    pieces: list[int]
+    tokens: list[int]
     kinds: list[str]
     answer: int
     settled: int
+    """Position of the verb that decides the answer."""
 
 
 def draw_story(generator: np.random.Generator, empty: float) -> Story:
-    """One to three reigns, two bystanders, and fillers between them, all drawn evenly; ``empty``: how often the last king dies as well."""
-    names = [FIRST + int(each) for each in generator.permutation(len(NAMES))]
+    """One to three reigns, two bystanders, and fillers; with probability ``empty`` the last king dies too."""
+    names = [FIRST_TOKEN + int(each) for each in generator.permutation(len(NAMES))]
     kings, (first, second) = names[: generator.integers(1, REIGNS, endpoint=True)], names[-2:]
     events = [event for king in kings for event in (Event(king, RULES, "king rules"), Event(king, DIES, "king dies"))]
     vacant = generator.random() < empty
@@ -59,25 +60,25 @@ def draw_story(generator: np.random.Generator, empty: float) -> Story:
     decisive = events[-1]
     for event in (Event(first, DIES, "bystander dies"), Event(second, TRAVELS, "bystander travels")):
         events.insert(int(generator.integers(len(events) + 1)), event)
-    return _told(generator, events, decisive, NOBODY if vacant else kings[-1])
+    return _with_fillers(generator, events, decisive, NOBODY if vacant else kings[-1])
 
 
-def _told(generator: np.random.Generator, events: Sequence[Event], decisive: Event, answer: int) -> Story:
-    """The events in their order with fillers before, between and after them, and the question."""
-    items = LENGTH - 3 - len(events)  # an event is two pieces
+def _with_fillers(generator: np.random.Generator, events: Sequence[Event], decisive: Event, answer: int) -> Story:
+    """The events in order at random positions among fillers, and the question."""
+    items = LENGTH - 3 - len(events)  # an event is two tokens
     places = set(generator.permutation(items)[: len(events)].tolist())
     fillers = (FILLER + generator.integers(FILLERS, size=items)).tolist()
-    pieces, kinds, coming, settled = list[int](), list[str](), iter(events), 0
+    tokens, kinds, coming, settled = list[int](), list[str](), iter(events), 0
     for place in range(items):
         if place in places:
             event = next(coming)
-            pieces += [event.name, event.verb]
+            tokens += [event.name, event.verb]
             kinds += ["name", event.kind]
-            settled = len(pieces) - 1 if event is decisive else settled
+            settled = len(tokens) - 1 if event is decisive else settled
         else:
-            pieces.append(fillers[place])
+            tokens.append(fillers[place])
             kinds.append("filler")
-    return Story([*pieces, WHO, RULES, ASKED], [*kinds, *["question"] * 4], answer, settled)
+    return Story([*tokens, WHO, RULES, ASKED], [*kinds, *["question"] * 4], answer, settled)
 
 
 def draw_stories(generator: np.random.Generator, empty: float, count: int) -> list[Story]:
@@ -87,16 +88,16 @@ def draw_stories(generator: np.random.Generator, empty: float, count: int) -> li
 
 def batch_of(stories: Sequence[Story]) -> Batch:
     """Stories with their questions as sources, the ruler as target."""
-    return collate([story.pieces for story in stories], [[story.answer] for story in stories])
+    return collate([story.tokens for story in stories], [[story.answer] for story in stories])
 
 
 def words(story: Story) -> list[str]:
-    """The story to be read, a dot for each filler, with its end piece."""
+    """The words of a story, a dot for each filler, and its end token."""
     spelled = {RULES: "rules", DIES: "dies", TRAVELS: "travels", WHO: "who", ASKED: "?"}
-    spelled.update(enumerate(NAMES, FIRST))
-    return [*(spelled.get(piece, "·") for piece in story.pieces), "end"]
+    spelled.update(enumerate(NAMES, FIRST_TOKEN))
+    return [*(spelled.get(token, "·") for token in story.tokens), "end"]
 
 
-def kinds_of(told: Sequence[Story]) -> np.ndarray:
-    """What stands at each position ``(story, time)``, the end piece included."""
-    return np.array([story.kinds for story in told])
+def kinds_of(stories: Sequence[Story]) -> np.ndarray:
+    """The kind of each position ``(story, time)``, the end token included."""
+    return np.array([story.kinds for story in stories])

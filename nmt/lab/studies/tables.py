@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nmt.evaluation.report import Table
-from nmt.lab.experiments.claims import story
+from nmt.lab.experiments.claims import read_claims
 from nmt.lab.studies.costs import Spread
 from nmt.lab.studies.findings import Findings, mean_over_seeds
 from nmt.lab.studies.wording import number
@@ -130,9 +130,9 @@ def _bucket(bucket: Any) -> str:
 
 def claims(findings: Findings) -> Table:
     """The story's claims, with our numbers and verdicts."""
-    told = story()
+    told = read_claims()
     rows = [
-        (f"{claim['id']}: {told[claim['id']].claim}", claim["number"], claim["verdict"])
+        (f"{claim['id']}: {told[claim['id']].text}", claim["number"], claim["verdict"])
         for claim in findings.found["claims"]
     ]
     return Table(("claim", "measured", "verdict"), tuple(rows))

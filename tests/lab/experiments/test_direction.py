@@ -27,9 +27,9 @@ from nmt.lab.experiments.direction import (
     measure,
 )
 from nmt.lab.experiments.experiment import Options, Verdict
-from nmt.lab.experiments.learning import FIRST
+from nmt.lab.experiments.learning import FIRST_TOKEN
 
-WORD, CUE = FIRST + FILLERS, FIRST + FILLERS + AMBIGUOUS
+WORD, CUE = FIRST_TOKEN + FILLERS, FIRST_TOKEN + FILLERS + AMBIGUOUS
 SENTENCES = draw_sentences(np.random.default_rng(0), 4000)
 ROWS = torch.arange(len(SENTENCES.place))
 
@@ -68,7 +68,7 @@ def test_a_tag_depends_on_what_stands_on_the_side_that_is_read(direction: str) -
     tagger, sentences = Tagger("gru", direction), draw_sentences(np.random.default_rng(1), 50)
     moved = sentences.tokens.clone()
     cue = moved[torch.arange(50), sentences.place + sentences.distance]
-    moved[torch.arange(50), sentences.place + sentences.distance] = FIRST + (cue - FIRST + CUES) % FILLERS
+    moved[torch.arange(50), sentences.place + sentences.distance] = FIRST_TOKEN + (cue - FIRST_TOKEN + CUES) % FILLERS
     other = Tagged(moved, sentences.mask, sentences.place, sentences.sense, sentences.distance)
     seen = (tagger.at(sentences) != tagger.at(other)).any(1)
     expected = {
@@ -116,7 +116,7 @@ def results(*rights: tuple[int, int, int]) -> Results:
 def test_the_verdict_follows_the_numbers(given: Results, verdict: Verdict) -> None:
     found = claim(given)
     assert (found.id, found.verdict) == ("D1", verdict)
-    assert ("right alone" in found.number) == (given["tanh", "backward"][0][1].right == 1000)
+    assert ("reading backward is enough" in found.number) == (given["tanh", "backward"][0][1].right == 1000)
 
 
 def test_the_experiment_gives_a_row_for_each_cell_direction_and_side() -> None:

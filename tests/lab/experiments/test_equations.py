@@ -1,25 +1,38 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
+from nmt.data.batches import collate
 from nmt.lab.experiments import equations
-from nmt.lab.experiments.alignment import VOCABULARY, Reading
+from nmt.lab.experiments.architectures import recurrent
 from nmt.lab.experiments.equations import (
     EXPERIMENT,
+    LONGEST,
+    SHORTEST,
+    VOCABULARY,
+    Alignment,
     Check,
     Relation,
-    alignments,
+    alignment_checks,
+    attention_weights,
     change_by_noise,
     claims,
+    copied_positions,
+    copies,
+    learned_alignment,
+    measure_alignment,
     memory_numbers,
     noise_between_ends,
     power_of_a_tenth,
+    reversed_strings,
 )
 from nmt.lab.experiments.experiment import Options, Verdict
-from nmt.lab.experiments.learning import recurrent
+from nmt.lab.experiments.learning import FIRST_TOKEN
+from nmt.models.protocol import Memory, Step, TranslationModel
 
-READING = Reading(sums=1e-7, padding=0.0, aligned=1.0, right=1.0)
+ALIGNMENT = Alignment(sums=1e-7, padding=0.0, aligned=1.0, right=1.0)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +104,7 @@ def test_the_memory_of_attention_grows_with_the_source() -> None:
 
 
 def test_alignment_is_the_mean_over_seeds_and_sums_are_the_worst_of_all() -> None:
-    sums, padding, aligned = alignments([READING, READING._replace(sums=2e-6, aligned=0.99)])
+    sums, padding, aligned = alignment_checks([ALIGNMENT, ALIGNMENT._replace(sums=2e-6, aligned=0.99)])
     assert (sums.measured, sums.holds) == (2e-6, False)
     assert (padding.measured, padding.holds) == (0.0, True)
     assert aligned.measured == pytest.approx(99.5)
@@ -109,8 +122,70 @@ def test_the_experiment_answers_each_claim_and_all_that_needs_no_training_is_so(
     assert {id for id, verdict in verdicts.items() if verdict != "holds"} == {
         "B4",
         "E3",
-    }  # E3 has not learned anything yet
+    }  # E3 has not learned_alignment anything yet
     assert [row[0] for row in outcome.rows] == sorted(
         [row[0] for row in outcome.rows], key=lambda id: (str(id)[0], int(str(id)[1:]))
     )
     assert len(said) == 3
+
+
+BATCH = collate([[4, 5, 6], [7, 8]], [[6, 5, 4], [8, 7]])
+
+
+class Pointer(TranslationModel):
+    """Attends to the slot of its table alone, and expects the first piece always."""
+
+    def __init__(self, slots: list[list[int]]) -> None:
+        super().__init__()
+        self.slots = torch.tensor(slots)
+
+    def encode(self, source: torch.Tensor, mask: torch.Tensor) -> Memory:
+        return Memory(source.unsqueeze(-1).float(), mask)
+
+    def initial_state(self, memory: Memory) -> torch.Tensor:
+        return torch.zeros(len(memory.slots), dtype=torch.long)
+
+    def step(self, previous: torch.Tensor, state: torch.Tensor, memory: Memory) -> Step:
+        weights = torch.nn.functional.one_hot(self.slots[torch.arange(len(state)), state], memory.mask.shape[1]).float()
+        return Step(torch.zeros(len(state), VOCABULARY), state + 1, weights)
+
+
+def test_targets_are_reversed_strings_with_an_end() -> None:
+    batch = reversed_strings(np.random.default_rng(0), 50)
+    for source, mask, expected in zip(batch.source, batch.source_mask, batch.expected, strict=True):
+        tokens = source[mask].tolist()[:-1]
+        assert SHORTEST <= len(tokens) <= LONGEST
+        assert min(tokens) >= FIRST_TOKEN
+        assert expected.tolist()[: len(tokens)] == tokens[::-1]
+
+
+def test_each_token_is_expected_where_it_stands_in_the_source() -> None:
+    assert copies(BATCH).tolist() == [[True, True, True, False], [True, True, False, False]]
+    assert copied_positions(BATCH)[copies(BATCH)].tolist() == [2, 1, 0, 1, 0]
+    rows = torch.arange(2).unsqueeze(1).expand(2, 4)[copies(BATCH)]
+    assert torch.equal(BATCH.source[rows, copied_positions(BATCH)[copies(BATCH)]], BATCH.expected[copies(BATCH)])
+
+
+@pytest.mark.parametrize(
+    ("slots", "aligned", "padding"),
+    [
+        ([[2, 1, 0, 3], [1, 0, 2, 2]], 1.0, 0.0),
+        ([[2, 1, 0, 0], [0, 0, 0, 0]], 0.8, 0.0),  # where the end attends does not count
+        ([[2, 1, 0, 3], [3, 0, 2, 2]], 0.8, 1.0),
+    ],
+)
+def test_alignment_is_the_share_of_copied_tokens_that_attend_to_their_origin(
+    slots: list[list[int]], aligned: float, padding: float
+) -> None:
+    found = measure_alignment(Pointer(slots), BATCH)
+    assert found.aligned == pytest.approx(aligned)
+    assert (found.padding, found.sums, found.right) == (padding, 0.0, 0.0)
+
+
+def test_weights_are_read_at_every_target_position() -> None:
+    weights = attention_weights(Pointer([[2, 1, 0, 3], [1, 0, 2, 2]]), BATCH)
+    assert weights.argmax(-1).tolist() == [[2, 1, 0, 3], [1, 0, 2, 2]]
+
+
+def test_a_seed_gives_the_same_alignment_twice() -> None:
+    assert learned_alignment(1, 2) == learned_alignment(1, 2)

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from nmt.lab.experiments.experiment import Verdict
-from nmt.lab.experiments.explosion import THRESHOLD, Blast, blast, claim, judge
+from nmt.lab.experiments.explosion import THRESHOLD, Training, claim, judge, train
 
-CALM = Blast("sgd", 1.5, True, 1, 1.0, 1e5, THRESHOLD, None, 1.0)
+CALM = Training("sgd", 1.5, True, 1, 1.0, 1e5, THRESHOLD, None, 1.0)
 
 
-def pair(gain: float, optimizer: str = "sgd", *, diverged_at: int | None = None, growth: float = 1.0) -> list[Blast]:
+def pair(gain: float, optimizer: str = "sgd", *, diverged_at: int | None = None, growth: float = 1.0) -> list[Training]:
     """One training without clipping that ends so, and a calm one with it."""
     return [
         replace(CALM, optimizer=optimizer, gain=gain, clipped=False, diverged_at=diverged_at, growth=growth),
@@ -19,7 +19,7 @@ def pair(gain: float, optimizer: str = "sgd", *, diverged_at: int | None = None,
 
 
 @pytest.mark.parametrize(
-    ("blasts", "verdict"),
+    ("trainings", "verdict"),
     [
         (pair(1.5, diverged_at=20), "holds"),
         (pair(1.5) + pair(3.0, diverged_at=20), "holds under conditions"),
@@ -33,16 +33,16 @@ def pair(gain: float, optimizer: str = "sgd", *, diverged_at: int | None = None,
         ),  # clipping did not clip
     ],
 )
-def test_the_verdict_follows_what_clipping_prevents(blasts: list[Blast], verdict: Verdict) -> None:
-    assert judge(blasts) == verdict
+def test_the_verdict_follows_what_clipping_prevents(trainings: list[Training], verdict: Verdict) -> None:
+    assert judge(trainings) == verdict
 
 
 def test_norms_are_clipped_to_the_threshold_and_weights_stay() -> None:
-    wild, tame = (blast("sgd", 3.0, clipped, seed=1, updates=2) for clipped in (False, True))
-    assert wild.largest_used == pytest.approx(wild.largest_norm, rel=1e-5)
-    assert tame.largest_norm > THRESHOLD
-    assert tame.largest_used <= THRESHOLD + 1e-6
-    assert tame.growth == pytest.approx(1.0, abs=0.1)  # two steps of at most 0.1 against a norm of 24
+    unclipped, clipped = (train("sgd", 3.0, clip, seed=1, updates=2) for clip in (False, True))
+    assert unclipped.largest_used == pytest.approx(unclipped.largest_norm, rel=1e-5)
+    assert clipped.largest_norm > THRESHOLD
+    assert clipped.largest_used <= THRESHOLD + 1e-6
+    assert clipped.growth == pytest.approx(1.0, abs=0.1)  # two steps of at most 0.1 against a norm of 24
 
 
 def test_the_claim_counts_the_seeds_that_diverge() -> None:

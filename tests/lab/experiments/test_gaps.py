@@ -6,21 +6,26 @@ import pytest
 from nmt.data.vocabulary import EOS
 from nmt.lab.experiments import gaps
 from nmt.lab.experiments.experiment import Options
-from nmt.lab.experiments.facts import (
+from nmt.lab.experiments.gaps import (
     ASK,
     COUNTRIES,
+    EXPERIMENT,
     FACT,
     FILLER,
+    GAPS,
+    IDENTIFIERS,
     KNOWN,
     MARK,
-    NUMBERS,
     SYMBOLS,
     TASKS,
     TRAINED,
+    Measurement,
+    Shares,
+    claims,
     draw_batch,
     draw_gap,
+    reach,
 )
-from nmt.lab.experiments.gaps import EXPERIMENT, GAPS, Measured, Shares, claims, reach
 
 ALL: Shares = (1.0,) * 6
 NEAR: Shares = (1.0, 1.0, 0.95, 0.5, 0.2, 0.0)
@@ -62,7 +67,7 @@ def test_training_and_test_share_no_identifier(training: bool) -> None:
         - FACT
     )
     numbers = set(np.ravel_multi_index(tuple(symbols.T), (SYMBOLS,) * 3).tolist())
-    assert numbers <= set(NUMBERS[:KNOWN].tolist() if training else NUMBERS[KNOWN:].tolist())
+    assert numbers <= set(IDENTIFIERS[:KNOWN].tolist() if training else IDENTIFIERS[KNOWN:].tolist())
 
 
 def test_gaps_of_training_reach_from_none_to_the_longest_and_half_are_short() -> None:
@@ -93,7 +98,7 @@ def test_a_gap_is_reached_only_if_all_shorter_ones_are(shares: Shares, expected:
 def test_the_verdict_on_gates_follows_from_how_far_both_networks_reach(
     plain: list[Shares], gated: list[Shares], expected: str
 ) -> None:
-    (claim,) = claims({"fluent": {"tanh": Measured(1, plain), "lstm": Measured(2, gated)}})
+    (claim,) = claims({"fluent": {"tanh": Measurement(1, plain), "lstm": Measurement(2, gated)}})
     assert (claim.id, claim.verdict) == ("B7", expected)
 
 
@@ -109,24 +114,24 @@ def test_the_verdict_on_gates_follows_from_how_far_both_networks_reach(
 def test_the_verdict_on_names_asks_who_can_repeat_them_and_how_far(
     lstm: list[Shares], attention: list[Shares], expected: str
 ) -> None:
-    (claim,) = claims({"identifier": {"lstm": Measured(1, lstm), "attention": Measured(2, attention)}})
+    (claim,) = claims({"identifier": {"lstm": Measurement(1, lstm), "attention": Measurement(2, attention)}})
     assert (claim.id, claim.verdict) == ("B8", expected)
 
 
 def test_no_claim_is_judged_without_the_models_that_it_compares() -> None:
-    assert claims({"fluent": {"lstm": Measured(1, [ALL])}}) == ()
+    assert claims({"fluent": {"lstm": Measurement(1, [ALL])}}) == ()
 
 
 def test_the_experiment_runs_and_tells_every_model_at_every_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gaps, "EXAMPLES", 8)
-    stop_requested = list[str]()
-    outcome = EXPERIMENT(Options(cells=("tanh", "lstm"), seeds=2, updates=2), stop_requested.append)
+    said = list[str]()
+    outcome = EXPERIMENT(Options(cells=("tanh", "lstm"), seeds=2, updates=2), said.append)
     assert [row[:2] for row in outcome.rows] == [
         (task, cell) for task in ("identifier", "fluent") for cell in ("tanh", "lstm")
     ]
     assert np.shape(outcome.details["fluent"]["lstm"]["seeds"]) == (2, len(GAPS))
     assert [claim.id for claim in outcome.claims] == ["B7", "B8"]
-    assert (len(stop_requested), outcome.conditions["updates"]) == (8, 2)
+    assert (len(said), outcome.conditions["updates"]) == (8, 2)
     assert outcome.figure is not None
     assert len(outcome.figure().axes) == 2
 

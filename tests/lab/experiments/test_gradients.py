@@ -1,26 +1,35 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
+import torch
 
+from nmt.data.batches import Batch
+from nmt.lab.experiments.architectures import architecture, reading_cell, recurrent_architecture
 from nmt.lab.experiments.experiment import Options, Verdict
-from nmt.lab.experiments.flow import Flow, Highway
 from nmt.lab.experiments.gradients import (
     EXPERIMENT,
     STEPS,
-    Life,
+    Flow,
+    Highway,
+    Measurement,
+    embedded_flow,
+    flow,
     highway,
     judge_highway,
     judge_vanishing,
     mean,
     vanishing,
 )
+from nmt.lab.experiments.span import VOCABULARY, recall
+from nmt.models.recurrent import RecurrentModel
 
 
-def life(ratio: float, forget: float | None = None) -> Life:
+def measurement(ratio: float, forget: float | None = None) -> Measurement:
     """A model whose gradient keeps so much of itself, before training and after, with such a forget gate."""
     way = Highway([ratio, *[1.0] * (STEPS - 2), 0.0], forget, forget**48) if forget else None
     flow = Flow([ratio, *[1.0] * (STEPS - 1)], [ratio, *[1.0] * (STEPS - 1)], way)
-    return Life(flow, flow, flow, flow, 1.0)
+    return Measurement(flow, flow, flow, flow, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -54,15 +63,15 @@ def test_a_highway_is_as_unhindered_as_its_forget_gate(forget: dict[str, float],
     [(1e-12, "lstm-torch loses at least as much as tanh-torch"), (1e-6, "lstm-torch loses less than tanh-torch")],
 )
 def test_the_words_about_a_fresh_lstm_follow_the_numbers(lstm: float, words: str) -> None:
-    (claim,) = vanishing({"tanh-torch": [life(1e-9)], "lstm-torch": [life(lstm, 0.5)]})
+    (claim,) = vanishing({"tanh-torch": [measurement(1e-9)], "lstm-torch": [measurement(lstm, 0.5)]})
     assert words in claim.number
 
 
 def test_the_highway_is_foretold_by_the_mean_forget_gate() -> None:
-    (claim,) = highway({"tanh": [life(1e-9)], "lstm-5": [life(0.8, 0.99)]})
+    (claim,) = highway({"tanh": [measurement(1e-9)], "lstm-5": [measurement(0.8, 0.99)]})
     assert "f^t is lstm-5 0.62" in claim.number  # 0.99^48
     assert "keeps lstm-5 0.8" in claim.number
-    assert highway({"tanh": [life(1e-9)]}) == []
+    assert highway({"tanh": [measurement(1e-9)]}) == []
 
 
 def test_a_mean_of_ratios_is_geometric_and_survives_underflow() -> None:
@@ -79,4 +88,57 @@ def test_the_experiment_reports_every_cell_and_three_claims() -> None:
     assert outcome.figure is not None
     before, after = outcome.figure().axes
     assert len(before.lines) == len(after.lines) == 3
-    assert [len(life["start"]["hidden"]) for life in outcome.details["models"]["lstm-1"]] == [STEPS]
+    assert [len(measurement["start"]["hidden"]) for measurement in outcome.details["models"]["lstm-1"]] == [STEPS]
+
+
+SHORT = 12
+
+
+def batch() -> Batch:
+    return recall(SHORT - 1, 6)(np.random.default_rng(0))
+
+
+def silent(name: str, recurrent: float) -> RecurrentModel:
+    """A model in double precision that reads zeros, with a recurrent matrix of ``recurrent`` times the identity for the first gate."""
+    model = recurrent_architecture(name, vocabulary=VOCABULARY, seed=1).double()
+    layer = reading_cell(model).layer
+    model.embed_source.weight.data.zero_()
+    layer.weight_hh_l0.data.zero_()
+    layer.weight_hh_l0.data[:64] = recurrent * torch.eye(64)
+    return model
+
+
+def test_a_tanh_cell_at_rest_multiplies_the_gradient_by_its_matrix_at_every_step() -> None:
+    found = flow(silent("tanh", 0.5), batch())
+    assert len(found.hidden) == SHORT
+    assert found.ratio == pytest.approx(0.5 ** (SHORT - 1), rel=1e-12)
+    assert (found.state, found.highway) == (found.hidden, None)
+
+
+@pytest.mark.parametrize("bias", [0.0, 1.0, 5.0])
+def test_an_lstm_without_recurrent_weights_keeps_by_its_cell_what_the_forget_gate_lets_through(bias: float) -> None:
+    found = flow(silent(f"lstm-{bias:.0f}", 0.0), batch())
+    assert found.highway is not None
+    expected = torch.tensor(bias).double().sigmoid().item()
+    assert found.highway.forget == pytest.approx(expected, rel=1e-12)
+    for kept in (found.highway.decay, found.highway.gates, found.highway.predicted):
+        assert kept == pytest.approx(expected ** (SHORT - 2), rel=1e-10)
+    assert found.hidden[:-1] == [0.0] * (SHORT - 1)
+    assert found.hidden[-1] > 0.0
+
+
+@pytest.mark.parametrize("name", ["tanh", "gru", "lstm-1"])
+def test_the_gradient_of_the_last_step_is_that_of_the_whole_model(name: str) -> None:
+    model, given = recurrent_architecture(name, vocabulary=VOCABULARY, seed=1).double(), batch()
+    memory = model.encode(given.source, given.source_mask)
+    memory.slots.retain_grad()
+    logits = model.decode(given.previous[:, :1], memory)[:, 0]
+    torch.nn.functional.cross_entropy(logits, given.expected[:, 0], reduction="sum").backward()  # type: ignore[no-untyped-call]
+    assert memory.slots.grad is not None
+    assert flow(model, given).hidden[-1] == pytest.approx(memory.slots.grad[:, 0].norm(dim=-1).mean().item(), rel=1e-9)
+
+
+def test_a_transformer_passes_a_gradient_to_every_position() -> None:
+    found = embedded_flow(architecture("transformer", vocabulary=VOCABULARY, seed=1), batch())
+    assert len(found.hidden) == SHORT
+    assert min(found.hidden) > 0.0

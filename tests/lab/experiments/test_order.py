@@ -7,19 +7,30 @@ import torch
 from nmt.data.vocabulary import EOS
 from nmt.errors import UserError
 from nmt.lab.experiments import order
-from nmt.lab.experiments.clauses import VOCABULARY, minimal_pairs
 from nmt.lab.experiments.experiment import Options, Verdict
+from nmt.lab.experiments.learning import FIRST_TOKEN
 from nmt.lab.experiments.order import (
     CHANGED,
     EXPERIMENT,
+    HELD_OUT,
     MODELS,
+    NOUNS,
     ROUNDING,
     SHUFFLES,
-    Measured,
+    TESTING,
+    TRAINING,
+    VERBS,
+    VOCABULARY,
+    WORDS,
+    Clause,
+    Measurement,
+    Phrase,
     claims,
     draw,
+    draw_clause,
     logit_changes,
     measure,
+    minimal_pairs,
     shuffled,
 )
 from nmt.models.protocol import Memory, Step, repeat
@@ -30,8 +41,8 @@ SOURCES = [clause.source() for pair in PAIRS for clause in pair]
 
 def measured(
     *, largest: float = 10.0, noticed: float = 1.0, both: float = 1.0, sentences: float = 1.0, same: float = 0.0
-) -> Measured:
-    return Measured(1, largest, noticed, both, sentences, same)
+) -> Measurement:
+    return Measurement(1, largest, noticed, both, sentences, same)
 
 
 BAG = measured(largest=1e-6, noticed=0.0, both=0.0, sentences=0.3, same=1.0)
@@ -85,7 +96,7 @@ def test_pairs_count_only_where_both_sentences_are_right(monkeypatch: pytest.Mon
     table.update({tuple(second.source()): first.target() for first, second in PAIRS[15:]})
     monkeypatch.setattr("nmt.lab.experiments.order.logit_changes", lambda *given: np.array([0.0, 0.5]))
     found = measure(Script(table), PAIRS)  # type: ignore[arg-type]  # a script offers what is asked of a model
-    assert found == Measured(0, 0.5, 0.5, 0.5, 0.75, 0.25)
+    assert found == Measurement(0, 0.5, 0.5, 0.5, 0.75, 0.25)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +112,7 @@ def test_pairs_count_only_where_both_sentences_are_right(monkeypatch: pytest.Mon
         ("bag", measured(largest=1e-6, noticed=0.0, both=0.1, sentences=0.3), ("holds", "does not hold")),
     ],
 )
-def test_the_verdicts_follow_the_numbers(name: str, changed: Measured, verdicts: tuple[Verdict, Verdict]) -> None:
+def test_the_verdicts_follow_the_numbers(name: str, changed: Measurement, verdicts: tuple[Verdict, Verdict]) -> None:
     first, second = claims({"bag": [BAG], "lstm": [measured()], name: [changed, changed]})
     assert (first.id, first.verdict, second.id, second.verdict) == ("A1", verdicts[0], "A2", verdicts[1])
 
@@ -129,4 +140,48 @@ def test_the_figure_has_a_row_for_each_model_in_both_panels() -> None:
 
 def test_a_model_that_it_does_not_know_is_refused() -> None:
     with pytest.raises(UserError, match="elman"):
-        EXPERIMENT.filled(Options(cells=("elman",)))
+        EXPERIMENT.settings(Options(cells=("elman",)))
+
+
+THE, DOG, CAT, CHASED, BIG = (
+    FIRST_TOKEN,
+    FIRST_TOKEN + 1,
+    FIRST_TOKEN + 2,
+    FIRST_TOKEN + 1 + NOUNS,
+    FIRST_TOKEN + 1 + NOUNS + VERBS,
+)
+CLAUSE = Clause(Phrase(0, 0), 0, Phrase(1, None))
+
+
+def test_a_clause_reads_subject_verb_object_and_is_translated_verb_last() -> None:
+    assert CLAUSE.source() == [THE, BIG, DOG, CHASED, THE, CAT]
+    assert CLAUSE.target() == [WORDS + word for word in (DOG, BIG, CAT, CHASED)]
+
+
+def test_a_swapped_clause_has_the_same_words_and_another_translation() -> None:
+    for clause, swapped in minimal_pairs(100):
+        assert sorted(clause.source()) == sorted(swapped.source())
+        assert clause.source() != swapped.source()
+        assert clause.target() != swapped.target()
+        assert swapped.swapped() == clause
+
+
+def test_no_pair_of_nouns_of_the_test_stands_in_training_in_either_order() -> None:
+    trained, tested = ({frozenset(pair) for pair in pairs.tolist()} for pairs in (TRAINING, TESTING))
+    assert not trained & tested
+    assert len(tested) == HELD_OUT
+    assert len(trained) + len(tested) == NOUNS * (NOUNS - 1) // 2
+    assert {frozenset((one.subject.noun, one.object.noun)) for one, _ in minimal_pairs(100)} <= tested
+
+
+def test_minimal_pairs_are_different_and_the_same_every_time() -> None:
+    pairs = minimal_pairs(100)
+    assert len({frozenset(pair) for pair in pairs}) == 100
+    assert pairs == minimal_pairs(100)
+
+
+def test_drawn_clauses_use_every_word_of_both_languages_but_an_article_in_the_target() -> None:
+    generator = np.random.default_rng(0)
+    clauses = [draw_clause(generator, TRAINING) for _ in range(2000)]
+    assert {word for clause in clauses for word in clause.source()} == set(range(THE, FIRST_TOKEN + WORDS))
+    assert {word for clause in clauses for word in clause.target()} == set(range(FIRST_TOKEN + WORDS + 1, VOCABULARY))

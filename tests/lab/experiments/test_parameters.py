@@ -10,7 +10,7 @@ import torch
 from nmt.lab.experiments import parameters, reversal
 from nmt.lab.experiments.experiment import Options
 from nmt.lab.experiments.intervals import student
-from nmt.lab.experiments.learning import FIRST
+from nmt.lab.experiments.learning import FIRST_TOKEN
 from nmt.lab.experiments.parameters import EXPERIMENT, STACKS, Results
 from nmt.lab.experiments.reversal import Losses, Score, Shape, reversing, strings
 from nmt.lab.plotting import style
@@ -52,7 +52,7 @@ def measured(
 def test_targets_are_the_sources_from_the_end_and_lengths_are_those_stated() -> None:
     drawn = strings(np.random.default_rng(1), 500)
     assert {len(each) for each in drawn} == set(range(reversal.SHORTEST, reversal.LONGEST + 1))
-    assert {letter for each in drawn for letter in each} == set(range(FIRST, FIRST + reversal.LETTERS))
+    assert {letter for each in drawn for letter in each} == set(range(FIRST_TOKEN, FIRST_TOKEN + reversal.LETTERS))
     batch = reversing(drawn)
     for source, mask, expected in zip(batch.source, batch.source_mask, batch.expected, strict=True):
         length = int(mask.sum()) - 1  # the end piece stays at the end
@@ -93,7 +93,7 @@ def test_the_interval_is_students() -> None:
         (measured(speed=0.6), "0.60 (0.60 to 0.60 in rounds", "holds under conditions"),
         (measured(gru=50.0), "the GRU is better", "does not hold"),
         (measured(gru=30.0), "the GRU is worse", "does not hold"),
-        (measured(gru=0.0, lstm=0.0), "not told apart", "does not hold"),
+        (measured(gru=0.0, lstm=0.0), "no significant difference", "does not hold"),
     ],
 )
 def test_fewer_faster_and_as_accurate_are_judged_apart(results: Results, words: str, verdict: str) -> None:

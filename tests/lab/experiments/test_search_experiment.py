@@ -13,7 +13,7 @@ from nmt.evaluation.metrics import Bleu
 from nmt.inference.open import open_translator
 from nmt.lab.experiments import search
 from nmt.lab.experiments.experiment import Options
-from nmt.lab.experiments.search import EXPERIMENT, Results, Scored, Sought
+from nmt.lab.experiments.search import EXPERIMENT, BeamResult, Results, Scored
 from nmt.lab.plotting import style
 from nmt.recipe import reading
 from nmt.runs.run_folder import Run
@@ -64,8 +64,8 @@ def scored(text: str, score: float, pieces: str = "") -> Scored:
     return Scored(text, tuple(pieces or text), 2 * score, score)
 
 
-def sought(beam: int, *found: Scored) -> Sought:
-    return Sought(
+def result(beam: int, *found: Scored) -> BeamResult:
+    return BeamResult(
         beam,
         list(found),
         Bleu(name="BLEU", value=float(beam), signature="s", low=0.0, high=9.0, brevity_penalty=1.0, length_ratio=1.0),
@@ -92,8 +92,8 @@ def test_the_same_pieces_never_score_above_themselves_however_sums_are_rounded()
 def test_what_a_wider_or_narrower_beam_found_proves_search_errors_that_no_reference_shows() -> None:
     references = [scored("r", -9.0), scored("r", -1.0), scored("r", -9.0)]
     one, two = (
-        sought(1, scored("a", -3.0), scored("a", -2.0), scored("a", -2.0)),
-        sought(2, scored("b", -2.0), scored("r", -1.0), scored("b", -4.0)),
+        result(1, scored("a", -3.0), scored("a", -2.0), scored("a", -2.0)),
+        result(2, scored("b", -2.0), scored("r", -1.0), scored("b", -4.0)),
     )
     results = Results(references, [one, two])
     assert results.errors(one) == ["model", "search", "model"]
@@ -152,7 +152,7 @@ def test_search_may_find_every_reference_whatever_the_recipe_allows(toy: Path, m
 
 
 def test_without_a_run_the_option_is_asked_for() -> None:
-    with pytest.raises(UserError, match="--run: this experiment looks at a trained translator"):
+    with pytest.raises(UserError, match="--run: this experiment needs a trained translator"):
         EXPERIMENT(Options(), quiet)
 
 

@@ -6,8 +6,9 @@ import torch
 
 from nmt.data.vocabulary import EOS
 from nmt.lab.experiments.experiment import Options, Verdict
-from nmt.lab.experiments.learning import FIRST, DrawBatch
+from nmt.lab.experiments.learning import FIRST_TOKEN, DrawBatch
 from nmt.lab.experiments.span import (
+    BATCH,
     BLANK,
     COPIED,
     EXPERIMENT,
@@ -16,15 +17,15 @@ from nmt.lab.experiments.span import (
     VOCABULARY,
     Task,
     adding,
-    climb,
     copy,
     judge,
     recall,
+    scores_by_length,
     share_explained,
     share_right,
     span,
 )
-from nmt.models.protocol import TranslationModel
+from nmt.training.objective import objective
 
 
 def generator() -> np.random.Generator:
@@ -41,21 +42,21 @@ class Oracle:
         return self.answer
 
 
-def test_recall_asks_for_the_first_of_as_many_pieces_as_said() -> None:
+def test_recall_asks_for_the_first_of_the_stated_number_of_tokens() -> None:
     batch = recall(6, 50)(generator())
     assert batch.source.shape == (50, 7)
     assert bool((batch.source[:, -1] == EOS).all())
-    assert bool(((batch.source[:, :-1] >= FIRST) & (batch.source[:, :-1] < BLANK)).all())
+    assert bool(((batch.source[:, :-1] >= FIRST_TOKEN) & (batch.source[:, :-1] < BLANK)).all())
     assert batch.expected.tolist() == [[first, EOS] for first in batch.source[:, 0].tolist()]
 
 
-def test_what_recall_asks_for_cannot_be_told_from_the_pieces_after_it() -> None:
+def test_what_recall_asks_for_cannot_be_told_from_the_tokens_after_it() -> None:
     batch = recall(3, 4000)(generator())
     same = (batch.source[:, 0] == batch.source[:, 1]).float().mean().item()
     assert same == pytest.approx(1 / 8, abs=0.03)  # five standard errors
 
 
-def test_copy_asks_for_the_pieces_before_the_blanks() -> None:
+def test_copy_asks_for_the_tokens_before_the_blanks() -> None:
     batch = copy(20, 30)(generator())
     assert batch.source.shape == (30, COPIED + 20 + 1)
     assert bool((batch.source[:, COPIED:-1] == BLANK).all())
@@ -71,14 +72,14 @@ def test_adding_marks_one_number_in_each_half_and_expects_their_sum(time: int) -
     torch.testing.assert_close((numbers * marks).sum(1, keepdim=True), batch.expected)
 
 
-def test_the_error_of_always_answering_one_explains_nothing_and_a_tenth_of_it_is_the_bar() -> None:
+def test_the_error_of_always_answering_one_explains_nothing_and_a_tenth_of_it_explains_nine_tenths() -> None:
     batch = adding(10, 20_000)(generator())
     always_one, close = torch.ones(20_000, 1, 3), batch.expected.unsqueeze(-1) + (1 / 60) ** 0.5
     assert share_explained(Oracle(always_one), batch) == pytest.approx(0.0, abs=0.03)  # type: ignore[arg-type]  # called, no more
     assert share_explained(Oracle(close), batch) == pytest.approx(0.9, abs=1e-5)  # type: ignore[arg-type]  # called, no more
 
 
-def test_pieces_are_scored_without_the_end_piece() -> None:
+def test_tokens_are_scored_without_the_end_token() -> None:
     batch = recall(5, 4)(generator())
     answers = torch.tensor([[int(first), EOS] for first, _ in batch.expected])
     answers[0, 0] = BLANK  # one of four is wrong
@@ -87,18 +88,19 @@ def test_pieces_are_scored_without_the_end_piece() -> None:
 
 
 def test_longer_lengths_are_not_run_after_two_failures_in_a_row() -> None:
-    asked: list[int] = []
+    trained: list[int] = []
     scripted = iter([1.0, 0.5, 0.95, 0.2, 0.1])
 
-    def fit(model: TranslationModel, draw: DrawBatch, *ignored: object) -> None:
-        asked.append(draw(generator()).source.shape[1] - 1)
+    def draw(time: int, size: int = BATCH) -> DrawBatch:
+        trained.extend([time] if size == BATCH else [])
+        return recall(time, 2)
 
-    task = Task(recall, fit, lambda model, batch: next(scripted), "", 1.0)
-    assert climb("tanh", task, 1, 10, lambda text: None) == [1.0, 0.5, 0.95, 0.2, 0.1, None]
-    assert asked == [5, 10, 20, 50, 100]
+    task = Task(draw, objective, lambda model, batch: next(scripted), "", 1.0)
+    assert scores_by_length("tanh", task, 1, 1, lambda text: None) == [1.0, 0.5, 0.95, 0.2, 0.1, None]
+    assert trained == [5, 10, 20, 50, 100]
 
 
-def test_the_span_is_the_largest_length_at_the_bar() -> None:
+def test_the_span_is_the_largest_length_that_is_remembered() -> None:
     assert span([1.0, 0.8, 0.9, 0.3, 0.2, None]) == 20
     assert span([0.89, 0.1, None, None, None, None]) == 0
 

@@ -24,11 +24,11 @@ def drawn(task: str) -> list[Story]:
     return draw_stories(np.random.default_rng(1), stories.TASKS[task], 300)
 
 
-def ruler(pieces: list[int]) -> tuple[int, int]:
+def ruler(tokens: list[int]) -> tuple[int, int]:
     """Who rules when the question comes, and since where, told by reading the story from the left."""
     king, since = NOBODY, -1
     for place in range(1, LENGTH - 3):
-        name, verb = pieces[place - 1 : place + 1]
+        name, verb = tokens[place - 1 : place + 1]
         if verb == RULES:
             king, since = name, place
         elif verb == DIES and name == king:
@@ -38,13 +38,13 @@ def ruler(pieces: list[int]) -> tuple[int, int]:
 
 @pytest.mark.parametrize("task", list(stories.TASKS))
 def test_the_answer_is_who_rules_at_the_end_and_is_settled_where_that_is_said(task: str) -> None:
-    assert [(story.answer, story.settled) for story in drawn(task)] == [ruler(story.pieces) for story in drawn(task)]
+    assert [(story.answer, story.settled) for story in drawn(task)] == [ruler(story.tokens) for story in drawn(task)]
 
 
 @pytest.mark.parametrize("task", list(stories.TASKS))
 def test_every_story_has_the_same_length_and_ends_with_the_question(task: str) -> None:
-    assert {len(story.pieces) for story in drawn(task)} == {LENGTH}
-    assert {tuple(story.pieces[-3:]) for story in drawn(task)} == {(WHO, RULES, ASKED)}
+    assert {len(story.tokens) for story in drawn(task)} == {LENGTH}
+    assert {tuple(story.tokens[-3:]) for story in drawn(task)} == {(WHO, RULES, ASKED)}
     batch = stories.batch_of(drawn(task))
     assert bool(batch.source_mask.all())
     assert set(batch.source[:, -1].tolist()) == {EOS}
@@ -67,15 +67,15 @@ def test_every_position_is_of_the_kind_that_is_written_there() -> None:
     spelled = {"king rules": RULES, "king dies": DIES, "bystander dies": DIES, "bystander travels": stories.TRAVELS}
     for story in drawn("interregnum"):
         assert story.kinds[-4:] == ["question"] * 4
-        for piece, kind in zip(story.pieces[:-3], story.kinds, strict=False):
-            assert (piece >= FILLER) == (kind == "filler")
-            assert kind in ("filler", "name") or spelled[kind] == piece
+        for token, kind in zip(story.tokens[:-3], story.kinds, strict=False):
+            assert (token >= FILLER) == (kind == "filler")
+            assert kind in ("filler", "name") or spelled[kind] == token
 
 
 def test_a_bystander_never_rules() -> None:
     for story in drawn("succession"):
         named = {
-            kind: {story.pieces[place - 1] for place, each in enumerate(story.kinds) if each == kind}
+            kind: {story.tokens[place - 1] for place, each in enumerate(story.kinds) if each == kind}
             for kind in stories.KINDS
         }
         assert not named["king rules"] & (named["bystander dies"] | named["bystander travels"])

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from nmt.lab.experiments.traces import trace, unroll
+from nmt.lab.experiments.traces import trace_gates, unroll
 from nmt.models.cells import Cell
 
 BATCH, TIME, WIDTH, HIDDEN = 3, 9, 5, 7
@@ -19,19 +19,18 @@ def lstm() -> tuple[Cell, Tensor]:
 
 
 @torch.no_grad()
-def test_a_trace_gives_the_states_of_the_fused_sequence() -> None:
+def test_unrolling_gives_the_states_of_the_fused_sequence() -> None:
     cell, inputs = lstm()
-    torch.testing.assert_close(trace(cell, inputs).hidden, cell.sequence(inputs))
+    torch.testing.assert_close(cell.output(torch.stack(unroll(cell, inputs)[1:], 1)), cell.sequence(inputs))
 
 
 @torch.no_grad()
-def test_the_gates_of_a_trace_make_its_states() -> None:
+def test_the_traced_gates_make_the_states() -> None:
     cell, inputs = lstm()
-    found = trace(cell, inputs)
-    states = torch.stack(unroll(cell, inputs)[:-1], 1)
-    before, candidate = states[..., HIDDEN:], cell.gates(cell.project(inputs), states)["candidate"]
-    torch.testing.assert_close(found.cell, found.forget * before + found.input * candidate)
-    torch.testing.assert_close(found.hidden, found.output * found.cell.tanh())
+    gates, states = trace_gates(cell, inputs), torch.stack(unroll(cell, inputs), 1)
+    hidden, kept = states.chunk(2, -1)
+    torch.testing.assert_close(kept[:, 1:], gates["forget"] * kept[:, :-1] + gates["input"] * gates["candidate"])
+    torch.testing.assert_close(hidden[:, 1:], gates["output"] * kept[:, 1:].tanh())
 
 
 @pytest.mark.parametrize("name", ["input", "forget", "output"])
@@ -40,7 +39,7 @@ def test_the_bias_of_one_gate_opens_that_gate_alone(name: str) -> None:
     cell, inputs = lstm()
     start = {"input": 0, "forget": 1, "output": 3}[name] * HIDDEN
     cell.layer.bias_ih_l0[start : start + HIDDEN] = 100.0
-    gates = {each: getattr(trace(cell, inputs), each) for each in ("input", "forget", "output")}
+    gates = {each: trace_gates(cell, inputs)[each] for each in ("input", "forget", "output")}
     assert {each for each, values in gates.items() if bool((values > 0.999).all())} == {name}
 
 
