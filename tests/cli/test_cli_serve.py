@@ -29,7 +29,7 @@ needs_extra = pytest.mark.skipif(
 
 @contextmanager
 def serving(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """`nmt serve ARGUMENTS` in a process of its own: its address and the process."""
+    """`nmt serve ARGUMENTS` in a process of its own: its address and its process."""
     command = [sys.executable, "-m", "nmt", "serve", "--port", "0", *arguments]
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, env={"PYTHONPATH": str(Path(__file__).parents[2])}
@@ -48,7 +48,7 @@ def asked(address: str, path: str, **body: Any) -> Any:
 
 
 @needs_extra
-def test_a_run_is_served_as_it_translates_and_a_signal_ends_it_in_order(nmt: Nmt) -> None:
+def test_a_server_translates_as_the_command_and_sigterm_stops_it_gracefully(nmt: Nmt) -> None:
     texts = ["rot Hund", "Katze grün Haus", "klein Baum groß"] * 5
     expected = [each.text for each in package.load("runs/toy").translate(texts)]
     with serving("runs/toy") as (address, process), ThreadPoolExecutor(len(texts)) as clients:
@@ -70,7 +70,19 @@ def test_a_run_is_served_as_it_translates_and_a_signal_ends_it_in_order(nmt: Nmt
 
 
 @needs_extra
-def test_a_port_that_is_taken_is_said_before_models_are_loaded(nmt: Nmt) -> None:
+def test_a_server_gives_the_warnings_of_the_command(nmt: Nmt) -> None:
+    from nmt.serving.models import Models
+
+    (model,) = Models.load([Path("runs/toy")], longest_output=400).all
+    text = "rot Hund \N{SNOWMAN}"
+    compute, sentence, _ = model.translation_job(text, 0, True)
+    (found,) = compute([sentence])
+    assert found.warnings == package.load("runs/toy").translate(text).warnings
+    assert any(warning.startswith("pieces unknown to training") for warning in found.warnings)
+
+
+@needs_extra
+def test_a_taken_port_is_reported_before_models_are_loaded(nmt: Nmt) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -100,20 +112,20 @@ def test_a_port_that_is_taken_is_said_before_models_are_loaded(nmt: Nmt) -> None
         (["--new-key", "a"], "--new-key: expected --keys too"),
     ],
 )
-def test_what_cannot_be_served_is_one_line(nmt: Nmt, arguments: list[str], words: str) -> None:
+def test_errors_of_serve_are_one_line(nmt: Nmt, arguments: list[str], words: str) -> None:
     outcome = nmt("serve", *arguments)
     assert (outcome.status, outcome.out, outcome.err.count("\n")) == (2, b"", 1)
     assert outcome.err.startswith(f"nmt: {words}")
 
 
-def test_a_key_is_printed_once_and_its_hash_kept(nmt: Nmt) -> None:
+def test_a_new_key_is_printed_once_and_stored_as_a_hash(nmt: Nmt) -> None:
     outcome = nmt("serve", "--keys", "keys", "--new-key", "phone")
     assert outcome.status == 0
     assert len(outcome.out.strip()) > 30
     assert outcome.out.strip() not in Path("keys").read_bytes()
 
 
-def test_without_the_extra_one_line_names_it(nmt: Nmt, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_serve_one_line_names_it(nmt: Nmt, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serve, "find_spec", lambda name: None)
     assert nmt("serve", "runs/toy") == (
         2,

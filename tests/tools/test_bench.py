@@ -16,7 +16,8 @@ from nmt.lab.bench.cases import Case
 FAKE = """
 import json, sys
 print("noise")
-print(json.dumps({"target_pieces_per_second": 100.0, "positions_per_second": 50.0}) if "eole" in sys.argv else "gone wrong")
+speeds = {"target_pieces_per_second": 100.0, "positions_per_second": 50.0}
+print(json.dumps(speeds) if "eole" in sys.argv else "gone wrong")
 """
 
 

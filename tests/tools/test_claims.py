@@ -100,8 +100,8 @@ def test_a_claim_that_is_not_measured_says_why(page: str) -> None:
     assert row(page, "A3")[2].startswith("out of scope: ")
     assert row(page, "D4")[2:] == ["not built yet: needs heads that classify and tag", "", ""]
     assert (
-        "38 claims: holds 1, does not hold 1, with differing verdicts 1, not measured yet 26, out of scope 5, not built yet 4."
-        in page
+        "38 claims: holds 1, does not hold 1, with differing verdicts 1, not measured yet 26, out of scope 5,"
+        " not built yet 4." in page
     )
 
 

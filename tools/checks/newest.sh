@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# From a clean clone: install and run the tests, with the versions of constraints.txt (pinned), or with the newest release of everything but
-# torch (newest).
+# Installs a clean clone and runs its tests: with the versions of constraints.txt (pinned), or with the newest release of
+# everything but torch (newest).
 #
 #   tools/checks/newest.sh [pinned|newest] [TESTS...]
 #
-# PYTHON names the interpreter, by default python3.11; what it installed and what the tests say goes to stderr. TESTS go to pytest: by default all.
+# PYTHON is the interpreter, by default python3.11. TESTS are arguments of pytest, by default all tests. Output goes to stderr.
 set -euo pipefail
 which=${1:-newest}
 shift || true

@@ -1,5 +1,4 @@
-"""Run folders and bundles that a stranger made to do harm: no code is run, nothing outside them is read, memory stays
-small, and a line says why."""
+"""Hostile run folders and bundles: no code runs, nothing outside is read, memory stays small, and a line says why."""
 
 from __future__ import annotations
 
@@ -29,30 +28,30 @@ SECRET, CANARY, WATCHED = "secret/secret.txt", "canary", "watched.json"
 RUN, BUNDLE = "stranger", "stranger.nmt"
 
 Harm = Callable[[Path], None]
-"""Does harm to a sound run folder."""
+"""Changes a valid run folder into a hostile one."""
 
 
 class Payload:
-    """Unpickled, it runs a command."""
+    """An object that runs a command when it is unpickled."""
 
     def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
         return os.system, (f"touch {CANARY}",)
 
 
 def put(name: str, data: bytes) -> Harm:
-    """Another content of a part."""
+    """Replaces the content of a file."""
     return lambda run: _write(run / name, data)
 
 
 def edit(**changed: Any) -> Harm:
-    """Other facts."""
+    """Changes the metadata."""
     return lambda run: _write(
         run / files.METADATA, json.dumps(json.loads((run / files.METADATA).read_bytes()) | changed).encode()
     )
 
 
 def recipe(before: str, after: str) -> Harm:
-    """Another recipe."""
+    """Changes the recipe."""
 
     def harm(run: Path) -> None:
         text = (run / files.RECIPE).read_text()
@@ -63,13 +62,13 @@ def recipe(before: str, after: str) -> Harm:
 
 
 def tensors(header: object, data: bytes = b"", length: int | None = None) -> Harm:
-    """Weights with a header made by hand."""
+    """Replaces the weights by a hand-made header and data."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     return put(files.WEIGHTS, struct.pack("<Q", len(text) if length is None else length) + text + data)
 
 
 def link(name: str, to: str) -> Harm:
-    """A link in the place of a part."""
+    """Replaces a file by a link."""
 
     def harm(run: Path) -> None:
         (run / name).unlink(missing_ok=True)
@@ -79,12 +78,12 @@ def link(name: str, to: str) -> Harm:
 
 
 def without(name: str) -> Harm:
-    """A part is missing."""
+    """Removes a file."""
     return lambda run: (run / name).unlink()
 
 
 def pipe(name: str) -> Harm:
-    """A pipe that nobody writes to, in the place of a part."""
+    """Replaces a file by a pipe that nobody writes to."""
 
     def harm(run: Path) -> None:
         (run / name).unlink()
@@ -94,7 +93,7 @@ def pipe(name: str) -> Harm:
 
 
 def sparse(name: str, size: int) -> Harm:
-    """A file of any size that takes no room on disk."""
+    """Makes a file a sparse one of any size."""
 
     def harm(run: Path) -> None:
         (run / name).touch()
@@ -113,7 +112,7 @@ LENGTHS = {"median": 1, "p95": 1, "longest": 1, "tokens": 1}
 FOLDERS: dict[str, Harm] = {
     "a pickle as weights": put(files.WEIGHTS, pickle.dumps(Payload())),
     "a pickle as vocabulary": put(files.JOINT, pickle.dumps(Payload())),
-    "a pickle as facts": put(files.METADATA, pickle.dumps(Payload())),
+    "a pickle as metadata": put(files.METADATA, pickle.dumps(Payload())),
     "a pickle as recipe": put(files.RECIPE, pickle.dumps(Payload())),
     "a tag that runs a command": put(files.RECIPE, f"!!python/object/apply:os.system ['touch {CANARY}']".encode()),
     "aliases that explode": put(
@@ -131,12 +130,12 @@ FOLDERS: dict[str, Harm] = {
     "no weights": without(files.WEIGHTS),
     "no vocabulary": without(files.JOINT),
     "no recipe": without(files.RECIPE),
-    "no facts": without(files.METADATA),
+    "no metadata": without(files.METADATA),
     "an empty vocabulary": put(files.JOINT, b""),
     "a vocabulary of noise": put(files.JOINT, bytes(range(256)) * 40),
-    "facts nested 100,000 deep": put(files.METADATA, b"[" * 100_000),
-    "facts with a number of 10,000 digits": put(files.METADATA, b'{"format": ' + b"9" * 10_000 + b"}"),
-    "facts that are a list": put(files.METADATA, b"[]"),
+    "metadata nested 100,000 deep": put(files.METADATA, b"[" * 100_000),
+    "metadata with a number of 10,000 digits": put(files.METADATA, b'{"format": ' + b"9" * 10_000 + b"}"),
+    "metadata that are a list": put(files.METADATA, b"[]"),
     "lengths that are text": edit(lengths={"source": "x", "target": "y"}),
     "no lengths": edit(lengths=None),
     "a longest sentence of 10^15 pieces": edit(lengths={"source": {**LENGTHS, "longest": 10**15}, "target": LENGTHS}),
@@ -151,25 +150,25 @@ FOLDERS: dict[str, Harm] = {
     "weights that lead out": link(files.WEIGHTS, f"../{SECRET}"),
     "a vocabulary that leads out": link(files.JOINT, f"../{SECRET}"),
     "a recipe that leads out": link(files.RECIPE, f"../{SECRET}"),
-    "facts that lead out": link(files.METADATA, f"../{SECRET}"),
+    "metadata that lead out": link(files.METADATA, f"../{SECRET}"),
     "scores that lead out": link(files.SCORES, f"../{SECRET}"),
     "an outcome that leads out": link(files.OUTCOME, f"../{SECRET}"),
     "weights that lead to a device without end": link(files.WEIGHTS, "/dev/zero"),
     "a vocabulary that is a pipe": pipe(files.JOINT),
-    "facts that are a pipe": pipe(files.METADATA),
+    "metadata that are a pipe": pipe(files.METADATA),
     "a link to itself": link(files.JOINT, files.JOINT),
-    "facts of 20 GB": sparse(files.METADATA, 20 << 30),
+    "metadata of 20 GB": sparse(files.METADATA, 20 << 30),
     "a vocabulary of 20 GB": sparse(files.JOINT, 20 << 30),
     "a recipe of 20 GB": sparse(files.RECIPE, 20 << 30),
     "scores of 20 GB": sparse(files.SCORES, 20 << 30),
     "scores that are none": put(files.SCORES, b'{"test": 1, "scores": {"bleu": null}}\n'),
     "scores that paint the terminal": put(files.SCORES, b'{"test": "\\u001b[2J"}\n'),
 }
-"""What `nmt info` does not read may do no harm to it: it then ends well."""
+"""Files that `nmt info` does not read may not harm it: it then succeeds."""
 
 
 def packed(**changed: bytes | None) -> Callable[[Path], None]:
-    """A bundle whose manifest fits what is in it."""
+    """Makes a bundle with changed files and a matching manifest."""
 
     def make(run: Path) -> None:
         held = {name: (run / name).read_bytes() for name in files.MOST if (run / name).is_file()}
@@ -184,7 +183,7 @@ def packed(**changed: bytes | None) -> Callable[[Path], None]:
 def zipped(
     name: str, data: bytes, method: int = zipfile.ZIP_STORED, mode: int = stat.S_IFREG | 0o644, times: int = 1
 ) -> Callable[[Path], None]:
-    """A sound bundle and members more, which no manifest names."""
+    """Makes a valid bundle with additional members that its manifest does not name."""
 
     def make(run: Path) -> None:
         packed()(run)
@@ -198,7 +197,7 @@ def zipped(
 
 
 def bent(change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
-    """A sound bundle with other bytes."""
+    """Makes a valid bundle and changes its bytes."""
 
     def make(run: Path) -> None:
         packed()(run)
@@ -218,8 +217,8 @@ BUNDLES: dict[str, Callable[[Path], None]] = {
     "a bundle with a part that no manifest names": zipped(files.TARGET, b"x"),
     "a bundle without weights": packed(model_safetensors=None),
     "a bundle with a pickle as weights": packed(model_safetensors=pickle.dumps(Payload())),
-    "a bundle without facts": packed(run_json=None),
-    "a bundle whose facts are a list": packed(run_json=b"[]"),
+    "a bundle without metadata": packed(run_json=None),
+    "a bundle whose metadata are a list": packed(run_json=b"[]"),
     "a bundle that is cut short": bent(lambda data: data[: len(data) // 2]),
     "a bundle with a bit turned in its weights": bent(lambda data: data.replace(b"\x3d", b"\x3e", 50)),
     "a bundle behind something else": bent(lambda data: b"#!/bin/sh\n" + data),
@@ -229,7 +228,7 @@ BUNDLES: dict[str, Callable[[Path], None]] = {
 
 
 def trials(count: int) -> Iterator[Trial]:
-    """Each is looked at, translated with and evaluated, in processes that watch what they open."""
+    """`nmt info`, `translate` and `evaluate` on each, in processes that record what they open."""
     with tempfile.TemporaryDirectory(prefix="nmt-strangers-") as name:
         folder = _prepared(Path(name))
         ways = [(words, harm, RUN) for words, harm in FOLDERS.items()] + [
@@ -240,7 +239,7 @@ def trials(count: int) -> Iterator[Trial]:
 
 
 def _prepared(corpus: Path) -> Path:
-    """A folder with a sound run, a test set, and beside it something that is nobody's business."""
+    """A folder with a valid run, a test set and a secret file."""
     toy.write_corpus(corpus)
     sound = toy.Toy(corpus, "transformer", "fp32")
     assert sound.train() == 0, sound.said
@@ -248,7 +247,7 @@ def _prepared(corpus: Path) -> Path:
     (sound.folder / SECRET).write_text("nobody's business")
     for side in ("de", "en"):
         (sound.folder / f"t.{side}").write_text("ein Hund\nzwei Hunde\n")
-    assert nmt.load(sound.run).translate("ein Hund").source, "what is not harmed translates"
+    assert nmt.load(sound.run).translate("ein Hund").source, "the valid run translates"
     return sound.folder
 
 
@@ -293,8 +292,7 @@ def _fault(folder: Path, status: int, said: list[str], watched: dict[str, Any]) 
 
 
 def _watch(folder: Path) -> None:
-    """For a process of its own: notes what of the secret folder is opened and which commands are run, and the memory
-    that was taken."""
+    """A prelude that records which files of the secret folder are opened, which commands run, and the peak memory."""
     opened: list[str] = []
     secret = str((folder / SECRET).parent)
 

@@ -1,4 +1,4 @@
-// The page of `nmt serve`. All text from outside is set as text, never as markup.
+// The page of `nmt serve`. Texts from users and models are set as text, never as markup.
 
 const MOST_MODELS = 3;
 const WAIT = 300; // milliseconds without typing after which a text is translated
@@ -22,7 +22,7 @@ const EXAMPLES = {
 const $ = (id) => document.getElementById(id);
 const state = { settings: null, languages: [], results: new Map(), views: new Map(), running: null, timer: 0 };
 
-/** An element with a class, a text and children; attributes that a page could be harmed with are not among them. */
+/** An element with a class, a text and children; it sets no attribute that could run a script. */
 function element(tag, { text, name, title, children = [], ...rest } = {}) {
   const made = document.createElement(tag);
   if (text !== undefined) made.textContent = text;
@@ -42,7 +42,7 @@ function say(text, wrong = false) {
   $('status').classList.toggle('wrong', wrong);
 }
 
-// Asking the server
+// Requests
 
 async function ask(path, body, signal) {
   const headers = { 'Content-Type': 'application/json' };
@@ -90,7 +90,7 @@ async function translateWith(model, q, signal) {
   state.results.set(model.name, { model, ...answer });
 }
 
-/** Asks what each model looked at in the sentence that is chosen. */
+/** Requests the interpretation of the chosen sentence by each model. */
 async function look(signal) {
   state.views.clear();
   const results = [...state.results.values()];
@@ -114,9 +114,9 @@ async function look(signal) {
   showViews();
 }
 
-// Words and what they rest on
+// Words and their alignment
 
-/** Groups pieces into words: the numbers of the pieces of each. */
+/** Groups pieces into words; returns the indices of the pieces of each word. */
 function grouped(pieces) {
   const words = [];
   pieces.forEach((piece, place) => {
@@ -127,7 +127,7 @@ function grouped(pieces) {
   return words;
 }
 
-/** How much each target word rests on each source word, 0 to 1: by the picture if there is one of this sentence, else by the alignment. */
+/** How much each target word rests on each source word, from 0 to 1: by the heatmap of this sentence if there is one, else by the alignment. */
 function links(sentence, view) {
   const source = grouped(sentence.source_pieces);
   const target = grouped(sentence.pieces);
@@ -141,7 +141,7 @@ function links(sentence, view) {
   });
 }
 
-/** The words of a sentence as elements, each telling which it is; with arrow keys one goes from word to word. */
+/** The words of a sentence as elements with their indices; arrow keys move from word to word. */
 function words(text, sentence) {
   return text.split(/(\s+)/).filter(Boolean).map((part) => {
     if (!part.trim()) return part;
@@ -198,7 +198,7 @@ function point(event) {
   lights(word);
 }
 
-/** Where the pointer has left, the word that has the focus is lit again. */
+/** When the pointer leaves, the focused word is highlighted again. */
 function rest() {
   point({ target: document.activeElement });
 }
@@ -216,7 +216,7 @@ function walk(event) {
   next.focus();
 }
 
-// Showing
+// Rendering
 
 function show() {
   const results = [...state.results.values()].sort((a, b) => models().indexOf(a.model) - models().indexOf(b.model));
@@ -249,7 +249,7 @@ function card(result) {
   return made;
 }
 
-/** The translation with its line breaks; every sentence in it is found again, so that its words can be pointed at. */
+/** The translation with its line breaks; each sentence is located in it, so that its words can be highlighted. */
 function laidOut(result) {
   const parts = [];
   let rest = result.translatedText;
@@ -279,7 +279,7 @@ function showViews() {
   }));
 }
 
-/** A table of shades; each cell holds its value for those who cannot see it. */
+/** A heatmap as a table of shades; each cell also has its value as text, for screen readers. */
 function drawing(view) {
   const most = Math.max(...view.values.flat());
   const top = view.kind === 'occlusion' ? Math.min(Math.max(most, 0.05), 5) : 1;
@@ -338,7 +338,7 @@ function showExamples() {
   $('examples').replaceChildren(element('span', { name: 'faint', text: 'Try' }), ...buttons);
 }
 
-// What the reader does
+// Events
 
 function typed(wait = WAIT) {
   const limit = state.settings.charLimit;
@@ -369,7 +369,7 @@ function swap() {
   changedLanguages();
 }
 
-/** The fragment of the address holds text and languages; browsers send it to nobody. */
+/** The URL fragment holds text and languages; browsers do not send it. */
 function remember() {
   const kept = new URLSearchParams({ from: $('from').value, to: $('to').value, q: $('source').value });
   const address = $('source').value ? `#${kept}` : location.pathname;
