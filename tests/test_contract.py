@@ -118,10 +118,15 @@ TRANSFORMERS = {
 CASES = {**THOUGHT_VECTORS, **ATTENTIONS, **TRANSFORMERS}
 
 
+def build_case(case: dict[str, Any]) -> TranslationModel:
+    sizes = {key: value for key, value in case.items() if key not in ("source", "target", "joint")}
+    return build(sizes, source=case["source"], target=case["target"], joint=case["joint"])
+
+
 def fresh(case: str, seed: int = 0) -> TranslationModel:
     """A model of the case, its biases not 0, so that a forgotten one is seen."""
     torch.manual_seed(seed)
-    model = build(**CASES[case]).eval()
+    model = build_case(CASES[case]).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
@@ -410,7 +415,7 @@ def drown(model: TranslationModel) -> None:
 )
 def test_a_wrong_setting_is_named_with_what_was_expected(sizes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        build(**sizes)
+        build_case(sizes)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -39,7 +39,6 @@ OUTERMOST = {"cli", "__main__", "lab"}
 MODELS = (
     "protocol",
     "device",
-    "precision",
     "dropout",
     "embeddings",
     "cells",
@@ -48,6 +47,8 @@ MODELS = (
     "fused_attention",
     "recurrent",
     "transformer",
+    "inference",
+    "operations",
     "weights",
     "registry",
 )

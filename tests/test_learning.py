@@ -83,7 +83,7 @@ def test_it_learns_to_turn_strings_of_digits_round(
     """Chance cannot explain it: the shortest string is one of 1000, and none of those asked for was seen."""
     torch.manual_seed(1)
     size = FIRST + DIGITS
-    model = build(**sizes, source=size, target=size, joint=True, tied=True, dropout=0.0)
+    model = build({**sizes, "tied": True, "dropout": 0.0}, source=size, target=size, joint=True)
     known, held_out = strings(5000, longest, seed=1), strings(400, longest, seed=2)
     train(model, known, updates, peak)
     assert share_turned_round(model, [source for source in held_out if source not in known]) >= 0.95

@@ -16,6 +16,9 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 import torch
 from torch import Tensor, nn
 
+Sizes: TypeAlias = Mapping[str, Any]
+"""The `model` section of a recipe as plain values, its family among them."""
+
 State: TypeAlias = Any
 """A (nested) tuple of tensors whose axis 0 is the batch. Only the family that made it looks inside."""
 
@@ -86,13 +89,15 @@ class TranslationModel(nn.Module, ABC):
     inference: ClassVar[str] = "nmt.models.inference.frozen:FrozenModel"
     """The class that decodes fast with this family's weights, as ``module:Class``; called with model, device and precision."""
 
+    operations: ClassVar[str | None] = None
+    """The class ``module:Class`` of `nmt.models.operations.Operations` that counts this family's; None where nobody counts them."""
     exporter: ClassVar[str | None] = None
     """The function ``module:function`` that gives the model as a specification of CTranslate2; None where that engine has no such model."""
     attention_scope: ClassVar[str] = ""
     """Of which layer and heads the weights of a step are, where there are several."""
 
     @classmethod
-    def describe(cls, sizes: Mapping[str, Any]) -> Description:
+    def describe(cls, sizes: Sizes) -> Description:
         """What is known of a model from the `model` section of its recipe, as plain values, before it is built."""
         return Description(cls.__name__)
 

@@ -7,8 +7,8 @@ context goes to every layer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, cast
+from collections.abc import Sequence
+from typing import TypedDict, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,21 @@ from nmt.models.cells import GATES, Cell
 from nmt.models.dropout import Dropout
 from nmt.models.embeddings import PieceEmbedding
 from nmt.models.encoders import DIRECTIONS, BagEncoder, Encoder, RecurrentEncoder
-from nmt.models.protocol import Description, Memory, State, Step, TranslationModel
+from nmt.models.protocol import Description, Memory, Sizes, State, Step, TranslationModel
+
+
+class Stack(TypedDict):
+    """Sizes of the decoder."""
+
+    layers: int
+    hidden: int
+    residual: bool
+
+
+class DirectedStack(Stack):
+    """Sizes of the encoder, and the direction it reads in."""
+
+    direction: str
 
 
 class RecurrentModel(TranslationModel):
@@ -31,7 +45,8 @@ class RecurrentModel(TranslationModel):
     With `tied`, one matrix embeds the target and scores it, and embeds the source too where the vocabulary is `joint`.
     """
 
-    inference: ClassVar[str] = "nmt.models.inference.recurrent:FrozenRecurrentModel"
+    inference = "nmt.models.inference.recurrent:FrozenRecurrentModel"
+    operations = "nmt.models.operations:RecurrentOperations"
 
     def __init__(
         self,
@@ -44,8 +59,8 @@ class RecurrentModel(TranslationModel):
         embedding: int,
         attention_size: int,
         bottleneck: int | None,
-        encoder: dict[str, Any],
-        decoder: dict[str, Any],
+        encoder: DirectedStack,
+        decoder: Stack,
         forget_bias: float,
         dropout: float,
         tied: bool,
@@ -81,7 +96,7 @@ class RecurrentModel(TranslationModel):
             self.output.weight = self.embed_target.weight
 
     @classmethod
-    def describe(cls, sizes: Mapping[str, Any]) -> Description:
+    def describe(cls, sizes: Sizes) -> Description:
         """The cell and the attention; gates of an LSTM or GRU that reads the source in order."""
         attention = attention_class(sizes["attention"], sizes["thought_vector"])
         cell: str = sizes["cell"]

@@ -6,11 +6,10 @@ type of its recipe section.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib.metadata import entry_points
-from typing import Any
 
-from nmt.models.protocol import Description, TranslationModel
+from nmt.models.operations import Operations
+from nmt.models.protocol import Description, Sizes, TranslationModel, load_name
 from nmt.models.recurrent import RecurrentModel
 from nmt.models.transformer import TransformerModel
 
@@ -28,14 +27,24 @@ def family_class(name: str) -> type[TranslationModel]:
     return FAMILIES[name]
 
 
-def build(family: str, *, source: int, target: int, joint: bool, **sizes: Any) -> TranslationModel:
-    """A model with fresh weights: vocabulary sizes, whether they are one vocabulary, and the family's own keys of a recipe."""
-    return family_class(family)(source=source, target=target, joint=joint, **sizes)
+def build(sizes: Sizes, *, source: int, target: int, joint: bool) -> TranslationModel:
+    """A model with fresh weights for vocabularies of these sizes, which are one vocabulary where they are `joint`."""
+    own = {key: value for key, value in sizes.items() if key != "family"}
+    return family_class(sizes["family"])(source=source, target=target, joint=joint, **own)
 
 
-def describe(section: Mapping[str, Any]) -> Description:
-    """What a model of a recipe's `model` section is, without building it."""
-    return family_class(section["family"]).describe(section)
+def describe(sizes: Sizes) -> Description:
+    """What a model of these sizes is, without building it."""
+    return family_class(sizes["family"]).describe(sizes)
+
+
+def operations(sizes: Sizes, vocabulary: int) -> Operations:
+    """The count of floating-point operations of a model over a vocabulary."""
+    counted = family_class(sizes["family"]).operations
+    if counted is None:
+        raise ValueError(f"model.family: nobody counts the operations of family {sizes['family']}")
+    found: Operations = load_name(counted)(sizes, vocabulary)
+    return found
 
 
 def parameters(model: TranslationModel) -> int:

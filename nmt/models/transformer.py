@@ -7,8 +7,8 @@ keys and values of cross-attention in another.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from collections.abc import Sequence
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from nmt.models.dropout import Dropout
 from nmt.models.embeddings import PieceEmbedding, sinusoids
-from nmt.models.protocol import Description, Memory, Step, TranslationModel
+from nmt.models.protocol import Description, Memory, Sizes, Step, TranslationModel
 
 
 class Cache(NamedTuple):
@@ -153,6 +153,7 @@ class TransformerModel(TranslationModel):
     source, target: vocabulary sizes; width, feed_forward: widths; `encoder` and `decoder` give the layers.
     """
 
+    operations = "nmt.models.operations:TransformerOperations"
     exporter = "nmt.export.layout:specification"
     attention_scope = "last layer, mean over heads"
     positions: Tensor
@@ -200,7 +201,7 @@ class TransformerModel(TranslationModel):
                 nn.init.zeros_(module.bias)
 
     @classmethod
-    def describe(cls, sizes: Mapping[str, Any]) -> Description:
+    def describe(cls, sizes: Sizes) -> Description:
         """A Transformer, which CTranslate2 has."""
         return Description("Transformer", exporter=cls.exporter)
 

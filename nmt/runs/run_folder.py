@@ -181,7 +181,7 @@ class Run:
 
         source, target = self.vocabularies
         sizes = self.recipe.model.model_dump()
-        return build(**sizes, source=len(source), target=len(target), joint=source is target)
+        return build(sizes, source=len(source), target=len(target), joint=source is target)
 
     def model(self) -> TranslationModel:
         """The best weights, ready to translate."""

@@ -59,8 +59,8 @@ def fresh(vocabulary: Vocabulary) -> Fresh:
                 if changes.get("family") == "transformer"
                 else {**RECURRENT, **HALVES}
             )
-            sizes = {"source": len(vocabulary), "target": len(vocabulary), "joint": True, "dropout": 0.0, "tied": True}
-            interpreted = build(**{**base, **sizes, **changes}).eval()
+            sizes, size = {**base, "dropout": 0.0, "tied": True, **changes}, len(vocabulary)
+            interpreted = build(sizes, source=size, target=size, joint=True).eval()
             model = interpreted.for_inference(torch.device("cpu"), "fp32")
         search = SearchSettings(beam=2, max_ratio=1.0, max_extra=2, keep_weights=True)
         trained = TrainingStatistics(longest)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nmt.models.attention import BahdanauAttention, DotAttention, FixedThoughtVector, InitialStateOnly
 from nmt.models.protocol import Memory, Step
-from nmt.models.recurrent import RecurrentModel
+from nmt.models.recurrent import DirectedStack, RecurrentModel, Stack
 
 HIDDEN, WIDTH, ATTENTION = 4, 4, 3
 LENGTHS = [5, 2, 1]
@@ -90,8 +90,8 @@ def model(attention: str, layers: int) -> RecurrentModel:
         "bottleneck": None,
         "tied": True,
     }
-    encoder: dict[str, int | bool | str] = {"layers": 1, "hidden": 2, "direction": "both", "residual": False}
-    decoder: dict[str, int | bool | str] = {"layers": layers, "hidden": 4, "residual": True}
+    encoder: DirectedStack = {"layers": 1, "hidden": 2, "direction": "both", "residual": False}
+    decoder: Stack = {"layers": layers, "hidden": 4, "residual": True}
     return RecurrentModel(
         cell="gru", attention=attention, encoder=encoder, decoder=decoder, forget_bias=1.0, dropout=0.0, **sizes
     )

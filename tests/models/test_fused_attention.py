@@ -29,7 +29,12 @@ def model_of(layers: int) -> TranslationModel:
         "forget_bias": 1.0,
         "dropout": 0.0,
     }
-    return build("recurrent", cell="lstm", attention="bahdanau", source=40, target=40, joint=True, tied=False, **sizes)
+    return build(
+        {"family": "recurrent", "cell": "lstm", "attention": "bahdanau", "tied": False, **sizes},
+        source=40,
+        target=40,
+        joint=True,
+    )
 
 
 def gradients(model: TranslationModel, *, by_hand: bool) -> dict[str, Tensor]:

@@ -89,7 +89,12 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
         torch.manual_seed(1)
         stack, reporter, results = {"layers": 1}, FakeReporter(), iter(validations)
         sizes = {"width": 8, "heads": 2, "feed_forward": 16, "encoder": stack, "decoder": stack, "tied": True}
-        model = build("transformer", source=10, target=10, joint=True, **sizes, dropout=0.0, attention_dropout=0.0)
+        model = build(
+            {"family": "transformer", **sizes, "dropout": 0.0, "attention_dropout": 0.0},
+            source=10,
+            target=10,
+            joint=True,
+        )
         batches = Batches(TokenIds(SENTENCES), TokenIds(SENTENCES), seed=1, batch_tokens=9)
 
         def validate() -> Validation:

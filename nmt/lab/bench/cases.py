@@ -83,7 +83,7 @@ def sweep(base: Case, **values: Sequence[Any]) -> list[Case]:
 
 def _measure(case: Case) -> dict[str, Any]:
     sizes = FAMILIES[case.family].model_dump()
-    model = build(**sizes, source=case.vocabulary, target=case.vocabulary, joint=True)
+    model = build(sizes, source=case.vocabulary, target=case.vocabulary, joint=True)
     return _train(case, model, sizes) if case.work == "train" else _decode(case, model, sizes)
 
 

@@ -19,10 +19,9 @@ from nmt.data.batches import pad
 from nmt.data.vocabulary import BOS, EOS, PAD
 from nmt.inference.parallel import end_with_parent, processes
 from nmt.inference.translator import Translation
-from nmt.lab.bench import operations
 from nmt.lab.bench.machine import product_rate, synchronise
-from nmt.lab.bench.operations import Sizes
-from nmt.models.protocol import TranslationModel, load_name
+from nmt.models.protocol import Sizes, TranslationModel, load_name
+from nmt.models.registry import operations
 from nmt.search import BeamSearch, SearchSettings
 
 SENTENCES = 64
@@ -80,7 +79,8 @@ def force(
     how = _How(length, beam, device, precision)
     begun, ended = _forced(model, sources, how) if workers == 1 else _forced_side_by_side(model, sources, how, workers)
     seconds = ended - begun
-    done = sum(operations.translation(sizes, vocabulary, len(source) + 1, length, beam) for source in sources)
+    counted = operations(sizes, vocabulary)
+    done = sum(counted.search(len(source) + 1, length, beam) for source in sources)
     rate = workers * product_rate(device, precision, threads=1 if workers > 1 else None)
     return Searches(len(sources), len(sources) * length / seconds, seconds, done // len(sources), done / seconds / rate)
 

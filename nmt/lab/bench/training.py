@@ -12,11 +12,9 @@ import torch
 
 from nmt.cpu_tuning import keep_few_kernels
 from nmt.data.batches import Batch, Batches, TokenIds
-from nmt.lab.bench import operations
 from nmt.lab.bench.machine import product_rate, synchronise
-from nmt.lab.bench.operations import Sizes
-from nmt.models.protocol import TranslationModel
-from nmt.models.registry import parameters
+from nmt.models.protocol import Sizes, TranslationModel
+from nmt.models.registry import operations, parameters
 from nmt.training.objective import Loss, objective
 from nmt.training.step import TrainingStep
 
@@ -59,7 +57,7 @@ def measure(
     """Times updates of a model at a learning rate so small that the weights hardly change."""
     keep_few_kernels()
     optimizer = torch.optim.AdamW(model.to(device).train().parameters(), lr=0.0, fused=device.type != "mps")
-    step = TrainingStep(optimizer, clip=1.0)
+    step, counted = TrainingStep(optimizer, clip=1.0), operations(sizes, vocabulary)
     totals, tokens, positions, done = dict.fromkeys(PHASES, 0.0), 0, np.zeros(2), 0
     for number in range(WARMING + updates):
         clock = _Clock(device)
@@ -73,9 +71,7 @@ def measure(
             tokens += targets
             real, padded = targets + int(batch.source_mask.sum()), batch.source.numel() + batch.expected.numel()
             positions += (real, padded)
-            done += len(batch.source) * operations.update(
-                sizes, vocabulary, batch.source.shape[1], batch.expected.shape[1]
-            )
+            done += len(batch.source) * counted.update(batch.source.shape[1], batch.expected.shape[1])
     total = sum(totals.values())
     return Updates(
         parameters=parameters(model),

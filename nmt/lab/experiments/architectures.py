@@ -11,7 +11,7 @@ from torch import nn
 from nmt.models.cells import Cell
 from nmt.models.encoders import RecurrentEncoder
 from nmt.models.protocol import TranslationModel
-from nmt.models.recurrent import RecurrentModel
+from nmt.models.recurrent import RecurrentModel, Stack
 from nmt.models.transformer import TransformerModel
 
 HIDDEN, EMBEDDING = 64, 32
@@ -30,7 +30,7 @@ def recurrent(
     residual: bool = False,
 ) -> RecurrentModel:
     """A recurrent model over one vocabulary, without dropout; the decoder has the layers and the width of the encoder."""
-    stack = {"layers": layers, "hidden": hidden, "residual": residual}
+    stack: Stack = {"layers": layers, "hidden": hidden, "residual": residual}
     return RecurrentModel(
         source=vocabulary,
         target=vocabulary,

@@ -139,7 +139,7 @@ def _ready(plan: Plan, vocabulary: Vocabulary, results: Results) -> tuple[Unit, 
 
 def count(recipe: Recipe, vocabulary: int) -> int:
     """Parameters of a recipe's model over a joint vocabulary."""
-    return parameters(build(**recipe.model.model_dump(), source=vocabulary, target=vocabulary, joint=True))
+    return parameters(build(recipe.model.model_dump(), source=vocabulary, target=vocabulary, joint=True))
 
 
 def matched(recipe: Recipe, wanted: int, vocabulary: int) -> Recipe:
@@ -180,7 +180,7 @@ def _timed(recipe: Recipe, dataset: Dataset) -> float:
     """Seconds for all updates on one thread at the pace of a few, and for translating."""
     torch.set_num_threads(1)
     cpu, size = torch.device("cpu"), len(dataset.source)
-    model = build(**recipe.model.model_dump(), source=size, target=size, joint=True)
+    model = build(recipe.model.model_dump(), source=size, target=size, joint=True)
     batches = planning.batches(recipe, dataset)
     pace = planning.seconds_per_batch(model, batches, cpu, resolve_precision(recipe.training.precision, cpu), timed=4)
     updates = planning.count_updates(recipe.training, 60 / pace / recipe.training.accumulate, batches.count(0))

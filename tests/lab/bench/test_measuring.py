@@ -23,7 +23,7 @@ SOURCES = [[4, 5, 6], [7, 8], [9, 10, 11, 12]]
 @pytest.fixture
 def model() -> TranslationModel:
     torch.manual_seed(0)
-    return build(**SIZES, source=PIECES, target=PIECES, joint=True)
+    return build(SIZES, source=PIECES, target=PIECES, joint=True)
 
 
 @pytest.fixture(autouse=True)
@@ -119,7 +119,7 @@ def test_a_sweep_varies_one_setting_at_a_time_and_repeats_nothing() -> None:
 
 def test_the_fixed_sizes_are_those_that_peers_are_given() -> None:
     counts = {
-        name: parameters(build(**section.model_dump(), source=6000, target=6000, joint=True))
+        name: parameters(build(section.model_dump(), source=6000, target=6000, joint=True))
         for name, section in FAMILIES.items()
     }
     assert 9e6 < counts["attention"] < 11.2e6

@@ -8,9 +8,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from nmt.data.vocabulary import BOS, EOS, PAD
-from nmt.lab.bench import operations
 from nmt.models.protocol import TranslationModel
-from nmt.models.registry import build
+from nmt.models.registry import build, operations
 from nmt.recipe.types import Recurrent, Transformer
 from nmt.search import BeamSearch, SearchSettings
 
@@ -59,23 +58,23 @@ def unrolled(model: TranslationModel, target: torch.Tensor, memory: Any) -> None
 @pytest.mark.parametrize("name", MODELS)
 def test_the_formula_is_what_torch_counts_step_by_step(name: str) -> None:
     sizes = sizes_of(MODELS[name])
-    model = build(**sizes, source=VOCABULARY, target=VOCABULARY, joint=True)
+    model = build(sizes, source=VOCABULARY, target=VOCABULARY, joint=True)
     source, target = torch.randint(4, VOCABULARY, (BATCH, SOURCE)), torch.randint(4, VOCABULARY, (BATCH, TARGET))
     memory = model.encode(source, torch.ones_like(source, dtype=torch.bool))
     mask = torch.ones_like(source, dtype=torch.bool)
-    assert counted(lambda: model.encode(source, mask)) == BATCH * operations.encoding(sizes, SOURCE)
-    expected = BATCH * operations.decoding(sizes, VOCABULARY, SOURCE, TARGET, stepwise=True)
+    assert counted(lambda: model.encode(source, mask)) == BATCH * operations(sizes, VOCABULARY).encoding(SOURCE)
+    expected = BATCH * operations(sizes, VOCABULARY).decoding(SOURCE, TARGET, stepwise=True)
     assert counted(lambda: unrolled(model, target, memory)) == expected
 
 
 @pytest.mark.parametrize("name", ["thought vector", "small thought vector", "initial state alone", "transformer"])
 def test_the_formula_is_what_torch_counts_of_a_whole_target(name: str) -> None:
     sizes = sizes_of(MODELS[name])
-    model = build(**sizes, source=VOCABULARY, target=VOCABULARY, joint=True)
+    model = build(sizes, source=VOCABULARY, target=VOCABULARY, joint=True)
     source, target = torch.randint(4, VOCABULARY, (BATCH, SOURCE)), torch.randint(4, VOCABULARY, (BATCH, TARGET))
     memory = model.encode(source, torch.ones_like(source, dtype=torch.bool))
-    assert counted(lambda: model.decode(target, memory)) == BATCH * operations.decoding(
-        sizes, VOCABULARY, SOURCE, TARGET
+    assert counted(lambda: model.decode(target, memory)) == BATCH * operations(sizes, VOCABULARY).decoding(
+        SOURCE, TARGET
     )
 
 
@@ -83,21 +82,19 @@ def test_the_formula_is_what_torch_counts_of_a_whole_target(name: str) -> None:
 def test_the_formula_is_what_torch_counts_in_a_search(name: str) -> None:
     sizes = sizes_of(MODELS[name])
     model = (
-        build(**sizes, source=VOCABULARY, target=VOCABULARY, joint=True)
-        .eval()
-        .for_inference(torch.device("cpu"), "fp32")
+        build(sizes, source=VOCABULARY, target=VOCABULARY, joint=True).eval().for_inference(torch.device("cpu"), "fp32")
     )
     greedy = BeamSearch(
         SearchSettings(beam=1, min_length=TARGET - 1, max_ratio=1e-9, max_extra=TARGET), bos=BOS, eos=EOS, pad=PAD
     )
     source = torch.randint(4, VOCABULARY, (BATCH, SOURCE))
     found = counted(lambda: greedy(model, source, torch.ones_like(source, dtype=torch.bool)))
-    assert found == BATCH * operations.translation(sizes, VOCABULARY, SOURCE, TARGET, 1)
+    assert found == BATCH * operations(sizes, VOCABULARY).search(SOURCE, TARGET, 1)
 
 
 def test_the_formula_is_what_torch_counts_forward_and_backward() -> None:
     sizes = sizes_of(TRANSFORMER)
-    model = build(**sizes, source=VOCABULARY, target=VOCABULARY, joint=True)
+    model = build(sizes, source=VOCABULARY, target=VOCABULARY, joint=True)
     source, target = torch.randint(4, VOCABULARY, (BATCH, SOURCE)), torch.randint(4, VOCABULARY, (BATCH, TARGET))
     found = counted(lambda: model(source, torch.ones_like(source, dtype=torch.bool), target).sum().backward())
-    assert found == BATCH * operations.update(sizes, VOCABULARY, SOURCE, TARGET)
+    assert found == BATCH * operations(sizes, VOCABULARY).update(SOURCE, TARGET)
