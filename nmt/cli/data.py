@@ -10,12 +10,12 @@ import typer
 from nmt.cli.output import logger, print_json
 from nmt.errors import UserError
 
-app = typer.Typer(help="Look at corpora.", no_args_is_help=True)
+app = typer.Typer(help="Check corpora.", no_args_is_help=True)
 
 
 @app.callback()
 def options() -> None:
-    """Look at corpora."""
+    """Check corpora."""
 
 
 @app.command()
@@ -25,17 +25,17 @@ def check(
     limit: Annotated[
         list[str] | None,
         typer.Option(
-            "--limit", metavar="CHECK=SHARE", help="Share of sentences that may have a fault, such as overlap=0."
+            "--limit", metavar="CHECK=SHARE", help="Largest share of sentences with a defect, such as overlap=0."
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors besides the report.")] = False,
 ) -> None:
-    """Examine a recipe's corpus before training on it.
+    """Check a recipe's corpus before training on it.
 
-    Looks at what training would see after cleaning, at validation and test: sentences that stand in two splits, duplicates, lengths that do
-    not go together, untranslated, damaged or tokenised text, odd scripts and languages, characters unknown to the vocabulary.
-    Exit status: 0 without problems, 1 where a share is beyond its limit, 2 where the corpus cannot be read.
+    Checks training after cleaning, validation and test: sentences in two splits, duplicates, odd length ratios, untranslated,
+    damaged or tokenised text, odd scripts and languages, characters unknown to the vocabulary.
+    Exit status: 0 without problems, 1 if a share is above its limit, 2 if the corpus cannot be read.
 
     Examples:
 
@@ -46,14 +46,14 @@ def check(
     from nmt.recipe import reading
 
     read, limits = reading.read(recipe, overrides or []), dict(map(_limit, limit or []))
-    from nmt.corpus_checks import report
-    from nmt.corpus_checks.checks import examine
+    from nmt.corpus_checks.checks import check_corpus
+    from nmt.corpus_checks.report import tables
 
-    found = examine(read, limits, logger(quiet))
+    found = check_corpus(read, limits, logger(quiet))
     if as_json:
         print_json(found.as_json())
     else:
-        print(report.tables(found))
+        print(tables(found))
     raise typer.Exit(1 if found.problems else 0)
 
 

@@ -1,6 +1,6 @@
-"""Whether each side is in its language: untranslated sentences, letters of another script, and text that reads like the other side.
+"""Whether each side is in its language: untranslated sentences, odd scripts, and sentences of the other side's language.
 
-No model of languages is needed for the last: the two sides of the training split are each other's counter-example.
+The last are found by trigram models of the two sides of the training split.
 """
 
 from __future__ import annotations
@@ -11,52 +11,52 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
-from nmt.corpus_checks.finding import Found
+from nmt.corpus_checks.report import Found
 from nmt.data.pairs import Pairs, copied_words
 
-OWN = 0.02
-"""Share of a side's letters from which a script belongs to it."""
-FEWEST = 20
-"""Letters that a sentence must have for its language to be judged."""
+OWN_SCRIPT = 0.02
+"""Smallest share of a side's letters for a script to belong to it."""
+MIN_LETTERS = 20
+"""Shortest sentence whose language is judged."""
 PROFILE = 20_000
-"""Sentences from which the trigrams of a side are counted."""
+"""Sentences of a side whose trigrams are counted."""
 
 
 def untranslated(splits: Mapping[str, Pairs]) -> Iterator[Found]:
-    """Pairs whose target has words of the source in a row."""
+    """Pairs whose target repeats words of the source."""
     for name, pairs in splits.items():
-        faulty = [" ||| ".join(pair) for pair in zip(pairs.source, pairs.target, strict=True) if copied_words(*pair)]
-        yield "untranslated", name, faulty, len(pairs)
+        odd = [" ||| ".join(pair) for pair in zip(pairs.source, pairs.target, strict=True) if copied_words(*pair)]
+        yield "untranslated", name, odd, len(pairs)
 
 
 def scripts(splits: Mapping[str, Pairs]) -> Iterator[Found]:
-    """Sentences most of whose letters are of a script that the training split's side hardly has."""
+    """Sentences with most letters in a script that this side of the training split hardly has."""
     for side in ("source", "target"):
         counts = Counter(
             script for text in getattr(splits["train"], side)[:PROFILE] for script in map(_script, text) if script
         )
-        own = {script for script, count in counts.items() if count >= OWN * counts.total()}
+        own = {script for script, count in counts.items() if count >= OWN_SCRIPT * counts.total()}
         for name, pairs in splits.items():
             sentences = getattr(pairs, side)
             yield "script", f"{name} {side}", [text for text in sentences if _foreign(text, own)], len(sentences)
 
 
 def languages(splits: Mapping[str, Pairs]) -> Iterator[Found]:
-    """Sentences that read more like the other side than like their own."""
+    """Sentences that are more probable under the trigram model of the other side than of their own."""
     profiles = {side: _Profile(getattr(splits["train"], side)) for side in ("source", "target")}
     for name, pairs in splits.items():
         for side, other in (("source", "target"), ("target", "source")):
             sentences = getattr(pairs, side)
-            faulty = [
+            odd = [
                 text
                 for text in sentences
-                if _letters(text) >= FEWEST and profiles[other].score(text) > profiles[side].score(text)
+                if _letters(text) >= MIN_LETTERS and profiles[other].score(text) > profiles[side].score(text)
             ]
-            yield "language", f"{name} {side}", faulty, len(sentences)
+            yield "language", f"{name} {side}", odd, len(sentences)
 
 
 class _Profile:
-    """How often each three characters in a row occur, every one counted once more than it does."""
+    """A model of character trigrams, with add-one smoothing."""
 
     def __init__(self, sentences: Sequence[str]) -> None:
         every = max(1, len(sentences) // PROFILE)
@@ -84,5 +84,5 @@ def _foreign(text: str, own: set[str]) -> bool:
 
 @cache
 def _script(character: str) -> str | None:
-    """The first word of a letter's name, such as LATIN or CJK; None for what is no letter."""
+    """The first word of a letter's Unicode name, such as LATIN or CJK; None for other characters."""
     return unicodedata.name(character, "UNNAMED").partition(" ")[0] if character.isalpha() else None

@@ -1,4 +1,4 @@
-"""Sentences that stand in more than one place: twice in a split, or in training and in what measures it."""
+"""Sentences that occur more than once: in one split, or in training and in evaluation."""
 
 from __future__ import annotations
 
@@ -7,26 +7,22 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 
-from nmt.corpus_checks.finding import Found
+from nmt.corpus_checks.report import Found
 from nmt.data.pairs import Pairs
 
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 
 
 def duplicates(splits: Mapping[str, Pairs]) -> Iterator[Found]:
-    """Pairs that stood in the same split before."""
+    """Pairs that occur before in the same split."""
     for name, pairs in splits.items():
         counts = Counter(zip(pairs.source, pairs.target, strict=True))
-        yield (
-            "duplicates",
-            name,
-            [" ||| ".join(pair) for pair, times in counts.items() for _ in range(times - 1)],
-            len(pairs),
-        )
+        repeated = [" ||| ".join(pair) for pair, times in counts.items() for _ in range(times - 1)]
+        yield "duplicates", name, repeated, len(pairs)
 
 
 def overlaps(splits: Mapping[str, Pairs]) -> Iterator[Found]:
-    """Pairs of a smaller split of which either side stands in a larger one: as it is, or else but for case and punctuation."""
+    """Pairs of which either side also occurs in an earlier split: exactly, or up to case and punctuation (near)."""
     for larger, smaller in combinations(splits, 2):
         pairs, place = list(zip(*_sides(splits[smaller]), strict=True)), f"{smaller} in {larger}"
         same = _shared(pairs, splits[larger], str)
@@ -36,7 +32,7 @@ def overlaps(splits: Mapping[str, Pairs]) -> Iterator[Found]:
 
 
 def _shared(pairs: Sequence[tuple[str, str]], larger: Pairs, key: Callable[[str], str]) -> list[int]:
-    """The rows of which a side, by its key, is one of the larger split's on that side."""
+    """The rows of which a side has the key of a text on that side of the larger split."""
     known = [{key(text) for text in side if text} for side in _sides(larger)]
     return [
         row for row, pair in enumerate(pairs) if any(key(text) in side for text, side in zip(pair, known, strict=True))
@@ -48,5 +44,5 @@ def _sides(pairs: Pairs) -> tuple[Sequence[str], Sequence[str]]:
 
 
 def _bare(text: str) -> str:
-    """Letters and digits in lower case; a text without any stays as it is."""
+    """Letters and digits in lower case; a text without any is returned as it is."""
     return _BETWEEN_WORDS.sub(" ", text.casefold()).strip() or text

@@ -1,40 +1,132 @@
-"""The checkup as tables for a terminal."""
+"""What the checks of a corpus found: findings, their limits, and the report for a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
-from nmt.corpus_checks.checks import Checkup
-from nmt.corpus_checks.finding import Finding
+from nmt.atomic import JsonObject
 from nmt.data import cleaning
+from nmt.data.metadata import CorpusMetadata
 from nmt.evaluation.report import Table, text
 
+LIMITS = {
+    "blank": 0.0,
+    "duplicates": 0.1,
+    "overlap": 0.01,
+    "near overlap": 0.02,
+    "length ratio": 0.01,
+    "untranslated": 0.01,
+    "tokenised": 0.1,
+    "damaged": 0.001,
+    "markup": 0.01,
+    "script": 0.01,
+    "language": 0.02,
+    "unknown characters": 0.01,
+}
+"""Largest acceptable share of sentences with each defect; docs/log.md has the shares of good corpora."""
+EXAMPLES = 3
+EXAMPLE_WIDTH = 120
+"""Most characters of an example."""
 _NUMBERS = ("mean", "median", "95 %", "99 %", "longest")
 
+Found = tuple[str, str, Sequence[str], int]
+"""A check of `LIMITS`, the split, the sentences with the defect, and the number of sentences checked."""
 
-def tables(checkup: Checkup) -> str:
-    """Lengths, findings with examples, most of them of problems, and what cleaning left out. Checks that found nothing anywhere share a line."""
-    found = [finding for finding in checkup.findings if finding.count]
-    clean = {finding.check for finding in checkup.findings} - {finding.check for finding in found}
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """How many of the ``of`` sentences of a split have a defect."""
+
+    check: str
+    split: str
+    count: int
+    of: int
+    limit: float
+    examples: tuple[str, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """Of the sentences that were checked."""
+        return self.count / self.of if self.of else 0.0
+
+    @property
+    def problem(self) -> bool:
+        """Whether the share is above the limit."""
+        return self.share > self.limit
+
+    def as_json(self) -> JsonObject:
+        """The fields, `share` and `problem`."""
+        return {**asdict(self), "examples": list(self.examples), "share": self.share, "problem": self.problem}
+
+
+@dataclass(frozen=True)
+class CorpusReport:
+    """All findings in a corpus, its metadata and its lengths."""
+
+    metadata: CorpusMetadata
+    lengths: list[dict[str, float | str]]
+    findings: list[Finding]
+
+    @property
+    def problems(self) -> list[Finding]:
+        """The findings above their limits."""
+        return [finding for finding in self.findings if finding.problem]
+
+    def as_json(self) -> JsonObject:
+        """The fields, and the number of problems."""
+        return {
+            "corpus": self.metadata.as_json(),
+            "lengths": self.lengths,
+            "findings": [finding.as_json() for finding in self.findings],
+            "problems": len(self.problems),
+        }
+
+
+def findings(found: Iterable[Found], limits: Mapping[str, float]) -> list[Finding]:
+    """Findings with their limits."""
+    return [
+        Finding(
+            check=check,
+            split=split,
+            count=len(sentences),
+            of=of,
+            limit=limits[check],
+            examples=tuple(map(shown, sentences[:EXAMPLES])),
+        )
+        for check, split, sentences, of in found
+    ]
+
+
+def shown(text: str) -> str:
+    """An example on one line; unprintable characters are escaped."""
+    printable = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+    return printable if len(printable) <= EXAMPLE_WIDTH else f"{printable[: EXAMPLE_WIDTH - 3]}..."
+
+
+def tables(report: CorpusReport) -> str:
+    """Lengths, findings with examples, checks that found nothing, and what cleaning left out, for a terminal."""
+    found = [finding for finding in report.findings if finding.count]
+    clean = {finding.check for finding in report.findings} - {finding.check for finding in found}
     sound = f"nothing found: {', '.join(sorted(clean))}\n" if clean else ""
     return "\n".join(
         [
-            text(_lengths(checkup)),
+            text(_lengths(report)),
             *([text(_findings(found))] if found else []),
             *map(_examples, found),
-            sound + _summary(checkup),
+            sound + _summary(report),
         ]
     )
 
 
-def _lengths(checkup: Checkup) -> Table:
+def _lengths(report: CorpusReport) -> Table:
     rows = [
         (
             f"{row['split']} {row['side']}, {row['unit']}",
             *(f"{row[name]:.{int(name == 'mean')}f}" for name in _NUMBERS),
             f"{row['pieces per word']:.2f}",
         )
-        for row in checkup.lengths
+        for row in report.lengths
     ]
     return Table(("lengths", *_NUMBERS, "pieces per word"), tuple(rows))
 
@@ -59,9 +151,9 @@ def _examples(finding: Finding) -> str:
     return "\n".join([f"{finding.check}: {finding.split}", *(f"    {example}" for example in examples)])
 
 
-def _summary(checkup: Checkup) -> str:
-    counts = dict(checkup.metadata.cleaning)
+def _summary(report: CorpusReport) -> str:
+    counts = dict(report.metadata.cleaning)
     read = counts.pop("read")
     left_out = cleaning.report(counts, read - sum(counts.values()))
-    names = ", ".join(f"{each.check} ({each.split})" for each in checkup.problems)
-    return f"{left_out}\n" + (f"{len(checkup.problems)} problems: {names}" if names else "no problems")
+    names = ", ".join(f"{each.check} ({each.split})" for each in report.problems)
+    return f"{left_out}\n" + (f"{len(report.problems)} problems: {names}" if names else "no problems")

@@ -1,4 +1,4 @@
-"""How sentences are written: damaged encodings, markup, and text that was split into tokens before."""
+"""Defects of single sentences: damaged encodings, markup, and tokenised text."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 
-from nmt.corpus_checks.finding import Found
+from nmt.corpus_checks.report import Found
 from nmt.data.pairs import Pairs
 
 _MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>|&(?:[a-zA-Z]{2,8}|#[0-9]{2,6}|#x[0-9a-fA-F]{2,6});")
 _TOKENS = re.compile(r"\w [.,](?: |$)|@-@|@@ |\w '(?:s|re|ve|ll|d|m) |\w n't ")
 _FOREIGN = re.compile(r"[^\x00-\x7f]{2,}")
 _NEVER = {"Cc", "Cn", "Co", "Cs"}
-"""Categories of characters that no text has: control characters, unassigned ones, private ones, halves of pairs."""
+"""Unicode categories that text does not have: control, unassigned, private, surrogate."""
 
 
-def faults(splits: Mapping[str, Pairs]) -> Iterator[Found]:
-    """Sentences of either side with each fault."""
+def defects(splits: Mapping[str, Pairs]) -> Iterator[Found]:
+    """Sentences of either side with each defect."""
     checks: dict[str, Callable[[str], object]] = {
         "damaged": damaged,
         "markup": _MARKUP.search,
@@ -30,7 +30,7 @@ def faults(splits: Mapping[str, Pairs]) -> Iterator[Found]:
 
 
 def damaged(text: str) -> bool:
-    """Whether a text went through a wrong encoding: it has the mark of what was lost, characters that no text has, or UTF-8 read as Latin-1."""
+    """Whether a text was decoded wrongly: it has U+FFFD, characters that text does not have, or UTF-8 read as Latin-1."""
     if text.isascii() and text.isprintable():
         return False
     odd = any(
@@ -42,12 +42,12 @@ def damaged(text: str) -> bool:
 
 
 def _misread(characters: str) -> bool:
-    """Whether characters beyond ASCII are valid UTF-8 when they are written back as the bytes that they were read from."""
+    """Whether these characters give valid UTF-8 when they are encoded as Windows-1252 or Latin-1."""
     try:
         characters.encode("cp1252").decode()
     except UnicodeDecodeError:
         return False
-    except UnicodeEncodeError:  # not of Windows, whose table has holes; of Latin-1 then
+    except UnicodeEncodeError:  # the table of Windows-1252 has holes
         return _misread_latin(characters)
     return True
 

@@ -5,9 +5,8 @@ from functools import partial
 import pytest
 
 from nmt.corpus_checks import checks, lengths
-from nmt.corpus_checks.checks import Checkup, examine
-from nmt.corpus_checks.finding import LIMITS, WIDTH, Finding, judged, shown
-from nmt.corpus_checks.report import tables
+from nmt.corpus_checks.checks import check_corpus
+from nmt.corpus_checks.report import EXAMPLE_WIDTH, LIMITS, CorpusReport, Finding, findings, shown, tables
 from nmt.data import builtin
 from nmt.data.pairs import Pairs
 from nmt.errors import UserError
@@ -17,13 +16,13 @@ RECIPE = Recipe(data=Data(corpus="builtin"), vocabulary=Vocabulary(size=600), tr
 
 
 @pytest.fixture(scope="module")
-def found() -> Checkup:
+def found() -> CorpusReport:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(builtin, "pairs", partial(builtin.pairs, count=300))
-        return examine(RECIPE, {"overlap": 0.0}, lambda _: None)
+        return check_corpus(RECIPE, {"overlap": 0.0}, lambda _: None)
 
 
-def test_every_check_looks_at_every_split(found: Checkup) -> None:
+def test_every_check_looks_at_every_split(found: CorpusReport) -> None:
     assert {each.check for each in found.findings} == set(LIMITS)
     assert all(
         any(split in each.split for each in found.findings if each.check == check)
@@ -38,29 +37,29 @@ def test_every_check_looks_at_every_split(found: Checkup) -> None:
     }
 
 
-def test_the_built_in_corpus_has_no_problems(found: Checkup) -> None:
+def test_the_built_in_corpus_has_no_problems(found: CorpusReport) -> None:
     assert found.problems == []
     assert tables(found).endswith("\nno problems")
 
 
-def test_limits_are_taken_and_odd_ones_refused(found: Checkup) -> None:
+def test_limits_are_taken_and_odd_ones_refused(found: CorpusReport) -> None:
     assert {each.limit for each in found.findings if each.check == "overlap"} == {0.0}
     with pytest.raises(UserError, match=r"--limit overlaps: no such check; expected one of blank, duplicates, overlap"):
-        examine(RECIPE, {"overlaps": 0.0}, lambda _: None)
+        check_corpus(RECIPE, {"overlaps": 0.0}, lambda _: None)
 
 
 @pytest.mark.parametrize(("count", "of", "problem"), [(0, 100, False), (1, 100, False), (2, 100, True), (0, 0, False)])
 def test_more_than_the_limit_is_a_problem(count: int, of: int, problem: bool) -> None:
-    [each] = judged([("overlap", "test in train", ["x"] * count, of)], LIMITS)
+    [each] = findings([("overlap", "test in train", ["x"] * count, of)], LIMITS)
     assert (each.problem, each.count) == (problem, count)
 
 
 def test_an_example_is_short_and_harmless() -> None:
     assert shown("a\x1b[2Jb\u00adc") == "a\\x1b[2Jb\\xadc"
-    assert len(shown("x" * 1000)) == WIDTH
+    assert len(shown("x" * 1000)) == EXAMPLE_WIDTH
 
 
-def test_lengths_that_do_not_go_together_are_found_by_the_ratio_of_the_training_split() -> None:
+def test_odd_length_ratios_are_found_by_the_usual_one_of_the_training_split() -> None:
     train = Pairs(["a" * 30] * 10, ["b" * 60] * 10)
     test = Pairs(["a" * 100, "a" * 100, "a" * 100, "a" * 2], ["b" * 200, "b" * 600, "b" * 60, "b" * 30])
     [_, (check, split, faulty, of)] = lengths.ratios({"train": train, "test": test})
@@ -68,11 +67,11 @@ def test_lengths_that_do_not_go_together_are_found_by_the_ratio_of_the_training_
     assert [len(each) for each in faulty] == [100 + 5 + 600, 100 + 5 + 60]
 
 
-def test_of_a_large_split_every_nth_pair_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "MOST", 4)
+def test_of_a_large_split_every_nth_pair_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "SAMPLE", 4)
     pairs = Pairs(list("abcdefghi"), list("ABCDEFGHI"))
-    assert checks._some(pairs).source == ["a", "d", "g"]
-    assert checks._some(pairs.take(range(4))) == pairs.take(range(4))
+    assert checks._sample(pairs).source == ["a", "d", "g"]
+    assert checks._sample(pairs.take(range(4))) == pairs.take(range(4))
 
 
 def test_a_finding_as_json_says_what_follows_from_it() -> None:

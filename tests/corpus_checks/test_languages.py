@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from nmt.corpus_checks.finding import Found
 from nmt.corpus_checks.languages import languages, scripts, untranslated
+from nmt.corpus_checks.report import Found
 from nmt.data.builtin import pairs
 from nmt.data.pairs import Pairs
 

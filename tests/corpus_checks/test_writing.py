@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nmt.corpus_checks.writing import damaged, faults
+from nmt.corpus_checks.writing import damaged, defects
 from nmt.data.pairs import Pairs
 
 SOUND = [
@@ -37,7 +37,7 @@ def test_characters_that_no_text_has_are_damage(text: str) -> None:
 
 
 def found(check: str, text: str) -> bool:
-    by_check = {(name, split): faulty for name, split, faulty, _ in faults({"train": Pairs([text], ["fine"])})}
+    by_check = {(name, split): faulty for name, split, faulty, _ in defects({"train": Pairs([text], ["fine"])})}
     assert by_check[check, "train target"] == []
     return by_check[check, "train source"] == [text]
 
