@@ -27,12 +27,11 @@ Positive = Annotated[float, Field(gt=0)]
 
 _FILES = re.compile(r".*,.*|.*\.(tsv|jsonl|json|parquet)(\.gz)?", re.DOTALL)
 
+_ATTENTIONS = ("bahdanau", "dot", "none", *sorted(point.name for point in entry_points(group="nmt.attentions")))
 if TYPE_CHECKING:
-    Attention = Literal["bahdanau", "dot", "none"]
+    Attention = str
 else:
-    Attention = Literal[
-        "bahdanau", "dot", "none", *sorted(point.name for point in entry_points(group="nmt.attentions"))
-    ]
+    Attention = Literal[_ATTENTIONS]
 
 
 class Section(BaseModel):
