@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import nmt.models.inference.recurrent
-from nmt.models import weights
+from nmt.models import attention, weights
 from nmt.models.device import autocast
 from nmt.models.encoders import RecurrentEncoder
 from nmt.models.inference.frozen import rounded
@@ -403,7 +403,10 @@ def drown(model: TranslationModel) -> None:
             "model.family: expected one of recurrent, transformer, found 'convolutional'",
         ),
         (recurrent(cell="elman"), "model.cell: expected one of tanh, gru, lstm, found 'elman'"),
-        (recurrent(attention="concat"), "model.attention: expected one of bahdanau, dot, none, found 'concat'"),
+        (
+            recurrent(attention="concat"),
+            f"model.attention: expected one of {', '.join(attention.ATTENTIONS)}, none, found 'concat'",
+        ),
         (
             recurrent(encoder={**FORWARDS["encoder"], "direction": "left"}),
             "model.encoder.direction: expected one of both, forward, backward, none",

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from nmt.errors import UserError
+from nmt.models.attention import ATTENTIONS
 from nmt.recipe.reading import differences, dump, read, schema
 from nmt.recipe.renamed import converted
 from nmt.recipe.types import Recipe, Recurrent, Transformer
@@ -524,7 +525,7 @@ except Exception as error:
         ),
         ("model.family=lstm", "model.family: found 'lstm', expected one of recurrent, transformer, toy"),
         ("model={family: recurrent, attention: nearest}", "attention='nearest'"),
-        ("model={family: recurrent, attention: far}", "expected one of bahdanau, dot, none, nearest"),
+        ("model={family: recurrent, attention: far}", f"expected one of {', '.join(ATTENTIONS)}, none, nearest"),
     ],
 )
 def test_a_family_and_an_attention_of_another_package_have_their_keys_in_recipes(
