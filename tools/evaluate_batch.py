@@ -136,8 +136,7 @@ def make_cells(patterns: Sequence[str], tests: Sequence[TestSet], beams: Sequenc
 
 
 def permit(cells: Sequence[Cell], results: Path, reason: str | None) -> None:
-    """Refuses to score a test set in several ways without a reason, before any work; records that exist do not count
-    again."""
+    """Refuses to score a test set in several ways without a reason, before any work; existing records do not count."""
     new = [cell for cell in cells if not cell.path(results).exists()]
     for cell in new:
         evaluation_log.permit(

@@ -1,5 +1,4 @@
-"""A heatmap: values with labelled rows and columns, and a number in the margin of each. HTML page, terminal and figure
-draw it."""
+"""A heatmap: values with labelled rows and columns and margins, drawn by page, terminal and figure."""
 
 from __future__ import annotations
 

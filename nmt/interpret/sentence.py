@@ -79,8 +79,10 @@ def translate_sentence(translator: TorchTranslator, text: str) -> TranslatedSent
 
 @torch.inference_mode()
 def target_log_probabilities(model: DecodingProtocol, source: Tensor, target: Sequence[int]) -> Tensor:
-    """Log-probability of each target token under teacher forcing, ``(batch, target)``, for unpadded sources ``(batch,
-    source)``."""
+    """Log-probability of each target token under teacher forcing, ``(batch, target)``.
+
+    Sources ``(batch, source)`` are without padding.
+    """
     memory = model.encode(source, torch.ones_like(source, dtype=torch.bool))
     state = model.initial_state(memory)
     previous = torch.full_like(source[:, 0], BOS)

@@ -19,8 +19,10 @@ NARROWEST = 6 * CELL
 
 
 def render(interpretation: Interpretation, width: int) -> Text:
-    """The sentence, its translation and the heatmap in lines of at most ``width`` characters, but at least `NARROWEST`
-    for cells."""
+    """Sentence, translation and heatmap in lines of at most ``width`` characters.
+
+    Cells have at least `NARROWEST` characters, however narrow the terminal.
+    """
     return Text("\n").join(
         Text("").join(line) if isinstance(line, list) else Text(line) for line in _lines(interpretation, width)
     )

@@ -41,8 +41,7 @@ class Limits:
     deadline: float = 30.0
     """Seconds from a complete request to its answer; later is 504."""
     reading: float = 10.0
-    """Seconds for a request to arrive, and for a connection to begin one; a slow body is 408, a silent connection is
-    closed."""
+    """Seconds for a request to arrive, and for a connection to begin one; later is 408, or a closed connection."""
     connections: int = 10_000
     """Open connections; the next one is 503."""
     grace: float = 30.0

@@ -49,8 +49,7 @@ class Job(NamedTuple):
 
 @dataclass(eq=False)
 class Call:
-    """One call of `Batcher.run`, with a single future for all its entries, since a long text has thousands of
-    sentences."""
+    """One call of `Batcher.run`; all its entries share one future, since a long text has thousands of sentences."""
 
     done: asyncio.Future[list[Any]]
     entries: list[Entry]

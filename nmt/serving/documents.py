@@ -25,8 +25,7 @@ _DOCUMENT = re.compile(r"\s*(?:<!doctype|<html)\b", re.IGNORECASE)
 
 
 class Passage:
-    """One run of text, split into sentences and the gaps between them: line breaks, indents, spaces, and parts without
-    letters."""
+    """A text as sentences and the gaps between them: line breaks, indents, spaces, and parts without letters."""
 
     def __init__(self, text: str) -> None:
         self.sentences: list[str] = []
@@ -97,8 +96,7 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def _continues(end: re.Match[str]) -> bool:
-    """Whether the sentence continues behind a mark: before a small letter, and after an initial, an ordinal or an
-    abbreviation."""
+    """Whether the sentence continues: before a small letter, and after an initial, an ordinal or an abbreviation."""
     line, at = end.string, end.start()
     if line[end.end() : end.end() + 1].islower():
         return True

@@ -26,8 +26,7 @@ T = TypeVar("T")
 LONG_ENOUGH = 40
 """Characters from which on the language of a text is detected from that text alone."""
 SHORT = 2000
-"""Characters that are split and joined on the event loop; longer texts would delay other clients, so a thread handles
-them."""
+"""Characters that are split and joined on the event loop; for longer texts a thread does it."""
 
 
 @dataclass
@@ -45,8 +44,7 @@ class Item:
     translations: list[Translation] = field(default_factory=list)
 
     def translated(self, choice: int = 0) -> str:
-        """The text with the best translation of each sentence, or with alternative number ``choice`` of sentences that
-        have so many."""
+        """The text with the best translation of each sentence, or its alternative number ``choice`` if there is one."""
         if self.document is None:
             return self.text
         texts = (_chosen(translation, choice) for translation in self.translations)
@@ -104,8 +102,7 @@ def _items(request: TranslationRequest, models: Models) -> list[Item]:
 
 
 def _guesses(documents: Sequence[Document], candidates: list[str]) -> Sequence[Guess | None]:
-    """The language of each text; that of a short text is detected from all texts together, which often belong to one
-    post."""
+    """The language of each text; for short texts, of all texts together, which often belong to one post."""
     proses = [
         " ".join(sentence for passage in document.passages for sentence in passage.sentences) for document in documents
     ]

@@ -33,8 +33,7 @@ def name(code: str) -> str:
 
 
 def matching(requested: str, served: Collection[str]) -> str | None:
-    """The served code for a requested one, ignoring case: the same code, or the language without its region (``en`` for
-    ``en-US``)."""
+    """The served code for a requested one in any case: itself, or without its region (``en`` for ``en-US``)."""
     by_case = {code.lower(): code for code in served}
     return by_case.get(requested.lower()) or by_case.get(_base(requested))
 
@@ -45,8 +44,10 @@ def detection_available() -> bool:
 
 
 def detect(text: str, candidates: Sequence[str]) -> list[Guess]:
-    """The candidate languages of a text, most probable first; the first candidate with confidence 0 if detection finds
-    nothing."""
+    """The candidate languages of a text, most probable first.
+
+    If detection finds nothing, the first candidate with confidence 0.
+    """
     loaded = _detector(tuple(candidates)) if detection_available() else None
     found: list[Guess] = []
     if loaded:

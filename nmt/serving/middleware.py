@@ -59,8 +59,7 @@ class AdmissionMiddleware:
 
 
 def report(error: Exception) -> None:
-    """Prints the type of an error and where it was raised to stderr; its message is left out, since it may hold a
-    client's text."""
+    """Prints the type and place of an error to stderr, without its message, which may hold a client's text."""
     frames = [
         f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)[-3:]
     ]

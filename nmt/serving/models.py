@@ -132,8 +132,7 @@ class Models:
         return list(dict.fromkeys(each.target for each in self.all if each.source == source))
 
     def sources_of(self, target: str) -> list[str]:
-        """The candidates of detection for a text to be translated into this language: its sources, then the language
-        itself."""
+        """The candidates of detection for texts into this language: its sources, then the language itself."""
         return [
             *dict.fromkeys(each.source for each in self.all if each.target == target and each.source != target),
             target,

@@ -64,8 +64,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """Stops at SIGTERM or SIGINT: new requests are refused, accepted ones are answered. A second signal stops it at
-    once."""
+    """Stops at SIGTERM or SIGINT after the accepted requests are answered; a second signal stops it at once."""
 
     def __init__(self, config: uvicorn.Config, service: Service, on_ready: Callable[[], None]) -> None:
         """`on_ready` is called when connections are accepted."""
@@ -106,8 +105,7 @@ class Server(uvicorn.Server):
 
 
 def freeze_loaded_objects() -> None:
-    """Excludes all loaded objects from garbage collection: a full collection would walk all of torch while clients
-    wait."""
+    """Excludes loaded objects from garbage collection, which would walk all of torch while clients wait."""
     gc.collect()
     gc.freeze()
 
@@ -131,8 +129,10 @@ def make_server(app: ASGIApp, service: Service, on_ready: Callable[[], None] = l
 
 
 def with_timeouts(protocol: Any, limits: Limits) -> Any:
-    """A subclass of uvicorn's protocol that closes a connection without a complete request head in time, and refuses
-    too many connections."""
+    """uvicorn's protocol with limits: connections without a complete request head in time are closed.
+
+    Connections beyond the limit are refused.
+    """
 
     class Protocol(protocol):  # type: ignore[misc]  # uvicorn chooses among its protocols when it starts
         _timer: asyncio.TimerHandle | None = None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TEXT = "rot Hund"
 
 
-def test_the_matrix_is_drawn_on_stdout_with_the_translation_and_scores(nmt: Nmt) -> None:
+def test_the_heatmap_is_printed_with_the_translation_and_scores(nmt: Nmt) -> None:
     outcome = nmt("inspect", "runs/toy", TEXT)
     shown = outcome.out.decode()
     assert (outcome.status, outcome.err) == (0, "")
@@ -29,7 +29,7 @@ def test_the_matrix_is_drawn_on_stdout_with_the_translation_and_scores(nmt: Nmt)
 
 
 @pytest.mark.parametrize("kind", ["attention", "occlusion", "gates"])
-def test_json_holds_the_matrix_over_the_pieces_and_their_scores(nmt: Nmt, kind: str) -> None:
+def test_json_has_the_values_over_the_pieces_and_their_scores(nmt: Nmt, kind: str) -> None:
     outcome = nmt("inspect", "runs/toy", TEXT, "--json", "--kind", kind)
     found = json.loads(outcome.out)
     assert (outcome.status, found["kind"], found["run"]) == (0, kind, "runs/toy")
@@ -41,8 +41,8 @@ def test_json_holds_the_matrix_over_the_pieces_and_their_scores(nmt: Nmt, kind: 
 def test_files_are_written_and_named_on_stderr_alone(nmt: Nmt) -> None:
     assert nmt("inspect", "runs/toy", TEXT, "--out", "x.html") == (0, b"", "written: x.html\n")
     assert nmt("inspect", "runs/toy", TEXT, "--out", "x.html", "-q") == (0, b"", "")
-    assert nmt("inspect", "runs/toy", TEXT, "--kind", "gates", "--out", "pictures").status == 0
-    assert sorted(path.name for path in Path("pictures").iterdir()) == [
+    assert nmt("inspect", "runs/toy", TEXT, "--kind", "gates", "--out", "figures").status == 0
+    assert sorted(path.name for path in Path("figures").iterdir()) == [
         "gates.html",
         "gates.json",
         "gates.png",
@@ -50,7 +50,7 @@ def test_files_are_written_and_named_on_stderr_alone(nmt: Nmt) -> None:
     ]
 
 
-def test_a_beam_takes_the_place_of_the_recipes(nmt: Nmt) -> None:
+def test_the_option_beam_overrides_the_recipe(nmt: Nmt) -> None:
     found = json.loads(nmt("inspect", "runs/toy", TEXT, "--beam", "1", "--json").out)
     assert found["score"] == pytest.approx(package.load("runs/toy", beam=1).translate(TEXT).score)
 
@@ -70,7 +70,7 @@ def test_wrong_input_is_one_line(nmt: Nmt, arguments: list[str], words: str) -> 
     assert outcome.err.startswith(f"nmt: {words}")
 
 
-def test_a_run_without_attention_says_so_and_is_occluded_by_default(nmt: Nmt) -> None:
+def test_a_run_without_attention_says_so_and_uses_occlusion_by_default(nmt: Nmt) -> None:
     shutil.copytree("runs/toy", "runs/fixed")
     recipe = Path("runs/fixed/recipe.yaml")
     recipe.write_text(recipe.read_text("utf8").replace("attention: bahdanau", "attention: none"), "utf8")
@@ -80,7 +80,7 @@ def test_a_run_without_attention_says_so_and_is_occluded_by_default(nmt: Nmt) ->
     assert "of          fall of log p without the piece" in nmt("inspect", "runs/fixed", TEXT).out.decode()
 
 
-def test_a_picture_without_matplotlib_names_the_extra_and_the_terminal_does_without(
+def test_a_figure_without_matplotlib_names_the_extra_and_the_terminal_needs_none(
     nmt: Nmt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(style, "find_spec", lambda name: None)

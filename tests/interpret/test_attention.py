@@ -30,7 +30,7 @@ def test_a_thought_vector_is_refused_and_shown_by_occlusion(fresh: Fresh, though
     assert interpret(fresh(attention="none", thought_vector=thought_vector), "ab").kind == "occlusion"
 
 
-def test_pieces_that_begin_a_word_and_those_that_continue_it_are_told_apart() -> None:
+def test_labels_distinguish_pieces_that_begin_a_word_from_those_that_continue_it() -> None:
     assert labels(["▁rote", "m", "▁", "-", "</s>"]) == [
         Label("rote", True),
         Label("-m", False),

@@ -37,7 +37,7 @@ def test_the_backward_gates_of_a_source_are_the_forward_gates_of_the_source_reve
 
 
 @pytest.mark.parametrize("direction", ["forward", "backward"])
-def test_an_encoder_of_one_direction_has_the_gates_of_that(fresh: Fresh, direction: str) -> None:
+def test_an_encoder_of_one_direction_has_gates_of_that_direction(fresh: Fresh, direction: str) -> None:
     encoder = {"layers": 2, "hidden": 8, "direction": direction, "residual": False}
     model: Any = fresh(encoder=encoder).interpreted
     assert {name.split()[0] for name in model.encoder_gates(SOURCE)} == {direction}
@@ -51,6 +51,6 @@ def test_an_encoder_of_one_direction_has_the_gates_of_that(fresh: Fresh, directi
         ({"encoder": {"layers": 1, "hidden": 4, "direction": "none", "residual": False}}, "bag of words"),
     ],
 )
-def test_what_has_no_gates_is_refused_with_what_it_is(fresh: Fresh, changes: dict[str, Any], words: str) -> None:
+def test_an_error_says_why_a_model_has_no_gates(fresh: Fresh, changes: dict[str, Any], words: str) -> None:
     with pytest.raises(UserError, match=words):
         methods.gates(translate_sentence(fresh(**changes), "ab"))

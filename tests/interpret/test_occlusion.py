@@ -36,7 +36,7 @@ def rows(vocabulary: Vocabulary) -> Tensor:
     return torch.randn(len(vocabulary), len(vocabulary), generator=torch.Generator().manual_seed(0))
 
 
-def test_a_source_piece_that_the_model_ignores_has_no_effect_and_others_have(
+def test_a_source_piece_that_the_model_ignores_has_value_0_and_others_have_not(
     fresh: Fresh, vocabulary: Vocabulary, rows: Tensor
 ) -> None:
     ignored = vocabulary.encode("b")[1]
@@ -80,9 +80,7 @@ def test_every_family_can_be_occluded_in_batches_of_any_size(fresh: Fresh, chang
     torch.testing.assert_close(found, alone, atol=1e-5, rtol=0)
 
 
-def test_a_piece_that_speaks_against_the_translation_is_negative_and_the_note_says_so(
-    fresh: Fresh, vocabulary: Vocabulary
-) -> None:
+def test_a_piece_that_lowers_the_probability_is_negative_and_has_a_note(fresh: Fresh, vocabulary: Vocabulary) -> None:
     _, against, wanted = vocabulary.encode("ab")
     rows = torch.zeros(len(vocabulary), len(vocabulary))
     rows[EOS, wanted], rows[against, wanted] = 9.0, -2.0
@@ -92,6 +90,6 @@ def test_a_piece_that_speaks_against_the_translation_is_negative_and_the_note_sa
     assert heatmap.shade(-1.0) == 0
 
 
-def test_where_nothing_matters_nothing_is_dark(fresh: Fresh, vocabulary: Vocabulary) -> None:
+def test_a_model_that_ignores_the_source_has_no_dark_cells(fresh: Fresh, vocabulary: Vocabulary) -> None:
     heatmap = methods.occlusion(translate_sentence(fresh(Bag(torch.zeros(len(vocabulary), len(vocabulary)))), "abc"))
     assert max(heatmap.shade(value) for row in heatmap.values for value in row) == 0

@@ -64,5 +64,5 @@ def test_a_sentence_that_would_be_split_is_refused_with_both_lengths(fresh: Fres
         translate_sentence(fresh(), "a" * 41)  # and the beginning of the word
 
 
-def test_control_characters_are_shown_as_replaced(fresh: Fresh) -> None:
+def test_control_characters_are_replaced(fresh: Fresh) -> None:
     assert translate_sentence(fresh(), "a\x1b[31mb").source == "a\ufffd[31mb"

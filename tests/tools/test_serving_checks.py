@@ -1,5 +1,4 @@
-"""The checks of serving against servers that break what they look for, and against such as do nothing wrong in words
-that are no HTTP."""
+"""The checks of serving, against servers with and without faults."""
 
 from __future__ import annotations
 
@@ -78,7 +77,7 @@ def test_a_server_without_a_limit_is_a_fault() -> None:
         assert asyncio.run(limits.output(asked))[0] is None
 
 
-def test_a_flood_leaves_nothing_in_the_queue() -> None:
+def test_overload_leaves_nothing_in_the_queue() -> None:
     with listening(UppercaseModel(seconds=0.02)) as (url, service):
         seen, _ = asyncio.run(overload.flood(Address.of(url), request("eins zwei"), count=300, idle=20))
         assert service.batcher.tokens == 0

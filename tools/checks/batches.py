@@ -1,5 +1,4 @@
-"""Sentences are translated alone and in mixed batches of 2 to 64 with beam 5, by all families: the same text, or nearly
-the same score."""
+"""Sentences are translated alone and in mixed batches of 2 to 64 with beam 5: the same text, or nearly equal scores."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The newest checkpoint is damaged; the same command falls back to the previous one, says so in one line, and ends with
-the same result."""
+"""The newest checkpoint is damaged; the same command falls back to the previous one and ends with the same result."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""NaN and inf in loss and gradients: the update is skipped and counted; twenty in a row stop training and keep the last
-good state."""
+"""NaN and inf in loss and gradients: updates are skipped and counted; twenty in a row stop training."""
 
 from __future__ import annotations
 
@@ -134,8 +133,10 @@ def _not_finished(toy: Toy, status: int, many: int) -> str | None:
 
 
 def _not_kept(toy: Toy, status: int) -> str | None:
-    """What is wrong after twenty in a row: training must fail, the newest checkpoint hold the last good state, and
-    training continue from it."""
+    """What is wrong after twenty in a row, or None.
+
+    Training must fail, the newest checkpoint must hold the last good state, and training must continue from it.
+    """
     if status != 1 or not any("20 updates in a row" in line for line in toy.said[-2:]):
         return f"exit {status}: {toy.said[-1]}"
     good = toy.folder / "good"

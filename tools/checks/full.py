@@ -171,8 +171,7 @@ CASES: tuple[Case, ...] = (
 
 
 def _unclear(toy: Toy, status: int) -> str | None:
-    """What is wrong with the end of a command that could not write: it must fail and name the path in at most three
-    lines."""
+    """What is wrong with a failed write: the command must fail and name the path in at most three lines."""
     end = next((number for number, line in enumerate(toy.said) if line.startswith("nmt: ")), None)
     if status not in (1, 2) or end is None:
         return f"exit {status}: {' / '.join(toy.said[-3:])}"

@@ -1,5 +1,4 @@
-"""Malformed and unusual requests: none is answered with 500, every error is ``{"error": ...}``, and the server stays
-alive."""
+"""Malformed and unusual requests: no server error, every error is ``{"error": ...}``, and the server stays alive."""
 
 from __future__ import annotations
 

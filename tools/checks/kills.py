@@ -1,5 +1,4 @@
-"""Training is killed at random moments, half of them inside a save; the same command then ends with the same result, to
-the bit."""
+"""Training is killed at random moments, half of them inside a save; the same command then ends with the same result."""
 
 from __future__ import annotations
 

@@ -37,8 +37,7 @@ EVERY = 0.02
 PHRASES, WORDS, LONGEST = 220, 800, 4
 """Phrases for each of the three places in a sentence, words to make them of, and most words of a phrase."""
 SPREAD = 0.8
-"""Mean standard deviation of the rows of a batch, relative to that of all rows, from which the corpus counts as
-shuffled as a whole."""
+"""Least mean standard deviation of the rows in a batch, relative to that of all rows, if the corpus is shuffled."""
 ALIKE = 0.2
 """Share of positions with the same row in two epochs from which their order counts as the same."""
 RECIPE = """\
@@ -132,8 +131,7 @@ def _made_again(folder: Path) -> str | None:
 
 
 def _shuffled(folder: Path) -> str | None:
-    """What is wrong with the order of the first two epochs; None if both contain all pairs, shuffled as a whole and
-    differently."""
+    """What is wrong with the order of two epochs; None if both have all pairs, shuffled as a whole and differently."""
     with within(folder):
         opened = Run(Path("whole"))
         wanted, found = (

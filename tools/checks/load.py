@@ -72,8 +72,7 @@ def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
 
 
 async def send_all(address: Address, served: ServedRun, known: Sequence[Known], clients: int) -> Seen:
-    """Sends all sentences with ``clients`` clients, each as fast as it gets answers; a refused request is sent again
-    after Retry-After."""
+    """Sends all sentences with ``clients`` clients; a refused request is sent again after Retry-After."""
     seen, work, begun = Seen(), iter(known), time.monotonic()
 
     async def client() -> None:

@@ -1,5 +1,4 @@
-"""Corpus files that do not belong together: training and evaluating stop before any work, with both line counts or the
-wrong line."""
+"""Corpus files that do not belong together stop training and evaluating before any work, with counts or a line."""
 
 from __future__ import annotations
 

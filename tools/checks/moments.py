@@ -1,5 +1,4 @@
-"""Signals to a child process at an exact moment: before the n-th line of Python that it executes in a given module, or
-after an update."""
+"""Signals to a child process at an exact moment: before the n-th line executed in a module, or after an update."""
 
 from __future__ import annotations
 
@@ -61,8 +60,7 @@ def _in_update(update: int, number: signal.Signals) -> None:
 
 
 def around_updates(act: Callable[[Training, Callable[[], None]], None]) -> None:
-    """Replaces every update in this process by a call of ``act`` with the training and a function that makes the
-    update."""
+    """Replaces every update in this process by ``act``, called with the training and a function that updates."""
     update = Training.update
 
     def acting(training: Training, batches: list[Batch]) -> None:

@@ -15,8 +15,11 @@ FILES = (run_folder.METRICS, run_folder.OUTCOME, run_folder.WEIGHTS)
 
 
 def outcome(folder: Path) -> dict[str, Any]:
-    """Metrics, outcome and best weights of a run folder; weights, optimizer, random states and progress of its newest
-    checkpoint; and the names of all its files outside of checkpoints, since nothing may be left over."""
+    """Everything to compare in a run folder.
+
+    Metrics, outcome and best weights; weights, optimizer, random states and progress of the newest checkpoint; and the
+    names of all files outside of checkpoints, since nothing may be left over.
+    """
     saved = list(checkpoints.steps(folder / run_folder.CHECKPOINTS).values())
     last = saved[-1]
     files = [*(folder / name for name in FILES), last / checkpoints.WEIGHTS]

@@ -1,5 +1,4 @@
-"""Five times the load that a server can take, with slow, silent and leaving clients: it refuses at once, stays alive,
-and recovers."""
+"""Five times the load that a server can take, with slow, silent and leaving clients: it refuses, and recovers."""
 
 from __future__ import annotations
 
@@ -41,8 +40,7 @@ class Seen:
 
 
 def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
-    """``count`` requests beside nearly as many silent connections, requests to /health meanwhile, and a request
-    afterwards."""
+    """``count`` requests beside nearly as many silent connections and requests to /health; then one request more."""
     idle = count * 9 // 10
     raise_open_files(idle + CLIENTS)
     leave_first_core()

@@ -20,8 +20,7 @@ FILE = "fuzz.yaml"
 PLACED = re.compile(r"(nmt: )?(fuzz\.yaml(:\d+)?: |override .*: |and \d+ more$|'.*': cannot read)")
 """How a line of an error begins: with file and line, or with the override."""
 OUR_FAULT = re.compile(r"^(Traceback|this is a fault in nmt)", re.MULTILINE)
-"""At the beginning of a line only: hypothesis also tries strings of the program, so an override may contain these
-words."""
+"""At the beginning of a line only: an override that hypothesis makes up may contain these words."""
 SECTIONS = json.loads(reading.schema())
 KEYS = [*SECTIONS["properties"], *(key for section in SECTIONS["$defs"].values() for key in section["properties"])]
 

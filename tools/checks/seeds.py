@@ -1,5 +1,4 @@
-"""The same seed in new interpreters with other string hashes, and with 0, 1, 2 and 4 loaders: the same weights, for all
-families in fp32 and bf16."""
+"""The same seed in new processes, with other string hashes and 0, 1, 2 and 4 loaders: the same run, to the bit."""
 
 from __future__ import annotations
 

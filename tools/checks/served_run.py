@@ -40,8 +40,7 @@ class ServedRun:
         return {"q": text, "source": data.source, "target": data.target, **more}
 
     def sentences(self, count: int) -> list[str]:
-        """At most ``count`` different sentences of the built-in corpus that a server does not split; German, unless the
-        run reads English."""
+        """At most ``count`` sentences that a server does not split: German, or English if the run reads it."""
         languages = ("en", "de") if self.run.recipe.data.source == "en" else ("de", "en")
         found = (source for source, _ in pairs("train", *languages, count=count))
         return [each for each in dict.fromkeys(found) if Passage(each).sentences == [each]]

@@ -1,5 +1,4 @@
-"""SIGTERM, SIGINT and SIGUSR1 during training, validation and saving: the documented exit, and the same result
-afterwards."""
+"""SIGTERM, SIGINT and SIGUSR1 in training, validation and saving: the documented exit, then the same result."""
 
 from __future__ import annotations
 
@@ -52,8 +51,10 @@ def _trial(toy: Toy, number: signal.Signals, phase: str, ranges: dict[str, Range
 
 
 def _unlike_documented(toy: Toy, number: signal.Signals, status: int) -> str | None:
-    """How the exit after a signal differs from the documented one: 128 + signal number within one update and one save,
-    or 0 if training was over."""
+    """How the exit after a signal differs from the documented one, or None.
+
+    Documented: 128 + signal number within one update and one save, or 0 if training was over.
+    """
     begun = _begun(toy)
     if status == 0 and begun == UPDATES and (toy.run / run_folder.OUTCOME).exists():
         return None

@@ -54,8 +54,7 @@ def _trial(toy: Toy, what: str, count: int, command: process.Process) -> Trial:
 
 
 def _watched(command: process.Process) -> list[float]:
-    """Resident megabytes of a process at regular intervals until it ends, without pages mapped from files, which the
-    system may drop."""
+    """Resident megabytes of a process at regular intervals until it ends, without pages mapped from files."""
     seen: list[float] = []
     while command.is_alive():
         fields = Path(f"/proc/{command.pid}/statm").read_text().split()

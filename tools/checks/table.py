@@ -1,5 +1,4 @@
-"""The checks, one row each, in the order of `docs/reliability.md`: name of the module, promise, word for a trial that
-holds, and full count."""
+"""The checks, one row each, in the order of `docs/reliability.md`."""
 
 from __future__ import annotations
 

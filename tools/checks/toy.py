@@ -1,5 +1,4 @@
-"""Tiny training runs: a few short pairs of the built-in corpus, and a model of each family, with dropout and subword
-sampling."""
+"""Tiny training runs: short pairs of the built-in corpus, and a model of each family with dropout and sampling."""
 
 from __future__ import annotations
 

@@ -73,14 +73,14 @@ def test_a_promise_is_kept_when_its_share_of_trials_holds(faults: int, held: int
     assert of(faults, held, share).kept == kept
 
 
-def test_a_check_that_tried_nothing_keeps_nothing() -> None:
+def test_a_check_without_trials_is_not_kept() -> None:
     assert not of(0, 0).kept
 
 
 @pytest.mark.parametrize(
     ("count", "runs", "kept"), [(9, ["runs/de-en"], False), (9, [], True), (8, ["runs/de-en"], True)]
 )
-def test_bounds_count_at_the_full_count_and_for_a_real_model_only(count: int, runs: list[str], kept: bool) -> None:
+def test_bounds_count_at_the_full_count_and_with_a_run_only(count: int, runs: list[str], kept: bool) -> None:
     found = Tally(BOUNDED, count, [Trial("this", None, {"seconds": 0.6})], [Path(run) for run in runs])
     assert found.kept == kept
     assert ("(bound 0.5)" in found.figure) == (not kept)
@@ -89,7 +89,7 @@ def test_bounds_count_at_the_full_count_and_for_a_real_model_only(count: int, ru
     )
 
 
-def test_a_check_that_cannot_be_made_says_why_and_is_neither_kept_nor_broken(
+def test_a_skipped_check_says_why_and_has_its_own_exit_status(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def none(count: int) -> Iterator[Trial]:
@@ -125,7 +125,7 @@ def test_the_list_has_a_line_for_each_check(
     assert (status_of(monkeypatch, "--list"), capsys.readouterr().out) == (0, "thirds     A promise.\n")
 
 
-def test_a_count_too_small_to_be_published_leaves_no_record_unless_a_folder_is_named(
+def test_a_small_count_writes_no_record_unless_a_folder_is_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(command, "RESULTS", tmp_path / "published")
@@ -145,7 +145,7 @@ def test_a_count_too_small_to_be_published_leaves_no_record_unless_a_folder_is_n
     )
 
 
-def test_the_page_has_a_row_for_every_promise_says_what_was_not_run_and_lists_what_did_not_hold(tmp_path: Path) -> None:
+def test_the_page_has_a_row_for_every_promise_and_lists_faults(tmp_path: Path) -> None:
     (tmp_path / "thirds.json").write_text(json.dumps(tally(CHECK, 3).as_json(90.0)))
     absent = Check("absent", "Another promise.", held="held", full=1)
     text = report.page([CHECK, absent], tmp_path)
@@ -217,7 +217,7 @@ def test_a_damaged_checkpoint_and_damaged_weights_are_unreadable(
     assert unreadable(tmp_path) == "step-00000002: No such file or directory"
 
 
-def test_what_is_missed_brings_moments_forward() -> None:
+def test_a_moment_that_came_too_late_lowers_the_range() -> None:
     found = Range(10.0)
     found.missed(3.0)
     found.missed(7.0)
