@@ -31,8 +31,8 @@ HEADER = """\
 # Claims about memory in neural networks, measured
 
 Introductions to sequence models tell one story: networks without memory, recurrent memory that fades, gates that keep
-it, a thought vector that is too narrow, attention, the Transformer. This page lists each claim as it is usually told, and
-what was measured with the models of this repository. Verdicts are computed from the numbers, which hold under their
+it, a thought vector that is too narrow, attention, the Transformer. This page lists each claim as it is usually told,
+and what was measured with the models of this repository. Verdicts are computed from the numbers, which hold under their
 conditions only.
 
 Generated from the results below by `python tools/claims.py > docs/claims.md`; do not edit by hand. The command in each

@@ -29,7 +29,7 @@ def recurrent(
     layers: int = 1,
     residual: bool = False,
 ) -> RecurrentModel:
-    """A recurrent model over one vocabulary, without dropout; the decoder has the layers and the width of the encoder."""
+    """A recurrent model over one vocabulary, without dropout; encoder and decoder have the same layers and width."""
     stack: Stack = {"layers": layers, "hidden": hidden, "residual": residual}
     return RecurrentModel(
         source=vocabulary,
@@ -103,7 +103,8 @@ def resolve(names: Sequence[str]) -> tuple[str, ...]:
 def architecture(name: str, *, vocabulary: int, seed: int, numbers: bool = False) -> TranslationModel:
     """A model by name. Its initial weights depend on the seed alone.
 
-    With ``numbers`` the source is pairs of numbers ``(batch, source, 2)`` instead of token ids, embedded by a linear map.
+    With ``numbers`` the source is pairs of numbers ``(batch, source, 2)`` instead of token ids, embedded by a linear
+    map.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -1,6 +1,7 @@
 """The claims that introductions to sequence models make, and what measures each: the rows of `claims.tsv`.
 
-They are worded as introductions word them. What was measured stands in `docs/claims.md`, which `tools/claims.py` generates.
+They are worded as introductions word them. What was measured stands in `docs/claims.md`, which `tools/claims.py`
+generates.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Direction: can a word be read by a cue that comes after it?
 
-The task is tagging: a sentence holds one ambiguous word, such as "bank", and one cue that decides between its two senses,
-such as "river" or "robber". The word is tagged from the encoder's state at that word, since the final state has read the
-whole sentence in either direction. The cue follows the word in half of the sentences and precedes it in the others.
+The task is tagging: a sentence holds one ambiguous word, such as "bank", and one cue that decides between its two
+senses, such as "river" or "robber". The word is tagged from the encoder's state at that word, since the final state has
+read the whole sentence in either direction. The cue follows the word in half of the sentences and precedes it in the
+others.
 """
 
 from __future__ import annotations
@@ -194,7 +195,8 @@ def _conditions(settings: Settings) -> JsonObject:
     return {
         "model": f"embedding {EMBEDDING}, one layer of {HIDDEN} units a direction, a linear map from the state at each "
         "word to its tag",
-        "sentences": f"{SHORTEST} to {LONGEST} words: {FILLERS} fillers, {AMBIGUOUS} ambiguous words, {CUES} cues a sense",
+        "sentences": f"{SHORTEST} to {LONGEST} words: {FILLERS} fillers, {AMBIGUOUS} ambiguous words, {CUES} cues "
+        "a sense",
         "cue": f"1 to {REACH} words after the ambiguous word in half of the sentences, before it in the others",
         "test": f"{TEST} fresh sentences a seed",
         "seeds": settings.seeds,

@@ -1,7 +1,7 @@
 """Equations: what holds by construction, checked in numbers.
 
-Each check is one row: a measured number and the value or bound expected. Most need no training. For the weights of attention
-a model learns to reverse strings, a task in which the aligned source token of each target token is known.
+Each check is one row: a measured number and the value or bound expected. Most need no training. For the weights of
+attention a model learns to reverse strings, a task in which the aligned source token of each target token is known.
 """
 
 from __future__ import annotations

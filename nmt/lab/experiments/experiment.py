@@ -1,8 +1,8 @@
 """What an experiment is, and the table of all of them.
 
-An experiment answers one question about memory in neural networks with small models. Its outcome is a table, a figure, and
-a verdict on the claims it bears on. It measures and never asserts: numbers come with their conditions, also where they
-contradict the claim.
+An experiment answers one question about memory in neural networks with small models. Its outcome is a table, a figure,
+and a verdict on the claims it bears on. It measures and never asserts: numbers come with their conditions, also where
+they contradict the claim.
 """
 
 from __future__ import annotations

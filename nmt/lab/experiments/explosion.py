@@ -1,7 +1,7 @@
 """Exploding gradients: a tanh cell with an enlarged recurrent matrix, trained with and without gradient clipping.
 
-The claim is made for plain SGD (Pascanu, Mikolov and Bengio 2013, arXiv:1211.5063). AdamW, whose steps are bounded anyway,
-is measured too.
+The claim is made for plain SGD (Pascanu, Mikolov and Bengio 2013, arXiv:1211.5063). AdamW, whose steps are bounded
+anyway, is measured too.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Training:
 
 
 def train(optimizer: str, gain: float, clipped: bool, seed: int, updates: int) -> Training:
-    """Trains a tanh model on recall of the first token, with its recurrent matrix times ``gain``, until the loss diverges."""
+    """Trains a tanh model with its recurrent matrix times ``gain`` on recall, until the loss diverges."""
     model = recurrent_architecture("tanh", vocabulary=VOCABULARY, seed=seed)
     recurrent = reading_cell(model).layer.weight_hh_l0
     recurrent.data.mul_(gain)
@@ -123,8 +123,8 @@ def judge(trainings: Sequence[Training]) -> Verdict:
     """Whether a large recurrent matrix makes training diverge, and clipping prevents it.
 
     It holds if at the smallest gain SGD diverges in every seed without clipping and in none with it. It holds under
-    conditions if for some gain and optimizer every training is damaged without clipping and none with it. It does not hold
-    if a clipped norm is above the threshold.
+    conditions if for some gain and optimizer every training is damaged without clipping and none with it. It does not
+    hold if a clipped norm is above the threshold.
     """
     if any(each.largest_used > THRESHOLD + 1e-6 for each in trainings if each.clipped):
         return "does not hold"

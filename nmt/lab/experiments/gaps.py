@@ -1,9 +1,9 @@
 """Gaps: does a fact survive the words between its statement and the question?
 
 A source is a fact, n filler words and a question; the target is the answer. Tasks: `identifier`, as in "the router
-XG-1000", asks to repeat three symbols in a combination that training does not contain; `fluent`, as in "grew up in France",
-asks for the language that belongs to one of twenty countries. Fillers are drawn uniformly and are never facts. Models are
-trained with at most twenty fillers and tested with up to a hundred.
+XG-1000", asks to repeat three symbols in a combination that training does not contain; `fluent`, as in "grew up in
+France", asks for the language that belongs to one of twenty countries. Fillers are drawn uniformly and are never facts.
+Models are trained with at most twenty fillers and tested with up to a hundred.
 """
 
 from __future__ import annotations
@@ -176,7 +176,8 @@ def report(results: Results, settings: Settings) -> Outcome:
         rows=tuple(_row(task, cell, measured) for task, models in results.items() for cell, measured in models.items()),
         claims=claims(results),
         notes=(
-            "exact answers over n filler words, mean over seeds; bands in the figure and numbers of claims span the seeds",
+            "exact answers over n filler words, mean over seeds; bands in the figure and numbers of claims span the "
+            "seeds",
             f"*: more fillers than the {TRAINED} of training, extrapolation",
             f"n@90 %: the longest gap tested up to which all have at least {GOOD:.0%}, of each seed; - where not even "
             "n=0 has",
@@ -235,7 +236,10 @@ def claims(results: Results) -> tuple[Claim, ...]:
 
 
 def judge_gates(models: ByModel) -> Verdict:
-    """It holds if in every seed lstm bridges all gaps of training and tanh does not; under conditions if lstm gets further."""
+    """It holds if in every seed lstm bridges all gaps of training and tanh does not.
+
+    It holds under conditions if lstm bridges longer gaps on average.
+    """
     tanh, lstm = (
         [-1 if (found := reach(shares)) is None else found for shares in models[cell].seeds]
         for cell in ("tanh", "lstm")
@@ -246,7 +250,10 @@ def judge_gates(models: ByModel) -> Verdict:
 
 
 def judge_copying(models: ByModel) -> Verdict:
-    """It holds if every model bridges all gaps; under conditions if some model bridges those of training in every seed."""
+    """It holds if every model bridges all gaps.
+
+    It holds under conditions if some model bridges the gaps of training in every seed.
+    """
     reached = [[reach(shares) or 0 for shares in measured.seeds] for measured in models.values()]
     if min(map(min, reached)) == GAPS[-1]:
         return "holds"

@@ -1,8 +1,8 @@
 """Gates: what does an LSTM do when the king dies?
 
-An encoder-decoder with a thought vector reads stories and says who rules (`stories`). Its gates at events are compared with
-its gates at filler words of the same stories. Then the same model reads under interventions (`interventions`): with the
-forget gate at 1, or with the cell or the hidden state set to 0.
+An encoder-decoder with a thought vector reads stories and says who rules (`stories`). Its gates at events are compared
+with its gates at filler words of the same stories. Then the same model reads under interventions (`interventions`):
+with the forget gate at 1, or with the cell or the hidden state set to 0.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ ABLE, LITTLE = 0.95, 0.05
 
 
 class Contrast(NamedTuple):
-    """A gate at an event and at other positions of the same stories: means, their difference, and the AUC of positions."""
+    """A gate at an event and elsewhere in the same stories: means, their difference, and the AUC of positions."""
 
     there: float
     elsewhere: float
@@ -173,7 +173,8 @@ def report(results: Results, settings: Settings) -> Outcome:
         notes=(
             "right answers, and means of a gate over units at an event minus at the filler words of the same stories; "
             "values are means over seeds",
-            "low and high: the lowest and the highest bound of the seeds' 95 % intervals over stories (Wilson; bootstrap)",
+            "low and high: the lowest and the highest bound of the seeds' 95 % intervals over stories (Wilson; "
+            "bootstrap)",
             "AUC: how often the gate is further open at an event than at a filler word",
             "*: against a bystander's death, the same word, in the unit that closes most for kings on one half of the "
             "stories, measured on the other",
@@ -227,7 +228,8 @@ def _plain(found: Contrast) -> JsonObject:
 
 def _conditions(settings: Settings) -> JsonObject:
     return {
-        "model": f"LSTM, hidden and embedding {HIDDEN}, one layer, thought vector at every step, read forward, forget bias 1",
+        "model": f"LSTM, hidden and embedding {HIDDEN}, one layer, thought vector at every step, read forward, forget "
+        "bias 1",
         "stories": f"{stories.LENGTH} tokens, {len(stories.NAMES)} names, 1 to {stories.REIGNS} kings, 2 bystanders, "
         f"{stories.FILLERS} filler words",
         "empty thrones": ", ".join(f"{task} {share:.0%}" for task, share in stories.TASKS.items()),
@@ -280,8 +282,8 @@ def _verdict(results: Results, judge: Callable[[Measurement], Judgement]) -> Ver
 def judge_forgetting(measured: Measurement) -> Judgement:
     """C3: the forget gate closes when the king dies.
 
-    Wholly if it closes further than for a bystander and answers suffer if it may not close at deaths. In part if it closes
-    at all and answers suffer if it may never close.
+    Wholly if it closes further than for a bystander and answers suffer if it may not close at deaths. In part if it
+    closes at all and answers suffer if it may never close.
     """
     accuracy = measured.accuracy
     closing = {event: found.difference for event, found in measured.contrasts["forget"].items()}
@@ -302,8 +304,8 @@ def judge_input_output(measured: Measurement) -> Judgement:
 def judge_states(measured: Measurement) -> Judgement:
     """C5: the cell is the long-term memory.
 
-    Wholly if midway and before the question the cell alone suffices for nearly all answers and the hidden state alone for
-    at most half. In part if the cell alone suffices for more answers than the hidden state alone.
+    Wholly if midway and before the question the cell alone suffices for nearly all answers and the hidden state alone
+    for at most half. In part if the cell alone suffices for more answers than the hidden state alone.
     """
     intact, accuracy = measured.accuracy[INTACT].value, measured.accuracy
     states = [(accuracy[NO_HIDDEN[when]], accuracy[NO_CELL[when]]) for when in NO_CELL]

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 QUESTION = "How much gradient reaches the first step, and what do gates and clipping do about it?"
 STEPS, LONG, LEARNED, EXAMPLES = 50, 100, 10, 64
-"""Steps a gradient goes back; more steps, measured before training; steps of the task that is learned; examples of a mean."""
+"""Steps a gradient goes back; more steps, before training only; steps of the task learned; examples of a mean."""
 VANISHED = 1e-3
 """A gradient has vanished if at most this share of it reaches the first step."""
 UNHINDERED, FAR = 0.5, 1000
@@ -61,7 +61,7 @@ class Highway:
     forget: float
     """The mean forget gate over examples, steps and units."""
     gates: float
-    """The product of the forget gates along the path, mean over examples and units: the gradient of the cell path alone."""
+    """The product of the forget gates along the path, mean over examples and units: its gradient by itself."""
 
     @property
     def predicted(self) -> float:
@@ -108,7 +108,7 @@ def _highway(cell: Cell, embedded: Tensor, gradients: Tensor) -> Highway:
 def embedded_flow(model: TranslationModel, batch: Batch) -> Flow:
     """The norms of gradients with respect to the embedded source, for a model without a chain of states."""
     embedded: list[Tensor] = []
-    hook = model.embed_source.register_forward_hook(lambda module, inputs, output: embedded.append(output))  # type: ignore[union-attr]
+    hook = model.get_submodule("embed_source").register_forward_hook(lambda *given: embedded.append(given[2]))
     loss = _loss(model, model.encode(batch.source, batch.source_mask), batch)
     hook.remove()
     norms = _means(torch.autograd.grad(loss, embedded)[0])

@@ -48,7 +48,7 @@ def student(values: Sequence[float]) -> Interval:
 
 
 def auc(group: np.ndarray, others: np.ndarray) -> float:
-    """The probability that a value of the group exceeds one of the others, ties counted half; 0.5 means no separation."""
+    """The probability that a value of the group exceeds one of the others, ties counted half."""
     ordered = np.sort(others)
     below, not_above = np.searchsorted(ordered, group, "left"), np.searchsorted(ordered, group, "right")
     return float((below + not_above).mean() / (2 * len(others)))

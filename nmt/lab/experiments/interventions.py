@@ -42,7 +42,7 @@ class Intervention:
 
 
 def thought_vector(model: RecurrentModel, source: Tensor, intervention: Intervention) -> Tensor:
-    """The final hidden state ``(batch, hidden)`` for sources ``(batch, source)`` without padding, under an intervention."""
+    """The final hidden state ``(batch, hidden)`` under an intervention, for sources without padding."""
     cell = reading_cell(model)
     zeroed = torch.stack([intervention.no_hidden, intervention.no_cell], -1)
     zeroed = zeroed.repeat_interleave(cell.hidden, -1)  # (batch, time, 2) -> (batch, time, state)

@@ -1,9 +1,9 @@
 """Order: does a model tell "the dog chased the cat" from "the cat chased the dog"?
 
 The task is to translate clauses of a made-up language in which word order alone says who does what to whom. In the
-translation the verb stands last, adjectives follow their nouns, and there is no article. A minimal pair is a clause and the
-same clause with subject and object exchanged: both have the same words, so a model that is blind to order gives both the
-same translation, which is wrong for at least one.
+translation the verb stands last, adjectives follow their nouns, and there is no article. A minimal pair is a clause and
+the same clause with subject and object exchanged: both have the same words, so a model that is blind to order gives
+both the same translation, which is wrong for at least one.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ QUESTION = "Does a model tell a sentence from the same words in another order?"
 
 NOUNS, VERBS, ADJECTIVES = 20, 10, 6
 WORDS = 1 + NOUNS + VERBS + ADJECTIVES
-"""Words of the source language: an article, nouns, verbs and adjectives. Their translations have ids larger by this number."""
+"""Words of the source language: article, nouns, verbs and adjectives. Ids of translations are larger by this number."""
 VOCABULARY = FIRST_TOKEN + 2 * WORDS
 HELD_OUT = 40
 """Pairs of nouns, of 190, that share no clause in training."""

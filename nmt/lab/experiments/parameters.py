@@ -1,8 +1,8 @@
 """Parameters: what does a GRU save against an LSTM, and what do gates cost?
 
-Compared are parameters, time, score, overfitting, and the effect of more layers. All models reverse strings through a thought
-vector (`reversal`). Scores come from training on fresh strings, overfitting from training on a few strings again and again,
-both on the same held-out strings. All models of a seed see the same batches.
+Compared are parameters, time, score, overfitting, and the effect of more layers. All models reverse strings through a
+thought vector (`reversal`). Scores come from training on fresh strings, overfitting from training on a few strings
+again and again, both on the same held-out strings. All models of a seed see the same batches.
 """
 
 from __future__ import annotations
@@ -153,7 +153,8 @@ def report(results: Results, settings: Settings) -> Outcome:
         rows=tuple(_row(shape, results) for shape in results.scores),
         claims=(*claims, claim_d3(results)),
         notes=(
-            "exact: held-out strings reversed without error; loss: held-out, in nats per token; both after training on fresh strings",
+            "exact: held-out strings reversed without error; loss: held-out, in nats per token; both after training "
+            "on fresh strings",
             "ms: processor time of an update, median of rounds; gap: held-out minus training loss after training on "
             f"{FEW} strings",
         ),
@@ -209,9 +210,9 @@ def claim_c6(results: Results) -> Claim:
     better = _paired(gru, lstm)
     fewer = " to ".join(dict.fromkeys(f"{100 * bound:.2f}" for bound in (min(saved), max(saved))))
     number = (
-        f"a GRU layer has {fewer} % fewer parameters than an LSTM layer at each of {len(saved)} widths; an update takes "
-        f"{_factors(times)} times as long; {fmean(gru):.1f} % of strings exact against {fmean(lstm):.1f} %, a difference "
-        f"of {_points(better)}: {_compared(better, lstm)}"
+        f"a GRU layer has {fewer} % fewer parameters than an LSTM layer at each of {len(saved)} widths; an update "
+        f"takes {_factors(times)} times as long; {fmean(gru):.1f} % of strings exact against {fmean(lstm):.1f} %, a "
+        f"difference of {_points(better)}: {_compared(better, lstm)}"
     )
     parts = [
         FEWER[0] <= min(saved) <= max(saved) <= FEWER[1],
@@ -224,8 +225,8 @@ def claim_c6(results: Results) -> Claim:
 def claim_c7(results: Results) -> Claim:
     """C7: gates cost time, and their parameters overfit.
 
-    Judged are three parts: each gated cell is slower than tanh in every round; its gap between training and held-out loss is
-    wider; and that gap costs, so its held-out loss is not lower.
+    Judged are three parts: each gated cell is slower than tanh in every round; its gap between training and held-out
+    loss is wider; and that gap costs, so its held-out loss is not lower.
     """
     gated = [cell for cell in results.cells if cell != "tanh"]
     times = {cell: results.times(cell, "tanh") for cell in gated}
@@ -235,8 +236,8 @@ def claim_c7(results: Results) -> Claim:
     )
     wider, lower = ({cell: _paired(each[cell], each["tanh"]) for cell in gated} for each in (gaps, held_out))
     number = "; ".join(
-        f"{cell}: an update takes {_factors(times[cell])} times as long as tanh's; after {FEW} strings its gap is wider "
-        f"by {_points(wider[cell])} nats, its held-out loss {fmean(held_out[cell]):.2f} against "
+        f"{cell}: an update takes {_factors(times[cell])} times as long as tanh's; after {FEW} strings its gap is "
+        f"wider by {_points(wider[cell])} nats, its held-out loss {fmean(held_out[cell]):.2f} against "
         f"{fmean(held_out['tanh']):.2f}, {_points(lower[cell])}"
         for cell in gated
     )
@@ -257,8 +258,8 @@ def claim_d3(results: Results) -> Claim:
     residual, both = gain(Shape(cell, 4, True), Shape(cell, 4)), gain(Shape(cell, 4, True), Shape(cell))
     number = (
         f"{cell}, held-out loss at equal updates, lower by nats per token: 2 plain layers than 1 by {_points(second)}; "
-        f"4 plain layers than 1 by {_points(deep)}; 4 residual layers than 4 plain ones by {_points(residual)}, and than "
-        f"1 by {_points(both)}"
+        f"4 plain layers than 1 by {_points(deep)}; 4 residual layers than 4 plain ones by {_points(residual)}, and "
+        f"than 1 by {_points(both)}"
     )
     return Claim(id="D3", number=number, verdict=_verdict([second.low > 0, residual.low > 0]))
 

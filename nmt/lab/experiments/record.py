@@ -48,7 +48,7 @@ def table(record: JsonObject) -> Table:
 
 
 def shown(value: Value, column: str = "") -> str:
-    """A value as it is printed: integers in full, one decimal in columns with %, otherwise three digits; None is a dash."""
+    """A value as it is printed: integers in full, one decimal in columns with %, otherwise three digits."""
     if value is None or isinstance(value, str):
         return value or "-"
     if isinstance(value, int):

@@ -1,9 +1,9 @@
 """Search: which errors are the model's and which are the search's, over beams 1 to 32?
 
-Search looks for the highest score. If the model scores the reference above the output, search has made an error. If it scores
-the reference below, a perfect search would not have found the reference either: the model has made an error. Scores are
-log-probabilities after the length penalty of the search, those of references under teacher forcing. The sentences are from the
-validation split of the run, so no test set is used.
+Search looks for the highest score. If the model scores the reference above the output, search has made an error. If it
+scores the reference below, a perfect search would not have found the reference either: the model has made an error.
+Scores are log-probabilities after the length penalty of the search, those of references under teacher forcing. The
+sentences are from the validation split of the run, so no test set is used.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def sentences(run: Run, log: Log) -> Pairs:
     rows = list(islice(whole, SENTENCES))
     if not rows:
         raise UserError(
-            f"{run.path}: its validation split has no sentence of at most {longest} pieces with a translation"
+            f"{run.path}: its validation split has no sentence of at most {longest} tokens with a translation"
         )
     return valid.take(rows)
 
@@ -255,7 +255,7 @@ def _conditions(run: Run, pairs: Pairs, results: Results, search: SearchSettings
         "split": f"validation, its first {len(pairs)} sentences that the model reads whole",
         "beams": [result.beam for result in results.beams],
         "length penalty": search.length_penalty,
-        "longest output": f"{search.max_ratio:g} x source + {search.max_extra} pieces",
+        "longest output": f"{search.max_ratio:g} x source + {search.max_extra} tokens",
         "precision": "fp32",
         "BLEU": results.beams[0].bleu.signature,
         "intervals": "95 %: BLEU by bootstrap over sentences, shares by Wilson",
@@ -275,18 +275,20 @@ def _notes(results: Results) -> list[str]:
         "model errors: the output differs from the reference, which does not score above it; such an output can be a "
         "good translation",
         f"references: mean log-probability {log_probability:.2f}, mean score {score:.3f}",
-        f"BLEU is highest at beam {best.beam}, {best.bleu.value:.2f}; at beam {widest.beam} it is {widest.bleu.value:.2f}",
+        f"BLEU is highest at beam {best.beam}, {best.bleu.value:.2f}; at beam {widest.beam} it is "
+        f"{widest.bleu.value:.2f}",
         *map(partial(_summary, results), (results.beams[0], widest)),
-        f"no test set was used; {sum(each.cut for each in results.beams)} outputs of all beams were cut at the longest length",
+        f"no test set was used; {sum(each.cut for each in results.beams)} outputs of all beams were cut at the longest "
+        "length",
     ]
 
 
 def _summary(results: Results, result: BeamResult) -> str:
     kinds, missed = results.errors(result), sum(results.missed(result))
     return (
-        f"beam {result.beam}: of {len(kinds)} outputs {kinds.count('search')} score below the reference, {missed} below "
-        f"it or another beam's output, which are certain search errors; {kinds.count('model')} are model errors, which "
-        "no search would avoid"
+        f"beam {result.beam}: of {len(kinds)} outputs {kinds.count('search')} score below the reference, {missed} "
+        f"below it or another beam's output, which are certain search errors; {kinds.count('model')} are model errors, "
+        "which no search would avoid"
     )
 
 
@@ -324,7 +326,7 @@ def draw(results: Results) -> Figure:
         "reference scores higher", results, lambda result: [kind == "search" for kind in results.errors(result)]
     )
     known = _curve("reference or another beam's output", results, results.missed)
-    curves.draw(right, [certain, known], x="beam", y="certain search errors, %", title="Search errors", log_x=True)
+    curves.draw(right, [certain, known], x="beam", y="search errors for certain, %", title="Search errors", log_x=True)
     return figure
 
 

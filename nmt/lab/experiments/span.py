@@ -1,8 +1,8 @@
 """Span: over how many steps does each model learn to remember, under a stated budget?
 
-What is asked for was read T steps before the end. Tasks: `recall`, the first of T random tokens; `copy`, ten random tokens
-before T blanks; `adding`, the sum of two marked numbers among T (Hochreiter and Schmidhuber 1997). Each length is learned
-from new weights, so a span is a statement about the budget as well as the model.
+What is asked for was read T steps before the end. Tasks: `recall`, the first of T random tokens; `copy`, ten random
+tokens before T blanks; `adding`, the sum of two marked numbers among T (Hochreiter and Schmidhuber 1997). Each length
+is learned from new weights, so a span is a statement about the budget as well as the model.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def copy(time: int, size: int = BATCH) -> DrawBatch:
 
 
 def adding(time: int, size: int = BATCH) -> DrawBatch:
-    """Pairs of a number in 0..1 and a mark ``(batch, time, 2)``, one mark in each half; expected is the sum ``(batch, 1)``."""
+    """Numbers in 0..1 with marks ``(batch, time, 2)``; expected is the sum of the two marked numbers ``(batch, 1)``."""
 
     def draw(generator: np.random.Generator) -> Batch:
         numbers, marks, rows = generator.random((size, time)), np.zeros((size, time)), np.arange(size)
@@ -172,10 +172,11 @@ def span(scores: Scores) -> int:
 
 
 def judge(spans: Mapping[str, Sequence[int]]) -> Verdict | None:
-    """Whether tanh cells remember 10 to 20 steps and LSTMs at least 100, by span and seed; None unless both were measured.
+    """Whether tanh cells remember 10 to 20 steps and LSTMs at least 100, by span and seed; None unless both were
+    measured.
 
-    It holds if that is so of every cell and seed, and under conditions if no tanh cell reaches 50 and some LSTM reaches 100
-    in every seed.
+    It holds if that is so of every cell and seed, and under conditions if no tanh cell reaches 50 and some LSTM reaches
+    100 in every seed.
     """
     tanh, lstm = ([found for name, found in spans.items() if name.startswith(kind)] for kind in ("tanh", "lstm"))
     if not tanh or not lstm:
@@ -258,8 +259,8 @@ def _conditions(settings: Settings) -> JsonObject:
         "budget": f"at most {settings.updates} updates of {BATCH} sequences at each length, from new weights; ended "
         f"early when {CHECK} fresh examples, checked every {EVERY} updates, are answered (recall, copy: all; adding: "
         "99 % explained)",
-        "optimizer": f"AdamW, peak {PEAK}, warmup of {settings.updates // 20} updates, then cosine; norms clipped at 1; "
-        "precision fp32",
+        "optimizer": f"AdamW, peak {PEAK}, warmup of {settings.updates // 20} updates, then cosine; norms clipped "
+        "at 1; precision fp32",
         "models": f"thought vector of a forward encoder, {HIDDEN} hidden units, embedding {EMBEDDING}, 1 layer; "
         f"attention: additive over an LSTM of forget bias 1; transformer: width {HIDDEN}, 4 heads, 1 layer",
         "initial weights": INITIAL,

@@ -1,8 +1,10 @@
-"""Stories of kings, the task of `gates`: a coronation says who rules, a death ends the reign, and the end asks who rules.
+"""Stories of kings, the task of `gates`: a coronation says who rules, a death ends the reign, and the end asks who
+rules.
 
-``Ada rules ... Cem travels ... Ada dies ... Bo rules ... who rules ?`` In a `succession` somebody always rules at the end, so
-the last coronation decides and deaths need not be understood. In an `interregnum` a third of the stories end without a king,
-so a king has to be forgotten when he dies. Bystanders die and travel too, so neither a name nor a death decides by itself.
+``Ada rules ... Cem travels ... Ada dies ... Bo rules ... who rules ?`` In a `succession` somebody always rules at the
+end, so the last coronation decides and deaths need not be understood. In an `interregnum` a third of the stories end
+without a king, so a king has to be forgotten when he dies. Bystanders die and travel too, so neither a name nor a death
+decides by itself.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ def draw(
 ) -> None:
     """Draws curves with axis labels, and a legend if there is more than one.
 
-    A logarithmic x axis has its ticks at the x values. A logarithmic y axis has ticks within each decade, since the data may
-    span less than one.
+    A logarithmic x axis has its ticks at the x values. A logarithmic y axis has ticks within each decade, since the
+    data may span less than one.
     """
     from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 

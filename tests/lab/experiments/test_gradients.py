@@ -99,7 +99,7 @@ def batch() -> Batch:
 
 
 def silent(name: str, recurrent: float) -> RecurrentModel:
-    """A model in double precision that reads zeros, with a recurrent matrix of ``recurrent`` times the identity for the first gate."""
+    """A model in fp64 that reads zeros; the recurrent matrix of its first gate is ``recurrent`` times the identity."""
     model = recurrent_architecture(name, vocabulary=VOCABULARY, seed=1).double()
     layer = reading_cell(model).layer
     model.embed_source.weight.data.zero_()
@@ -133,7 +133,8 @@ def test_the_gradient_of_the_last_step_is_that_of_the_whole_model(name: str) -> 
     memory = model.encode(given.source, given.source_mask)
     memory.slots.retain_grad()
     logits = model.decode(given.previous[:, :1], memory)[:, 0]
-    torch.nn.functional.cross_entropy(logits, given.expected[:, 0], reduction="sum").backward()  # type: ignore[no-untyped-call]
+    loss = torch.nn.functional.cross_entropy(logits, given.expected[:, 0], reduction="sum")
+    loss.backward()  # type: ignore[no-untyped-call]
     assert memory.slots.grad is not None
     assert flow(model, given).hidden[-1] == pytest.approx(memory.slots.grad[:, 0].norm(dim=-1).mean().item(), rel=1e-9)
 

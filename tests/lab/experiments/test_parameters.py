@@ -30,7 +30,7 @@ def measured(
     deep: float = 0.6,
     residual: float = 0.2,
 ) -> Results:
-    """Three seeds of scores around these: the LSTM's loss is 0.5 with one layer, and tanh has losses of 0.5 and 0.7 and takes 1 s."""
+    """Three seeds of scores around these; with one layer the LSTM has loss 0.5, and tanh losses 0.5 and 0.7 and 1 s."""
     losses = {Shape("lstm"): 0.5, Shape("gru"): 0.5, Shape("tanh"): 0.9} | dict(
         zip((Shape("lstm", *stack) for stack in STACKS), (second, second, deep, residual), strict=True)
     )
@@ -67,7 +67,7 @@ def test_no_string_that_is_held_out_is_trained_on() -> None:
 
 
 def test_a_gru_layer_has_exactly_three_quarters_of_an_lstm_layers_parameters() -> None:
-    """The counts at 64/64 are those of the equations: a matrix for the input, one for the state, and two biases for each gate."""
+    """At 64/64 each gate has a matrix for the input, one for the state, and two biases."""
     gru, lstm = (parameters.layer_parameters(cell) for cell in ("gru", "lstm"))
     assert all(4 * gru[width] == 3 * lstm[width] for width in gru)
     assert (gru["64/64"], lstm["64/64"]) == (3 * (2 * 64 * 64 + 2 * 64), 4 * (2 * 64 * 64 + 2 * 64)) == (24960, 33280)

@@ -40,7 +40,7 @@ search: {beam: 2, min_length: 3, max_ratio: 0.5, max_extra: 0}
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run folder of a model trained for sixty updates. Its search would allow outputs of half the source, shorter than any reference."""
+    """A run folder after sixty updates. Its recipe allows outputs of half the source, shorter than any reference."""
     folder, generator = tmp_path_factory.mktemp("trained"), random.Random(1)
     for name, count in (("train", 60), ("valid", 6), ("test", 4)):
         sentences = [generator.choices(list(WORDS), k=generator.randint(2, 6)) for _ in range(count)]
