@@ -1,4 +1,4 @@
-"""Whether each side is in its language: untranslated sentences, odd scripts, and sentences of the other side's language.
+"""Whether each side is in its language: untranslated sentences, odd scripts, and the language of the other side.
 
 The last are found by trigram models of the two sides of the training split.
 """

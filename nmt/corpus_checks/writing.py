@@ -30,7 +30,7 @@ def defects(splits: Mapping[str, Pairs]) -> Iterator[Found]:
 
 
 def damaged(text: str) -> bool:
-    """Whether a text was decoded wrongly: it has U+FFFD, characters that text does not have, or UTF-8 read as Latin-1."""
+    """Whether a text was decoded wrongly: it has U+FFFD, characters no text has, or UTF-8 read as Latin-1."""
     if text.isascii() and text.isprintable():
         return False
     odd = any(

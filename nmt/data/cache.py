@@ -1,7 +1,7 @@
 """A cache of folders that are derived from large corpora: cleaned text, vocabularies, token ids.
 
-A folder appears whole or not at all. Its name holds the hash of what it was made from, so other text, other settings and other
-formats get folders of their own.
+A folder appears whole or not at all. Its name holds the hash of what it was made from, so other text, other settings
+and other formats get folders of their own.
 
     KIND-HASH/manifest.json    what it was made from, metadata, and size and hash of every other file
 """

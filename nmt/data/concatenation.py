@@ -1,7 +1,7 @@
 """Concatenation of sentences by a space into one example, which lengthens the source and leaves its content as it is.
 
-Training draws groups of random sizes in every epoch (Kondo et al. 2021, arXiv:2104.08478). Test sets are concatenated a fixed
-number of sentences at a time, so that every size holds the same words.
+Training draws groups of random sizes in every epoch (Kondo et al. 2021, arXiv:2104.08478). Test sets are concatenated a
+fixed number of sentences at a time, so that every size holds the same words.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The corpus of a run: training, validation and test pairs. Training is cleaned; if it is large, it is kept in the cache."""
+"""The corpus of a run: training, validation and test pairs. Training is cleaned, and cached if it is large."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def pinned(request: CorpusRequest, metadata: CorpusMetadata) -> CorpusRequest:
 
 
 class _Loading:
-    """A corpus while it is loaded: validation and test are in memory, training is a stream that can be read repeatedly."""
+    """A corpus while it is loaded: validation and test in memory, training a stream that can be read repeatedly."""
 
     def __init__(self, request: CorpusRequest, log: Log) -> None:
         self.request, self.log, self.source = request, log, sources.find(request, log)

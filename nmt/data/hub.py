@@ -1,7 +1,8 @@
-"""Data sets through the `datasets` library: from the Hugging Face Hub, its local cache, or a local folder of the same layout.
+"""Data sets through the `datasets` library: from the Hugging Face Hub, its local cache, or a local folder.
 
-If the Hub does not answer, `datasets` retries for 23 seconds to several minutes. So the Hub is first asked one question with a
-short timeout. If no answer comes, `datasets` is told that it is offline: it then loads a cached copy or fails at once.
+If the Hub does not answer, `datasets` retries for 23 seconds to several minutes. So the Hub is first asked one question
+with a short timeout. If no answer comes, `datasets` is told that it is offline: it then loads a cached copy or fails at
+once.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Lines of text from bytes. Only ``\\n`` ends a line, as for `wc -l`, so that the files of a pair stay aligned.
 
-`str.splitlines`, text mode and most readers also end lines at ``\\r``, U+2028 and others, which shifts one side of a corpus.
+`str.splitlines`, text mode and most readers also end lines at ``\\r``, U+2028 and others, which shifts one side of a
+corpus.
 """
 
 from __future__ import annotations

@@ -155,8 +155,8 @@ def check_languages(source: str, target: str, columns: Iterable[str], where: str
 def copied_words(source: str, target: str) -> str | None:
     """The first consecutive words, each with a letter, that are in source and target alike: text left untranslated.
 
-    None if there are too few, as names and numbers are copied rightly. Words are separated by white space, so in a language
-    written without it only a whole text of several words is found.
+    None if there are too few, as names and numbers are copied rightly. Words are separated by white space, so in a
+    language written without it only a whole text of several words is found.
     """
     ours, theirs = target.split(), source.split()
     if ours == theirs and sum(map(_has_letter, ours)) >= COPIED_TEXT:

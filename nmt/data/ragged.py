@@ -1,7 +1,7 @@
 """A ragged array: values and offsets, in memory or in two files.
 
-Files are read, not mapped: pages of a mapped file count as resident memory once they are touched, which a shuffled epoch does
-to all of them, and a mapped file that is cut short ends the process by SIGBUS.
+Files are read, not mapped: pages of a mapped file count as resident memory once they are touched, which a shuffled
+epoch does to all of them, and a mapped file that is cut short ends the process by SIGBUS.
 """
 
 from __future__ import annotations

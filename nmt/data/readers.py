@@ -1,4 +1,4 @@
-"""Sentence pairs from files and tables: two text files, tab-separated values, JSON lines, Parquet, plain or gz; and Arrow tables.
+"""Sentence pairs from two text files, tab-separated values, JSON lines, Parquet files and Arrow tables.
 
 A table has a column per language, or one column `translation` that holds all of them.
 """
@@ -87,7 +87,8 @@ def _text(source: Path, target: Path, errors: str) -> Iterator[Pair]:
                 for line, rest in zip((one, other), sides, strict=True)
             ]
             raise UserError(
-                f"{source} has {counts[0]:,} lines and {target} has {counts[1]:,}; expected a translation on the same line of each"
+                f"{source} has {counts[0]:,} lines and {target} has {counts[1]:,}; "
+                "expected a translation on the same line of each"
             )
         yield Pair(one[0], other[0], one[1] + other[1])
 
@@ -144,7 +145,10 @@ def _parquet(path: Path, source: str, target: str, errors: str) -> Iterator[Pair
 
 
 def _sentence(value: object, language: str, where: str, errors: str) -> tuple[str, bool]:
-    r"""The text, and whether anything was replaced. JSON can spell half a surrogate pair, such as ``"\ud83d"``, which no encoding can write."""
+    r"""The text, and whether anything was replaced.
+
+    JSON can spell half a surrogate pair, such as ``"\ud83d"``, which no encoding can write.
+    """
     if not isinstance(value, str):
         raise UserError(f"{where}: expected text under {language!r}, found {json.dumps(value)[:40]}")
     try:

@@ -1,4 +1,4 @@
-"""Data sources: the Hub, a local folder of the same layout, files, and the built-in corpus; each has named splits of pairs."""
+"""Data sources: the Hub, a local folder, files, and the built-in corpus; each has named splits of pairs."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ class DataSource:
         return {str(path): lines.sha256(path) for path in chain(self.files(), extra)}
 
     def _names(self, role: str, request: CorpusRequest) -> list[str]:
-        """The splits that the request names, or the one with a common name; names for a replaced data set do not count."""
+        """The splits that the request names, or the first with a common name; a replaced data set's names do not
+        count."""
         named = getattr(request, role)
         if named is None or request.corpus is None or self.fallback_reason:
             return [name for name in SPLIT_NAMES[role] if name in self.splits][:1]

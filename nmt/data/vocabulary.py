@@ -1,7 +1,7 @@
 """The SentencePiece vocabulary: text to token ids and back.
 
-Byte fallback covers any Unicode. The normalization of SentencePiece is off: its NFKC rules turn "m²" into "m2" and "①" into "1",
-which a translation cannot undo. Text is normalized to NFC, and white space to single spaces.
+Byte fallback covers any Unicode. The normalization of SentencePiece is off: its NFKC rules turn "m²" into "m2" and "①"
+into "1", which a translation cannot undo. Text is normalized to NFC, and white space to single spaces.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ def normalized(text: str) -> str:
 
 
 class Vocabulary:
-    """A trained SentencePiece model; ids 0 to 3 are padding, unknown, begin `<s>` and end `</s>`, and no text is ever encoded to them."""
+    """A trained SentencePiece model; ids 0 to 3 are padding, unknown, begin `<s>` and end `</s>`, and no text is ever
+    encoded to them."""
 
     def __init__(self, model: bytes) -> None:
         import sentencepiece
@@ -88,7 +89,8 @@ class Vocabulary:
         ids = [getattr(self._pieces, f"{name}_id")() for name in ("pad", "unk", "bos", "eos")]
         if ids != [PAD, UNK, BOS, EOS] or len(self) <= EOS:
             raise UserError(
-                f"vocabulary: expected ids 0, 1, 2, 3 for padding, unknown, begin and end, found {', '.join(map(str, ids))}"
+                "vocabulary: expected ids 0, 1, 2, 3 for padding, unknown, begin and end, "
+                f"found {', '.join(map(str, ids))}"
             )
 
     @classmethod
@@ -97,9 +99,8 @@ class Vocabulary:
         try:
             return cls(path.read_bytes())
         except (FileNotFoundError, UserError) as error:
-            raise UserError(
-                f"{path}: expected a SentencePiece model, found {'none' if isinstance(error, OSError) else 'something else'}"
-            ) from error
+            found = "none" if isinstance(error, OSError) else "something else"
+            raise UserError(f"{path}: expected a SentencePiece model, found {found}") from error
         except OSError as error:
             raise RunError(f"{path}: cannot be read: {error.strerror}") from error
 
@@ -141,7 +142,8 @@ class Vocabulary:
         return [(list(ids), sum(map(self._pieces.GetScore, ids))) for ids in found]
 
     def sample(self, text: str, alpha: float, draw: random.Random) -> list[int]:
-        """One of the best segmentations, drawn with probability proportional to p^alpha (Kudo 2018, arXiv:1804.10959, section 3.2).
+        """One of the best segmentations, drawn with probability proportional to p^alpha (Kudo 2018, arXiv:1804.10959,
+        section 3.2).
 
         SentencePiece can sample, too, but the state of its generator cannot be saved with a run.
         """
@@ -156,15 +158,15 @@ def drawn(segmentations: Sequence[tuple[list[int], float]], alpha: float, draw: 
 
 
 def _training_error(message: str, size: int) -> Exception:
-    """The error of training in our words; SentencePiece hides the sizes that fit in a message about its source code."""
+    """The error of training in plain words, from a message of SentencePiece about its source code."""
     if largest := re.search(r"value <= (\d+)", message):
         return UserError(
             f"vocabulary.size: {size} pieces are more than this training data gives; expected at most {largest[1]}"
         )
     if smallest := re.search(r"smaller than required_chars\. \d+ vs (\d+)", message):
         return UserError(
-            f"vocabulary.size: {size} pieces cannot hold the bytes, the control pieces and every character of the training data; "
-            f"expected at least {smallest[1]}"
+            f"vocabulary.size: {size} pieces cannot hold the bytes, the control pieces and every character of the "
+            f"training data; expected at least {smallest[1]}"
         )
     if "sentences_.empty()" in message:
         return UserError("vocabulary: no training sentence is short enough to learn from; expected one sentence a line")

@@ -1,8 +1,8 @@
 """YAML text as plain values with the place of every key, overrides of these values, and plain values as YAML text.
 
-Recipes use a part of YAML 1.2: mappings, lists and scalars of the core schema (section 10.3.2), so that `no` is a language
-code, `1e-4` a number and a date is text. Values are built from ruamel.yaml's events. Anchors, aliases, tags, directives and
-repeated keys are refused; an alias is never expanded.
+Recipes use a part of YAML 1.2: mappings, lists and scalars of the core schema (section 10.3.2), so that `no` is a
+language code, `1e-4` a number and a date is text. Values are built from ruamel.yaml's events. Anchors, aliases, tags,
+directives and repeated keys are refused; an alias is never expanded.
 """
 
 from __future__ import annotations
@@ -172,7 +172,8 @@ def dotted(key: Key) -> str:
 
 
 class _Representer(SafeRepresenter):
-    """Quotes text that the core schema reads as something else, such as `.0E0`, which ruamel.yaml's rules leave bare."""
+    """Quotes text that the core schema reads as something else, such as `.0E0`, which ruamel.yaml's rules leave
+    bare."""
 
     def represent_str(self, data: str) -> Any:
         return self.represent_scalar("tag:yaml.org,2002:str", data, style=None if _plain(data) is data else "'")
@@ -187,7 +188,8 @@ def _plain(text: str) -> Any:
 
 
 def _override_value(text: str, place: Place) -> Document:
-    """YAML if it begins with a quote or a bracket and is well formed; else a plain scalar, with any colons and commas."""
+    """YAML if it begins with a quote or a bracket and is well formed; else a plain scalar, with any colons and
+    commas."""
     try:
         if text.startswith(("[", "{", '"', "'")):
             return parse(text, place, lambda line: place)

@@ -1,8 +1,8 @@
 """The types of a recipe: one frozen, strict model per section, with each field documented.
 
-Constructors elsewhere take plain values and check them again. Another package adds a model family by an entry point of the
-group `nmt.families` that names its model class, whose attribute `section` is the type of its recipe section; and an attention
-of the recurrent family by one of the group `nmt.attentions`.
+Constructors elsewhere take plain values and check them again. Another package adds a model family by an entry point of
+the group `nmt.families` that names its model class, whose attribute `section` is the type of its recipe section; and an
+attention of the recurrent family by one of the group `nmt.attentions`.
 """
 
 from __future__ import annotations
@@ -52,51 +52,57 @@ class Section(BaseModel):
 
 
 class Data(Section):
-    """Where the sentence pairs come from, and what is left out of training."""
+    """Where the sentence pairs come from, and which are left out of training."""
 
     source: str = "de"
     """Language translated from: a column's name or a language code."""
     target: str = "en"
     """Language translated into."""
     corpus: str | None = None
-    """A data set on the Hugging Face Hub, a local folder of the same layout, or `builtin`. Null when the splits below name files."""
+    """A data set on the Hugging Face Hub, a local folder of the same layout, or `builtin`; null if the splits name
+    files."""
     configuration: str | None = None
     """The configuration of a Hub data set, such as `de-en` of opus100."""
     revision: str | None = None
-    """A commit or tag of the Hub data set; what was loaded is recorded in the run either way."""
+    """A commit or tag of the Hub data set, by default the newest; the run records the commit that was loaded."""
     train: str | list[str] | None = None
-    """With a corpus: the name of its split (by default `train`). Without: files to concatenate, each `SOURCE,TARGET` (two text files),
-    or one .tsv, .jsonl or .parquet file; .gz is read transparently."""
+    """With a corpus: the name of its split (by default `train`). Without: files to concatenate, each `SOURCE,TARGET`
+    (two text files), or one .tsv, .jsonl or .parquet file; .gz is read transparently."""
     valid: str | list[str] | None = None
-    """Like `train`; by default the split called validation, valid, val or dev, and where there is none, pairs held out of training."""
+    """Like `train`; by default the split called validation, valid, val or dev, or else pairs held out of training."""
     test: str | list[str] | None = None
-    """Like `train`; by default the split called test. A run without test set is scored on named files only."""
+    """Like `train`; by default the split called test. A run without a test set is scored on named files only."""
     held_out: Count = 1000
-    """Pairs taken from the end of the shuffled training split for validation when there is no such split (at most a twentieth of it)."""
+    """Pairs held out of the shuffled training split if there is no validation split; at most a twentieth of it."""
     offline: Literal["error", "builtin"] = "error"
-    """What to do when the Hub cannot be reached and holds no cached copy: stop, or train on the built-in corpus and say so."""
+    """If the Hub cannot be reached and there is no cached copy: stop, or train on the built-in corpus and say so."""
     errors: Literal["strict", "replace"] = "strict"
-    """Invalid UTF-8 in training or evaluation text stops with file:line, or is replaced by U+FFFD and counted."""
+    """Invalid UTF-8 in training or evaluation text is an error with file:line, or is replaced by U+FFFD and counted."""
     max_words: Count = 150
     """Training pairs with more whitespace words than this on either side are left out."""
     max_ratio: Positive | None = 4.0
-    """Training pairs in which one side has more than this many times the words of the other, plus 5, are left out. Null keeps them."""
+    """Training pairs of which one side has more words than this factor times the other's, plus 5, are left out; null
+    keeps them."""
     duplicates: Literal["keep", "drop"] = "drop"
-    """Whether a training pair that occurred before is left out."""
+    """Whether training pairs that occurred before are left out."""
     overlap: Literal["keep", "drop", "either"] = "drop"
-    """Whether a training pair whose source sentence stands in the test set is left out; `either` leaves out those whose target does, too."""
+    """Whether training pairs whose source is in the test set are left out; `either` leaves out those whose target is,
+    too."""
     extra: list[str] = []
-    """Files whose pairs are added to the training split, each `SOURCE,TARGET` or one .tsv, .jsonl or .parquet file; cleaned with it."""
+    """Files whose pairs are added to the training split, each `SOURCE,TARGET` or one .tsv, .jsonl or .parquet file;
+    cleaned with it."""
     in_memory: Count = 1_000_000
-    """Training pairs, before cleaning, up to which text and pieces are held in memory. Those of a larger corpus are kept in files, and memory
-    hardly grows with it. The run comes to the same end either way, unless a vocabulary is learned: from files, of at most 40 MB of lines."""
+    """Most training pairs, before cleaning, whose text and token ids are held in memory; those of a larger corpus stay
+    in the cache. The result is the same, except that a vocabulary is learned from at most 40 MB of text in the
+    cache."""
     cache: str = "cache"
-    """Folder for what is derived from corpora larger than `in_memory`: cleaned text, vocabularies, token ids; written once and
-    shared by all runs on the same text. It takes about three times the space of the text and may be deleted: a run that needs
-    it writes it again."""
+    """Folder for what is derived from corpora larger than `in_memory`: cleaned text, vocabularies, token ids; written
+    once and shared by all runs on the same text. It takes about three times the space of the text and may be deleted: a
+    run that needs it writes it again."""
     concatenation: Count = 1
-    """Most sentences concatenated into one example: in every epoch the training pairs are shuffled and concatenated k at a
-    time, k drawn evenly from 1 to this; those of validation once (Kondo et al. 2021, arXiv:2104.08478). 1 for none."""
+    """Most sentences concatenated into one example: in every epoch the training pairs are shuffled and concatenated k
+    at a time, k drawn evenly from 1 to this; those of validation once (Kondo et al. 2021, arXiv:2104.08478). 1 for
+    none."""
 
     def conflicts(self) -> Iterator[tuple[Key, str]]:
         """Two languages; splits are names of a corpus or files without one; Hub keys for data sets of the Hub."""
@@ -124,14 +130,14 @@ class Vocabulary(Section):
     type: Literal["unigram", "bpe"] = "unigram"
     """SentencePiece algorithm."""
     size: Annotated[int, Field(ge=8)] = 6000
-    """Pieces, the four control pieces and the 256 bytes included."""
+    """Pieces, including four control pieces and 256 bytes."""
     joint: bool = True
     """One vocabulary for both languages, or one for each."""
     from_run: str | None = Field(default=None, alias="from")
-    """A run folder, or a SentencePiece .model file for both languages, whose vocabulary is taken instead of training one."""
+    """A run folder, or a SentencePiece .model file for both languages, whose vocabulary is used; null trains one."""
     sampling: NotNegative = 0.0
-    """Subword sampling (Kudo 2018, arXiv:1804.10959, section 3.2): the exponent alpha with which a segmentation is drawn from the best 16,
-    afresh in every epoch. 0 always takes the best one. Unigram only."""
+    """Subword sampling (Kudo 2018, arXiv:1804.10959, section 3.2): the exponent alpha with which a segmentation is
+    drawn from the best 16, anew in every epoch. 0 always uses the best one. Unigram only."""
 
     def conflicts(self) -> Iterator[tuple[Key, str]]:
         """Only the unigram model can sample."""
@@ -145,8 +151,8 @@ class RecurrentEncoder(Section):
     hidden: Count = 256
     """Units per direction."""
     direction: Literal["both", "forward", "backward", "none"] = "both"
-    """How the source is read: from both ends, from the left, from the right (the reversed source of Sutskever et al. 2014), or not in order
-    at all (none: a bag of words, the mean of a map of each piece)."""
+    """In which order the source is read: both ways, from the left, from the right (the reversed source of Sutskever et
+    al. 2014), or none: a bag of words, the mean of a linear map of each embedding."""
     residual: bool = False
     """Adds each layer's input to its output, from the second layer up."""
 
@@ -167,16 +173,18 @@ class Recurrent(Section):
     cell: Literal["tanh", "gru", "lstm"] = "lstm"
     """Recurrent cell of encoder and decoder."""
     attention: Attention = "bahdanau"
-    """How the decoder weighs the encoder states: additive attention (bahdanau), Luong's dot product in the same wiring (dot), or not at all
-    (none: it is given one thought vector)."""
+    """How the decoder weighs the encoder states: additive attention (bahdanau), Luong's dot product in the same wiring
+    (dot), or not at all (none: it is given one thought vector)."""
     thought_vector: Literal["every_step", "initial_state"] = "every_step"
-    """With attention `none`, where the decoder is given the thought vector: at every step or in its initial state only."""
+    """With attention `none`, where the decoder is given the thought vector: at every step or in its initial state
+    only."""
     embedding: Count = 256
     """Width of the piece embeddings."""
     attention_size: Count = 256
     """Width in which additive attention compares query and slot."""
     bottleneck: Count | None = None
-    """With attention `none`, width of the thought vector after a linear bottleneck projection; null leaves it as wide as an encoder state."""
+    """With attention `none`, width of the thought vector after a linear bottleneck projection; null leaves it as wide
+    as an encoder state."""
     encoder: RecurrentEncoder = RecurrentEncoder()
     decoder: RecurrentDecoder = RecurrentDecoder()
     forget_bias: float = 1.0
@@ -247,14 +255,14 @@ else:
 
 
 class Training(Section):
-    """How the model is trained. Of the limits updates, epochs and minutes, the first reached ends."""
+    """How the model is trained. Training ends at the first of the limits updates, epochs and minutes."""
 
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
-    """Decides initial weights, order of batches, dropout and sampling."""
+    """Seed of initial weights, order of batches, dropout and sampling."""
     updates: Count | None = None
-    """Optimizer steps to make."""
+    """Number of optimizer steps."""
     epochs: Count | None = None
-    """Passes over the corpus to make."""
+    """Number of passes over the corpus."""
     minutes: Positive | None = None
     """Time to spend; turned into a number of updates at the start by timing the first few, and stored with the run."""
     batch_tokens: Count = 2048
@@ -262,8 +270,8 @@ class Training(Section):
     accumulate: Count = 1
     """Batches per update."""
     concatenation_growth: Annotated[int, Field(ge=0)] = 0
-    """Epochs over which the most sentences of an example grow evenly from 1 to `data.concatenation` (a curriculum: Bengio et
-    al. 2009); 0 draws from the whole range from the start."""
+    """Epochs over which the most sentences of an example grow evenly from 1 to `data.concatenation` (a curriculum:
+    Bengio et al. 2009); 0 draws from the whole range from the start."""
     learning_rate: Positive = 1e-3
     """Peak learning rate of AdamW."""
     betas: tuple[Probability, Probability] = (0.9, 0.98)
@@ -283,15 +291,15 @@ class Training(Section):
     clip: Positive | None = 1.0
     """Largest norm of the gradient; null never clips."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """bf16 autocast, or none; auto takes bf16 where the hardware computes in it."""
+    """fp32, or bf16 autocast; auto is bf16 on hardware that supports it."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """Where to compute; auto takes CUDA, then MPS, then the CPU."""
+    """auto is CUDA if available, else MPS, else the CPU."""
     threads: Annotated[int, Field(ge=0)] = 0
-    """CPU threads; 0 takes what torch finds. The number is part of the run: other numbers round differently."""
+    """CPU threads; 0 is torch's default. The number is part of the run, as rounding depends on it."""
     loaders: Annotated[int, Field(ge=0, le=16)] = 0
-    """Further threads that make the next batches while one is trained on, for which one is enough; batches are the same with any number."""
+    """Threads that make the next batches during an update; one is enough. Batches do not depend on the number."""
     validate_every: Annotated[int, Field(ge=0)] = 0
-    """Updates between validations; 0 makes ten in the whole run, or one a minute where there are fewer minutes."""
+    """Updates between validations; 0 makes ten in the run, or one a minute if it has fewer minutes."""
     valid_beam: Beam = 1
     """Beam of the decoding that validation scores by BLEU."""
     save_every: Count = 500
@@ -299,11 +307,11 @@ class Training(Section):
     keep: Annotated[int, Field(ge=2)] = 2
     """Newest checkpoints kept."""
     select: Literal["bleu", "loss"] = "bleu"
-    """What decides which weights are best."""
+    """The validation score that chooses the best weights."""
     patience: Annotated[int, Field(ge=0)] = 0
     """Validations without a better score after which training ends; 0 never ends early."""
     average: Annotated[int, Field(ge=0)] = 0
-    """When training ends, the mean of the last weights and those of the checkpoints before competes with the best ones: how many; 0 skips it."""
+    """Number of newest checkpoints whose mean weights compete with the best ones when training ends; 0 skips it."""
     init_from: str | None = None
     """A run folder whose weights and vocabulary training starts from (fine-tuning)."""
     tensorboard: bool = False
@@ -316,29 +324,29 @@ class Training(Section):
 
 
 class Search(Section):
-    """How translations are found, unless the command says otherwise."""
+    """Beam search; commands may override these values."""
 
     beam: Beam = 5
     """Hypotheses kept per sentence; 1 is greedy search."""
     length_penalty: NotNegative = 0.6
     """Alpha of Wu et al. 2016 (arXiv:1609.08144, equation 14); 0 compares plain log-probabilities."""
     min_length: Annotated[int, Field(ge=0, le=10_000)] = 0
-    """Fewest pieces before the end may come."""
+    """Fewest tokens of an output."""
     max_ratio: Annotated[float, Field(gt=0, le=100)] = 2.0
-    """An output has at most this many times the pieces of its source, plus `max_extra`."""
+    """An output has at most this many times the tokens of its source, plus `max_extra`."""
     max_extra: Annotated[int, Field(ge=0, le=10_000)] = 20
     """See `max_ratio`."""
     batch_tokens: Count = 4096
-    """Source positions in a batch, the beam not counted."""
+    """Padded source positions in a batch, not counting the beam."""
     precision: Literal["auto", "fp32", "bf16"] = "fp32"
-    """bf16 is faster where the hardware computes in it (auto takes it there), but what shares a batch may then change a translation."""
+    """bf16 is faster on hardware that supports it (auto), but a translation may then depend on its batch."""
 
 
 class Recipe(Section):
     """One experiment."""
 
     name: str | None = None
-    """Name of the run's folder under `runs/`; by default the file's."""
+    """Name of the run folder under `runs/`; by default that of the file."""
     data: Data = Data()
     vocabulary: Vocabulary = Vocabulary()
     model: Annotated[Model, Field(discriminator="family")] = Recurrent()
@@ -346,7 +354,7 @@ class Recipe(Section):
     search: Search = Search()
 
     def conflicts(self) -> Iterator[tuple[Key, str]]:
-        """Those of the name and of all sections."""
+        """Those of all sections, and a name that is no folder name."""
         if self.name is not None and not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}", self.name):
             yield (
                 ("name",),

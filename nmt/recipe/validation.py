@@ -1,8 +1,8 @@
 """From a document to a recipe, or to everything that is wrong with it.
 
-The types refuse unknown keys and wrong values, then `Section.conflicts` values that do not fit each other. All problems are
-reported at once. The conflicts of a section are looked for only once its types are right. What a key accepts is put into
-words from the JSON Schema of the types.
+The types refuse unknown keys and wrong values, then `Section.conflicts` values that do not fit each other. All problems
+are reported at once. The conflicts of a section are looked for only once its types are right. What a key accepts is put
+into words from the JSON Schema of the types.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def json_schema() -> JsonObject:
 
 
 def _recipe(values: JsonObject) -> Recipe:
-    # Through JSON, whose lists pydantic's strict mode accepts as tuples; from Python it would want tuples, which YAML lacks.
+    # Through JSON: in strict mode pydantic accepts a list of JSON as a tuple, but not a list of Python.
     return Recipe.model_validate_json(json.dumps(values), by_alias=True, by_name=False)
 
 

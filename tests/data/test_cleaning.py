@@ -50,7 +50,8 @@ def test_the_length_ratio_leaves_short_sentences_room() -> None:
 
 @pytest.mark.parametrize("block", [1, 7, 1000])
 def test_the_first_of_its_kind_is_kept_and_no_other(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a set of pairs finds them, however many are compared at once; the halves of some differ though together they read the same."""
+    """As a set of pairs finds them, however many are compared at once; the halves of some differ though together they
+    read the same."""
     monkeypatch.setattr(cleaning, "BLOCK", block)
     pairs = [("a" * (1 + number % 7), "a" * (1 + number % 5)) for number in range(100)] + [
         ("ab", "c"),

@@ -68,7 +68,8 @@ def test_a_shipped_recipe_is_valid_limited_by_updates_and_survives_its_dump(path
 
 
 def test_all_nine_recipes_are_shipped() -> None:
-    names = "builtin builtin-thought-vector builtin-transformer de-en de-en-thought-vector de-en-transformer en-de opus100-de-en wmt14-en-de"
+    names = "builtin builtin-thought-vector builtin-transformer de-en de-en-thought-vector de-en-transformer "
+    names += "en-de opus100-de-en wmt14-en-de"
     assert {path.stem for path in SHIPPED} >= set(names.split())
 
 
@@ -118,7 +119,8 @@ def test_scalars_follow_yaml_1_2(recipe: Read) -> None:
         ),
         (
             "vocabulary: {from: 5}",
-            "a.yaml:3: vocabulary.from: found 5, expected text or null (text that looks like something else needs quotes)",
+            "a.yaml:3: vocabulary.from: found 5, expected text or null "
+            "(text that looks like something else needs quotes)",
         ),
         (
             "vocabulary:\n  type: wordpiece",
@@ -132,7 +134,8 @@ def test_scalars_follow_yaml_1_2(recipe: Read) -> None:
         ),
         (
             "model:\n  family: transformer\n  attention: dot",
-            "a.yaml:5: model.attention: not a key of model in family transformer (family recurrent has it); its keys are family, width, ",
+            "a.yaml:5: model.attention: not a key of model in family transformer "
+            "(family recurrent has it); its keys are family, width, ",
         ),
         (
             "model: {reader: fixed}",
@@ -159,7 +162,8 @@ def test_scalars_follow_yaml_1_2(recipe: Read) -> None:
         ),
         (
             "training: *limits",
-            "a.yaml:3: training: found the alias *limits, expected the value itself: aliases are not allowed in recipes",
+            "a.yaml:3: training: found the alias *limits, expected the value itself: "
+            "aliases are not allowed in recipes",
         ),
         (
             "training: {seed: !!int 1}",
@@ -186,7 +190,8 @@ def test_what_a_key_cannot_take_is_named_with_its_line_and_what_is_expected(
         ),
         (
             "data:\n  train: train",
-            "a.yaml:2: data.train: found 'train', expected SOURCE,TARGET or .tsv, .jsonl, .parquet files, as data.corpus is null",
+            "a.yaml:2: data.train: found 'train', expected SOURCE,TARGET or .tsv, .jsonl, .parquet files, "
+            "as data.corpus is null",
         ),
         ("data: {train: []}", "a.yaml:1: data.train: found [], expected SOURCE,TARGET or "),
         (
@@ -335,7 +340,8 @@ def test_an_override_is_text_as_it_is_typed_unless_it_is_a_quoted_or_bracketed_v
         ),
         (
             "data.source=\udcff",
-            "override 'data.source=\\udcff': data.source: found '\\udcff', expected one line without control characters",
+            "override 'data.source=\\udcff': data.source: found '\\udcff', "
+            "expected one line without control characters",
         ),
         ("a.a.a.a.a.a.a.a.a=1", "override a.a.a.a.a.a.a.a.a=1: expected KEY=VALUE, such as training.updates=500"),
     ],
@@ -349,7 +355,8 @@ def test_another_family_by_override_lists_the_keys_it_does_not_have_in_one_line(
         SOUND + "model:\n  cell: gru\n  encoder:\n    hidden: 9\n  dropout: 0.1\n", "model.family=transformer"
     )
     assert line.startswith(
-        "override model.family=transformer: model.family: family transformer has no cell, encoder.hidden (a.yaml:4, a.yaml:6): "
+        "override model.family=transformer: model.family: "
+        "family transformer has no cell, encoder.hidden (a.yaml:4, a.yaml:6): "
     )
 
 

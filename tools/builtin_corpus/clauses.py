@@ -12,8 +12,8 @@ from tools.builtin_corpus.words import Verb
 class Tense(Enum):
     """One tense of each language stands for one of the other.
 
-    The German perfect is the English simple past, and so is the preterite, which only sein, haben, modal verbs and clauses
-    with als and während have. A progressive has gerade or jetzt in German.
+    The German perfect is the English simple past, and so is the preterite, which only sein, haben, modal verbs and
+    clauses with als and während have. A progressive has gerade or jetzt in German.
     """
 
     PRESENT = "present"
@@ -45,7 +45,8 @@ class Modal(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A constituent: German with its rank in the middle field, English with its slot after the verb (negative: before it).
+    """A constituent: German with its rank in the middle field, English with its slot after the verb (negative: before
+    it).
 
     `extraposed` is a German relative clause at its end, which may stand after the verb instead.
     """
@@ -104,7 +105,8 @@ class Subject(NamedTuple):
 
 @dataclass(slots=True)
 class Clause:
-    """A clause. `lead` opens it in both languages: a relative pronoun or a question word; `front` is the part before the German verb."""
+    """A clause. `lead` opens it in both languages: a relative pronoun or a question word; `front` is the part before
+    the German verb."""
 
     subject: Subject
     verb: Verb

@@ -1,9 +1,10 @@
 """Which combinations of two words belong to which split.
 
-A combination is a verb with a noun it governs, or an adjective with the noun it describes, known by their English words, so that
-a sentence that is the same in one of the languages has the same combinations. A hash of the two words gives 6 % of the combinations
-to test and 4 % to valid. Training sentences hold none of these, and every sentence of valid and test holds at least one of its own.
-A word with fewer than `FEW` partners keeps them all in training, so that each single word is learned.
+A combination is a verb with a noun it governs, or an adjective with the noun it describes, known by their English
+words, so that a sentence that is the same in one of the languages has the same combinations. A hash of the two words
+gives 6 % of the combinations to test and 4 % to valid. Training sentences hold none of these, and every sentence of
+valid and test holds at least one of its own. A word with fewer than `FEW` partners keeps them all in training, so that
+each single word is learned.
 """
 
 from __future__ import annotations

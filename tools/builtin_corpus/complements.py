@@ -34,7 +34,8 @@ INTENSIFIERS: Final = {("", ""): 0.72, ("sehr", "very"): 0.16, ("ziemlich", "qui
 
 @dataclass(slots=True)
 class Building:
-    """A clause under construction: what its complements need to know of it, and the phrases that a relative clause may follow."""
+    """A clause under construction: what its complements need to know of it, and the phrases that a relative clause may
+    follow."""
 
     choice: Choice
     clause: Clause
@@ -251,7 +252,8 @@ ROLES: Final[dict[str, Callable[[Building, Role], None]]] = {
 
 
 def complement(building: Building, role: Role, stranded: str | None = None) -> None:
-    """Adds what a role asks for; of a gap, which a relative or question word fills, only the English preposition stays behind."""
+    """Adds what a role asks for; of a gap, which a relative or question word fills, only the English preposition stays
+    behind."""
     if stranded is not None:
         building.add(Part("", stranded, clauses.PREPOSITIONAL, building.slot))
     elif role.kind in ROLES:

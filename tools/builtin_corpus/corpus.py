@@ -1,9 +1,9 @@
 """The splits of the built-in corpus.
 
-Sentence i of a split is a function of the split and i, so a shorter corpus is the beginning of a longer one. Of the combinations of
-words (see `combinations`), 6 % belong to test and 4 % to valid: training sentences hold none of them, every test sentence at least
-one of test's. So test and valid share no sentence with training, and test known words in new combinations. `natural` was written by
-hand in words of the lexicon and occurs in no other split.
+Sentence i of a split is a function of the split and i, so a shorter corpus is the beginning of a longer one. Of the
+combinations of words (see `combinations`), 6 % belong to test and 4 % to valid: training sentences hold none of them,
+every test sentence at least one of test's. So test and valid share no sentence with training, and test known words in
+new combinations. `natural` was written by hand in words of the lexicon and occurs in no other split.
 """
 
 from __future__ import annotations

@@ -51,7 +51,8 @@ def _inflected(outer: _Outer, person: int, in_past: bool) -> str:
 
 
 def _predicate(clause: Clause, inverted: bool) -> tuple[str, str]:
-    """The finite verb that goes before an inverted subject, and the other verbs, with `not` and the adverbs of the middle."""
+    """The finite verb that goes before an inverted subject, and the other verbs, with `not` and the adverbs of the
+    middle."""
     outer, person = _chain(clause), clause.subject.english_person
     in_past = clause.tense in (Tense.PAST, Tense.PRETERITE, Tense.PLUPERFECT)
     middle = joined(part.english for part in clause.parts if part.slot == BEFORE_VERB)
@@ -89,7 +90,8 @@ def _after_verb(clause: Clause, order: Order) -> str:
 
 
 def english(clause: Clause, order: Order, subject: bool = True) -> str:
-    """The clause as a statement (second, final), a question (first) or an infinite form; without its subject where it was said before."""
+    """The clause as a statement (second, final), a question (first) or an infinite form; without its subject where it
+    was said before."""
     tails = [tail.english for tail in clause.tails]
     after = _after_verb(clause, order)
     if order in (Order.INFINITIVE, Order.GERUND):

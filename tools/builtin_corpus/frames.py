@@ -96,7 +96,8 @@ def of_object(noun: Noun, tense: Tense) -> tuple[tuple[Frame, int], ...]:
 
 @cache
 def taking(noun: Noun, tense: Tense) -> tuple[Frame, ...]:
-    """Frames of which this noun can be the accusative object, and may be said as a pronoun: beside no English object."""
+    """Frames of which this noun can be the accusative object, and may be said as a pronoun: beside no English
+    object."""
     return tuple(
         frame
         for frame, place in of_object(noun, tense)

@@ -54,7 +54,8 @@ INSEPARABLE: Final = ("be", "emp", "ent", "er", "ge", "ver", "zer")
 
 @cache
 def noun(nominative: str, gender: str, genitive: str, plural: str) -> tuple[Cases, Cases]:
-    """Singular and plural by case. Weak masculines have the genitive ending n or en in every case but the nominative."""
+    """Singular and plural by case. Weak masculines have the genitive ending n or en in every case but the
+    nominative."""
     ending = "" if genitive == "-" else genitive
     weak = {"n": "n", "en": "en", "ns": "n"}.get(genitive, "") if gender == "m" else ""
     singular = (nominative, nominative + weak, nominative + weak, nominative + ending)

@@ -1,4 +1,4 @@
-"""German word order: an abstract clause as a string, with commas as words of their own until the sentence is finished."""
+"""German word order: an abstract clause as a string, with commas as words until the sentence is finished."""
 
 from __future__ import annotations
 

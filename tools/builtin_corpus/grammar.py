@@ -20,9 +20,11 @@ HEADS: Final = (THE, A, ALL, MANY, SOME, THIS)
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a clause should be: its room in words, its tense, its subject if given (and as which pronoun it is said), the flags its verb needs.
+    """What a clause should be: its room in words, its tense, its subject if given (and as which pronoun it is said),
+    the flags its verb needs.
 
-    A theme is a thing to take up by a pronoun. A plain clause has neither modal verb nor adverbials, an affirmed one is not denied.
+    A theme is a thing to take up by a pronoun. A plain clause has neither modal verb nor adverbials, an affirmed one is
+    not denied.
     """
 
     words: int
@@ -216,7 +218,8 @@ def _time(choice: Choice, clause: Clause, room: int) -> list[Part]:
 
 
 def front(choice: Choice, clause: Clause, added: list[Part]) -> None:
-    """Moves something before the German verb: an adverbial, which English moves too, or a known object, which it does not."""
+    """Moves something before the German verb: an adverbial, which English moves too, or a known object, which it does
+    not."""
     if choice.chance(0.06) and not clause.progressive:
         sudden = clause.tense is Tense.PAST and not (clause.negated or clause.modal or added) and choice.chance(0.7)
         clause.front = adverbials.fixed(choice, "suddenly" if sudden else "opinion")

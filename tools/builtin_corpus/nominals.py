@@ -34,7 +34,8 @@ from tools.builtin_corpus.words import Adjective, Noun
 
 OWNER: Final = "owner"
 SUBJECT, OBJECT, DENIED, KNOWN_THING, NEW_THING, NO_THING = "subject", "object", "denied", "known", "new", "none"
-"""What a phrase is to its clause: a denied object has kein, a known thing is definite, a new or missing one is what there is or is not."""
+"""What a phrase is to its clause: a denied object has kein, a known thing is definite, a new or missing one is what
+there is or is not."""
 NOT_OWNED: Final = frozenset(
     {"unique", "weather", "light", "sport", "meal", "wild", "nature", "plant", "cloud", "find", "shop", "open", "event"}
 )
@@ -268,7 +269,8 @@ def noun_phrase(
     subject: Phrase | None = None,
     plural: bool | None = None,
 ) -> NounPhrase:
-    """A phrase around a noun. `words` is the room for adjectives and owner; `subject` is the clause's, whose own the noun may be."""
+    """A phrase around a noun. `words` is the room for adjectives and owner; `subject` is the clause's, whose own the
+    noun may be."""
     many = noun.plural_only or (_is_plural(choice, noun) if plural is None else plural)
     chosen = determiner(choice, noun, many, role, subject)
     adjectives = describing(choice, noun, chosen is THE, words) if NAMED.isdisjoint(noun.classes) else ()

@@ -39,7 +39,8 @@ PERSON: Final = (0, 1, 2, 2, 2, 3, 4, 5)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Determiner:
-    """What stands before adjectives and noun: the German stem and how it and they inflect, and the English of singular and plural.
+    """What stands before adjectives and noun: the German stem and how it and they inflect, and the English of singular
+    and plural.
 
     In English, "a" becomes an before a vowel.
     """
@@ -119,7 +120,8 @@ class Describing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NounPhrase:
-    """A noun with what surrounds it. `owner` is a genitive after the German noun and its English before or after it (`of ...`)."""
+    """A noun with what surrounds it. `owner` is a genitive after the German noun and its English before or after it
+    (`of ...`)."""
 
     noun: Noun
     plural: bool

@@ -79,7 +79,8 @@ def _purpose(choice: Choice, story: Story, words: int) -> Tail:
 
 
 def grown(choice: Choice, words: int, tense: Tense, main: bool, about: Again = NEW, said: str = "") -> Story:
-    """A clause that has about this many words with all that depends on it, but not by the conjunction that was said before."""
+    """A clause that has about this many words with all that depends on it, but not by the conjunction that was said
+    before."""
     if words < 10:
         return simple(choice, words, tense, main, about)
     kind = choice.random.random()

@@ -13,7 +13,8 @@ from tools.builtin_corpus.stories import Story, again, copula
 
 
 class Conjunction(NamedTuple):
-    """A subordinating conjunction, the tense of its clause, whether that goes on (and is a progressive in English), and its weight."""
+    """A subordinating conjunction, the tense of its clause, whether that goes on (and is a progressive in English), and
+    its weight."""
 
     german: str
     english: str
@@ -69,7 +70,8 @@ def undate(clause: Clause) -> None:
 
 
 def dependent(choice: Choice, story: Story, conjunction: Conjunction, words: int) -> Story:
-    """The clause after a conjunction. It happens when the main clause does, so in the past it has no time of its own."""
+    """The clause after a conjunction. It happens when the main clause does, so in the past it has no time of its
+    own."""
     found = _undated(choice, story, conjunction, words)
     undate(found.clause)
     return found

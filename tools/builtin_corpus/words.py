@@ -28,7 +28,8 @@ class Noun:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Role:
-    """What a verb takes beside its subject: a kind such as acc or dat, prepositions of both languages, and the nouns that fit."""
+    """What a verb takes beside its subject: a kind such as acc or dat, prepositions of both languages, and the nouns
+    that fit."""
 
     kind: str
     german: str = ""
@@ -76,7 +77,8 @@ class Frame:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Adjective:
-    """An adjective of both languages; the degrees are (positive, comparative, superlative), the last two empty where there are none."""
+    """An adjective of both languages; the degrees are (positive, comparative, superlative), the last two empty where
+    there are none."""
 
     german: tuple[str, str, str]
     english: tuple[str, str, str]
