@@ -48,7 +48,6 @@ MODELS = (
     "recurrent",
     "transformer",
     "inference",
-    "operations",
     "weights",
     "registry",
 )

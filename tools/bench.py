@@ -86,7 +86,7 @@ def cases(
                 batch_tokens=batch_tokens,
                 source=SOURCE if work == "decode" else None,
             )
-            yield from sweep(base, **varied[work], **here)
+            yield from sweep(base, varied[work] | here)
 
 
 def fixed_corpus(folder: Path) -> Corpus:

@@ -32,21 +32,6 @@ class Attention(nn.Module, ABC):
     context: int
     """Width of the context."""
 
-    @classmethod
-    def context_width(cls, slot: int) -> int:
-        """Width of the context for slots of a width."""
-        return slot
-
-    @classmethod
-    def key_products(cls, slot: int, size: int) -> int:
-        """Multiplications of `keys` for each slot."""
-        return 0
-
-    @classmethod
-    def score_products(cls, hidden: int, size: int, slots: int) -> int:
-        """Multiplications for the scores of one query, without the sum of the slots."""
-        return 0
-
     def keys(self, slots: Tensor) -> tuple[Tensor, ...]:
         """What is computed once from the slots, kept in `Memory.keys`. All that scores use of the slots stands here."""
         return ()
@@ -66,10 +51,6 @@ class InitialStateOnly(Attention):
     def __init__(self, hidden: int, slot: int, size: int) -> None:
         super().__init__()
         self.context = 0
-
-    @classmethod
-    def context_width(cls, slot: int) -> int:
-        return 0
 
     def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         return memory.slots.new_zeros(len(query), 0), memory.slots.new_zeros(len(query), memory.mask.shape[1])
@@ -105,14 +86,6 @@ class BahdanauAttention(Attention):
         self.key = nn.Linear(slot, size)
         self.score = nn.Linear(size, 1, bias=False)
 
-    @classmethod
-    def key_products(cls, slot: int, size: int) -> int:
-        return slot * size
-
-    @classmethod
-    def score_products(cls, hidden: int, size: int, slots: int) -> int:
-        return (hidden + slots) * size
-
     def keys(self, slots: Tensor) -> tuple[Tensor, ...]:
         """U slot_j, ``(batch, slot, attention)``."""
         return (self.key(slots),)
@@ -140,10 +113,6 @@ class DotAttention(Attention):
                 f"model.decoder.hidden: attention dot compares query and slot directly, expected {slot} units as in a slot, found {hidden}"
             )
         self.context = slot
-
-    @classmethod
-    def score_products(cls, hidden: int, size: int, slots: int) -> int:
-        return hidden * slots
 
     def keys(self, slots: Tensor) -> tuple[Tensor, ...]:
         """The slots themselves."""

@@ -89,8 +89,6 @@ class TranslationModel(nn.Module, ABC):
     inference: ClassVar[str] = "nmt.models.inference.frozen:FrozenModel"
     """The class that decodes fast with this family's weights, as ``module:Class``; called with model, device and precision."""
 
-    operations: ClassVar[str | None] = None
-    """The class ``module:Class`` of `nmt.models.operations.Operations` that counts this family's; None where nobody counts them."""
     exporter: ClassVar[str | None] = None
     """The function ``module:function`` that gives the model as a specification of CTranslate2; None where that engine has no such model."""
     attention_scope: ClassVar[str] = ""

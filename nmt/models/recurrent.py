@@ -46,7 +46,6 @@ class RecurrentModel(TranslationModel):
     """
 
     inference = "nmt.models.inference.recurrent:FrozenRecurrentModel"
-    operations = "nmt.models.operations:RecurrentOperations"
 
     def __init__(
         self,

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from importlib.metadata import entry_points
 
-from nmt.models.operations import Operations
-from nmt.models.protocol import Description, Sizes, TranslationModel, load_name
+from nmt.models.protocol import Description, Sizes, TranslationModel
 from nmt.models.recurrent import RecurrentModel
 from nmt.models.transformer import TransformerModel
 
@@ -36,15 +35,6 @@ def build(sizes: Sizes, *, source: int, target: int, joint: bool) -> Translation
 def describe(sizes: Sizes) -> Description:
     """What a model of these sizes is, without building it."""
     return family_class(sizes["family"]).describe(sizes)
-
-
-def operations(sizes: Sizes, vocabulary: int) -> Operations:
-    """The count of floating-point operations of a model over a vocabulary."""
-    counted = family_class(sizes["family"]).operations
-    if counted is None:
-        raise ValueError(f"model.family: nobody counts the operations of family {sizes['family']}")
-    found: Operations = load_name(counted)(sizes, vocabulary)
-    return found
 
 
 def parameters(model: TranslationModel) -> int:

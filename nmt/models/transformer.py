@@ -153,7 +153,6 @@ class TransformerModel(TranslationModel):
     source, target: vocabulary sizes; width, feed_forward: widths; `encoder` and `decoder` give the layers.
     """
 
-    operations = "nmt.models.operations:TransformerOperations"
     exporter = "nmt.export.layout:specification"
     attention_scope = "last layer, mean over heads"
     positions: Tensor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 from nmt.atomic import JsonObject
 from nmt.data.batches import Batches
 from nmt.data.vocabulary import Vocabulary
-from nmt.lab.bench import searches, training
+from nmt.lab.bench import decoding, training
 from nmt.lab.bench.machine import in_process
 from nmt.models.device import computes_bf16, find_device
 from nmt.models.protocol import TranslationModel
@@ -75,40 +75,48 @@ class Case:
         return len(self.corpus.vocabulary) if self.corpus else VOCABULARY_SIZE
 
 
-def sweep(base: Case, **values: Sequence[Any]) -> list[Case]:
+def sweep(base: Case, values: Mapping[str, Sequence[Any]]) -> list[Case]:
     """The base case, and variants of it with one field changed to each of its values."""
     cases = [base, *(replace(base, **{name: value}) for name, given in values.items() for value in given)]
     return list(dict.fromkeys(cases))
 
 
-def _measure(case: Case) -> dict[str, Any]:
+def _measure(case: Case) -> JsonObject:
     sizes = FAMILIES[case.family].model_dump()
     model = build(sizes, source=case.vocabulary, target=case.vocabulary, joint=True)
-    return _train(case, model, sizes) if case.work == "train" else _decode(case, model, sizes)
+    return _train(case, model) if case.work == "train" else _decode(case, model)
 
 
-def _train(case: Case, model: TranslationModel, sizes: dict[str, Any]) -> dict[str, Any]:
+def _train(case: Case, model: TranslationModel) -> JsonObject:
     device = find_device(case.device)
     batches = (
         case.corpus.batches if case.corpus else training.of_one_length(case.length, case.vocabulary, case.batch_tokens)
     )
-    found = training.measure(
-        model, sizes, case.vocabulary, batches, device=device, precision=case.precision, updates=case.amount
-    )
+    found = training.measure(model, batches, device=device, precision=case.precision, updates=case.amount)
     return found.as_json()
 
 
-def _decode(case: Case, model: TranslationModel, sizes: dict[str, Any]) -> dict[str, Any]:
+def _decode(case: Case, model: TranslationModel) -> JsonObject:
     sources = case.corpus.sources[: case.amount] if case.corpus else _sources(case)
-    asked: dict[str, Any] = {"length": case.length, "beam": case.beam}
     if case.engine == "torch":
-        how = asked | {"device": find_device(case.device), "precision": case.precision, "workers": case.workers}
-        return searches.force(model, sizes, case.vocabulary, sources, **how).as_json()
-    names = (
-        case.corpus.vocabulary.pieces(range(case.vocabulary)) if case.corpus else list(map(str, range(case.vocabulary)))
-    )
-    return searches.force_exported(
-        model, names, sources, quantization=case.engine, workers=case.threads, **asked
+        return decoding.force(
+            model,
+            sources,
+            length=case.length,
+            beam=case.beam,
+            device=find_device(case.device),
+            precision=case.precision,
+            workers=case.workers,
+        ).as_json()
+    ids = range(case.vocabulary)
+    return decoding.force_exported(
+        model,
+        case.corpus.vocabulary.pieces(ids) if case.corpus else list(map(str, ids)),
+        sources,
+        length=case.length,
+        beam=case.beam,
+        quantization=case.engine,
+        workers=case.threads,
     ).as_json()
 
 

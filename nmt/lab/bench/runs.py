@@ -14,7 +14,7 @@ from nmt.atomic import JsonObject
 from nmt.data.batches import Batches, TokenIds
 from nmt.errors import RunError
 from nmt.inference.open import Engine, find_export, open_translator, silent
-from nmt.lab.bench import searches, training
+from nmt.lab.bench import decoding, training
 from nmt.models.device import find_device
 from nmt.runs.run_folder import Run
 
@@ -42,8 +42,6 @@ def train(path: Path, text: Text, device: str, precision: str, updates: int) -> 
     )
     found = training.measure(
         run.fresh_model(),
-        run.recipe.model.model_dump(),
-        len(run.vocabularies[1]),
         Batches(*sides, seed=0, batch_tokens=run.recipe.training.batch_tokens),
         device=find_device(device),
         precision=precision,
@@ -80,7 +78,7 @@ def translate(
     with open_translator(
         run, engine, device=device, workers=workers, precision=precision or None, search=search
     ) as translator:
-        found = searches.translate(translator, text.source)
+        found = decoding.translate(translator, text.source)
     cores = workers or threads
     export = find_export(run, engine, silent)
     return {

@@ -12,9 +12,10 @@ import torch
 
 from nmt.cpu_tuning import keep_few_kernels
 from nmt.data.batches import Batch, Batches, TokenIds
+from nmt.lab.bench import operations
 from nmt.lab.bench.machine import product_rate, synchronise
-from nmt.models.protocol import Sizes, TranslationModel
-from nmt.models.registry import operations, parameters
+from nmt.models.protocol import TranslationModel
+from nmt.models.registry import parameters
 from nmt.training.objective import Loss, objective
 from nmt.training.step import TrainingStep
 
@@ -36,7 +37,7 @@ class Updates:
     padding: float
     """Share of the positions of both sides that are padding."""
     operations: int
-    """In the matrix products of an update: the mean, padding included, by formula."""
+    """In the matrix products of an update, padding included: the mean."""
     share: float
     """Of the measured rate of matrix products in this precision."""
 
@@ -46,8 +47,6 @@ class Updates:
 
 def measure(
     model: TranslationModel,
-    sizes: Sizes,
-    vocabulary: int,
     batches: Batches,
     *,
     device: torch.device,
@@ -57,8 +56,9 @@ def measure(
     """Times updates of a model at a learning rate so small that the weights hardly change."""
     keep_few_kernels()
     optimizer = torch.optim.AdamW(model.to(device).train().parameters(), lr=0.0, fused=device.type != "mps")
-    step, counted = TrainingStep(optimizer, clip=1.0), operations(sizes, vocabulary)
-    totals, tokens, positions, done = dict.fromkeys(PHASES, 0.0), 0, np.zeros(2), 0
+    step = TrainingStep(optimizer, clip=1.0)
+    totals, tokens, positions = dict.fromkeys(PHASES, 0.0), 0, np.zeros(2)
+    shapes: list[tuple[int, int, int]] = []
     for number in range(WARMING + updates):
         clock = _Clock(device)
         batch = batches.batch(0, number % batches.count(0)).to(device)
@@ -71,8 +71,10 @@ def measure(
             tokens += targets
             real, padded = targets + int(batch.source_mask.sum()), batch.source.numel() + batch.expected.numel()
             positions += (real, padded)
-            done += len(batch.source) * counted.update(batch.source.shape[1], batch.expected.shape[1])
+            shapes.append((*batch.source.shape, batch.expected.shape[1]))
     total = sum(totals.values())
+    pairs = {lengths: operations.of_update(model, *lengths, device) for lengths in {shape[1:] for shape in shapes}}
+    done = sum(size * pairs[source, target] for size, source, target in shapes)
     return Updates(
         parameters=parameters(model),
         updates=updates,

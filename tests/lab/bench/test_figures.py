@@ -18,7 +18,7 @@ def rows() -> list[dict[str, Any]]:
     """A machine that decodes 100 positions a second, whatever is asked."""
     return [
         asdict(case) | {"positions_per_second": 100.0}
-        for case in sweep(BASE, length=(30, 10), beam=(1,), precision=("bf16",))
+        for case in sweep(BASE, {"length": (30, 10), "beam": (1,), "precision": ("bf16",)})
     ]
 
 

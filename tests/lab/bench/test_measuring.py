@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nmt.evaluation import report
-from nmt.lab.bench import searches, training
+from nmt.lab.bench import decoding, operations, training
 from nmt.lab.bench.cases import FAMILIES, Case, sweep
 from nmt.lab.bench.tables import table
 from nmt.models.protocol import Memory, Step, TranslationModel
@@ -29,7 +29,7 @@ def model() -> TranslationModel:
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that is measured in no time."""
-    for module in (training, searches):
+    for module in (training, decoding):
         monkeypatch.setattr(module, "product_rate", lambda *_, **__: 1e9)
     monkeypatch.setattr(training, "WARMING", 1)
 
@@ -37,7 +37,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_update_is_split_into_its_phases_and_counted(model: TranslationModel) -> None:
     batches = training.of_one_length(5, PIECES, 50)
     assert len(batches.batch(0, 0).source) == 10
-    found = training.measure(model, SIZES, PIECES, batches, device=CPU, precision="fp32", updates=3)
+    found = training.measure(model, batches, device=CPU, precision="fp32", updates=3)
     assert list(found.seconds) == ["data", "forward", "backward", "optimiser"]
     assert min(found.seconds.values()) > 0
     assert found.tokens_per_second == pytest.approx(50 / sum(found.seconds.values()))
@@ -65,16 +65,17 @@ class Counting:
         return self.model.step(previous, state, memory)
 
 
-def test_forced_work_is_the_same_whatever_the_weights(model: TranslationModel) -> None:
+def test_forced_work_is_the_same_whatever_the_weights(model: TranslationModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operations, "of_search", lambda *_: 1)
     counting = Counting(model)
-    found = searches.force(counting, SIZES, PIECES, SOURCES, length=7, beam=2, device=CPU)  # type: ignore[arg-type]
+    found = decoding.force(counting, SOURCES, length=7, beam=2, device=CPU)  # type: ignore[arg-type]
     each = 1 + 2 * 6  # the beams are one before the first piece
     assert (counting.rows, counting.steps) == ((2 + len(SOURCES)) * each, 14)  # two sentences to warm up
     assert found.positions_per_second == pytest.approx(len(SOURCES) * 7 / found.seconds)
 
 
 def test_workers_share_the_forced_work(model: TranslationModel) -> None:
-    found = searches.force(model, SIZES, PIECES, SOURCES, length=7, beam=2, device=CPU, workers=2)
+    found = decoding.force(model, SOURCES, length=7, beam=2, device=CPU, workers=2)
     assert found.positions_per_second == pytest.approx(len(SOURCES) * 7 / found.seconds)
     assert found.seconds > 0
 
@@ -100,10 +101,10 @@ def test_ctranslate2_is_forced_to_the_same_length_in_equal_shares(
             return self.engine.translate_batch(batch, asynchronous=True, **options)
 
     monkeypatch.setattr(ctranslate2, "Translator", Watched)
-    monkeypatch.setattr(searches, "SENTENCES", 4)
+    monkeypatch.setattr(decoding, "SENTENCES", 4)
     assert isinstance(model, TransformerModel)
     names = [*map(str, range(PIECES))]
-    found = searches.force_exported(
+    found = decoding.force_exported(
         model, names, SOURCES * 2, length=7, beam=2, quantization="float32", workers=workers
     )
     assert lengths == [7] * (2 + 2 * len(SOURCES))
@@ -113,7 +114,7 @@ def test_ctranslate2_is_forced_to_the_same_length_in_equal_shares(
 
 def test_a_sweep_varies_one_setting_at_a_time_and_repeats_nothing() -> None:
     base = Case("attention", "decode", beam=5, threads=2)
-    found = [(case.beam, case.threads) for case in sweep(base, beam=(1, 5), threads=(1, 2))]
+    found = [(case.beam, case.threads) for case in sweep(base, {"beam": (1, 5), "threads": (1, 2)})]
     assert found == [(5, 2), (1, 2), (5, 1)]
 
 

@@ -1,61 +1,64 @@
-"""How fast translations are found. Either as a user meets it, from lines to lines, or with every hypothesis made to run to the same length,
-so that models without training do the same work."""
+"""Speed of decoding: of translating lines as a user does, and of hypotheses that are forced to one length.
+
+Forced to one length, all models do the same work, whatever their weights.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import zip_longest
 from threading import Barrier
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import torch
 
 from nmt.data.batches import pad
 from nmt.data.vocabulary import BOS, EOS, PAD
 from nmt.inference.parallel import end_with_parent, processes
-from nmt.inference.translator import Translation
+from nmt.inference.translator import Translator
+from nmt.lab.bench import operations
 from nmt.lab.bench.machine import product_rate, synchronise
-from nmt.models.protocol import Sizes, TranslationModel, load_name
-from nmt.models.registry import operations
+from nmt.models.protocol import TranslationModel, load_name
 from nmt.search import BeamSearch, SearchSettings
 
 SENTENCES = 64
-"""In a batch of forced work."""
-LONGEST_START = 300
+"""In a batch of forced decoding."""
+START_TIMEOUT = 300
 """Seconds that a worker waits for the others to be ready."""
 
 
-class Streams(Protocol):
-    """Anything that translates lines: a translator, or several workers."""
-
-    def stream(self, lines: Sequence[str]) -> Any: ...
-
-
-class _How(NamedTuple):
-    """How all workers decode."""
+class _Settings(NamedTuple):
+    """How every worker decodes."""
 
     length: int
     beam: int
     device: torch.device
     precision: str
 
+    @property
+    def search(self) -> BeamSearch:
+        """Every hypothesis ends at the same length."""
+        own = SearchSettings(beam=self.beam, min_length=self.length - 1, max_ratio=1e-9, max_extra=self.length)
+        return BeamSearch(own, bos=BOS, eos=EOS, pad=PAD)
+
 
 @dataclass(frozen=True)
-class Searches:
-    """Forced work: positions decoded a second, sentences x length, the beam not counted."""
+class Decoding:
+    """Speed of forced decoding. Positions are sentences x length; the beam is not counted."""
 
     sentences: int
     positions_per_second: float
     seconds: float
     operations: int
-    """Of the matrix products of a sentence, by formula."""
+    """In the matrix products of a sentence: the mean."""
     share: float | None
-    """Of the measured rate of matrix products; None for another engine, whose precision differs."""
+    """Of the measured rate of matrix products; None for another engine."""
 
     def as_json(self) -> dict[str, Any]:
         """The fields, ready for JSON."""
@@ -64,8 +67,6 @@ class Searches:
 
 def force(
     model: TranslationModel,
-    sizes: Sizes,
-    vocabulary: int,
     sources: Sequence[Sequence[int]],
     *,
     length: int,
@@ -73,47 +74,55 @@ def force(
     device: torch.device,
     precision: str = "fp32",
     workers: int = 1,
-) -> Searches:
-    """Decodes all sources by torch to exactly ``length`` pieces, a batch of sentences of about the same length at a time; or by several
-    workers, which are processes of one thread."""
-    how = _How(length, beam, device, precision)
-    begun, ended = _forced(model, sources, how) if workers == 1 else _forced_side_by_side(model, sources, how, workers)
+) -> Decoding:
+    """Times torch decoding all sources to exactly ``length`` tokens, in batches of similar source lengths.
+
+    More than one worker are processes of one thread each, which share the sources.
+    """
+    settings = _Settings(length, beam, device, precision)
+    begun, ended = (
+        _forced(model, sources, settings) if workers == 1 else _in_parallel(model, sources, settings, workers)
+    )
     seconds = ended - begun
-    counted = operations(sizes, vocabulary)
-    done = sum(counted.search(len(source) + 1, length, beam) for source in sources)
+    done = _operations(model, sources, settings)
     rate = workers * product_rate(device, precision, threads=1 if workers > 1 else None)
-    return Searches(len(sources), len(sources) * length / seconds, seconds, done // len(sources), done / seconds / rate)
+    return Decoding(len(sources), len(sources) * length / seconds, seconds, done // len(sources), done / seconds / rate)
 
 
-def _forced_side_by_side(
-    model: TranslationModel, sources: Sequence[Sequence[int]], how: _How, workers: int
+@torch.no_grad()
+def _operations(model: TranslationModel, sources: Sequence[Sequence[int]], settings: _Settings) -> int:
+    """Of decoding all sources, each counted alone."""
+    lengths, device = Counter(len(source) + 1 for source in sources), settings.device
+    frozen, search = model.eval().for_inference(device, "fp32"), settings.search
+    return sum(times * operations.of_search(frozen, search, length, device) for length, times in lengths.items())
+
+
+def _in_parallel(
+    model: TranslationModel, sources: Sequence[Sequence[int]], settings: _Settings, workers: int
 ) -> tuple[float, float]:
-    """When the first of the workers began and the last one ended; all wait for each other when they have warmed up."""
+    """When the first worker began and the last one ended; each waits for all others to warm up."""
     with multiprocessing.Manager() as manager, processes(workers, end_with_parent) as pool:
         ready = manager.Barrier(workers)
-        begun = [pool.submit(_one_of_several, model, share, how, ready) for share in _shares(sources, workers)]
+        begun = [pool.submit(_worker, model, share, settings, ready) for share in _shares(sources, workers)]
         times = [each.result() for each in begun]
     return min(start for start, _ in times), max(end for _, end in times)
 
 
-def _one_of_several(
-    model: TranslationModel, sources: Sequence[Sequence[int]], how: _How, ready: Barrier
+def _worker(
+    model: TranslationModel, sources: Sequence[Sequence[int]], settings: _Settings, ready: Barrier
 ) -> tuple[float, float]:
     torch.set_num_threads(1)
-    return _forced(model, sources, how, partial(ready.wait, LONGEST_START))
+    return _forced(model, sources, settings, partial(ready.wait, START_TIMEOUT))
 
 
 @torch.inference_mode()
 def _forced(
-    model: TranslationModel, sources: Sequence[Sequence[int]], how: _How, ready: Callable[[], object] = int
+    model: TranslationModel, sources: Sequence[Sequence[int]], settings: _Settings, ready: Callable[[], object] = int
 ) -> tuple[float, float]:
-    """When it began and ended, by the clock that all processes share; ``ready`` is called when it has warmed up."""
-    length, beam, device, precision = how
-    search = BeamSearch(
-        SearchSettings(beam=beam, min_length=length - 1, max_ratio=1e-9, max_extra=length), bos=BOS, eos=EOS, pad=PAD
-    )
+    """Time at beginning and end, on the clock that processes share; ``ready`` is called after warming up."""
+    device, search = settings.device, settings.search
     batches = [pad([[*source, EOS] for source in batch]) for batch in _batches(sources)]
-    frozen = model.eval().for_inference(device, precision)
+    frozen = model.eval().for_inference(device, settings.precision)
     search(frozen, *(part[:2].to(device) for part in batches[0]))  # warms up
     ready()
     begun = time.time()
@@ -132,8 +141,8 @@ def force_exported(
     beam: int,
     quantization: str,
     workers: int,
-) -> Searches:
-    """The same work by CTranslate2, by several translators of one thread each. ``names`` are those of the pieces."""
+) -> Decoding:
+    """The same work by CTranslate2, by translators of one thread each. ``names`` are the pieces of the vocabulary."""
     import ctranslate2
 
     from nmt.export import layout
@@ -158,12 +167,12 @@ def force_exported(
         for each in waiting:
             each.result()
     seconds = time.perf_counter() - begun
-    return Searches(len(sources), len(sources) * length / seconds, seconds, 0, None)
+    return Decoding(len(sources), len(sources) * length / seconds, seconds, 0, None)
 
 
 @dataclass(frozen=True)
 class Lines:
-    """Lines translated as a user would have them."""
+    """Speed of translating lines."""
 
     lines: int
     seconds: float
@@ -179,11 +188,11 @@ class Lines:
         return asdict(self) | rates
 
 
-def translate(translator: Streams, lines: Sequence[str]) -> Lines:
-    """Times the translation of lines, after a few that are not counted."""
+def translate(translator: Translator, lines: Sequence[str]) -> Lines:
+    """Times the translation of lines, after a few to warm up."""
     list(translator.stream(lines[:4]))
     begun = time.perf_counter()
-    found: list[Translation] = list(translator.stream(lines))
+    found = list(translator.stream(lines))
     seconds = time.perf_counter() - begun
     return Lines(
         len(lines), seconds, sum(len(each.source_pieces) for each in found), sum(len(each.pieces) for each in found)
@@ -191,13 +200,13 @@ def translate(translator: Streams, lines: Sequence[str]) -> Lines:
 
 
 def _shares(sources: Sequence[Sequence[int]], workers: int) -> list[list[Sequence[int]]]:
-    """As much work for each worker: every length is in every share."""
+    """Equal work for each worker: lengths are spread over all shares."""
     ordered = sorted(sources, key=len, reverse=True)
     return [list(ordered[first::workers]) for first in range(workers)]
 
 
 def _in_turn(sources: Sequence[Sequence[int]], workers: int) -> list[list[Sequence[int]]]:
-    """The batches of all shares, one of each share in turn, for workers that take the next batch when they are free."""
+    """The batches of all shares in alternation, for workers that take the next batch when they are free."""
     turns = zip_longest(*map(_batches, _shares(sources, workers)), fillvalue=[])
     return [batch for turn in turns for batch in turn if batch]
 
