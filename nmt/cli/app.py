@@ -13,6 +13,7 @@ import typer
 
 from nmt.cli import (
     bench,
+    convert,
     data,
     doctor,
     evaluate,
@@ -51,6 +52,7 @@ app.command("experiment")(experiment.experiment)
 app.command("bundle")(share.bundle)
 app.command("push")(share.push)
 app.command("pull")(share.pull)
+app.command("convert")(convert.convert)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
 app.command("study")(study.study)
