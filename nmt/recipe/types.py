@@ -311,7 +311,7 @@ class Training(Section):
     patience: Annotated[int, Field(ge=0)] = 0
     """Validations without a better score after which training ends; 0 never ends early."""
     average: Annotated[int, Field(ge=0)] = 0
-    """Number of newest checkpoints whose mean weights compete with the best ones when training ends; 0 skips it."""
+    """Checkpoints, the last weights included, whose mean competes with the best weights when training ends; 0 for none."""
     init_from: str | None = None
     """A run folder whose weights and vocabulary training starts from (fine-tuning)."""
     tensorboard: bool = False
