@@ -139,17 +139,21 @@ THOUGHT_VECTORS: dict[str, type[Attention]] = {"every_step": FixedThoughtVector,
 ATTENTIONS: dict[str, type[Attention]] = {
     "bahdanau": BahdanauAttention,
     "dot": DotAttention,
-    **{point.name: point.load() for point in entry_points(group="nmt.attentions")},
 }
 """Attentions by `model.attention`; other packages add theirs by entry points of the group `nmt.attentions`."""
 
 
 def attention_class(name: str, thought_vector: str) -> type[Attention]:
     """The attention of that name; of `none`, the way in which the decoder is given the thought vector."""
-    key, table, wanted = (
-        ("attention", ATTENTIONS, name) if name != "none" else ("thought_vector", THOUGHT_VECTORS, thought_vector)
-    )
-    if wanted not in table:
-        names = [*table, "none"] if key == "attention" else [*table]
-        raise ValueError(f"model.{key}: expected one of {', '.join(names)}, found {wanted!r}")
-    return table[wanted]
+    if name == "none":
+        if thought_vector not in THOUGHT_VECTORS:
+            expected = ", ".join(THOUGHT_VECTORS)
+            raise ValueError(f"model.thought_vector: expected one of {expected}, found {thought_vector!r}")
+        return THOUGHT_VECTORS[thought_vector]
+    added = {point.name: point for point in entry_points(group="nmt.attentions")}
+    if name in added:
+        found: type[Attention] = added[name].load()
+        return found
+    if name not in ATTENTIONS:
+        raise ValueError(f"model.attention: expected one of {', '.join([*ATTENTIONS, *added, 'none'])}, found {name!r}")
+    return ATTENTIONS[name]

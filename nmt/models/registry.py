@@ -15,14 +15,17 @@ from nmt.models.transformer import TransformerModel
 FAMILIES: dict[str, type[TranslationModel]] = {
     "recurrent": RecurrentModel,
     "transformer": TransformerModel,
-    **{point.name: point.load() for point in entry_points(group="nmt.families")},
 }
 
 
 def family_class(name: str) -> type[TranslationModel]:
     """The model class of a family."""
+    added = {point.name: point for point in entry_points(group="nmt.families")}
+    if name in added:
+        found: type[TranslationModel] = added[name].load()
+        return found
     if name not in FAMILIES:
-        raise ValueError(f"model.family: expected one of {', '.join(FAMILIES)}, found {name!r}")
+        raise ValueError(f"model.family: expected one of {', '.join([*FAMILIES, *added])}, found {name!r}")
     return FAMILIES[name]
 
 

@@ -12,18 +12,11 @@ from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Annotated, Literal, Union
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from nmt.errors import RunError
 from nmt.recipe.document import Key
-
-Count = Annotated[int, Field(ge=1)]
-Layers = Annotated[int, Field(ge=1, le=100)]
-Beam = Annotated[int, Field(ge=1, le=1000)]
-Probability = Annotated[float, Field(ge=0, lt=1)]
-NotNegative = Annotated[float, Field(ge=0)]
-Positive = Annotated[float, Field(gt=0)]
-
+from nmt.recipe.section import Beam, Count, Layers, NotNegative, Positive, Probability, Section
 
 _FILES = re.compile(r".*,.*|.*\.(tsv|jsonl|json|parquet)(\.gz)?", re.DOTALL)
 
@@ -32,23 +25,6 @@ if TYPE_CHECKING:
     Attention = str
 else:
     Attention = Literal[_ATTENTIONS]
-
-
-class Section(BaseModel):
-    """A part of a recipe: unknown keys are errors, values are taken as they are written."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
-        frozen=True,
-        allow_inf_nan=False,
-        use_attribute_docstrings=True,
-        populate_by_name=True,
-    )
-
-    def conflicts(self) -> Iterator[tuple[Key, str]]:
-        """Keys whose values do not fit other keys of the section, each with what is expected of it."""
-        yield from ()
 
 
 class Data(Section):
@@ -88,7 +64,7 @@ class Data(Section):
     overlap: Literal["keep", "drop", "either"] = "drop"
     """Whether training pairs whose source is in the test set are left out; `either` leaves out those whose target is,
     too."""
-    extra: list[str] = []
+    extra: list[str] = []  # noqa: RUF012  # pydantic copies it
     """Files whose pairs are added to the training split, each `SOURCE,TARGET` or one .tsv, .jsonl or .parquet file;
     cleaned with it."""
     in_memory: Count = 1_000_000

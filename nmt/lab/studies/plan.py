@@ -20,7 +20,8 @@ from nmt.errors import UserError
 from nmt.recipe import reading
 from nmt.recipe.document import Document, Key, dotted, shown
 from nmt.recipe.renamed import converted
-from nmt.recipe.types import Count, Recipe, Section
+from nmt.recipe.section import Count, Section
+from nmt.recipe.types import Recipe
 from nmt.recipe.validation import validated
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]

@@ -1,0 +1,79 @@
+"""A model family and an attention of another package work with every command. The package is `tests/extension/`: two modules and
+the metadata that an installation would write, found on the path of a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+RECIPE = """
+data: {{train: train.tsv, valid: valid.tsv, overlap: keep}}
+vocabulary: {{size: 292}}
+model: {model}
+training: {{updates: 4, save_every: 2, threads: 1, device: cpu, precision: fp32, warmup: 1}}
+search: {{beam: 2, max_ratio: 1}}
+"""
+COMMANDS = """
+import json, sys
+from nmt.cli.app import main
+
+for arguments in json.loads(sys.argv[1]):
+    sys.argv = ["nmt", *arguments]
+    try:
+        main()
+    except SystemExit as leaving:
+        if leaving.code:
+            raise
+"""
+
+
+def run(folder: Path, *commands: list[str]) -> subprocess.CompletedProcess[str]:
+    """Runs commands in one process that finds the other package."""
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "extension")])
+    call = [sys.executable, "-c", COMMANDS, json.dumps(commands)]
+    return subprocess.run(call, cwd=folder, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "title"),
+    [
+        ("{family: toy, width: 6}", "occlusion", "toy of width 6"),
+        (
+            "{attention: mean, embedding: 8, encoder: {hidden: 4}, decoder: {hidden: 8}}",
+            "attention",
+            "LSTM, mean of the encoder states",
+        ),
+    ],
+)
+def test_it_trains_translates_inspects_and_bundles(tmp_path: Path, model: str, kind: str, title: str) -> None:
+    words = [f"{one} {other}" for one in ("rot", "blau", "klein") for other in ("Haus", "Baum", "Hund", "Ball")]
+    for name, part in (("train", words[2:]), ("valid", words[:2])):
+        (tmp_path / f"{name}.tsv").write_text("".join(f"{each}\t{each.upper()}\n" for each in part), "utf8")
+    (tmp_path / "toy.yaml").write_text(RECIPE.format(model=model), "utf8")
+    done = run(
+        tmp_path,
+        ["train", "toy.yaml", "--quiet"],
+        ["bundle", "runs/toy", "-o", "toy.nmt"],
+        ["translate", "toy.nmt", "--text", "rot Haus", "--json"],
+        ["inspect", "runs/toy", "rot Haus", "--json"],
+    )
+    assert done.returncode == 0, done.stderr
+    translated, _, inspected = done.stdout.partition("\n")
+    assert json.loads(translated)["source"] == "rot Haus"
+    assert json.loads(inspected)["kind"] == kind
+    with zipfile.ZipFile(tmp_path / "toy.nmt") as bundle:
+        assert title in bundle.read("README.md").decode()
+
+
+def test_a_wrong_key_of_its_recipe_section_is_named(tmp_path: Path) -> None:
+    (tmp_path / "toy.yaml").write_text(RECIPE.format(model="{family: toy, with: 6}"), "utf8")
+    done = run(tmp_path, ["recipe", "show", "toy.yaml"])
+    assert done.returncode == 2
+    assert "toy.yaml:4: model.with: not a key of model in family toy; did you mean width?" in done.stderr
