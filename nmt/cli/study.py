@@ -10,7 +10,7 @@ import typer
 from nmt.cli.output import console, logger
 
 if TYPE_CHECKING:
-    from nmt.lab.studies.plan import Unit
+    from nmt.lab.studies.plan import Job
     from nmt.lab.studies.study import Study
 
 
@@ -27,7 +27,7 @@ def study(
     out: Annotated[
         Path | None, typer.Option("--out", help="The results folder; by default results/NAME of the study.")
     ] = None,
-    only: Annotated[str, typer.Option("--only", metavar="PANEL,...", help="Only the systems of these panels.")] = "",
+    only: Annotated[str, typer.Option("--only", metavar="GROUP,...", help="Only the systems of these groups.")] = "",
     jobs: Annotated[
         int | None, typer.Option("--jobs", help="Runs at the same time, one thread each; by default one per core.")
     ] = None,
@@ -35,6 +35,9 @@ def study(
         bool, typer.Option("--dry-run", help="Print the runs and an estimate of their time, and stop.")
     ] = False,
     report_only: Annotated[bool, typer.Option("--report", help="Analyse the finished runs; train nothing.")] = False,
+    archive: Annotated[
+        bool, typer.Option("--archive", help="Afterwards put all outputs into one outputs.tar.xz, for publication.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
 ) -> None:
     """Train and score the models of a study and write its report: tables, figures and one page.
@@ -51,40 +54,44 @@ def study(
     """
     from nmt.lab.plotting import style
     from nmt.lab.studies import plan as plans
+    from nmt.lab.studies.archive import write_archive
 
     plan = plans.read(recipe, overrides or [])
-    units = plan.chosen([panel for panel in only.split(",") if panel])
+    chosen = plan.chosen([group for group in only.split(",") if group])
     folder = out or Path("results") / plan.name
     style.require_matplotlib()
-    from nmt.lab.studies import report, runner, study as studies  # torch, from here on
+    from nmt.lab.studies import report, runner, study as studies  # imports torch
 
-    say = logger(quiet)
-    at_once = runner.check_jobs(jobs)
+    log = logger(quiet)
+    processes = runner.check_jobs(jobs)
     if not report_only:
-        prepared = studies.prepare(plan, folder, say)
-        units = tuple(unit for unit in prepared.plan.units if unit.name in {each.name for each in units})
-        _announce(prepared, units, at_once)
+        prepared = studies.prepare(plan, folder, log)
+        names = {job.name for job in chosen}
+        wanted = tuple(job for job in prepared.plan.jobs if job.name in names)
+        _announce(prepared, wanted, processes)
         if dry_run:
             return
-        prepared.begin(say)
-        code = runner.run(
-            prepared.results, prepared.jobs(units), at_once=at_once, notice=say, console=console, quiet=quiet
-        )
+        prepared.begin(log)
+        assignments = prepared.assignments(wanted)
+        code = runner.run(prepared.results, assignments, processes=processes, log=log, console=console, quiet=quiet)
         if code:
             raise typer.Exit(code)
-    for path in report.write(plan, folder, say):
+    paths = report.write(plan, folder, log)
+    if archive:
+        paths.append(write_archive(folder))
+    for path in paths:
         print(path)
 
 
-def _announce(study: Study, units: tuple[Unit, ...], at_once: int) -> None:
-    """Prints the runs to do and an estimate of their time on stderr."""
+def _announce(study: Study, jobs: tuple[Job, ...], processes: int) -> None:
+    """Prints the jobs to do and an estimate of their time on stderr."""
     from nmt.cli.output import say
     from nmt.lab.studies import study as studies
 
-    waiting = [unit for unit in units if not study.results.finished(unit)]
+    waiting = [job for job in jobs if not study.results.finished(job)]
     if not waiting:
         return
     minutes = studies.forecast(study, waiting, say)
-    for unit in waiting:
-        say(f"  {unit.name:<32} {unit.recipe.training.updates or 0:>6,} updates  about {minutes[unit.name]:4.0f} min")
-    say(f"{len(waiting)} runs, {at_once} at a time, about {sum(minutes.values()) / at_once:.0f} min in all")
+    for job in waiting:
+        say(f"  {job.name:<32} {job.recipe.training.updates or 0:>6,} updates  about {minutes[job.name]:4.0f} min")
+    say(f"{len(waiting)} runs, {processes} at a time, about {sum(minutes.values()) / processes:.0f} min in all")

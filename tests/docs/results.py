@@ -37,12 +37,10 @@ def interval(score: dict[str, float]) -> str:
     return f"{score['low']:.1f} to {score['high']:.1f}"
 
 
-def rung(system: str) -> str:
-    """BLEU of a rung of the ladder."""
+def ladder_bleu(system: str) -> str:
+    """BLEU of a row of the ladder."""
     return next(
-        f"{row['scores']['bleu']['value']:.2f}"
-        for row in read("ladder/ladder.json")["rungs"]
-        if row["system"] == system
+        f"{row['scores']['bleu']['value']:.2f}" for row in read("ladder/ladder.json")["rows"] if row["system"] == system
     )
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
+from nmt.lab.studies.archive import unpack
 from tests.docs.pages import ROOT
-from tests.docs.results import CORE, costs, grown, interval, peers, power, read, rung, spread
+from tests.docs.results import CORE, costs, grown, interval, ladder_bleu, peers, power, read, spread
 
 FAMILIES = ("attention", "thought-vector", "transformer")
 MIB = 2**20
@@ -62,9 +65,9 @@ def _laboratory() -> Iterator[str]:
         f"At k = 4 it costs the thought vector {thought_vector} BLEU, attention {attention} and the Transformer {transformer}"
     )
     yield (
-        f"the lexicon scores {rung('lexicon')} BLEU, the LSTM with a thought vector {rung('lstm')}, "
-        f"the LSTM with dot-product attention {rung('dot')}, "
-        f"with Bahdanau attention over states of both directions {rung('bahdanau')}, and the Transformer {rung('transformer')}"
+        f"the lexicon scores {ladder_bleu('lexicon')} BLEU, the LSTM with a thought vector {ladder_bleu('lstm')}, "
+        f"the LSTM with dot-product attention {ladder_bleu('dot')}, "
+        f"with Bahdanau attention over states of both directions {ladder_bleu('bahdanau')}, and the Transformer {ladder_bleu('transformer')}"
     )
 
 
@@ -97,7 +100,7 @@ def _precision_rows() -> Iterator[str]:
         (4, "four concatenated"),
         (8, "eight concatenated"),
     ):
-        bf16, fp32 = costs("attention", size, "pack"), costs("fp32-attention", size, "pack")
+        bf16, fp32 = costs("attention", size, "concatenated"), costs("fp32-attention", size, "concatenated")
         differences = ", ".join(f"{ours - theirs:.2f}" for ours, theirs in zip(bf16, fp32, strict=True))
         yield f"| {title} | {spread(bf16, 2)} | {spread(fp32, 2)} | {differences} |"
 
@@ -248,10 +251,21 @@ def test_no_number_of_a_page_is_without_an_origin(page: str) -> None:
     assert sorted(ELSEWHERE[page].keys() - numbers) == []
 
 
-def test_the_scores_of_multi30k_are_those_of_the_outputs_that_are_kept() -> None:
-    from hashlib import sha256
-
+def test_the_scores_of_multi30k_are_those_of_the_outputs_that_are_kept(tmp_path: Path) -> None:
     for corpus in ("multi30k", "europarl"):
+        unpack(ROOT / "docs" / "results" / corpus, tmp_path / corpus)
         for name, run in read(f"{corpus}/scores.json")["runs"].items():
-            outputs = ROOT / "docs" / "results" / corpus / name / run["outputs"]
+            outputs = tmp_path / corpus / "outputs" / name / run["outputs"]
             assert sha256(outputs.read_bytes()).hexdigest() == run["outputs_sha256"]
+
+
+@pytest.mark.parametrize("study", ["bottleneck", "ladder"])
+def test_every_number_of_a_summary_written_by_hand_is_in_the_tables_of_its_report(study: str) -> None:
+    folder = ROOT / "docs" / "results" / study
+    summary, report = (folder / name for name in ("summary.md", f"{study}.md"))
+    tables = "\n".join(
+        line for line in report.read_text("utf8").splitlines() if line.startswith(("|", "- ", "corpus "))
+    )
+    number = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?")
+    known = {each.lstrip("+") for each in number.findall(tables)}
+    assert [each for each in number.findall(summary.read_text("utf8")) if each.lstrip("+") not in known] == []

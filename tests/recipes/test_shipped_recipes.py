@@ -64,7 +64,7 @@ def write_corpus() -> None:
 @pytest.mark.parametrize("path", STUDIES, ids=[path.stem for path in STUDIES])
 def test_a_shipped_study_is_valid_in_all_its_recipes_and_says_how_to_run_it(path: Path) -> None:
     plan = plans.read(path)
-    assert {unit.system for unit in plan.units} == set(plan.systems)
+    assert {unit.system for unit in plan.jobs} == set(plan.systems)
     assert f"nmt study recipes/{path.name}" in path.read_text("utf8")
     with pytest.raises(UserError, match=f"a study of many models; run it with nmt study {path}"):
         reading.read(path)

@@ -1,209 +1,213 @@
-"""The analysis of the bottleneck study: from the saved outputs to every figure of the report, each with its conditions.
-
-Nothing is trained or translated here: the same results folder always gives the same numbers.
-"""
+"""Computes the analysis of the bottleneck study from the saved outputs. The same results folder always gives the same numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from nmt.data.hub import is_local
-from nmt.evaluation import bootstrap, concatenated, metrics
+from nmt.evaluation import bootstrap, metrics
 from nmt.evaluation.bootstrap import Counts
 from nmt.evaluation.lengths import by_length
-from nmt.lab.studies import costs
+from nmt.lab.studies import concatenated, costs
+from nmt.lab.studies.analysis import (
+    Analysis,
+    ByLength,
+    Conditions,
+    Positions,
+    RunCapacity,
+    RunCost,
+    SeedRun,
+    SystemEffect,
+    SystemRuns,
+)
 from nmt.lab.studies.costs import Sides
-from nmt.lab.studies.plan import Plan, Unit
-from nmt.lab.studies.results import LONG, Results
-from nmt.recipe.types import Recipe
+from nmt.lab.studies.plan import Job, Plan
+from nmt.lab.studies.results import LONG, Example, Results, concatenated_name, output_name
+from nmt.models.registry import describe
 
 Log = Callable[[str], None]
-CORE, CAPACITY = "core", "capacity"
 POSITIONS_AT = (4, 8)
 """Sizes at which quality by position is measured."""
 
 
 class Outputs:
-    """The outputs of one finished run with one beam, counted once for every packing."""
+    """The outputs of one finished run with one beam, counted once for every size."""
 
-    def __init__(self, results: Results, unit: Unit, beam: int, packs: tuple[int, ...], target: str) -> None:
-        self.results, self.unit, self.beam, self.packs, self.target = results, unit, beam, packs, target
+    def __init__(self, results: Results, job: Job, beam: int, sizes: Sequence[int], target: str) -> None:
+        self.results, self.job, self.beam, self.sizes, self.target = results, job, beam, sizes, target
 
-    def pack(self, size: int) -> list[str]:
-        """What the model made of packs of this size."""
-        return self.results.output(self.unit, f"test.pack{size}", self.beam)
+    def concatenated(self, size: int) -> list[str]:
+        """Translations of ``size`` sentences at once."""
+        return self.results.output(self.job, concatenated_name(size), self.beam)
 
-    def join(self, size: int) -> list[str]:
-        """What it made of the sentences one by one, joined."""
-        return concatenated.join(self.pack(1), size)
+    def one_by_one(self, size: int) -> list[str]:
+        """Translations of single sentences, concatenated ``size`` at a time."""
+        return concatenated.join(self.concatenated(1), size)
 
     @cached_property
     def sides(self) -> dict[int, Sides]:
         """The counts of both, by size."""
         return {
-            size: Sides(self._counts(self.join(size), size), self._counts(self.pack(size), size)) for size in self.packs
+            size: Sides(self._counts(self.one_by_one(size), size), self._counts(self.concatenated(size), size))
+            for size in self.sizes
         }
 
     def _counts(self, lines: list[str], size: int) -> Counts:
-        return bootstrap.counts(lines, self.results.test(f"test.pack{size}").references, target=self.target)
+        references = self.results.test(concatenated_name(size)).references
+        return bootstrap.counts(lines, references, target=self.target)
 
 
-def analyse(plan: Plan, results: Results, log: Log) -> dict[str, Any]:
-    """Everything that the report shows, for the runs that are finished."""
-    target = plan.shared.data.target
-    finished = [unit for unit in plan.units if results.finished(unit)]
-    units = [unit for unit in finished if not plan.systems[unit.system].long]
-    outputs: dict[tuple[int, str, int], Outputs] = {}
-    for beam in plan.settings.beams:
-        for unit in units:
-            outputs[beam, unit.system, unit.seed] = Outputs(results, unit, beam, tuple(results.study["packs"]), target)
-    log(f"analysing {len(units)} of {len(plan.units)} runs")
-    first = results.test("test.pack1").references
-    return {
-        "study": plan.name,
-        "baseline": plan.settings.baseline,
-        "conditions": _conditions(plan, results, finished),
-        "signature": metrics.score_bleu(first, first, target=target, intervals=False).signature,
-        "systems": _systems(plan, results, units),
-        "costs": list(_costs(outputs, results)),
-        "effects": list(_effects(plan, outputs)),
-        "capacity": list(_capacities(plan, outputs)),
-        "positions": list(_positions(results, outputs, target)),
-        "long": [_by_length(plan, results, unit, target) for unit in finished if plan.systems[unit.system].long],
-        "examples": {
-            unit.system: example
-            for unit in units
-            if unit.seed == _first(plan, unit) and (example := results.result(unit)["example"])
-        },
+Grid = Mapping[tuple[int, str, int], Outputs]
+"""Outputs by beam, system and seed."""
+
+
+def analyse(plan: Plan, results: Results, evaluations: str, log: Log) -> Analysis:
+    """The analysis of the finished runs; ``evaluations`` states how often the test set was scored."""
+    target, sizes = plan.shared.data.target, results.study["concatenations"]
+    finished = [job for job in plan.jobs if results.finished(job)]
+    jobs = [job for job in finished if not plan.systems[job.system].long]
+    log(f"analysing {len(jobs)} of {len(plan.jobs)} runs")
+    grid = {
+        (beam, job.system, job.seed): Outputs(results, job, beam, sizes, target)
+        for beam in plan.settings.beams
+        for job in jobs
     }
+    first = results.test(concatenated_name(1)).references
+    examples = _examples(plan, results, jobs)
+    return Analysis(
+        study=plan.name,
+        compared_with=plan.settings.baseline,
+        conditions=_conditions(plan, results, finished, evaluations),
+        signature=metrics.score_bleu(first, first, target=target, intervals=False).signature,
+        systems=_systems(plan, results, jobs),
+        costs=list(_costs(grid, results)),
+        effects=list(_effects(plan, grid)),
+        capacities=list(_capacities(grid)),
+        positions=list(_positions(results, grid, target)),
+        long=[_by_length(plan, results, job, target) for job in finished if plan.systems[job.system].long],
+        examples=examples,
+        reference=_reference(results, examples.get(plan.settings.baseline), sizes),
+    )
 
 
-def _first(plan: Plan, unit: Unit) -> int:
-    return plan.systems[unit.system].seeds[0]
+def _conditions(plan: Plan, results: Results, finished: Sequence[Job], evaluations: str) -> Conditions:
+    shared, study = plan.shared, results.study
+    return Conditions(
+        corpus=corpus_name(plan),
+        fallback=study["fallback"],
+        languages=f"{shared.data.source}-{shared.data.target}",
+        test_sentences=len(results.test(concatenated_name(1)).source),
+        trained_on_up_to=shared.data.concatenation,
+        epochs_of_growth=shared.training.concatenation_growth or None,
+        vocabulary=shared.vocabulary.size,
+        updates=shared.training.updates,
+        batch_tokens=shared.training.batch_tokens,
+        concatenations=study["concatenations"],
+        beams=study["beams"],
+        length_penalty=shared.search.length_penalty,
+        resamples=metrics.RESAMPLES,
+        missing_runs=[job.name for job in plan.jobs if job not in finished],
+        evaluations_of_the_test_set=evaluations,
+    )
 
 
-def _conditions(plan: Plan, results: Results, units: list[Unit]) -> dict[str, Any]:
-    data, training = plan.shared.data, plan.shared.training
-    return {
-        "corpus": corpus_name(plan.shared),
-        "fallback": results.study["fallback"],
-        "languages": f"{data.source}-{data.target}",
-        "test sentences": len(results.test("test.pack1").source),
-        "trained on packs of up to": data.concatenation,
-        "epochs in which packs grow": training.concatenation_growth or None,
-        "vocabulary": plan.shared.vocabulary.size,
-        "updates": training.updates,
-        "batch positions": training.batch_tokens,
-        "packs": results.study["packs"],
-        "beams": results.study["beams"],
-        "length penalty": plan.shared.search.length_penalty,
-        "resamples": metrics.RESAMPLES,
-        "missing runs": [unit.name for unit in plan.units if unit not in units],
-    }
-
-
-def corpus_name(recipe: Recipe) -> str:
-    """The corpus as it can be told elsewhere: a data set's name, the last part of a way on this machine, or `files`."""
-    corpus = recipe.data.corpus
+def corpus_name(plan: Plan) -> str:
+    """The corpus without a path of this machine: a data set's name, the last part of a path, or `files`."""
+    corpus = plan.shared.data.corpus
     return "files" if corpus is None else Path(corpus).name if is_local(corpus) else corpus
 
 
-def _systems(plan: Plan, results: Results, units: list[Unit]) -> dict[str, Any]:
-    """By name: title, panel and size, and for each seed what training came to."""
-    kept = (
-        "updates",
-        "best_update",
-        "target_pieces",
-        "precision",
-        "training_seconds",
-        "translating_seconds",
-        "weights_sha256",
-    )
-    found: dict[str, Any] = {}
-    for unit in units:
-        system, result = plan.systems[unit.system], results.result(unit)
-        about = {
-            "title": system.title,
-            "panel": system.panel,
-            "parameters": result["parameters"],
-            "model": result["recipe"]["model"],
-            "seeds": {},
-        }
-        found.setdefault(unit.system, about)["seeds"][unit.seed] = {key: result[key] for key in kept}
+def _systems(plan: Plan, results: Results, jobs: Sequence[Job]) -> dict[str, SystemRuns]:
+    kept = [field.name for field in fields(SeedRun)]
+    found: dict[str, SystemRuns] = {}
+    for job in jobs:
+        system, result = plan.systems[job.system], results.result(job)
+        if job.system not in found:
+            model = result.comparable["model"]
+            found[job.system] = SystemRuns(
+                title=system.title,
+                group=system.group,
+                parameters=result.parameters,
+                concatenation=job.recipe.data.concatenation,
+                one_slot=describe(model).one_slot,
+                bottleneck=model.get("bottleneck"),
+                direction=model.get("encoder", {}).get("direction"),
+                model=model,
+                seeds={},
+            )
+        found[job.system].seeds[job.seed] = SeedRun(**{name: getattr(result, name) for name in kept})
     return found
 
 
-def _costs(outputs: Mapping[tuple[int, str, int], Outputs], results: Results) -> Iterator[dict[str, Any]]:
-    """What packing costs each run, at each size and beam."""
-    for (beam, system, seed), found in outputs.items():
-        capped = results.result(found.unit)["capped"]
+def _costs(grid: Grid, results: Results) -> Iterator[RunCost]:
+    for (beam, system, seed), found in grid.items():
+        capped = results.result(found.job).capped
         for size, sides in found.sides.items():
-            cost = costs.cost(*sides).as_json()
-            yield {
-                "system": system,
-                "seed": seed,
-                "beam": beam,
-                "k": size,
-                **cost,
-                "capped": capped[f"test.pack{size}.beam{beam}.txt"],
-            }
+            count = capped[output_name(concatenated_name(size), beam)]
+            cost = asdict(costs.cost(*sides))
+            yield RunCost(**cost, system=system, seed=seed, beam=beam, k=size, capped=count)
 
 
-def _effects(plan: Plan, outputs: Mapping[tuple[int, str, int], Outputs]) -> Iterator[dict[str, Any]]:
-    """How much more packing costs each system than the baseline, over the seeds that both have."""
+def _effects(plan: Plan, grid: Grid) -> Iterator[SystemEffect]:
+    """Over the seeds that a system and the baseline both have."""
     base = plan.settings.baseline
     for beam in plan.settings.beams:
-        for system in plan.systems:
-            seeds = [
-                seed
-                for seed in plan.systems[system].seeds
-                if {(beam, system, seed), (beam, base, seed)} <= outputs.keys()
-            ]
-            for size in plan.settings.packs if seeds and system != base else ():
-                of, against = (
-                    {seed: outputs[beam, name, seed].sides[size] for seed in seeds} for name in (system, base)
-                )
-                yield {"of": system, "against": base, "beam": beam, "k": size, **costs.effect(of, against).as_json()}
+        for name, system in plan.systems.items():
+            seeds = [seed for seed in system.seeds if {(beam, name, seed), (beam, base, seed)} <= grid.keys()]
+            for size in plan.settings.concatenations if seeds and name != base else ():
+                of, against = ({seed: grid[beam, one, seed].sides[size] for seed in seeds} for one in (name, base))
+                effect = costs.effect(of, against)
+                yield SystemEffect(items=effect.items, seeds=effect.seeds, of=name, against=base, beam=beam, k=size)
 
 
-def _capacities(plan: Plan, outputs: Mapping[tuple[int, str, int], Outputs]) -> Iterator[dict[str, Any]]:
-    for (beam, system, seed), found in outputs.items():
-        slot = found.results.result(found.unit)["recipe"]["model"].get(
-            "bottleneck"
-        )  # a matched model's is not in the plan
-        yield {
-            "system": system,
-            "panel": plan.systems[system].panel,
-            "seed": seed,
-            "beam": beam,
-            "slot": slot,
-            **costs.capacity(found.sides).as_json(),
-        }
+def _capacities(grid: Grid) -> Iterator[RunCapacity]:
+    for (beam, system, seed), found in grid.items():
+        capacity = costs.capacity(found.sides)
+        values = {field.name: getattr(capacity, field.name) for field in fields(capacity)}
+        yield RunCapacity(**values, system=system, seed=seed, beam=beam)
 
 
-def _positions(
-    results: Results, outputs: Mapping[tuple[int, str, int], Outputs], target: str
-) -> Iterator[dict[str, Any]]:
-    """chrF2 by position in the pack, of packs and of joins cut in the same way; with the widest beam."""
-    widest = max(beam for beam, _, _ in outputs) if outputs else 0
-    references = results.test("test.pack1").references
-    for (beam, system, seed), found in outputs.items():
+def _positions(results: Results, grid: Grid, target: str) -> Iterator[Positions]:
+    """With the widest beam; both sides are cut into sentences by the same alignment."""
+    widest = max(beam for beam, _, _ in grid) if grid else 0
+    references = results.test(concatenated_name(1)).references
+    for (beam, system, seed), found in grid.items():
         for size in POSITIONS_AT if beam == widest else ():
-            if size in found.packs:
-                sides = {
-                    side: concatenated.by_position(getattr(found, side)(size), references, size, target=target)
-                    for side in ("join", "pack")
-                }
-                values = {side: [each.chrf.value for each in places] for side, places in sides.items()}
-                yield {"system": system, "seed": seed, "beam": beam, "k": size, **values}
+            if size in found.sizes:
+                one_by_one, together = (
+                    [each.chrf.value for each in concatenated.by_position(lines, references, size, target=target)]
+                    for lines in (found.one_by_one(size), found.concatenated(size))
+                )
+                yield Positions(
+                    system=system, seed=seed, beam=beam, k=size, one_by_one=one_by_one, concatenated=together
+                )
 
 
-def _by_length(plan: Plan, results: Results, unit: Unit, target: str) -> dict[str, Any]:
-    """BLEU by natural length of the source, of a run that was trained on long sentences too; with the widest beam."""
+def _by_length(plan: Plan, results: Results, job: Job, target: str) -> ByLength:
+    """With the widest beam."""
     beam, test = max(plan.settings.beams), results.test(LONG)
-    buckets = by_length(test.source, results.output(unit, LONG, beam), test.references, target=target)
-    about = {"system": unit.system, "title": plan.systems[unit.system].title, "seed": unit.seed, "beam": beam}
-    return {**about, "buckets": [bucket.as_json() for bucket in buckets]}
+    buckets = by_length(test.source, results.output(job, LONG, beam), test.references, target=target)
+    title = plan.systems[job.system].title
+    return ByLength(system=job.system, title=title, seed=job.seed, beam=beam, buckets=buckets)
+
+
+def _examples(plan: Plan, results: Results, jobs: Sequence[Job]) -> dict[str, Example]:
+    """The example of each system's first seed; only the baseline's is drawn, so the others go without weights."""
+    found: dict[str, Example] = {}
+    for job in jobs:
+        example = results.result(job).example
+        if example is not None and job.seed == plan.systems[job.system].seeds[0]:
+            weights = example.weights if job.system == plan.settings.baseline else None
+            found[job.system] = Example(**{**asdict(example), "weights": weights})
+    return found
+
+
+def _reference(results: Results, example: Example | None, sizes: Sequence[int]) -> str | None:
+    for size in sizes if example else ():
+        test = results.test(concatenated_name(size))
+        if example and example.source in test.source:
+            return test.references[test.source.index(example.source)]
+    return None

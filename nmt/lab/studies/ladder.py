@@ -1,41 +1,110 @@
-"""The ladder: from a word-for-word lexicon over bag of words and recurrence to attention and the Transformer, one change a rung.
+"""The ladder: from a word-for-word lexicon over bag of words and recurrence to attention and the Transformer.
 
-Every rung is compared with the one below it on the same test sentences. One seed each unless the study says otherwise: a step smaller than
-what a seed moves is no step.
+Each row changes one thing and is compared with the row before it on the same test sentences. There is one seed per row: a
+step smaller than the spread over seeds is no evidence.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from nmt import atomic, provenance
+from nmt.atomic import JsonObject
 from nmt.data.lines import read
 from nmt.data.pairs import Pairs
-from nmt.errors import UserError
 from nmt.evaluation import metrics, outputs, report as tables, significance
+from nmt.evaluation.metrics import Score, Scores
 from nmt.evaluation.report import Table
+from nmt.evaluation.significance import Difference
+from nmt.lab.experiments import record
+from nmt.lab.experiments.experiment import Claim, Verdict
 from nmt.lab.plotting import style
-from nmt.lab.studies import lexicon, looks
+from nmt.lab.studies import lexicon
 from nmt.lab.studies.bottleneck import corpus_name
-from nmt.lab.studies.plan import Plan, Unit
-from nmt.lab.studies.results import OUTPUTS, Results
+from nmt.lab.studies.plan import Job, Plan
+from nmt.lab.studies.results import LEXICON, Results, concatenated_name, read_summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FLOOR = "lexicon"
-TEST = "test.pack1"
+TEST = concatenated_name(1)
+TITLE = "word-for-word lexicon (IBM Model 1)"
 Log = Callable[[str], None]
-Rung = dict[str, Any]
 
 
-def lay_floor(results: Results, train: Pairs, log: Log) -> None:
-    """Translates the test set word for word by a lexicon learned from the training split, once."""
-    path = results.path / FLOOR / OUTPUTS / f"{TEST}.txt"
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """The training of a row's run."""
+
+    parameters: int
+    target_tokens: int
+    updates: int
+    training_seconds: int
+    precision: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One system with its scores. The lexicon has no training, and the first row no step from the row before it."""
+
+    system: str
+    title: str
+    training: Training | None
+    scores: Scores
+    step: tuple[Difference, ...] | None
+
+    def as_json(self) -> JsonObject:
+        """The row, ready for JSON."""
+        step = None if self.step is None else [one.as_json() for one in self.step]
+        training = asdict(self.training) if self.training else {}
+        about = {"system": self.system, "title": self.title, **training, "scores": self.scores.as_json()}
+        return about if step is None else {**about, "step": step}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """What the numbers depend on."""
+
+    corpus: str
+    fallback: str | None
+    languages: str
+    test_sentences: int
+    vocabulary: int
+    updates: int | None
+    batch_tokens: int
+    beam: int
+    seeds: int
+    missing_runs: list[str]
+    evaluations_of_the_test_set: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ladder:
+    """The rows of the finished runs, in the order of the recipe."""
+
+    study: str
+    conditions: Conditions
+    rows: list[Row]
+
+    def as_json(self) -> JsonObject:
+        """Rows, conditions and claims, ready for JSON."""
+        return {
+            "study": self.study,
+            "conditions": asdict(self.conditions),
+            "rows": [row.as_json() for row in self.rows],
+            "claims": [asdict(claim) for claim in claims(self.rows)],
+        }
+
+
+def translate_by_lexicon(results: Results, train: Pairs, log: Log) -> None:
+    """Translates the test set word for word by a lexicon learned from the training split, unless that is done."""
+    path = _lexicon_output(results)
     if path.exists():
         return
     log("learning the word-for-word lexicon (IBM Model 1)")
@@ -43,190 +112,178 @@ def lay_floor(results: Results, train: Pairs, log: Log) -> None:
     outputs.write_lines(path, [learned.translate(line) for line in results.test(TEST).source])
 
 
-def report(plan: Plan, folder: Path, log: Log) -> list[Path]:
-    """Analyses what is finished and writes ladder.json, tables and figure."""
-    began = time.monotonic()
-    results = Results(folder)
-    found = analyse(plan, results, log)
-    found["conditions"][looks.SAID] = looks.add(results, results.test(TEST), list(filter(results.finished, plan.units)))
+def _lexicon_output(results: Results) -> Path:
+    return results.outputs / LEXICON / f"{TEST}.txt"
+
+
+def report(plan: Plan, results: Results, log: Log) -> list[Path]:
+    """Analyses the finished runs and writes ladder.json, the table and the figure."""
+    began, folder = time.monotonic(), results.path
+    evaluations = results.log_evaluation(results.test(TEST), list(filter(results.finished, plan.jobs)))
+    found = analyse(plan, results, evaluations, log)
     origin = provenance.origin(plan.command, time.monotonic() - began)
-    atomic.write_file(folder / "ladder.json", tables.json_text({**origin, **found}))
-    atomic.write_file(folder / "ladder.md", markdown(found))
+    atomic.write_file(folder / "ladder.json", tables.json_text({**origin, **found.as_json()}))
+    atomic.write_file(folder / "ladder.md", markdown(found, read_summary(folder)))
     return [folder / "ladder.json", folder / "ladder.md", *style.save(draw(found), folder / "ladder")]
 
 
-def analyse(plan: Plan, results: Results, log: Log) -> dict[str, Any]:
-    """Scores of every rung, and what each gains on the one below."""
-    finished = [
-        unit for unit in plan.units if results.finished(unit) and unit.seed == plan.systems[unit.system].seeds[0]
-    ]
-    if not finished:
-        raise UserError(f"{results.path}: no run of this study is finished; train it first, without --report")
+def analyse(plan: Plan, results: Results, evaluations: str, log: Log) -> Ladder:
+    """Scores every row, and each against the row before it."""
+    finished = [job for job in plan.jobs if results.finished(job) and job.seed == plan.systems[job.system].seeds[0]]
     beam, target, test = max(plan.settings.beams), plan.shared.data.target, results.test(TEST)
-    rungs = [_floor(results)] if (results.path / FLOOR).exists() else []
-    rungs += [_rung(plan, results, unit, beam) for unit in finished]
-    for rung in rungs:
-        log(f"scoring {rung['title']}")
-        rung["scores"] = metrics.score(rung["output"], test.references, target=target).as_json()
-    for below, rung in pairwise(rungs):
-        steps = significance.paired_bootstrap([below["output"], rung["output"]], test.references, target=target)[0]
-        rung["step"] = [step.as_json() for step in steps]
-    for rung in rungs:
-        del rung["output"]
-    return {
-        "study": plan.name,
-        "conditions": {
-            "corpus": corpus_name(plan.shared),
-            "fallback": results.study["fallback"],
-            "languages": f"{plan.shared.data.source}-{target}",
-            "test sentences": len(test.source),
-            "vocabulary": plan.shared.vocabulary.size,
-            "updates": plan.shared.training.updates,
-            "batch positions": plan.shared.training.batch_tokens,
-            "beam": beam,
-            "seeds": 1,
-            "missing runs": [unit.name for unit in plan.units if unit not in finished],
-        },
-        "rungs": rungs,
-        "claims": claims(rungs),
-    }
+    systems: list[tuple[str, str, Training | None, list[str]]] = []
+    if _lexicon_output(results).exists():
+        systems.append((LEXICON, TITLE, None, read(_lexicon_output(results)).text))
+    for job in finished:
+        output = results.output(job, TEST, beam)
+        systems.append((job.system, plan.systems[job.system].title, _training(results, job), output))
+    rows: list[Row] = []
+    before: list[str] | None = None
+    for name, title, training, output in systems:
+        log(f"scoring {title}")
+        step = None
+        if before is not None:
+            step = significance.paired_bootstrap([before, output], test.references, target=target)[0]
+        scores = metrics.score(output, test.references, target=target)
+        rows.append(Row(system=name, title=title, training=training, scores=scores, step=step))
+        before = output
+    conditions = Conditions(
+        corpus=corpus_name(plan),
+        fallback=results.study["fallback"],
+        languages=f"{plan.shared.data.source}-{target}",
+        test_sentences=len(test.source),
+        vocabulary=plan.shared.vocabulary.size,
+        updates=plan.shared.training.updates,
+        batch_tokens=plan.shared.training.batch_tokens,
+        beam=beam,
+        seeds=1,
+        missing_runs=[job.name for job in plan.jobs if job not in finished],
+        evaluations_of_the_test_set=evaluations,
+    )
+    return Ladder(study=plan.name, conditions=conditions, rows=rows)
 
 
-def _floor(results: Results) -> Rung:
-    return {
-        "system": FLOOR,
-        "title": "word-for-word lexicon (IBM Model 1)",
-        "output": read(results.path / FLOOR / OUTPUTS / f"{TEST}.txt").text,
-    }
-
-
-def _rung(plan: Plan, results: Results, unit: Unit, beam: int) -> Rung:
-    result = results.result(unit)
-    about = {key: result[key] for key in ("parameters", "target_pieces", "updates", "training_seconds", "precision")}
-    return {
-        "system": unit.system,
-        "title": plan.systems[unit.system].title,
-        **about,
-        "output": results.output(unit, TEST, beam),
-    }
+def _training(results: Results, job: Job) -> Training:
+    result = results.result(job)
+    return Training(
+        parameters=result.parameters,
+        target_tokens=result.target_tokens,
+        updates=result.updates,
+        training_seconds=result.training_seconds,
+        precision=result.precision,
+    )
 
 
 def gap_closed(old: float, new: float, ceiling: float) -> float | None:
-    """The share of the way from an old system's score to a ceiling that a new one has come; None where the old one is not below it.
+    """The share of the gap from an old score to a ceiling that a new score closes; None if the old one is not below it.
 
-    For a score of which less is better, give all three with the sign turned. The measure behind GNMT's "60 % fewer errors" (Wu et al. 2016,
-    arXiv:1609.08144, table 10), there of human judgements; here of automatic scores, and of nobody's judgement.
+    Give all three with the sign turned where less is better. The measure behind GNMT's "60 % fewer errors" (Wu et al. 2016,
+    arXiv:1609.08144, table 10), which is of human judgements; here it is of automatic scores.
     """
     return (new - old) / (ceiling - old) if ceiling > old else None
 
 
-def claims(rungs: Sequence[Rung]) -> list[dict[str, str]]:
-    """What the ladder says on rows E3 (attention lets the decoder look back) and E4 (the deep stack) of the story."""
-    by_name = {rung["system"]: rung for rung in rungs}
+def claims(rows: Sequence[Row]) -> list[Claim]:
+    """The ladder on rows E3 (attention lets the decoder look back) and E4 (the deep stack) of the story."""
+    by_name = {row.system: row for row in rows}
     found = []
     if {"dropout", "dot"} <= by_name.keys():
-        found.append({"id": "E3", **_attention(rungs, by_name["dot"])})
+        found.append(_attention(rows, by_name["dot"]))
     if {"bahdanau", "stack", "transformer"} <= by_name.keys():
-        found.append({"id": "E4", **_stack(*(by_name[name] for name in ("bahdanau", "stack", "transformer")))})
+        found.append(_stack(by_name["bahdanau"], by_name["stack"], by_name["transformer"]))
     return found
 
 
-def _attention(rungs: Sequence[Rung], dot: Rung) -> dict[str, str]:
-    gain, largest = dot["step"][0], max(rung["step"][0]["difference"] for rung in rungs if "step" in rung)
-    number = (
-        f"attention (Luong's dot) gains {gain['difference']:+.1f} BLEU ({gain['low']:+.1f} to {gain['high']:+.1f}) on the rung below it, "
-        f"{'the largest' if gain['difference'] == largest else 'not the largest'} step of the ladder; one seed"
-    )
-    verdict = (
-        "holds"
-        if gain["low"] > 0 and gain["difference"] == largest
-        else "holds under conditions"
-        if gain["low"] > 0
-        else "does not hold"
-    )
-    return {"number": number, "verdict": verdict}
+def _attention(rows: Sequence[Row], dot: Row) -> Claim:
+    gain, low, high = _step(dot)
+    largest = gain == max(_step(row)[0] for row in rows if row.step)
+    verdict: Verdict = "does not hold"
+    if low > 0:
+        verdict = "holds" if largest else "holds under conditions"
+    place = "the largest step" if largest else "not the largest step"
+    number = f"attention (Luong's dot) against the row before it: {gain:+.1f} BLEU ({low:+.1f} to {high:+.1f})"
+    return Claim(id="E3", number=f"{number}, {place}; one seed", verdict=verdict)
 
 
-def _stack(plain: Rung, stack: Rung, ceiling: Rung) -> dict[str, str]:
-    step = stack["step"][0]
+def _stack(plain: Row, stack: Row, ceiling: Row) -> Claim:
+    gain, low, high = _step(stack)
     shares = []
     for name, sign in (("chrf", 1), ("ter", -1)):
-        share = gap_closed(*(sign * rung["scores"][name]["value"] for rung in (plain, stack, ceiling)))
-        shares.append(
-            f"{plain['scores'][name]['name']} {'no gap to close' if share is None else f'{100 * share:.0f} %'}"
-        )
+        old, new, best = (row.scores.metrics[name] for row in (plain, stack, ceiling))
+        share = gap_closed(sign * old.value, sign * new.value, sign * best.value)
+        shares.append(f"{old.name} {'no gap' if share is None else f'{100 * share:.0f} %'}")
+    verdict: Verdict = "holds" if low > 0 else "does not hold" if high < 0 else "holds under conditions"
     number = (
-        f"the residual stack changes BLEU by {step['difference']:+.1f} ({step['low']:+.1f} to {step['high']:+.1f}) at equal updates; "
-        f"share of the gap to the Transformer that it closes: {', '.join(shares)}; one seed, small data, no human judged"
+        f"residual stack: {gain:+.1f} BLEU ({low:+.1f} to {high:+.1f}) at equal updates; "
+        f"share of the gap to the Transformer closed: {', '.join(shares)}; one seed, automatic scores"
     )
-    verdict = "holds" if step["low"] > 0 else "does not hold" if step["high"] < 0 else "holds under conditions"
-    return {"number": number, "verdict": verdict}
+    return Claim(id="E4", number=number, verdict=verdict)
 
 
-def table(found: dict[str, Any]) -> Table:
-    """One row a rung, from the floor up."""
-    signatures = {
-        f"{metric}: {rung['scores'][metric]['signature']}": None
-        for rung in found["rungs"]
-        for metric in ("bleu", "chrf", "ter")
-    }
-    settings = ", ".join(f"{name} {value}" for name, value in found["conditions"].items() if value not in (None, []))
-    columns = ("rung", "parameters", "BLEU", "95 %", "step", "95 % of the step", "p", "chrF2", "TER")
+def _step(row: Row) -> tuple[float, float, float]:
+    """The difference in BLEU from the row before it, and its interval."""
+    assert row.step is not None, "only the first row has no step"
+    return row.step[0].difference, *_interval(row.step[0])
+
+
+def _interval(bleu: Difference | Score) -> tuple[float, float]:
+    assert bleu.low is not None, "BLEU has an interval"
+    assert bleu.high is not None, "BLEU has an interval"
+    return bleu.low, bleu.high
+
+
+def table(found: Ladder) -> Table:
+    """One line per row."""
+    signatures = dict.fromkeys(
+        f"{metric}: {score.signature}" for row in found.rows for metric, score in row.scores.metrics.items()
+    )
+    conditions = {key: value for key, value in asdict(found.conditions).items() if value not in (None, [])}
+    columns = ("row", "parameters", "BLEU", "95 %", "step", "95 % of the step", "p", "chrF2", "TER")
     notes = (
         *signatures,
-        f"conditions: {settings}",
-        "step: BLEU minus that of the row above, paired bootstrap over test sentences; one seed each",
+        f"conditions: {record.settings(conditions)}",
+        "step: BLEU less that of the row above, paired bootstrap over test sentences; one seed each",
     )
-    return Table(columns, tuple(_row(rung) for rung in found["rungs"]), notes)
+    return Table(columns, tuple(map(_cells, found.rows)), notes)
 
 
-def _row(rung: Rung) -> tuple[str, ...]:
-    bleu, chrf, ter = (rung["scores"][name] for name in ("bleu", "chrf", "ter"))
-    step = rung.get("step", [None])[0]
-    gained = (
-        ("", "", "")
-        if step is None
-        else (f"{step['difference']:+.2f}", f"{step['low']:+.2f} to {step['high']:+.2f}", f"{step['p_value']:.3f}")
-    )
-    parameters = f"{rung['parameters']:,}" if "parameters" in rung else ""
-    interval = f"{bleu['low']:.1f} to {bleu['high']:.1f}"
+def _cells(row: Row) -> tuple[str, ...]:
+    scores, gained = row.scores, ("", "", "")
+    bounds = _interval(scores.bleu)
+    if row.step is not None:
+        gain, low, high = _step(row)
+        gained = (f"{gain:+.2f}", f"{low:+.2f} to {high:+.2f}", f"{row.step[0].p_value:.3f}")
     return (
-        rung["title"],
-        parameters,
-        f"{bleu['value']:.2f}",
-        interval,
+        row.title,
+        f"{row.training.parameters:,}" if row.training else "",
+        f"{scores.bleu.value:.2f}",
+        f"{bounds[0]:.1f} to {bounds[1]:.1f}",
         *gained,
-        f"{chrf['value']:.2f}",
-        f"{ter['value']:.2f}",
+        f"{scores.metrics['chrf'].value:.2f}",
+        f"{scores.metrics['ter'].value:.2f}",
     )
 
 
-def markdown(found: dict[str, Any]) -> str:
-    """The table under a title."""
-    missing = found["conditions"]["missing runs"]
-    note = f"\nNot finished yet: {', '.join(missing)}.\n" if missing else ""
-    return f"# The ladder: {found['conditions']['languages']}\n\n{tables.markdown(table(found))}{note}"
+def markdown(found: Ladder, summary: Sequence[str]) -> str:
+    """The summary written by hand, if there is one, and the table."""
+    title, *paragraphs = summary or [f"The ladder: {found.conditions.languages}"]
+    missing = found.conditions.missing_runs
+    note = f"\nNot finished: {', '.join(missing)}.\n" if missing else ""
+    return "\n\n".join([f"# {title}", *paragraphs, tables.markdown(table(found))]) + note
 
 
-def draw(found: dict[str, Any]) -> Figure:
-    """BLEU of every rung with its interval, the floor at the bottom."""
-    rungs = found["rungs"]
-    figure, (panel,) = style.subplots(7.4, 1.2 + 0.36 * len(rungs))
-    values = [rung["scores"]["bleu"] for rung in rungs]
-    errors = [[one["value"] - one["low"] for one in values], [one["high"] - one["value"] for one in values]]
-    colour = style.series_style(0).color
-    panel.barh(
-        range(len(rungs)),
-        [one["value"] for one in values],
-        xerr=errors,
-        color=colour,
-        alpha=0.75,
-        ecolor="#333333",
-        capsize=3,
-    )
-    panel.set_yticks(range(len(rungs)), [rung["title"] for rung in rungs])
-    for place, one in enumerate(values):
-        panel.text(one["high"] + 0.4, place, f"{one['value']:.1f}", va="center")
-    panel.set_xlabel(f"BLEU on {found['conditions']['test sentences']} test sentences, 95 % over sentences, one seed")
-    panel.grid(False, axis="y")
+def draw(found: Ladder) -> Figure:
+    """BLEU of every row with its interval, the first at the bottom."""
+    rows = found.rows
+    figure, (axes,) = style.subplots(7.4, 1.2 + 0.36 * len(rows))
+    values = [row.scores.bleu.value for row in rows]
+    low, high = zip(*(_interval(row.scores.bleu) for row in rows), strict=True)
+    errors = np.abs(np.array([low, high]) - values)  # (side, row)
+    places, color = range(len(rows)), style.series_style(0).color
+    axes.barh(places, values, xerr=errors, color=color, alpha=0.75, ecolor="#333333", capsize=3)
+    axes.set_yticks(places, [row.title for row in rows])
+    for place, value in enumerate(values):
+        axes.text(high[place] + 0.4, place, f"{value:.1f}", va="center")
+    axes.set_xlabel(f"BLEU on {found.conditions.test_sentences} test sentences, 95 % over sentences, one seed")
+    axes.grid(False, axis="y")
     return figure

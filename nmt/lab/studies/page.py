@@ -1,16 +1,18 @@
-"""The report as one HTML page: nothing is fetched and nothing runs, from a phone to a poster, in the light and in the dark."""
+"""The bottleneck report as one HTML page without scripts or anything loaded; light or dark follows the browser."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from typing import Any
 
+from nmt.atomic import JsonObject
 from nmt.evaluation.report import Table
-from nmt.lab.studies import figures, sentence
+from nmt.lab.experiments import record
+from nmt.lab.studies import figures
+from nmt.lab.studies.analysis import Analysis
+from nmt.lab.studies.attention_svg import attention_svg
 from nmt.lab.studies.figures import Chart
-from nmt.lab.studies.findings import Findings
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 STYLE = """
@@ -59,43 +61,39 @@ pre { overflow-x: auto; background: var(--ground); padding: .7rem; border-radius
 
 
 def html(
-    findings: Findings,
-    said: Sequence[str],
+    title: str,
+    summary: Sequence[str],
+    found: Analysis,
     tables: Mapping[str, Table],
     charts: Sequence[Chart],
-    how: Sequence[tuple[str, str]],
+    conditions: JsonObject,
+    commands: Sequence[tuple[str, str]],
 ) -> str:
-    """The whole page. ``said`` is the answer and the paragraphs, ``how`` what each command gives, with the command; all text is escaped."""
-    answer, *paragraphs = said
+    """The whole page, with every text escaped. ``commands`` are pairs of what a command gives and the command."""
     first, *others = [_chart(chart) for chart in charts] or [""]
+    about = f"{found.conditions.corpus}, {found.conditions.languages}"
+    repeat = "".join(f"<p>{escape(what)}</p><pre>{escape(command)}</pre>" for what, command in commands)
     return "\n".join(
         [
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
-            f"<title>{escape(answer)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>",
-            f'<p class="kicker">The bottleneck, measured: {escape(_corpus(findings))}</p>\n<h1>{escape(answer)}</h1>',
-            *_missing(findings),
-            f'<div class="top">\n{first}\n<div>{"".join(f"<p>{escape(text)}</p>" for text in paragraphs)}</div>\n</div>',
-            *_section("What every width carries, and what is lost where", "".join(others)),
-            *_section("One long sentence", sentence.html(findings)),
-            *_section("The numbers", "".join(_table(caption, table) for caption, table in tables.items())),
-            *_section(
-                "Conditions, and how to repeat it", _conditions(findings) + "".join(_command(*each) for each in how)
-            ),
+            f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>",
+            f'<p class="kicker">{escape(about)}</p>\n<h1>{escape(title)}</h1>',
+            *_missing(found),
+            f'<div class="top">\n{first}\n<div>{"".join(f"<p>{escape(text)}</p>" for text in summary)}</div>\n</div>',
+            *_section("Capacity and position", "".join(others)),
+            *_section("One long sentence", _example(found)),
+            *_section("Tables", "".join(_table(caption, table) for caption, table in tables.items())),
+            *_section("Conditions and commands", _conditions(conditions) + repeat),
             "</main>\n</body>\n</html>\n",
         ]
     )
 
 
-def _corpus(findings: Findings) -> str:
-    conditions = findings.found["conditions"]
-    return f"{conditions['corpus']}, {conditions['languages']}"
-
-
-def _missing(findings: Findings) -> Iterator[str]:
-    if missing := findings.found["conditions"]["missing runs"]:
-        yield f'<p class="notice">Not finished, and so not in any number here: {escape(", ".join(missing))}.</p>'
+def _missing(found: Analysis) -> Iterator[str]:
+    if missing := found.conditions.missing_runs:
+        yield f'<p class="notice">Not finished: {escape(", ".join(missing))}.</p>'
 
 
 def _section(title: str, content: str) -> Iterator[str]:
@@ -104,7 +102,6 @@ def _section(title: str, content: str) -> Iterator[str]:
 
 
 def _chart(chart: Chart) -> str:
-    """Its panels side by side, as far as there is room."""
     panels = "".join(
         f'<div class="chart">{inline(figures.svg(panel), f"{chart.name}{place}", panel.alt)}</div>'
         for place, panel in enumerate(chart.panels)
@@ -113,13 +110,35 @@ def _chart(chart: Chart) -> str:
 
 
 def inline(svg: str, prefix: str, alt: str) -> str:
-    """A figure as part of a page: without what only a file needs, as wide as its place, and with names that no other figure has."""
+    """A figure as part of a page: without the head of a file, as wide as its place, and with ids that no other figure has."""
     drawn = svg[svg.index("<svg") :]
     drawn = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", drawn, flags=re.DOTALL)
     drawn = re.sub(r'\s(xmlns(:xlink)?|version)="[^"]*"', "", drawn)
     drawn = re.sub(r'\s(width|height)="[\d.]+pt"', "", drawn, count=2).replace("xlink:href", "href")
     drawn = re.sub(r'((?<=\sid=")|(?<=href="#)|(?<=url\(#))', f"{prefix}-", drawn)
     return drawn.replace("<svg", f'<svg role="img" aria-label="{escape(alt)}"', 1)
+
+
+def _example(found: Analysis) -> str:
+    """The attention of one sentence beside its translations by the main systems."""
+    examples = {name: found.examples[name] for name in found.main if name in found.examples}
+    if not examples:
+        return ""
+    shown = examples.get(found.baseline or "", next(iter(examples.values())))
+    texts = {"source": shown.source, **({"reference": found.reference} if found.reference else {})}
+    for name, example in examples.items():
+        if example.source == shown.source:
+            texts[found.title(name)] = " ".join([example.text, *(f"({warning})" for warning in example.warnings)])
+    said = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in texts.items())
+    figure = ""
+    if shown.weights and len(shown.weights[0]) > 1:
+        figure = (
+            '<figure><div class="scroll" tabindex="0" role="region" aria-label="Attention weights">'
+            f"{attention_svg(shown.source_pieces, shown.pieces, shown.weights)}</div>"
+            "<figcaption>Attention weights: one row per target piece. A hyphen marks a piece that continues a word."
+            "</figcaption></figure>"
+        )
+    return f'<div class="pair">{figure}<dl class="said">{said}</dl></div>'
 
 
 def _table(caption: str, table: Table) -> str:
@@ -130,35 +149,16 @@ def _table(caption: str, table: Table) -> str:
     )
     body = "".join(f'<tr><th scope="row">{name}</th>{cells}</tr>' for name, cells in rows)
     notes = "".join(f"<li>{escape(note)}</li>" for note in table.notes)
-    kind = ' class="words"' if table.columns[1] == "measured" else ""
+    words = ' class="words"' if table.columns[1] == "measured" else ""
+    title = escape(caption)
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table{kind}><caption>{escape(caption)}</caption>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{title}"><table{words}><caption>{title}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         + (f'<ul class="notes">{notes}</ul>' if notes else "")
     )
 
 
-def _conditions(findings: Findings) -> str:
-    found = findings.found
-    about: dict[str, Any] = {
-        **found["conditions"],
-        **{key: found[key] for key in ("date", "commit", "versions", "machine") if key in found},
-    }
-    named = {key: _setting(value) for key, value in about.items() if value not in (None, [], {})}
-    return f'<dl class="conditions">{"".join(f"<div><dt>{escape(key)}</dt><dd>{escape(value)}</dd></div>" for key, value in named.items())}</dl>'
-
-
-def _setting(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {each}" for key, each in value.items())
-    return (
-        ", ".join(map(str, value))
-        if isinstance(value, list)
-        else f"{value:,}"
-        if isinstance(value, int)
-        else str(value)
-    )
-
-
-def _command(what: str, command: str) -> str:
-    return f"<p>{escape(what)}</p><pre>{escape(command)}</pre>"
+def _conditions(conditions: JsonObject) -> str:
+    named = {key.replace("_", " "): record.settings({"": value}).strip() for key, value in conditions.items()}
+    cells = "".join(f"<div><dt>{escape(key)}</dt><dd>{escape(value)}</dd></div>" for key, value in named.items())
+    return f'<dl class="conditions">{cells}</dl>'

@@ -1,6 +1,6 @@
-"""A study as its file describes it: what all models share, and for each system what it changes.
+"""A study recipe: what all models share, and what each system changes.
 
-The file is read as recipes are, with the place of every key, so that a fault in the recipe of a system is told as `file:line: key`.
+It is read as recipes are, with the place of every key, so that a fault in the recipe of a system is reported as `file:line: key`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
 
+from nmt.atomic import JsonObject
 from nmt.errors import UserError
 from nmt.recipe import reading
 from nmt.recipe.document import Document, Key, dotted, shown
@@ -27,46 +29,49 @@ from nmt.recipe.validation import validated
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
+RENAMED = {"packs": "concatenations", "panel": "group"}
+"""Keys of `study` and `systems` that had another name: old key, new key."""
 
-class Long(Section):
-    """A second corpus whose sentences are long by nature."""
+
+class LongCorpus(Section):
+    """A second corpus, of long sentences."""
 
     train: Annotated[tuple[str, ...], Field(min_length=1)]
     """Files as in `data.extra`."""
     test: str
-    """Its test set: files as in `data.test` without a corpus. It is translated as it is, and not packed."""
+    """Files as in `data.test` without a corpus. This test set is translated as it is, without concatenation."""
 
 
 class Settings(Section):
     """What a study does with its systems."""
 
     kind: Literal["bottleneck", "ladder"]
-    """Which analysis and report: what packing sentences costs, or one rung after another."""
+    """The analysis and report: the cost of concatenation, or each system against the one before it."""
     baseline: Name
     """The system that others are compared with."""
-    packs: Annotated[tuple[Count, ...], Field(min_length=1)] = (1,)
-    """Sizes of the packed test sets: sentences joined into one."""
+    concatenations: Annotated[tuple[Count, ...], Field(min_length=1)] = (1,)
+    """Sizes of the test sets: how many sentences are concatenated into one."""
     beams: Annotated[tuple[Count, ...], Field(min_length=1)] = (5,)
-    """Beams that every test set is translated with."""
-    long: Long | None = None
-    """The corpus that systems with `long` train on too and are tested on; without it they are left out."""
+    """Every test set is translated with each of these beams."""
+    long: LongCorpus | None = None
+    """The corpus that systems with `long` also train on and are tested on; without it these systems are left out."""
 
 
 class System(Section):
     """One model of a study."""
 
     title: str
-    """How tables and figures name it."""
-    panel: str = "core"
-    """The part of the report that it belongs to; its seeds say whether it has error bars."""
+    """Its name in tables and figures."""
+    group: str = "core"
+    """The part of the report that it belongs to."""
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (1,)
     """One run is trained for each."""
     match: Name | None = None
-    """Widens `model.bottleneck` until this model has at least as many parameters as that system's."""
+    """Widens the thought vector until this model has at least as many parameters as that system's."""
     long: bool = False
-    """Whether it trains on the corpus of long sentences too, and is tested on that alone: quality by natural length."""
+    """Also trains on the corpus of long sentences, and is tested on that alone: quality by natural length."""
     recipe: dict[str, Any] = Field(default_factory=dict)
-    """What it changes of the shared recipe; one that names `model.family` has a model of its own, of which nothing is shared."""
+    """Its changes to the shared recipe; with `model.family` it has a model section of its own."""
 
 
 class _File(Section):
@@ -77,7 +82,7 @@ class _File(Section):
 
 
 @dataclass(frozen=True)
-class Unit:
+class Job:
     """One run of a study: a system with one seed."""
 
     system: str
@@ -92,32 +97,32 @@ class Unit:
 
 @dataclass(frozen=True)
 class Plan:
-    """A study that is valid in all its parts."""
+    """A validated study recipe."""
 
     name: str
     settings: Settings
     shared: Recipe
     systems: dict[str, System]
-    units: tuple[Unit, ...]
+    jobs: tuple[Job, ...]
     overrides: tuple[str, ...] = ()
-    """What of its file was changed on the command line."""
+    """``KEY=VALUE`` of the command line."""
 
     @property
     def command(self) -> str:
-        """The command that does all of it again."""
+        """The command that repeats the study."""
         return shlex.join(("nmt", "study", f"recipes/{self.name}.yaml", *self.overrides))
 
-    def chosen(self, panels: Sequence[str]) -> tuple[Unit, ...]:
-        """The units of these panels, all where none is named."""
-        known = {system.panel for system in self.systems.values()}
-        for panel in panels:
-            if panel not in known:
-                raise UserError(f"--only: expected among {', '.join(sorted(known))}, found {panel!r}")
-        return tuple(unit for unit in self.units if not panels or self.systems[unit.system].panel in panels)
+    def chosen(self, groups: Sequence[str]) -> tuple[Job, ...]:
+        """The jobs of these groups; all jobs if none is named."""
+        known = {system.group for system in self.systems.values()}
+        for group in groups:
+            if group not in known:
+                raise UserError(f"--only: expected among {', '.join(sorted(known))}, found {group!r}")
+        return tuple(job for job in self.jobs if not groups or self.systems[job.system].group in groups)
 
 
 def read(path: Path, overrides: Sequence[str] = ()) -> Plan:
-    """The study of a file. ``KEY=VALUE`` changes the shared recipe, or with `study.` or `systems.` in front, the study itself.
+    """The study of a file. ``KEY=VALUE`` changes the shared recipe; keys that begin with `study.` or `systems.` change the study.
 
     Raises `UserError` with a line for each fault.
     """
@@ -129,32 +134,29 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Plan:
     for number, text in enumerate(overrides, start=1):
         document.override(text, number, () if text.startswith(("study.", "systems.")) else ("recipe",))
     file = _file(document)
-    for key, name in _named(file):
+    for key, name in _references(file):
         if name not in file.systems:
-            raise UserError(
-                str(
-                    document.problem(key, f"found {shown(name)}, expected one of the systems {', '.join(file.systems)}")
-                )
-            )
+            known = ", ".join(file.systems)
+            raise UserError(str(document.problem(key, f"found {shown(name)}, expected one of the systems {known}")))
     systems = {name: system for name, system in file.systems.items() if file.study.long or not system.long}
-    units = tuple(
-        Unit(name, seed, _of(document, file, name, seed, path.stem))
+    jobs = tuple(
+        Job(name, seed, _of(document, file, name, seed, path.stem))
         for name, system in systems.items()
         for seed in system.seeds
     )
-    return Plan(path.stem, file.study, _recipe(document, None, 1, path.stem), systems, units, tuple(overrides))
+    return Plan(path.stem, file.study, _recipe(document, None, 1, path.stem), systems, jobs, tuple(overrides))
 
 
 def _of(document: Document, file: _File, system: str, seed: int, study: str) -> Recipe:
-    """The recipe of a system, with the corpus of long sentences where it trains on that."""
+    """The recipe of a system; with `long`, its training data include the long sentences."""
     recipe = _recipe(document, system, seed, study)
     if file.study.long is None or not file.systems[system].long:
         return recipe
     return recipe.model_copy(update={"data": recipe.data.model_copy(update={"extra": list(file.study.long.train)})})
 
 
-def _named(file: _File) -> Iterator[tuple[Key, str]]:
-    """Where systems are named."""
+def _references(file: _File) -> Iterator[tuple[Key, str]]:
+    """Keys whose value is the name of a system."""
     yield ("study", "baseline"), file.study.baseline
     for name, system in file.systems.items():
         if system.match is not None:
@@ -172,36 +174,37 @@ def _file(document: Document) -> _File:
     return file
 
 
-def _fault(document: Document, detail: Any) -> str:
+def _fault(document: Document, detail: ErrorDetails) -> str:
     key = tuple(str(part) for part in detail["loc"] if part != "[key]")
-    if detail["type"] == "extra_forbidden":
-        known = _keys(key)
-        near = get_close_matches(key[-1], known, 1)
-        return str(
-            document.problem(
-                key,
-                "not a key here; " + (f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"),
-            )
-        )
-    if detail["type"] == "missing":
-        return str(document.problem(key, "missing"))
     wanted = (
         detail["msg"]
         .replace("Input should be", "expected")
         .replace("String should match pattern", "expected text like")
     )
-    return str(document.problem(key, f"found {shown(detail['input'])}, {wanted[:1].lower()}{wanted[1:]}"))
+    told = f"found {shown(detail['input'])}, {wanted[:1].lower()}{wanted[1:]}"
+    if detail["type"] == "missing":
+        told = "missing"
+    elif detail["type"] == "extra_forbidden":
+        told = f"renamed; use {dotted((*key[:-1], RENAMED[key[-1]]))}" if key[-1] in RENAMED else _unknown(key)
+    return str(document.problem(key, told))
 
 
-def _keys(key: Key) -> list[str]:
-    section: type[Section] = (
-        _File if len(key) == 1 else System if key[0] == "systems" else Long if len(key) > 2 else Settings
+def _unknown(key: Key) -> str:
+    section: type[Section] = Settings
+    if len(key) == 1:
+        section = _File
+    elif key[0] == "systems":
+        section = System
+    elif len(key) > 2:
+        section = LongCorpus
+    near = get_close_matches(key[-1], section.model_fields, 1)
+    return "not a key here; " + (
+        f"did you mean {near[0]}?" if near else f"expected one of {', '.join(section.model_fields)}"
     )
-    return list(section.model_fields)
 
 
 def _recipe(document: Document, system: str | None, seed: int, study: str) -> Recipe:
-    """The shared recipe with a system's changes, its seed, and one thread: runs go side by side, one on each core."""
+    """The shared recipe with a system's changes, its seed, and one thread: one process runs on each core."""
     whole = Document({}, {(): document.place(())})
     _put(whole, document, ("recipe",))
     if system is not None:
@@ -215,7 +218,7 @@ def _recipe(document: Document, system: str | None, seed: int, study: str) -> Re
 
 
 def _put(whole: Document, document: Document, root: Key) -> None:
-    """Puts what stands below ``root`` over a recipe, each key with its place."""
+    """Merges the values below ``root`` into a recipe, each key with its place."""
     found: Any = document.values
     for part in root:
         found = found.get(part, {})
@@ -225,7 +228,7 @@ def _put(whole: Document, document: Document, root: Key) -> None:
     )
 
 
-def _merge(values: dict[str, Any], given: dict[str, Any]) -> None:
+def _merge(values: JsonObject, given: JsonObject) -> None:
     for name, value in given.items():
         if isinstance(value, dict) and isinstance(values.get(name), dict):
             _merge(values[name], value)
@@ -233,8 +236,8 @@ def _merge(values: dict[str, Any], given: dict[str, Any]) -> None:
             values[name] = value
 
 
-def described(recipe: Recipe) -> dict[str, Any]:
-    """What of a recipe makes a run what it is: all but names and the places where its text lies, which are compared by content."""
+def comparable_json(recipe: Recipe) -> JsonObject:
+    """The settings that decide what a run learns: all but names and the places of text, which is compared by content."""
     values = recipe.model_dump(
         mode="json",
         by_alias=True,
@@ -244,16 +247,16 @@ def described(recipe: Recipe) -> dict[str, Any]:
     return values
 
 
-def filled(values: dict[str, Any]) -> dict[str, Any]:
-    """A described recipe under the new names of its keys, with the default of every key that is newer than it."""
+def read_recipe(values: JsonObject) -> Recipe | None:
+    """The recipe that `comparable_json` wrote, also under old names of its keys; keys newer than it have their defaults."""
     try:
-        return described(Recipe.model_validate_json(json.dumps(converted(values))))
+        return Recipe.model_validate_json(json.dumps(converted(values)))
     except ValidationError:
-        return values
+        return None
 
 
-def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """Dotted keys whose values differ, with both values, in words."""
+def differences(before: JsonObject, now: JsonObject) -> list[str]:
+    """Dotted keys whose values differ, with both values."""
     first, second = dict(_leaves(before)), dict(_leaves(now))
     return [
         f"{dotted(key)}: {shown(first.get(key))} there, {shown(second.get(key))} now"
@@ -262,7 +265,7 @@ def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     ]
 
 
-def _leaves(values: dict[str, Any], above: Key = ()) -> Iterator[tuple[Key, Any]]:
+def _leaves(values: JsonObject, above: Key = ()) -> Iterator[tuple[Key, Any]]:
     for name, value in values.items():
         if isinstance(value, dict):
             yield from _leaves(value, (*above, name))

@@ -1,14 +1,14 @@
-"""A study from its file to its report: what is shared is made once, the units are made ready, run, and analysed."""
+"""A study from its recipe to its jobs: the corpus is loaded and the vocabulary learned once for all runs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
+from nmt.atomic import JsonObject
 from nmt.data import corpus as corpora
 from nmt.data.corpus import Corpus
 from nmt.data.metadata import CorpusRequest
@@ -16,12 +16,11 @@ from nmt.data.pairs import Pairs
 from nmt.data.readers import read_pair_files, stream_pair_files
 from nmt.data.vocabulary import Vocabulary
 from nmt.errors import UserError
-from nmt.evaluation import concatenated
 from nmt.evaluation.testsets import TestSet
-from nmt.lab.studies import ladder
-from nmt.lab.studies.plan import Plan, Unit
+from nmt.lab.studies import concatenated, ladder
+from nmt.lab.studies.plan import Job, Plan
 from nmt.lab.studies.results import LONG, Results
-from nmt.lab.studies.worker import Job
+from nmt.lab.studies.worker import Assignment
 from nmt.models.device import resolve_precision
 from nmt.models.registry import build, describe, parameters
 from nmt.recipe.types import Recipe
@@ -31,16 +30,16 @@ from nmt.training.dataset import Dataset, encode
 
 TEST = "test"
 TRANSLATING = 0.35
-"""Share of training time that translating all test sets is taken to add: a guess, which a system's first finished run replaces."""
+"""Time for translating all test sets as a share of training time: a guess, until a run of the system is finished."""
 STEP = 8
-"""Widths that are tried for a matched model are multiples of this."""
+"""Widths of a matched thought vector are multiples of this."""
 
 Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Study:
-    """A plan with its text at hand: everything that is the same for all units."""
+    """A plan with what all its jobs share."""
 
     plan: Plan
     results: Results
@@ -49,9 +48,8 @@ class Study:
     tests: dict[str, tuple[TestSet, ...]]
     """The test sets of each system."""
 
-    @property
-    def shared(self) -> dict[str, Any]:
-        """What of the text all runs share, by content."""
+    def shared_json(self) -> JsonObject:
+        """Hashes of the text that all runs share."""
         return {
             "splits": {name: split.sha256 for name, split in self.corpus.metadata.splits.items()},
             "fallback": self.corpus.metadata.fallback,
@@ -63,25 +61,29 @@ class Study:
         return list({test.name: test for group in self.tests.values() for test in group}.values())
 
     def begin(self, log: Log) -> None:
-        """Makes the results folder ready for its next run, if it is not."""
-        self.results.begin(self.plan, self.shared, self.vocabulary.model, self.all_tests)
+        """Makes the results folder ready for the first run."""
+        self.results.begin(self.plan, self.shared_json(), self.vocabulary.model, self.all_tests)
         if self.plan.settings.kind == "ladder":
-            ladder.lay_floor(self.results, self.corpus.train, log)
+            ladder.translate_by_lexicon(self.results, self.corpus.train, log)
 
-    def jobs(self, units: Sequence[Unit], folder: Path = run_folder.RUNS) -> list[Job]:
-        """The units as the runner takes them; weights and checkpoints are kept below ``folder``, under the way to the results folder, of
-        which the last name alone would not tell one study from another."""
+    def assignments(self, jobs: Sequence[Job], folder: Path = run_folder.RUNS) -> list[Assignment]:
+        """The jobs with their folders. Run folders lie below ``folder`` under the path of the results, which tells studies apart."""
         name = "-".join(part for part in self.results.path.parts if part.strip("./"))
-        place, beams = folder / name, tuple(self.plan.settings.beams)
+        beams = tuple(self.plan.settings.beams)
         return [
-            Job(unit, self.results.path, place, tuple(test.name for test in self.tests[unit.system]), beams)
-            for unit in units
+            Assignment(
+                job, self.results.path, folder / name, tuple(test.name for test in self.tests[job.system]), beams
+            )
+            for job in jobs
         ]
 
 
 def prepare(plan: Plan, out: Path, log: Log) -> Study:
-    """Loads the corpus, learns the vocabulary or takes that of the results folder, and refuses a folder with other settings. Writes nothing."""
-    results = Results(out)
+    """Loads the corpus, learns the vocabulary or takes that of the results folder, and refuses a folder with other settings.
+
+    Writes nothing, but unpacks an archive of results.
+    """
+    results = Results.open(out)
     corpus = corpora.load(CorpusRequest(**plan.shared.data.model_dump()), log)
     if corpus.test is None:
         raise UserError("recipe.data.test: a study needs a test set, and the corpus has none")
@@ -93,24 +95,24 @@ def prepare(plan: Plan, out: Path, log: Log) -> Study:
         else vocabularies.learn(corpus, wanted.type, wanted.size, joint=wanted.joint, log=log)
     )
     tests = _tests(plan, corpus.test, log)
-    study = Study(replace(plan, units=_ready(plan, vocabulary, results)), results, corpus, vocabulary, tests)
-    results.check(study.plan, study.shared, study.all_tests)
+    study = Study(replace(plan, jobs=_complete(plan, vocabulary, results)), results, corpus, vocabulary, tests)
+    results.check(study.plan, study.shared_json(), study.all_tests)
     return study
 
 
 def _tests(plan: Plan, pairs: Pairs, log: Log) -> dict[str, tuple[TestSet, ...]]:
-    """The packed test sets that all systems share, and those that a system brings."""
+    """The concatenated test sets that systems share; systems with `long` have their own."""
     whole = TestSet(TEST, list(pairs.source), list(pairs.target))
-    largest = max(plan.settings.packs)
-    if largest > len(whole.source):
-        raise UserError(f"study.packs: {len(whole.source)} test sentences are too few to join {largest} of them")
-    shared = tuple(concatenated.pack(whole, size) for size in plan.settings.packs)
+    largest, count = max(plan.settings.concatenations), len(whole.source)
+    if largest > count:
+        raise UserError(f"study.concatenations: {count} test sentences are too few to concatenate {largest} of them")
+    shared = tuple(concatenated.concatenate(whole, size) for size in plan.settings.concatenations)
     own = _long(plan, log)
     return {name: own if system.long else shared for name, system in plan.systems.items()}
 
 
 def _long(plan: Plan, log: Log) -> tuple[TestSet, ...]:
-    """The test set of the corpus of long sentences, where the study has one. All its text is read once, so that no run finds faults in it."""
+    """The test set of long sentences. The whole corpus is read once, so that errors in it are found before any run."""
     long = plan.settings.long
     if long is None:
         return ()
@@ -121,20 +123,20 @@ def _long(plan: Plan, log: Log) -> tuple[TestSet, ...]:
     return (TestSet(LONG, list(pairs.source), list(pairs.target)),)
 
 
-def _ready(plan: Plan, vocabulary: Vocabulary, results: Results) -> tuple[Unit, ...]:
-    """The units with the shared vocabulary, unless a system learns its own, and with matched widths."""
+def _complete(plan: Plan, vocabulary: Vocabulary, results: Results) -> tuple[Job, ...]:
+    """The jobs with matched widths, and with the shared vocabulary unless a system learns its own."""
     size = len(vocabulary)
     shared = {"from_run": str(results.vocabulary)}
-    ready = []
-    for unit in plan.units:
-        system, recipe = plan.systems[unit.system], unit.recipe
+    complete = []
+    for job in plan.jobs:
+        system, recipe = plan.systems[job.system], job.recipe
         if "vocabulary" not in system.recipe:
             recipe = recipe.model_copy(update={"vocabulary": recipe.vocabulary.model_copy(update=shared)})
         if system.match is not None:
-            other = next(each.recipe for each in plan.units if each.system == system.match)
+            other = next(each.recipe for each in plan.jobs if each.system == system.match)
             recipe = matched(recipe, count(other, size), size)
-        ready.append(replace(unit, recipe=recipe))
-    return tuple(ready)
+        complete.append(replace(job, recipe=recipe))
+    return tuple(complete)
 
 
 def count(recipe: Recipe, vocabulary: int) -> int:
@@ -143,7 +145,7 @@ def count(recipe: Recipe, vocabulary: int) -> int:
 
 
 def matched(recipe: Recipe, wanted: int, vocabulary: int) -> Recipe:
-    """The recipe with the narrowest thought vector, in steps of `STEP`, that gives its model at least as many parameters as are wanted."""
+    """The recipe with the narrowest thought vector, in steps of `STEP`, with at least the wanted number of parameters."""
     if not describe(recipe.model.model_dump()).one_slot:
         raise UserError(f"systems: {recipe.name}: match widens model.bottleneck, which only attention none has")
     low, high = 0, 1
@@ -159,25 +161,25 @@ def _widened(recipe: Recipe, bottleneck: int) -> Recipe:
     return recipe.model_copy(update={"model": recipe.model.model_copy(update={"bottleneck": bottleneck})})
 
 
-def forecast(study: Study, units: Sequence[Unit], log: Log) -> dict[str, float]:
-    """Minutes that each unit will take on one core: as long as the same system took before, or by timing a few updates."""
-    known = {unit.system: study.results.result(unit) for unit in study.plan.units if study.results.finished(unit)}
+def forecast(study: Study, jobs: Sequence[Job], log: Log) -> dict[str, float]:
+    """Minutes that each job takes on one core: the time of the system's finished run, or an estimate from a few updates."""
+    known = {job.system: study.results.result(job) for job in study.plan.jobs if study.results.finished(job)}
     dataset = encode(study.corpus, study.vocabulary, study.vocabulary, 1, log)
     minutes: dict[str, float] = {}
-    for unit in units:
-        if unit.system not in minutes:
-            before = known.get(unit.system)
-            if before is None:
-                log(f"{unit.system}: timing a few updates")
-            seconds = (
-                before["training_seconds"] + before["translating_seconds"] if before else _timed(unit.recipe, dataset)
-            )
-            minutes[unit.system] = seconds / 60
-    return {unit.name: minutes[unit.system] for unit in units}
+    for job in jobs:
+        if job.system in minutes:
+            continue
+        if (before := known.get(job.system)) is not None:
+            seconds: float = before.training_seconds + before.translating_seconds
+        else:
+            log(f"{job.system}: timing a few updates")
+            seconds = _timed(job.recipe, dataset)
+        minutes[job.system] = seconds / 60
+    return {job.name: minutes[job.system] for job in jobs}
 
 
 def _timed(recipe: Recipe, dataset: Dataset) -> float:
-    """Seconds for all updates on one thread at the pace of a few, and for translating."""
+    """Seconds for all updates on one thread, extrapolated from a few, and for translating."""
     torch.set_num_threads(1)
     cpu, size = torch.device("cpu"), len(dataset.source)
     model = build(recipe.model.model_dump(), source=size, target=size, joint=True)

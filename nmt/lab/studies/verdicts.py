@@ -1,4 +1,4 @@
-"""What was expected before anything was measured, and the claims of the story, each judged by what was found."""
+"""What was expected before the bottleneck study was run, and the claims of the story, each judged by its numbers."""
 
 from __future__ import annotations
 
@@ -7,89 +7,85 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nmt.lab.experiments.experiment import Claim, Verdict
+from nmt.lab.studies.analysis import SIGNIFICANT, Analysis
 from nmt.lab.studies.costs import Spread
-from nmt.lab.studies.findings import SURE, Findings
-from nmt.lab.studies.wording import SMALL, listed, number, over_seeds, part
 
+SMALL = 3.0
+"""BLEU: the largest cost expected of attention and the Transformer at k = 4."""
 LARGE = 12.0
-"""BLEU: what packing four sentences was expected to cost the thought vector at least."""
+"""BLEU: the smallest cost expected of the thought vector at k = 4."""
 SEEDS = 3
-"""In so many seeds an expectation is tested."""
+"""An expectation about significance needs so many seeds."""
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """What was written down before the measurement, what was measured, and whether that is it."""
+    """What was expected, what was measured, and whether they agree."""
 
     expected: str
     measured: str
     outcome: Literal["as expected", "not as expected", "not measured"]
 
 
-def expectations(findings: Findings) -> list[Expectation]:
-    """All that was expected; of k = 4, and not of another k where that was not measured. Models that hardly translate measure nothing."""
-    judged = _judged_all(findings)
-    return [Expectation(each.expected, "-", "not measured") for each in judged] if findings.mute else judged
+def number(value: float) -> str:
+    """A score or a difference to a tenth; what rounds to 0 has no sign."""
+    return f"{round(value, 1) + 0.0:.1f}"
 
 
-def _judged_all(findings: Findings) -> list[Expectation]:
-    return [
+def over_seeds(spread: Spread) -> str:
+    """The mean, and the range over seeds in brackets."""
+    extent = "one seed" if spread.count == 1 else f"{number(spread.smallest)} to {number(spread.largest)}"
+    return f"{number(spread.mean)} ({extent})"
+
+
+def expectations(found: Analysis) -> list[Expectation]:
+    """Written down for k = 4 before the study on Multi30k was run."""
+    vector, limit = found.vector, f"at most {SMALL:.0f} BLEU"
+    judged = [
+        _cost(found, found.baseline, f"attention costs {limit}", lambda cost: cost.largest <= SMALL),
+        _cost(found, found.transformer, f"the Transformer costs {limit}", lambda cost: cost.largest <= SMALL),
         _cost(
-            findings, findings.baseline, f"attention costs at most {SMALL:.0f} BLEU", lambda cost: cost.largest <= SMALL
-        ),
-        _cost(
-            findings,
-            findings.transformer,
-            f"the Transformer costs at most {SMALL:.0f} BLEU",
-            lambda cost: cost.largest <= SMALL,
-        ),
-        _cost(
-            findings,
-            findings.vector,
+            found,
+            vector,
             f"the thought vector costs at least {LARGE:.0f} BLEU",
             lambda cost: cost.smallest >= LARGE,
         ),
-        _growth(findings),
-        _significance(findings),
-        _capacity(findings),
+        _growth(found, vector),
+        _significance(found, vector),
+        _capacity(found),
     ]
+    return [Expectation(each.expected, "-", "not measured") for each in judged] if found.no_signal else judged
 
 
-def _cost(findings: Findings, system: str | None, expected: str, holds: Callable[[Spread], bool]) -> Expectation:
-    cost = findings.cost(system, 4) if system else None
+def _cost(found: Analysis, system: str | None, expected: str, holds: Callable[[Spread], bool]) -> Expectation:
+    cost = found.cost(system, 4) if system else None
+    measured = over_seeds(cost) if cost else None
+    return _judged(f"at k = 4 {expected}, in each seed", measured, cost is not None and holds(cost))
+
+
+def _growth(found: Analysis, vector: str | None) -> Expectation:
+    trend = found.trend(vector) if vector else None
+    costs = [number(cost.mean) for size in found.sizes if vector and (cost := found.cost(vector, size))]
+    measured = f"{', '.join(costs)} at k = {', '.join(map(str, found.sizes))}" if trend else None
+    return _judged("the cost of the thought vector grows at every step of k", measured, trend == "grows")
+
+
+def _significance(found: Analysis, vector: str | None) -> Expectation:
+    effect = found.effect(vector, 4) if vector else None
+    seeds = effect.seeds if effect else ()
+    all_significant = bool(seeds) and all(seed.p_value < SIGNIFICANT and seed.value > 0 for seed in seeds)
+    expected = f"at k = 4 it costs more than attention with p < {SIGNIFICANT} in each of {SEEDS} seeds"
+    measured = f"p = {', '.join(f'{seed.p_value:.3f}' for seed in seeds)}" if effect else None
+    if all_significant and len(seeds) < SEEDS:
+        return Expectation(expected, f"{measured}: {len(seeds)} of {SEEDS} seeds", "not measured")
+    return _judged(expected, measured, all_significant)
+
+
+def _capacity(found: Analysis) -> Expectation:
+    labels = [f"{run.k50.label} ({width.width})" for width in found.widths() for run in width.runs if run.k50]
+    trend = found.width_trend
     return _judged(
-        f"at k = 4 {expected}, in each seed", over_seeds(cost) if cost else None, cost is not None and holds(cost)
-    )
-
-
-def _growth(findings: Findings) -> Expectation:
-    course = findings.course(findings.vector) if findings.vector else None
-    costs = [
-        number(cost.mean)
-        for size in findings.packs
-        if findings.vector and (cost := findings.cost(findings.vector, size))
-    ]
-    measured = f"{', '.join(costs)} at k = {', '.join(map(str, findings.packs))}" if course else None
-    return _judged("the cost of the thought vector grows at every step of k", measured, course == "grows")
-
-
-def _significance(findings: Findings) -> Expectation:
-    effect = findings.effect(findings.vector, 4) if findings.vector else None
-    p_values = [seed["p_value"] for seed in effect["seeds"]] if effect else []
-    sure = all(seed["p_value"] < SURE and seed["value"] > 0 for seed in effect["seeds"]) if effect else False
-    expected = f"at k = 4 it costs more than attention with p < {SURE} in each of {SEEDS} seeds"
-    measured = f"p = {', '.join(f'{value:.3f}' for value in p_values)}" if effect else None
-    if sure and len(p_values) < SEEDS:
-        return Expectation(expected, f"{measured}: {len(p_values)} of {SEEDS} seeds", "not measured")
-    return _judged(expected, measured, sure)
-
-
-def _capacity(findings: Findings) -> Expectation:
-    labels = [f"{record['k50']['label']} ({width.slot})" for width in findings.widths() for record in width.runs]
-    return _judged(
-        "k50 grows with the width of the thought vector",
-        ", ".join(labels) if findings.widening else None,
-        findings.widening == "grows",
+        "k50 grows with the width of the thought vector", ", ".join(labels) if trend else None, trend == "grows"
     )
 
 
@@ -99,121 +95,102 @@ def _judged(expected: str, measured: str | None, holds: bool) -> Expectation:
     return Expectation(expected, measured, "as expected" if holds else "not as expected")
 
 
-def claims(findings: Findings) -> list[Claim]:
-    """The rows of the story that a finished study answers."""
-    vector, baseline = findings.vector, findings.baseline
-    if vector is None or baseline is None or findings.mute or findings.standing(vector) is None:
+def claims(found: Analysis) -> list[Claim]:
+    """The rows of the story that the finished runs answer."""
+    vector, baseline = found.vector, found.baseline
+    if vector is None or baseline is None or found.no_signal or found.effect(vector, found.size) is None:
         return []
-    return [
-        _bottleneck(findings, vector, baseline),
-        _look_back(findings, vector, baseline),
-        *_beginning(findings, vector),
-        *_window(findings),
+    return [_bottleneck(found, vector), _removed(found, vector, baseline), *_beginning(found, vector), *_length(found)]
+
+
+def _bottleneck(found: Analysis, vector: str) -> Claim:
+    """E2: the cost grows with k, at every width."""
+    last = max(found.sizes)
+    wide = [str(width.width) for width in found.widths() if width.k50 > last]
+    conditions = [
+        *([] if found.trend(vector) == "grows" else [f"the cost does not grow at every step up to k = {last}"]),
+        *([f"widths {', '.join(wide)} keep more than half up to k = {last}"] if wide else []),
+        *_weaknesses(found, vector),
     ]
-
-
-def _bottleneck(findings: Findings, vector: str, baseline: str) -> Claim:
-    """E2: it costs, the more sentences the more, and at every width that was tried."""
     costs = [
-        f"{part(findings, name)} {over_seeds(cost)}"
-        for name in (vector, baseline)
-        if (cost := findings.cost(name, findings.size))
+        f"{found.title(name)} {over_seeds(cost)}"
+        for name in (vector, found.baseline)
+        if name and (cost := found.cost(name, found.size))
     ]
-    wide = [width.slot for width in findings.widths() if width.middle > max(findings.packs)]
+    return _claim("E2", found, vector, f"at k = {found.size}: {', '.join(costs)}", conditions)
+
+
+def _removed(found: Analysis, vector: str, baseline: str) -> Claim:
+    """E3: attention removes the bottleneck if its own cost is small at every k, also if trained on single sentences."""
+    costs = [(size, cost) for size in found.sizes if (cost := found.cost(baseline, size))]
+    large = [f"{over_seeds(cost)} at k = {size}" for size, cost in costs if cost.mean > SMALL]
+    singles = found.singles(baseline)
+    unseen = found.cost(singles, found.size) if singles else None
     conditions = [
+        *([f"more than {SMALL:.0f}: {', '.join(large)}"] if large else []),
         *(
-            [f"its cost does not grow at every step up to k = {max(findings.packs)}"]
-            if findings.course(vector) != "grows"
+            [f"trained on single sentences: {over_seeds(unseen)} at k = {found.size}"]
+            if unseen and unseen.mean > SMALL
             else []
         ),
-        *(
-            [f"vectors of {listed(list(map(str, wide)))} numbers keep more than half up to k = {max(findings.packs)}"]
-            if wide
-            else []
-        ),
-        *_weaknesses(findings, vector),
+        *_weaknesses(found, vector),
     ]
-    found = f"cost of packing {findings.size} sentences: {listed(costs)} BLEU, {_conditions(findings, vector)}"
-    return Claim(id="E2", number="; ".join([found, *conditions]), verdict=_verdict(findings, vector, conditions))
+    shown = [f"{over_seeds(cost)} at k = {size}" for size, cost in costs if size in (found.size, max(found.sizes))]
+    return _claim("E3", found, vector, f"{found.title(baseline)} {', '.join(shown)}", conditions)
 
 
-def _look_back(findings: Findings, vector: str, baseline: str) -> Claim:
-    """E3, as far as attention removes the bottleneck: that its own cost is small at every k, also where it saw no packs in training."""
-    costs = [(size, cost) for size in findings.packs if (cost := findings.cost(baseline, size))]
-    dear = [f"k = {size}: {over_seeds(cost)}" for size, cost in costs if cost.mean > SMALL]
-    singles = findings.singles(baseline)
-    foreign = findings.cost(singles, findings.size) if singles else None
-    conditions = [
-        *([f"more than {SMALL:.0f} BLEU at {listed(dear)}"] if dear else []),
-        *(
-            [f"trained on single sentences it loses {over_seeds(foreign)} at k = {findings.size}"]
-            if foreign and foreign.mean > SMALL
-            else []
-        ),
-        *_weaknesses(findings, vector),
-    ]
-    kept = [f"{over_seeds(cost)} at k = {size}" for size, cost in costs if size in (findings.size, max(findings.packs))]
-    found = f"packing costs {part(findings, baseline)} {listed(kept)} BLEU, {_conditions(findings, baseline)}"
-    return Claim(id="E3", number="; ".join([found, *conditions]), verdict=_verdict(findings, vector, conditions))
+def _claim(id: str, found: Analysis, vector: str, costs: str, conditions: list[str]) -> Claim:
+    seeds = len(found.values(vector, found.size))
+    about = f"beam {found.beam}, {'one seed' if seeds == 1 else f'{seeds} seeds'}, {found.conditions.corpus}"
+    verdict: Verdict = "holds under conditions" if conditions else "holds"
+    if not found.significant_seeds(vector):
+        verdict = "does not hold"
+    text = "; ".join([f"cost of concatenation in BLEU ({about}): {costs}", *conditions])
+    return Claim(id=id, number=text, verdict=verdict)
 
 
-def _conditions(findings: Findings, system: str) -> str:
-    seeds = len(findings.values(system, findings.size))
-    return f"beam {findings.beam}, {f'mean and range of {seeds} seeds' if seeds > 1 else 'one seed'}, on {findings.found['conditions']['corpus']}"
-
-
-def _weaknesses(findings: Findings, vector: str) -> Iterator[str]:
-    """What makes a claim weaker, whatever the numbers."""
-    if findings.familiar < findings.size:
-        yield f"trained on up to {findings.familiar} at once, so it is a matter of unseen length"
-    if (cost := findings.cost(vector, findings.size)) and cost.mean <= SMALL:
+def _weaknesses(found: Analysis, vector: str) -> Iterator[str]:
+    """What weakens a claim, whatever the numbers."""
+    if found.trained_on < found.size:
+        yield f"trained on up to {found.trained_on} sentences at once, so {found.size} is an unseen length"
+    if (cost := found.cost(vector, found.size)) and cost.mean <= SMALL:
         yield f"the cost of the thought vector is at most {SMALL:.0f} BLEU"
-    if (sure := findings.sure(vector)) < SEEDS:
-        yield f"the thought vector loses more than the baseline with p < {SURE} in {sure} of {SEEDS} seeds"
+    if (significant := found.significant_seeds(vector)) < SEEDS:
+        yield f"larger than that of the baseline with p < {SIGNIFICANT} in {significant} of {SEEDS} seeds"
 
 
-def _verdict(findings: Findings, vector: str, conditions: list[str]) -> Verdict:
-    if not findings.sure(vector):
-        return "does not hold"
-    return "holds under conditions" if conditions else "holds"
-
-
-def _beginning(findings: Findings, vector: str) -> Iterator[Claim]:
-    """B9: that the beginning suffers more than the end, however the source is read."""
-    names = [vector, *(name for pair in findings.turned() for name in pair)]
-    ends = {name: end for name in names if (end := findings.worse_end(name))}
+def _beginning(found: Analysis, vector: str) -> Iterator[Claim]:
+    """B9: the beginning loses more than the end, in whatever direction the source is read."""
+    names = [vector, *(name for pair in found.directions() for name in pair)]
+    ends = {name: end for name in names if (end := found.worse_end(name))}
     if not ends:
         return
-    losses = {name: findings.losses(name, findings.size) or [] for name in ends}
-    each = [f"{findings.title(name)} {number(loss[0])} and {number(loss[-1])}" for name, loss in losses.items()]
+    losses = {name: found.losses(name, found.size) or [] for name in ends}
+    each = [f"{found.title(name)} {number(loss[0])} and {number(loss[-1])}" for name, loss in losses.items()]
     first = [name for name in ends if ends[name] == "beginning"]
     verdict: Verdict = "holds" if len(first) == len(ends) else "holds under conditions" if first else "does not hold"
-    yield Claim(
-        id="B9",
-        number=f"chrF lost at the first and last place of packs of {findings.size}: {'; '.join(each)}",
-        verdict=verdict,
-    )
+    text = f"chrF2 lost at the first and last of {found.size} concatenated sentences: {'; '.join(each)}"
+    yield Claim(id="B9", number=text, verdict=verdict)
 
 
-def _window(findings: Findings) -> Iterator[Claim]:
-    """E8: that a length counts as too long because training never reached it, shown by the same models trained on it and not."""
-    size = findings.size
+def _length(found: Analysis) -> Iterator[Claim]:
+    """E8: a length is too long because training never reached it: the same models, trained on it and not."""
+    size = found.size
     pairs = [
-        (name, within, beyond)
-        for name in findings.parts
-        if (other := findings.singles(name))
-        and (within := findings.cost(name, size))
-        and (beyond := findings.cost(other, size))
+        (name, seen, unseen)
+        for name in found.main
+        if (singles := found.singles(name))
+        and (seen := found.cost(name, size))
+        and (unseen := found.cost(singles, size))
     ]
     if not pairs:
         return
-    lose = [name for name, within, beyond in pairs if beyond.mean > max(SMALL, within.mean)]
-    keep = [name for name, within, _ in pairs if within.mean <= SMALL]
-    each = [
-        f"{findings.title(name)} {over_seeds(beyond)} against {over_seeds(within)}" for name, within, beyond in pairs
-    ]
-    found = f"packing {size} costs those trained on single sentences, against those trained on packs: {'; '.join(each)} BLEU"
+    lose = [name for name, seen, unseen in pairs if unseen.mean > max(SMALL, seen.mean)]
+    keep = [name for name, seen, _ in pairs if seen.mean <= SMALL]
+    each = [f"{found.title(name)} {over_seeds(unseen)} against {over_seeds(seen)}" for name, seen, unseen in pairs]
     verdict: Verdict = (
         "does not hold" if not lose else "holds" if len(lose) == len(keep) == len(pairs) else "holds under conditions"
     )
-    yield Claim(id="E8", number=found, verdict=verdict)
+    trained = "trained on single sentences against trained on concatenated ones"
+    text = f"cost of concatenation in BLEU at k = {size}, {trained}: {'; '.join(each)}"
+    yield Claim(id="E8", number=text, verdict=verdict)

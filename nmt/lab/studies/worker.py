@@ -1,6 +1,6 @@
-"""What one process of a study does: train a run on one thread, translate every test set, leave the results.
+"""One process of a study: trains a run on one thread, translates every test set, and leaves the results.
 
-It can be stopped at any moment: training resumes from its checkpoint, and translations that are there are not made again.
+It can be stopped at any moment: training resumes from its checkpoint, and finished translations are kept.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -25,21 +24,21 @@ from nmt.evaluation.testsets import TestSet
 from nmt.inference import diagnostics
 from nmt.inference.open import open_translator
 from nmt.inference.translator import Translation
-from nmt.lab.studies.plan import Unit
-from nmt.lab.studies.results import OUTPUTS, Results, output_name, read_json
+from nmt.lab.studies.plan import Job, comparable_json
+from nmt.lab.studies.results import OUTPUTS, Example, JobResult, Results, output_name, read_json
 from nmt.runs.run_folder import METRICS, TIMING, Run
 from nmt.training.begin import train
 
 CAPPED = "capped.json"
 EXAMPLE_WORDS = (40, 60)
-"""Source words of the sentence that the report shows a picture of: the first in the packed test sets of about this length."""
+"""Source words of the sentence whose attention the report shows: the first in the test sets of this length."""
 
 
 @dataclass(frozen=True)
-class Job:
-    """A run of a study and the folders that it works in."""
+class Assignment:
+    """A job with the folders that its process works in."""
 
-    unit: Unit
+    job: Job
     results: Path
     runs: Path
     tests: tuple[str, ...]
@@ -48,20 +47,20 @@ class Job:
     @property
     def run(self) -> Path:
         """The run folder, which keeps the weights."""
-        return self.runs / self.unit.name
+        return self.runs / self.job.name
 
     @property
     def log(self) -> Path:
-        """What the process has to say."""
-        return self.runs / f"{self.unit.name}.log"
+        """The output of the process."""
+        return self.runs / f"{self.job.name}.log"
 
 
-def work(job: Job) -> None:
-    """The whole of a process. Its exit status is that of `nmt train`; what went wrong is the last line of its log."""
+def work(assignment: Assignment) -> None:
+    """The body of a process. Its exit status is that of `nmt train`; an error is the last line of its log."""
     _end_with_parent()
-    with job.log.open("a", encoding="utf8", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
+    with assignment.log.open("a", encoding="utf8", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
         try:
-            code = _work(job, Console(file=log, width=200, no_color=True))
+            code = _work(assignment, Console(file=log, width=200, no_color=True))
         except Exception as error:
             if not isinstance(error, (UserError, RunError)):
                 traceback.print_exc()
@@ -70,17 +69,19 @@ def work(job: Job) -> None:
     raise SystemExit(code)
 
 
-def _work(job: Job, console: Console) -> int:
-    code = train(job.unit.recipe, job.run, restart=False, log=console.print, console=console, quiet=True)
+def _work(assignment: Assignment, console: Console) -> int:
+    job = assignment.job
+    code = train(job.recipe, assignment.run, restart=False, log=console.print, console=console, quiet=True)
     if code == 0:
         began = time.perf_counter()
-        translated = _translate(job)
-        Results(job.results).keep(job.unit, job.run, _result(Run(job.run), time.perf_counter() - began) | translated)
+        capped, example = _translate(assignment)
+        result = _result(assignment, capped, example, time.perf_counter() - began)
+        Results(assignment.results).keep(job, assignment.run, result)
     return code
 
 
 def _end_with_parent() -> None:
-    """Asks this process to save and stop once the study that started it is gone, however that ended."""
+    """Asks this process to save and stop when the study that started it has ended."""
     parent = os.getppid()
 
     def watch() -> None:
@@ -91,42 +92,47 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _translate(job: Job) -> dict[str, Any]:
-    """Every test set with every beam, outputs that reached the length cap counted, and one long sentence with its attention."""
-    results, run, capped = Results(job.results), Run(job.run), job.run / OUTPUTS / CAPPED
-    counts = read_json(capped) if capped.exists() else {}
+def _translate(assignment: Assignment) -> tuple[dict[str, int], Example | None]:
+    """Translates every test set with every beam. Returns how many outputs reached the length limit, and the example."""
+    results, run = Results(assignment.results), Run(assignment.run)
+    counted = run.path / OUTPUTS / CAPPED
+    capped: dict[str, int] = read_json(counted) if counted.exists() else {}
     # concatenated sentences are translated whole, however long
     model = open_translator(run, "torch", device="cpu", split_lines=False)
-    for beam in job.beams:
+    for beam in assignment.beams:
         translator = model.with_search(run.search_settings(beam=beam))
-        for test in map(results.test, job.tests):
+        for test in map(results.test, assignment.tests):
             name = output_name(test.name, beam)
-            if name not in counts:
+            if name not in capped:
                 found = translator.translate(test.source)
-                outputs.write_lines(job.run / OUTPUTS / name, [one.text for one in found])
-                counts[name] = sum(diagnostics.CAPPED in one.warnings for one in found)
-                atomic.write_json(capped, counts)
-    sentence = example([results.test(name) for name in job.tests])
-    translator = model.with_search(run.search_settings(beam=max(job.beams), keep_weights=True))
-    return {"capped": counts, "example": shown(translator.translate(sentence)) if sentence else None}
+                outputs.write_lines(run.path / OUTPUTS / name, [one.text for one in found])
+                capped[name] = sum(diagnostics.CAPPED in one.warnings for one in found)
+                atomic.write_json(counted, capped)
+    sentence = example_sentence([results.test(name) for name in assignment.tests])
+    if sentence is None:
+        return capped, None
+    translator = model.with_search(run.search_settings(beam=max(assignment.beams), keep_weights=True))
+    return capped, example_of(translator.translate(sentence))
 
 
-def example(tests: Sequence[TestSet]) -> str | None:
-    """The first test sentence of the length that a picture can hold and a thought vector cannot."""
+def example_sentence(tests: Sequence[TestSet]) -> str | None:
+    """The first test sentence within `EXAMPLE_WORDS`: too long for a thought vector, short enough for a picture."""
     fewest, most = EXAMPLE_WORDS
     return next((line for test in tests for line in test.source if fewest <= len(line.split()) <= most), None)
 
 
-def shown(found: Translation) -> dict[str, Any]:
+def example_of(found: Translation) -> Example:
     """A translation with the weights of its attention, rounded for print."""
-    weights = (
-        None if found.weights is None else [[round(weight, 3) for weight in row] for row in found.weights.tolist()]
-    )
-    return {**found.as_json(), "weights": weights}
+    values, weights = found.as_json(), None
+    if found.weights is not None:
+        weights = [[round(weight, 3) for weight in row] for row in found.weights.tolist()]
+    names = ("source", "text", "pieces", "source_pieces", "warnings")
+    return Example(**{name: values[name] for name in names}, weights=weights)
 
 
-def _result(run: Run, translating: float) -> dict[str, Any]:
-    """What training came to. Seconds are those of updates on one thread, beside whatever else the machine did."""
+def _result(assignment: Assignment, capped: dict[str, int], example: Example | None, translating: float) -> JobResult:
+    """The result of a trained run. Training seconds are those of updates, whatever else the machine did."""
+    run = Run(assignment.run)
     updates = [each for each in atomic.read_records(run.path / METRICS) if "tokens" in each]
     rates = {each["update"]: each["tokens_per_second"] for each in atomic.read_records(run.path / TIMING)}
     outcome, decided = run.outcome, run.metadata.decided
@@ -135,16 +141,21 @@ def _result(run: Run, translating: float) -> dict[str, Any]:
     seconds = sum(
         (each["tokens"] - before) / rates[each["update"]] for before, each in steps if rates.get(each["update"])
     )
-    return {
-        "parameters": decided.parameters,
-        "updates": outcome.update,
-        "best_update": outcome.best_update,
-        "target_pieces": updates[-1]["tokens"],
-        "precision": decided.precision,
-        "machine": run.metadata.machine,
-        "versions": run.metadata.versions,
-        "commit": provenance.commit(),
-        "weights_sha256": run.weights_sha256,
-        "training_seconds": round(seconds),
-        "translating_seconds": round(translating),
-    }
+    return JobResult(
+        parameters=decided.parameters,
+        updates=outcome.update,
+        best_update=outcome.best_update,
+        target_tokens=updates[-1]["tokens"],
+        precision=decided.precision,
+        training_seconds=round(seconds),
+        translating_seconds=round(translating),
+        weights_sha256=run.weights_sha256,
+        capped=capped,
+        example=example,
+        origin={
+            "machine": run.metadata.machine,
+            "versions": run.metadata.versions,
+            "commit": provenance.commit(),
+        },
+        recipe=comparable_json(assignment.job.recipe),
+    )

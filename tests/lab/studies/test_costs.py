@@ -9,8 +9,8 @@ import pytest
 import sacrebleu
 
 from nmt.errors import UserError
-from nmt.evaluation import bootstrap, concatenated
-from nmt.lab.studies import costs
+from nmt.evaluation import bootstrap
+from nmt.lab.studies import concatenated, costs
 from nmt.lab.studies.costs import Sides
 
 WORDS = [f"word{number}" for number in range(40)]
@@ -29,24 +29,26 @@ def counts(outputs: list[str], size: int) -> bootstrap.Counts:
 
 
 def forgetful(size: int, share: float, seed: int = 1) -> Sides:
-    """A system that is right in some words, and says only this share of the words of a pack."""
-    join = concatenated.join(damaged(0.1, seed), size)
-    pack = [" ".join(line.split()[: round(share * len(line.split()))]) for line in join]
-    return Sides(counts(join, size), counts(pack, size))
+    """A system that gets some words right, and says only this share of the words of concatenated sentences."""
+    one_by_one = concatenated.join(damaged(0.1, seed), size)
+    together = [" ".join(line.split()[: round(share * len(line.split()))]) for line in one_by_one]
+    return Sides(counts(one_by_one, size), counts(together, size))
 
 
-def test_the_cost_is_the_bleu_of_the_join_less_that_of_the_pack() -> None:
-    join, pack, references = (concatenated.join(lines, 3) for lines in (damaged(0.1, 1), damaged(0.3, 2), REFERENCES))
-    cost = costs.cost(counts(join, 3), counts(pack, 3))
-    theirs = [sacrebleu.corpus_bleu(lines, [references]).score for lines in (join, pack)]
-    assert (cost.join, cost.pack) == pytest.approx(theirs)
+def test_the_cost_is_the_bleu_one_by_one_less_that_concatenated() -> None:
+    single, together, references = (
+        concatenated.join(lines, 3) for lines in (damaged(0.1, 1), damaged(0.3, 2), REFERENCES)
+    )
+    cost = costs.cost(counts(single, 3), counts(together, 3))
+    theirs = [sacrebleu.corpus_bleu(lines, [references]).score for lines in (single, together)]
+    assert (cost.one_by_one, cost.concatenated) == pytest.approx(theirs)
     assert cost.value == pytest.approx(theirs[0] - theirs[1])
     assert cost.kept == pytest.approx(theirs[1] / theirs[0])
     assert 0 < cost.low < cost.value < cost.high
-    assert cost.packs == 32
+    assert cost.items == 32
 
 
-def test_packing_costs_nothing_where_the_pack_is_the_join() -> None:
+def test_concatenation_costs_nothing_where_both_sides_are_equal() -> None:
     cost = costs.cost(*forgetful(4, 1.0))
     assert (cost.value, cost.low, cost.high, cost.kept) == (0.0, 0.0, 0.0, 1.0)
     nothing = counts([""] * 24, 4)
@@ -60,7 +62,7 @@ def test_between_identical_systems_there_is_no_effect() -> None:
     assert effect.over_seeds == costs.Spread(count=2, mean=0.0, smallest=0.0, largest=0.0, deviation=0.0)
 
 
-def test_against_a_system_that_packing_costs_nothing_the_effect_is_the_cost_itself() -> None:
+def test_against_a_system_without_cost_the_effect_is_the_cost_itself() -> None:
     system, other = forgetful(4, 0.6), forgetful(4, 1.0, seed=2)
     [seed] = costs.effect({7: system}, {7: other}).seeds
     cost = costs.cost(*system)
@@ -96,13 +98,13 @@ def test_the_spread_over_seeds_is_that_of_the_effects() -> None:
     assert json.loads(json.dumps(effect.as_json()))["over_seeds"]["mean"] == fmean(values)
 
 
-def test_other_seeds_and_other_packs_are_not_compared() -> None:
+def test_other_seeds_and_other_sizes_are_not_compared() -> None:
     system = forgetful(4, 0.6)
     with pytest.raises(UserError, match=r"same seeds of both systems, found \[1, 2\] and \[1\]"):
         costs.effect({1: system, 2: system}, {1: system})
-    with pytest.raises(UserError, match="scored against other references"):
-        costs.cost(forgetful(2, 1.0).join, system.pack)
-    with pytest.raises(UserError, match="scored against other references"):
+    with pytest.raises(UserError, match="scored against different references"):
+        costs.cost(forgetful(2, 1.0).one_by_one, system.concatenated)
+    with pytest.raises(UserError, match="scored against different references"):
         costs.effect({1: system}, {1: forgetful(2, 1.0)})
 
 
@@ -126,7 +128,7 @@ def test_k50_is_where_the_share_kept_first_falls_to_half(
     assert found.label == label
 
 
-def test_the_interval_of_k50_is_over_blocks_that_are_whole_packs_in_every_size() -> None:
+def test_the_interval_of_k50_is_over_blocks_that_every_size_divides() -> None:
     system = {1: forgetful(1, 1.0), 2: forgetful(2, 0.8), 4: forgetful(4, 0.5)}
     capacity = costs.capacity(system)
     assert capacity.blocks == 24
@@ -148,7 +150,7 @@ def test_an_interval_may_lie_beyond_what_was_measured() -> None:
     assert [bound.label for bound in (capacity.k50, capacity.low, capacity.high) if bound] == ["< 2"] * 3
 
 
-def test_few_blocks_give_no_interval_and_a_join_without_a_match_no_k50() -> None:
+def test_few_blocks_give_no_interval_and_a_score_of_0_one_by_one_no_k50() -> None:
     few = costs.capacity({1: forgetful(1, 1.0), 8: forgetful(8, 0.3)})
     assert (few.blocks, few.low, few.high) == (12, None, None)
     assert few.k50 is not None
@@ -159,5 +161,5 @@ def test_few_blocks_give_no_interval_and_a_join_without_a_match_no_k50() -> None
 
 def test_sizes_with_other_sentences_give_no_k50() -> None:
     shorter = Sides(*(side[:-3] for side in forgetful(4, 0.5)))
-    with pytest.raises(UserError, match="packs of 2, 4 hold different numbers of sentences"):
+    with pytest.raises(UserError, match="k = 2, 4 hold different numbers of sentences"):
         costs.capacity({2: forgetful(2, 0.8), 4: shorter})

@@ -4,23 +4,24 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from nmt.errors import UserError
 from nmt.lab.plotting import style
-from nmt.lab.studies import figures, page, plan, report
-from nmt.lab.studies.findings import Findings
+from nmt.lab.studies import figures, page, plan, report, verdicts
+from nmt.lab.studies.analysis import Analysis
+from nmt.lab.studies.results import read_summary
 from nmt.lab.studies.tables import MARK, tables
-from tests.lab.studies.example import COSTS, K50, analysis
+from tests.lab.studies.example import COSTS, K50, Changes, analysis
 
+ORIGIN = {"command": "nmt study recipes/bottleneck.yaml", "commit": "abc", "date": "2026-01-01"}
 VOID = {"meta", "br", "hr", "link", "img"}
 
 
-class Attention(HTMLParser):
-    """What stands in a page; fails where an element is not closed as it was opened."""
+class Page(HTMLParser):
+    """The content of a page; fails where an element is not closed as it was opened."""
 
     def __init__(self, content: str) -> None:
         super().__init__()
@@ -48,25 +49,25 @@ class Attention(HTMLParser):
         self.text.append(data)
 
 
-def drawn(found: dict[str, Any]) -> str:
-    """The page without its figures, which take the time."""
-    findings = Findings(report.complete(found))
-    said = [findings.found["answer"], *findings.found["paragraphs"]]
-    return page.html(findings, said, tables(findings), [], list(report.repeated(findings)))
+def drawn(found: Analysis) -> str:
+    """The page without its figures, which take time."""
+    made = tables(found, verdicts.expectations(found), verdicts.claims(found))
+    commands = list(report.commands(found, ORIGIN["command"]))
+    return page.html("The title", ["A paragraph."], found, made, [], {"corpus": "made-up"}, commands)
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report with everything in it."""
     folder = tmp_path_factory.mktemp("report")
-    report.save(
-        report.complete(analysis(singles=COSTS, longer=COSTS, matched=(7, 12, 16, 21), missing=["none-seed1"])), folder
-    )
+    (folder / "summary.md").write_text("# By hand\n\nOne\nparagraph & more.\n\nAnother.\n")
+    report.save(analysis(singles=COSTS, missing=["none-seed1"]), ORIGIN, folder)
     return folder
 
 
 def test_a_report_is_json_markdown_a_page_and_figures(saved: Path) -> None:
     names = {
+        "summary.md",
         "bottleneck.json",
         "bottleneck.md",
         "index.html",
@@ -75,9 +76,21 @@ def test_a_report_is_json_markdown_a_page_and_figures(saved: Path) -> None:
     assert {path.name for path in saved.iterdir()} == names
 
 
+def test_a_summary_written_by_hand_opens_the_report_and_the_page(saved: Path) -> None:
+    assert read_summary(saved) == ["By hand", "One paragraph & more.", "Another."]
+    assert (saved / "bottleneck.md").read_text().startswith("# By hand\n\nOne paragraph & more.\n\nAnother.\n\n")
+    content = (saved / "index.html").read_text()
+    assert "<h1>By hand</h1>" in content
+    assert "<p>One paragraph &amp; more.</p><p>Another.</p>" in content
+
+
+def test_without_a_summary_the_report_says_nothing_but_numbers(tmp_path: Path) -> None:
+    assert read_summary(tmp_path) == []
+
+
 def test_the_page_is_well_formed_needs_nothing_from_anywhere_and_runs_nothing(saved: Path) -> None:
     content = (saved / "index.html").read_text()
-    found = Attention(content)
+    found = Page(content)
     assert "http:" not in content
     assert "https:" not in content
     assert not {"script", "link", "iframe", "img", "style"} & set(found.tags[found.tags.index("body") :])
@@ -85,7 +98,7 @@ def test_the_page_is_well_formed_needs_nothing_from_anywhere_and_runs_nothing(sa
 
 
 def test_no_two_figures_of_a_page_share_a_name(saved: Path) -> None:
-    found = Attention((saved / "index.html").read_text())
+    found = Page((saved / "index.html").read_text())
     assert len(found.ids) == len(set(found.ids)) > 100
 
 
@@ -97,10 +110,8 @@ def test_every_figure_of_the_page_says_what_it_shows(saved: Path) -> None:
 
 
 def test_text_from_models_and_recipes_is_escaped() -> None:
-    found = analysis(missing=["<script>alert(1)</script>"])
-    found["systems"]["attention"]["title"] = "<i>attention</i> & co"
-    content = drawn(found)
-    Attention(content)
+    content = drawn(analysis(missing=["<script>alert(1)</script>"], attention_title="<i>attention</i> & co"))
+    Page(content)
     assert "<script>" not in content
     assert "<b>dog</b>" not in content
     assert "A &lt;b&gt;dog&lt;/b&gt; &amp; attention" in content
@@ -108,14 +119,12 @@ def test_text_from_models_and_recipes_is_escaped() -> None:
 
 
 def test_runs_that_are_missing_are_named() -> None:
-    assert "Not finished, and so not in any number here: none-seed1, none-seed2." in drawn(
-        analysis(missing=["none-seed1", "none-seed2"])
-    )
+    assert "Not finished: none-seed1, none-seed2." in drawn(analysis(missing=["none-seed1", "none-seed2"]))
     assert "Not finished" not in drawn(analysis())
 
 
-def test_the_sentence_stands_beside_its_reference_and_what_each_model_made_of_it() -> None:
-    text = "".join(Attention(drawn({**analysis(), "reference": "Dogs, rightly"})).text)
+def test_the_sentence_stands_beside_its_reference_and_the_translations_of_the_main_systems() -> None:
+    text = "".join(Page(drawn(analysis(reference="Dogs, rightly"))).text)
     assert all(
         part in text for part in ("Ein Hunde", "Dogs, rightly", "& attention", "& thought-vector", "& transformer")
     )
@@ -124,29 +133,23 @@ def test_the_sentence_stands_beside_its_reference_and_what_each_model_made_of_it
 @pytest.mark.parametrize(
     ("left_out", "absent"),
     [
-        ({"k50": {}}, "slot 32"),
-        ({"losses": {}}, "chrF2 by place"),
+        ({"k50": {}}, "width 32"),
+        ({"losses": {}}, "chrF2 at each position"),
         ({"seeds": 1}, " to 17.3"),
         ({"core": ("attention",)}, '"row">Transformer'),
     ],
 )
-def test_a_study_that_is_not_complete_has_a_report_of_what_there_is(left_out: dict[str, Any], absent: str) -> None:
-    found = report.complete(analysis(**left_out))
-    assert next(chart.name for chart in figures.charts(Findings(found))) == "cost"
+def test_a_study_that_is_not_complete_has_a_report_of_what_there_is(left_out: Changes, absent: str) -> None:
+    found = analysis(**left_out)
+    assert next(chart.name for chart in figures.charts(found)) == "cost"
     assert absent not in drawn(found)
-    Attention(drawn(found))
-
-
-def test_with_one_finished_system_there_is_no_answer_and_no_claim() -> None:
-    found = report.complete(analysis(core=("attention",), k50={}, losses={}))
-    assert found["answer"].startswith("Not answered yet")
-    assert found["claims"] == []
+    Page(drawn(found))
 
 
 def test_the_numbers_of_the_markdown_are_those_of_the_json(saved: Path) -> None:
     found, text = json.loads((saved / "bottleneck.json").read_text()), (saved / "bottleneck.md").read_text()
     for beam in (1, 5):
-        table = text.split(f"## Cost of packing in BLEU, join less pack, beam {beam}\n")[1].split("##")[0]
+        table = text.split(f"## Cost of concatenation in BLEU, beam {beam}\n")[1].split("##")[0]
         for name, about in found["systems"].items():
             [row] = re.findall(rf"^\| {re.escape(about['title'])}(?:{MARK})? \| (.*) \|$", table, re.MULTILINE)
             for cell, size in zip(row.split(" | "), (2, 3, 4, 8), strict=True):
@@ -161,26 +164,25 @@ def test_the_numbers_of_the_markdown_are_those_of_the_json(saved: Path) -> None:
 
 def test_rows_of_a_single_seed_are_marked(saved: Path) -> None:
     text = (saved / "bottleneck.md").read_text()
-    assert f"| slot 32{MARK} |" in text
+    assert f"| width 32{MARK} |" in text
     assert f"| attention{MARK} |" not in text
-    assert "one seed: one run, without a range over seeds" in text
+    assert f"- {MARK.strip()} one seed\n" in text
 
 
 def test_the_commands_name_the_files_of_a_run_and_the_numbers_that_they_give() -> None:
-    _, pack, join = report.repeated(Findings(analysis()))
-    options = "-m bleu -b -w 2 -tok 13a"
-    assert pack[1] == f"sacrebleu references/test.pack4.txt -i attention-seed1/outputs/test.pack4.beam5.txt {options}"
-    assert (
-        join[1]
-        == f"paste -d ' ' - - - - < attention-seed1/outputs/test.pack1.beam5.txt | sacrebleu references/test.pack4.txt {options}"
-    )
-    assert "34.40" in pack[0]
-    assert "35.00" in join[0]
+    *_, together, single = report.commands(analysis(), "nmt study recipes/bottleneck.yaml")
+    options, reference = "-m bleu -b -w 2 -tok 13a", "outputs/references/test.concatenated4.txt"
+    run = "outputs/attention-seed1"
+    assert together[1] == f"sacrebleu {reference} -i {run}/test.concatenated4.beam5.txt {options}"
+    pasted = f"paste -d ' ' - - - - < {run}/test.concatenated1.beam5.txt"
+    assert single[1] == f"{pasted} | sacrebleu {reference} {options}"
+    assert "34.40" in together[0]
+    assert "35.00" in single[0]
 
 
-def test_a_system_has_the_same_ink_whatever_else_is_finished() -> None:
+def test_a_system_has_the_same_style_whatever_else_is_finished() -> None:
     whole, part = (
-        figures.inks(Findings(analysis(core=core)))
+        figures.styles(analysis(core=core))
         for core in (("thought-vector", "attention", "transformer"), ("attention", "transformer"))
     )
     assert {name: whole[name] for name in part} == part
@@ -194,7 +196,7 @@ def test_figures_are_drawn_to_be_read_on_a_phone(saved: Path) -> None:
 
 
 def test_a_width_that_keeps_more_than_half_throughout_is_drawn_at_the_end_of_the_scale() -> None:
-    sweep = next(chart for chart in figures.charts(Findings(analysis(k50=K50))) if chart.name == "capacity")
+    sweep = next(chart for chart in figures.charts(analysis(k50=K50)) if chart.name == "capacity")
     assert "512 numbers: more than 8" in sweep.panels[0].alt
     _, (axes,) = style.subplots()
     sweep.panels[0].draw(axes)

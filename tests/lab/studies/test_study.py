@@ -10,7 +10,7 @@ from nmt.lab.studies import plan as plans, study
 from nmt.lab.studies.study import Study
 
 FILE = """\
-study: {kind: bottleneck, baseline: one, packs: [1, 2]}
+study: {kind: bottleneck, baseline: one, concatenations: [1, 2]}
 recipe: {data: {source: de, target: en, corpus: null, train: toy.tsv, test: test.tsv}, vocabulary: {size: 296}, training: {updates: 2}}
 systems:
   one: {title: one}
@@ -52,7 +52,7 @@ def prepared(train: str) -> Study:
 def test_each_system_is_tested_on_what_it_is_for() -> None:
     tests = prepared("'long.de,long.en'").tests
     assert {name: [test.name for test in each] for name, each in tests.items()} == {
-        "one": ["test.pack1", "test.pack2"],
+        "one": ["test.concatenated1", "test.concatenated2"],
         "natural": ["long"],
     }
 
