@@ -13,6 +13,7 @@ import typer
 
 from nmt.cli import (
     bench,
+    check_batching,
     convert,
     data,
     doctor,
@@ -53,7 +54,8 @@ app.command("bundle")(share.bundle)
 app.command("push")(share.push)
 app.command("pull")(share.pull)
 app.command("convert")(convert.convert)
-app.command("doctor")(doctor.doctor)
+app.command("check-batching")(check_batching.check_batching)
+app.command("doctor", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(doctor.doctor)
 app.command("bench")(bench.bench)
 app.command("study")(study.study)
 app.add_typer(recipe.app, name="recipe")

@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from nmt.atomic import JsonObject
 from nmt.errors import RunError, UserError
 
 console = Console(stderr=True, highlight=False)
@@ -35,6 +36,13 @@ def logger(quiet: bool) -> Callable[[str], None]:
 def print_json(value: Any) -> None:
     """One JSON value, indented, on stdout."""
     print(json.dumps(value, indent=1, ensure_ascii=False))
+
+
+def print_values(values: JsonObject) -> None:
+    """Names and values on stdout, a line each."""
+    for name, value in values.items():
+        shown = ", ".join(f"{key}: {each}" for key, each in value.items()) if isinstance(value, dict) else value
+        print(f"{name:<16}{shown}")
 
 
 @contextmanager

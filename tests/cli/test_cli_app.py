@@ -24,6 +24,8 @@ COMMANDS = (
     "evaluate",
     "info",
     "doctor",
+    "check-batching",
+    "convert",
     "recipe",
     "inspect",
     "experiment",

@@ -80,21 +80,21 @@ def test_doctor_tells_what_there_is_to_work_with(
     assert re.search(r"^extras +plot: .*, tensorboard: ", out, re.MULTILINE)
 
 
-def test_doctor_of_a_run_compares_sentences_alone_and_in_batches(nmt: Nmt) -> None:
-    found = json.loads(nmt("doctor", "runs/toy", "--json", "--sentences", "12").out)
+def test_check_batching_compares_sentences_alone_and_in_batches(nmt: Nmt) -> None:
+    found = json.loads(nmt("check-batching", "runs/toy", "--json", "--sentences", "12").out)
     assert (found["sentences"], found["same text"], found["sound"]) == (12, 12, True)
     Path("lines").write_text("rot Hund\n\nKatze\nHaus groß rot\n", "utf8")
-    assert re.search(r"^same text +3$", nmt("doctor", "runs/toy", "-i", "lines").out.decode(), re.MULTILINE)
+    assert re.search(r"^same text +3$", nmt("check-batching", "runs/toy", "-i", "lines").out.decode(), re.MULTILINE)
 
 
-def test_doctor_says_when_company_changes_a_translation(nmt: Nmt, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_batching_says_when_a_batch_changes_a_translation(nmt: Nmt, monkeypatch: pytest.MonkeyPatch) -> None:
     search: Callable[..., Any] = TorchTranslator._batch
 
     def disturbed(translator: TorchTranslator, parts: list[list[int]]) -> Any:
         return search(translator, parts if len(parts) == 1 else [part[:1] for part in parts])
 
     monkeypatch.setattr(TorchTranslator, "_batch", disturbed)
-    outcome = nmt("doctor", "runs/toy", "--sentences", "12")
+    outcome = nmt("check-batching", "runs/toy", "--sentences", "12")
     assert outcome.status == 1
     assert re.search(r"^text 1 .* alone, .* beside \d+ others$", outcome.out.decode(), re.MULTILINE)
     assert re.search(r"^sound +False$", outcome.out.decode(), re.MULTILINE)
@@ -102,11 +102,16 @@ def test_doctor_says_when_company_changes_a_translation(nmt: Nmt, monkeypatch: p
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(["-i", "toy.yaml"], "--input: expected with a run only"), (["runs/toy", "-i", "empty"], "at least 2 lines")],
+    [
+        (["doctor", "runs/toy", "-i", "empty"], "nmt check-batching runs/toy -i empty"),
+        (["check-batching", "runs/toy", "-i", "empty"], "at least 2 lines"),
+    ],
 )
-def test_doctor_refuses_what_it_cannot_compare(nmt: Nmt, arguments: list[str], words: str) -> None:
+def test_what_cannot_be_compared_is_refused_and_the_old_command_names_the_new_one(
+    nmt: Nmt, arguments: list[str], words: str
+) -> None:
     Path("empty").write_text("\n\n")
-    outcome = nmt("doctor", *arguments)
+    outcome = nmt(*arguments)
     assert (outcome.status, outcome.out) == (2, b"")
     assert words in outcome.err
 
