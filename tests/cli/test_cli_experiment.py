@@ -21,7 +21,7 @@ NUMBER = "0.0 for the bag of words"
 
 
 def answer(settings: Settings, log: Log) -> experiment.Outcome:
-    """What an experiment does, without training."""
+    """The outcome of an experiment that trains nothing."""
     log(f"{settings.cells}, {settings.seeds} seeds")
     return experiment.Outcome(
         question="Is it so?",
@@ -76,7 +76,7 @@ def test_the_table_comes_with_conditions_notes_and_claims_and_progress_goes_to_s
     assert out.endswith(f"\n   Measured: {NUMBER}\n")
 
 
-def test_json_says_where_the_numbers_come_from() -> None:
+def test_json_has_command_date_versions_and_machine() -> None:
     found = json.loads(ask("fake", "--json", "--cells", "lstm", "--seeds", "1", "--out", "results", "-q").out)
     assert found["command"] == "nmt experiment fake --cells lstm --seeds 1"
     assert {"question", "conditions", "columns", "rows", "notes", "details"} <= found.keys()

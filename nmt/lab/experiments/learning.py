@@ -12,8 +12,7 @@ from torch import nn
 
 from nmt.data.batches import Batch
 from nmt.models.protocol import TranslationModel
-from nmt.training import objective
-from nmt.training.objective import Loss
+from nmt.training.objective import Loss, objective
 from nmt.training.schedules import learning_rate
 from nmt.training.step import TrainingStep, Update, train_on
 
@@ -36,7 +35,7 @@ def batches(draw: Callable[[np.random.Generator], Examples], updates: int, seed:
 
 def learn(model: TranslationModel, draw: DrawBatch, *, updates: int, seed: int, peak: float) -> None:
     """Trains on the objective of translators: cross-entropy under teacher forcing, without label smoothing."""
-    learn_task(model, draw, objective.objective, updates=updates, seed=seed, peak=peak)
+    learn_task(model, draw, objective, updates=updates, seed=seed, peak=peak)
 
 
 def learn_task(

@@ -16,7 +16,7 @@ def test_every_architecture_reads_tokens_and_numbers(name: str) -> None:
     assert number(architecture(name, vocabulary=VOCABULARY, seed=1, numbers=True), numbers).shape == (2, 1)
 
 
-def test_names_say_how_weights_begin() -> None:
+def test_initial_weights_follow_the_name() -> None:
     def recurrent_weights(name: str) -> torch.Tensor:
         return reading_cell(recurrent_architecture(name, vocabulary=VOCABULARY, seed=1)).layer.weight_hh_l0.detach()
 

@@ -53,8 +53,8 @@ def test_the_cue_stands_at_every_distance_on_both_sides_and_never_in_the_padding
     assert torch.equal(SENTENCES.tokens == PAD, ~SENTENCES.mask)
 
 
-def test_nothing_but_the_cue_tells_the_sense() -> None:
-    """Neither the word, nor where it stands, nor on which side of it the cue; seven standard errors of a share."""
+def test_nothing_but_the_cue_predicts_the_sense() -> None:
+    """Word, position, side of the cue and length do not predict the sense; seven standard errors of a share."""
     word = SENTENCES.tokens[ROWS, SENTENCES.place]
     for group in (word == WORD, SENTENCES.place < 5, SENTENCES.distance > 0, SENTENCES.mask.sum(1) < 18):
         count = int(group.sum())
@@ -63,7 +63,7 @@ def test_nothing_but_the_cue_tells_the_sense() -> None:
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
 @torch.no_grad()
-def test_a_tag_depends_on_what_stands_on_the_side_that_is_read(direction: str) -> None:
+def test_a_tag_depends_on_the_words_that_its_direction_reads(direction: str) -> None:
     torch.manual_seed(1)
     tagger, sentences = Tagger("gru", direction), draw_sentences(np.random.default_rng(1), 50)
     moved = sentences.tokens.clone()
@@ -131,8 +131,8 @@ def test_the_experiment_gives_a_row_for_each_cell_direction_and_side() -> None:
 
 def test_the_figure_leaves_out_the_place_of_the_word_itself() -> None:
     pytest.importorskip("matplotlib")
-    panel, *_ = draw(results((500, 1000, 1000))).axes
-    for line in panel.get_lines():
+    axes, *_ = draw(results((500, 1000, 1000))).axes
+    for line in axes.get_lines():
         x, y = np.asarray(line.get_xdata()), np.asarray(line.get_ydata(), float)
         drawn = set(x[~np.isnan(y)].tolist())
         assert drawn == {-1, 1}

@@ -46,11 +46,11 @@ ALIGNMENT = Alignment(sums=1e-7, padding=0.0, aligned=1.0, right=1.0)
         ("below", 3, True),
     ],
 )
-def test_a_number_is_held_against_its_bound(relation: Relation, bound: float, holds: bool) -> None:
+def test_a_check_compares_the_number_with_its_bound(relation: Relation, bound: float, holds: bool) -> None:
     assert Check("A4", "two", 2, relation, bound).holds is holds
 
 
-def test_a_number_that_is_none_holds_nothing() -> None:
+def test_a_check_of_nan_does_not_hold() -> None:
     assert not Check("A4", "broken", float("nan"), "=", float("nan")).holds
 
 
@@ -58,7 +58,7 @@ def test_a_number_that_is_none_holds_nothing() -> None:
     ("measured", "verdict"),
     [((0.0, 0.0), "holds"), ((0.0, 1.0), "holds under conditions"), ((1.0, 2.0), "does not hold")],
 )
-def test_the_verdict_is_whether_all_rows_are_as_expected_or_some_or_none(
+def test_a_claim_holds_if_all_its_checks_do_and_under_conditions_if_some_do(
     measured: tuple[float, float], verdict: Verdict
 ) -> None:
     (found,) = claims([Check("E1", "change", value, "=", 0.0) for value in measured])
@@ -80,7 +80,7 @@ def test_noise_leaves_the_last_forward_and_the_first_backward_half() -> None:
 
 
 @torch.no_grad()
-def test_the_audit_would_notice_a_thought_vector_that_leaks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_change_by_noise_detects_a_thought_vector_of_other_states(monkeypatch: pytest.MonkeyPatch) -> None:
     model = recurrent(VOCABULARY, direction="both").eval()
     assert change_by_noise(model) == 0.0
     monkeypatch.setattr(model.encoder, "final_states", lambda states, mask: states.mean(1))
@@ -88,7 +88,7 @@ def test_the_audit_would_notice_a_thought_vector_that_leaks(monkeypatch: pytest.
 
 
 @torch.no_grad()
-def test_the_audit_leaves_no_noise_behind() -> None:
+def test_change_by_noise_leaves_the_model_unchanged() -> None:
     model = recurrent(VOCABULARY, attention="bahdanau", direction="both").eval()
     given = (torch.full((1, 5), 6), torch.ones(1, 5, dtype=torch.bool), torch.full((1, 2), 6))
     before = model(*given)
@@ -98,7 +98,7 @@ def test_the_audit_leaves_no_noise_behind() -> None:
 
 @torch.no_grad()
 def test_the_memory_of_attention_grows_with_the_source() -> None:
-    """So a memory that does not grow is the thought vector's own doing."""
+    """Hence a memory of constant size is a property of the thought vector."""
     short, long = (memory_numbers(recurrent(VOCABULARY, attention="bahdanau"), length) for length in (3, 30))
     assert long == 10 * short
 
@@ -111,7 +111,7 @@ def test_alignment_is_the_mean_over_seeds_and_sums_are_the_worst_of_all() -> Non
     assert "99.0 to 100.0" in aligned.what
 
 
-def test_the_experiment_answers_each_claim_and_all_that_needs_no_training_is_so(
+def test_the_experiment_judges_each_claim_and_checks_without_training_hold(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     said: list[str] = []
@@ -133,7 +133,7 @@ BATCH = collate([[4, 5, 6], [7, 8]], [[6, 5, 4], [8, 7]])
 
 
 class Pointer(TranslationModel):
-    """Attends to the slot of its table alone, and expects the first piece always."""
+    """A stand-in for a model that attends to the slots of a table and always predicts the first token."""
 
     def __init__(self, slots: list[list[int]]) -> None:
         super().__init__()
@@ -174,7 +174,7 @@ def test_each_token_is_expected_where_it_stands_in_the_source() -> None:
         ([[2, 1, 0, 3], [3, 0, 2, 2]], 0.8, 1.0),
     ],
 )
-def test_alignment_is_the_share_of_copied_tokens_that_attend_to_their_origin(
+def test_alignment_is_the_share_of_copied_tokens_that_have_the_largest_weight_on_their_source(
     slots: list[list[int]], aligned: float, padding: float
 ) -> None:
     found = measure_alignment(Pointer(slots), BATCH)

@@ -7,14 +7,14 @@ import pytest
 from nmt.lab.experiments.experiment import Verdict
 from nmt.lab.experiments.explosion import THRESHOLD, Training, claim, judge, train
 
-CALM = Training("sgd", 1.5, True, 1, 1.0, 1e5, THRESHOLD, None, 1.0)
+STABLE = Training("sgd", 1.5, True, 1, 1.0, 1e5, THRESHOLD, None, 1.0)
 
 
 def pair(gain: float, optimizer: str = "sgd", *, diverged_at: int | None = None, growth: float = 1.0) -> list[Training]:
-    """One training without clipping that ends so, and a calm one with it."""
+    """A training without clipping that ends so, and a stable one with clipping."""
     return [
-        replace(CALM, optimizer=optimizer, gain=gain, clipped=False, diverged_at=diverged_at, growth=growth),
-        replace(CALM, gain=gain),
+        replace(STABLE, optimizer=optimizer, gain=gain, clipped=False, diverged_at=diverged_at, growth=growth),
+        replace(STABLE, gain=gain),
     ]
 
 
@@ -37,7 +37,7 @@ def test_the_verdict_follows_what_clipping_prevents(trainings: list[Training], v
     assert judge(trainings) == verdict
 
 
-def test_norms_are_clipped_to_the_threshold_and_weights_stay() -> None:
+def test_norms_are_clipped_to_the_threshold_and_weights_hardly_change() -> None:
     unclipped, clipped = (train("sgd", 3.0, clip, seed=1, updates=2) for clip in (False, True))
     assert unclipped.largest_used == pytest.approx(unclipped.largest_norm, rel=1e-5)
     assert clipped.largest_norm > THRESHOLD

@@ -33,13 +33,13 @@ TRAINED_ONLY: Shares = (1.0, 1.0, 1.0, 0.9, 0.6, 0.1)
 NONE: Shares = (0.0,) * 6
 
 
-@pytest.mark.parametrize(("name", "pieces"), [("identifier", 3), ("fluent", 1)])
+@pytest.mark.parametrize(("name", "tokens"), [("identifier", 3), ("fluent", 1)])
 @pytest.mark.parametrize("gap", [0, 7])
-def test_a_source_is_mark_fact_fillers_and_question(name: str, pieces: int, gap: int) -> None:
+def test_a_source_is_mark_fact_fillers_and_question(name: str, tokens: int, gap: int) -> None:
     batch = draw_batch(np.random.default_rng(1), TASKS[name], gap, 16, training=True)
-    assert batch.source.shape == (16, 1 + pieces + gap + 1 + 1)
+    assert batch.source.shape == (16, 1 + tokens + gap + 1 + 1)
     assert {(row[0], *row[-2:]) for row in batch.source.tolist()} == {(MARK, ASK, EOS)}
-    fillers = batch.source[:, 1 + pieces : 1 + pieces + gap]
+    fillers = batch.source[:, 1 + tokens : 1 + tokens + gap]
     assert bool(((fillers >= FILLER) & (fillers < FACT)).all())
     assert int(batch.source.max()) < TASKS[name].vocabulary
 
@@ -111,7 +111,7 @@ def test_the_verdict_on_gates_follows_from_how_far_both_networks_reach(
         ([NEAR, ALL], [ALL, NEAR], "does not hold"),
     ],
 )
-def test_the_verdict_on_names_asks_who_can_repeat_them_and_how_far(
+def test_the_verdict_on_copying_follows_from_the_longest_gap_of_each_model(
     lstm: list[Shares], attention: list[Shares], expected: str
 ) -> None:
     (claim,) = claims({"identifier": {"lstm": Measurement(1, lstm), "attention": Measurement(2, attention)}})
@@ -122,7 +122,7 @@ def test_no_claim_is_judged_without_the_models_that_it_compares() -> None:
     assert claims({"fluent": {"lstm": Measurement(1, [ALL])}}) == ()
 
 
-def test_the_experiment_runs_and_tells_every_model_at_every_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_experiment_reports_every_model_at_every_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gaps, "EXAMPLES", 8)
     said = list[str]()
     outcome = EXPERIMENT(Options(cells=("tanh", "lstm"), seeds=2, updates=2), said.append)

@@ -23,7 +23,7 @@ def difference(value: float) -> Contrast:
 def measurement(
     right: dict[str, float] | None = None, *, gate: dict[tuple[str, str], float] | None = None
 ) -> Measurement:
-    """A measurement in which all gates are as everywhere and all answers are right, but for what is said."""
+    """A measurement with equal gates and right answers everywhere, except as given."""
     accuracy = {name: sure((right or {}).get(name, 1.0)) for name in NAMES}
     contrasts = {
         each: {event: difference((gate or {}).get((each, event), 0.0)) for event in events}
@@ -41,7 +41,7 @@ OPENS = {("input", "king rules"): 0.2, ("output", "question"): 0.1}
 WITHOUT_CELL = dict.fromkeys(NO_CELL.values(), 0.2)
 
 
-def test_the_gate_forgets_kings_if_it_closes_for_them_alone_and_has_to() -> None:
+def test_forgetting_needs_a_gate_that_closes_for_kings_alone_and_answers_that_depend_on_it() -> None:
     for_all = {**CLOSES, ("forget", "bystander dies"): -0.2}
     assert verdict("C3", measurement({AT_DEATHS: 0.6, ALWAYS: 0.2}, gate=CLOSES)) == "holds"
     assert verdict("C3", measurement({AT_DEATHS: 0.6, ALWAYS: 0.2}, gate=for_all)) == "holds under conditions"
@@ -53,19 +53,19 @@ def test_the_gate_forgets_kings_if_it_closes_for_them_alone_and_has_to() -> None
     )
 
 
-def test_gates_let_in_and_out_if_both_open() -> None:
+def test_input_and_output_gates_must_both_open() -> None:
     assert verdict("C4", measurement(gate=OPENS)) == "holds"
     assert verdict("C4", measurement(gate={**OPENS, ("output", "question"): -0.1})) == "holds under conditions"
     assert verdict("C4", measurement()) == "does not hold"
 
 
-def test_the_cell_remembers_if_it_suffices_and_the_hidden_state_does_not() -> None:
+def test_the_cell_is_the_memory_if_it_suffices_alone_and_the_hidden_state_does_not() -> None:
     assert verdict("C5", measurement(WITHOUT_CELL)) == "holds"
     assert verdict("C5", measurement(dict.fromkeys(NO_CELL.values(), 0.8))) == "holds under conditions"
     assert verdict("C5", measurement(dict.fromkeys(NO_HIDDEN.values(), 0.5))) == "does not hold"
 
 
-def test_one_seed_that_differs_bounds_a_claim() -> None:
+def test_one_seed_that_differs_limits_the_verdict() -> None:
     assert verdict("C5", measurement(WITHOUT_CELL), measurement()) == "does not hold"
     assert (
         verdict("C4", measurement(gate=OPENS), measurement(gate={("input", "king rules"): 0.2}))
@@ -73,16 +73,16 @@ def test_one_seed_that_differs_bounds_a_claim() -> None:
     )
 
 
-def test_a_model_that_does_not_understand_the_stories_bears_out_nothing() -> None:
+def test_a_model_that_does_not_understand_the_stories_supports_no_claim() -> None:
     assert verdict("C4", measurement({INTACT: 0.5}, gate=OPENS)) == "does not hold"
 
 
-def test_a_claim_borne_out_by_one_task_alone_holds_under_conditions() -> None:
+def test_a_claim_supported_by_one_task_alone_holds_under_conditions() -> None:
     found = claims({"succession": [measurement()], "interregnum": [measurement(gate=OPENS)]})
     assert {claim.id: claim.verdict for claim in found}["C4"] == "holds under conditions"
 
 
-def test_the_experiment_runs_and_tells_every_operation_and_contrast(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_experiment_reports_every_intervention_and_contrast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gates, "STORIES", 30)
     said = list[str]()
     outcome = EXPERIMENT(Options(seeds=1, updates=2), said.append)
@@ -112,7 +112,7 @@ def test_a_contrast_compares_within_the_stories_that_have_the_event() -> None:
     assert found.difference.high == pytest.approx(0.6)
 
 
-def test_the_closing_unit_is_measured_on_stories_that_did_not_choose_it() -> None:
+def test_the_closing_unit_is_chosen_and_measured_on_different_stories() -> None:
     kinds = np.repeat(KINDS[:1], 40, 0)
     gate = np.full((40, 4, 3), 0.5)
     gate[:20, 1, 2] = 0.0  # unit 2 closes at deaths in the first half alone

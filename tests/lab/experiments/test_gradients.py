@@ -26,7 +26,7 @@ from nmt.models.recurrent import RecurrentModel
 
 
 def measurement(ratio: float, forget: float | None = None) -> Measurement:
-    """A model whose gradient keeps so much of itself, before training and after, with such a forget gate."""
+    """A model with this gradient ratio before and after training, and this forget gate."""
     way = Highway([ratio, *[1.0] * (STEPS - 2), 0.0], forget, forget**48) if forget else None
     flow = Flow([ratio, *[1.0] * (STEPS - 1)], [ratio, *[1.0] * (STEPS - 1)], way)
     return Measurement(flow, flow, flow, flow, 1.0)
@@ -42,7 +42,7 @@ def measurement(ratio: float, forget: float | None = None) -> Measurement:
         ({"gru": 1e-9, "transformer": 0.5, "lstm-1": 0.5}, None),
     ],
 )
-def test_gradients_vanish_where_nothing_comes_back(ratios: dict[str, float], verdict: Verdict | None) -> None:
+def test_the_verdict_on_vanishing_follows_the_ratios(ratios: dict[str, float], verdict: Verdict | None) -> None:
     assert judge_vanishing(ratios) == verdict
 
 
@@ -54,7 +54,7 @@ def test_gradients_vanish_where_nothing_comes_back(ratios: dict[str, float], ver
         ({"lstm-5": 0.999}, "does not hold"),  # 0.37 is left after 1000 steps
     ],
 )
-def test_a_highway_is_as_unhindered_as_its_forget_gate(forget: dict[str, float], verdict: Verdict) -> None:
+def test_the_verdict_on_the_highway_follows_the_forget_gates(forget: dict[str, float], verdict: Verdict) -> None:
     assert judge_highway(forget) == verdict
 
 
@@ -62,12 +62,12 @@ def test_a_highway_is_as_unhindered_as_its_forget_gate(forget: dict[str, float],
     ("lstm", "words"),
     [(1e-12, "lstm-torch loses at least as much as tanh-torch"), (1e-6, "lstm-torch loses less than tanh-torch")],
 )
-def test_the_words_about_a_fresh_lstm_follow_the_numbers(lstm: float, words: str) -> None:
+def test_the_comparison_of_untrained_cells_follows_the_numbers(lstm: float, words: str) -> None:
     (claim,) = vanishing({"tanh-torch": [measurement(1e-9)], "lstm-torch": [measurement(lstm, 0.5)]})
     assert words in claim.number
 
 
-def test_the_highway_is_foretold_by_the_mean_forget_gate() -> None:
+def test_the_highway_is_predicted_by_the_mean_forget_gate() -> None:
     (claim,) = highway({"tanh": [measurement(1e-9)], "lstm-5": [measurement(0.8, 0.99)]})
     assert "f^t is lstm-5 0.62" in claim.number  # 0.99^48
     assert "keeps lstm-5 0.8" in claim.number
@@ -116,7 +116,7 @@ def test_a_tanh_cell_at_rest_multiplies_the_gradient_by_its_matrix_at_every_step
 
 
 @pytest.mark.parametrize("bias", [0.0, 1.0, 5.0])
-def test_an_lstm_without_recurrent_weights_keeps_by_its_cell_what_the_forget_gate_lets_through(bias: float) -> None:
+def test_an_lstm_without_recurrent_weights_multiplies_the_gradient_by_its_forget_gate(bias: float) -> None:
     found = flow(silent(f"lstm-{bias:.0f}", 0.0), batch())
     assert found.highway is not None
     expected = torch.tensor(bias).double().sigmoid().item()

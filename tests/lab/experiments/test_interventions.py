@@ -53,7 +53,7 @@ def test_without_an_intervention_the_answers_are_the_models_own(model: Recurrent
 
 
 @torch.no_grad()
-def test_a_gate_held_at_1_is_a_gate_with_an_endless_bias(model: RecurrentModel, sample: list[Story]) -> None:
+def test_a_forget_gate_at_1_equals_one_with_a_very_large_bias(model: RecurrentModel, sample: list[Story]) -> None:
     batch, cell = stories.batch_of(sample), reading_cell(model)
     held = thought_vector(model, batch.source, interventions(sample)[ALWAYS])
     cell.layer.bias_ih_l0[cell.hidden : 2 * cell.hidden] = 100.0

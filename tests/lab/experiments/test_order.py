@@ -49,13 +49,13 @@ BAG = measured(largest=1e-6, noticed=0.0, both=0.0, sentences=0.3, same=1.0)
 
 
 class Script:
-    """Stands for a model that translates by a table: the state counts the pieces that are written."""
+    """A stand-in for a model that translates by a table; the state is the number of tokens written."""
 
     def __init__(self, table: dict[tuple[int, ...], list[int]]) -> None:
         self.table = table
 
     def encode(self, source: torch.Tensor, mask: torch.Tensor) -> Memory:
-        targets = [self.table[tuple(piece for piece in row if piece >= 4)] for row in source.tolist()]
+        targets = [self.table[tuple(token for token in row if token >= 4)] for row in source.tolist()]
         padded = torch.tensor([[*target, *[EOS] * (9 - len(target))] for target in targets])
         return Memory(padded.unsqueeze(-1), torch.ones_like(padded, dtype=torch.bool))
 
@@ -64,24 +64,24 @@ class Script:
 
     def step(self, previous: torch.Tensor, state: torch.Tensor, memory: Memory) -> Step:
         memory = repeat(memory, len(previous) // len(memory.slots))
-        pieces = memory.slots[torch.arange(len(state)), state, 0]
-        return Step(torch.nn.functional.one_hot(pieces, VOCABULARY).float() * 9, state + 1, memory.mask.float())
+        tokens = memory.slots[torch.arange(len(state)), state, 0]
+        return Step(torch.nn.functional.one_hot(tokens, VOCABULARY).float() * 9, state + 1, memory.mask.float())
 
     def parameters(self) -> list[torch.Tensor]:
         return []
 
 
-def test_a_shuffle_has_the_same_pieces_and_reads_differently() -> None:
+def test_a_shuffle_has_the_same_tokens_in_another_order() -> None:
     generator = np.random.default_rng(0)
-    for pieces in ([4, 4, 4, 5], [4, 5], SOURCES[0]):
+    for tokens in ([4, 4, 4, 5], [4, 5], SOURCES[0]):
         for _ in range(20):
-            other = shuffled(pieces, generator)
-            assert sorted(other) == sorted(pieces)
-            assert other != pieces
+            other = shuffled(tokens, generator)
+            assert sorted(other) == sorted(tokens)
+            assert other != tokens
 
 
-def test_only_the_bag_of_words_is_not_moved_by_shuffling() -> None:
-    """Before any training; the bag's sums come in another order, so it moves by rounding."""
+def test_only_the_bag_of_words_is_unchanged_by_shuffling() -> None:
+    """Without training. The bag is summed in another order, so its logits differ by rounding."""
     for name, make in MODELS.items():
         torch.manual_seed(1)
         changes = logit_changes(make().eval(), SOURCES)
@@ -90,7 +90,7 @@ def test_only_the_bag_of_words_is_not_moved_by_shuffling() -> None:
 
 
 def test_pairs_count_only_where_both_sentences_are_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of 20 pairs 10 are translated, of 5 only the first sentence, and of 5 both as the first one."""
+    """Of 20 pairs 10 are right, 5 in the first sentence only, and 5 get the first translation for both."""
     table = {tuple(clause.source()): clause.target() for pair in PAIRS for clause in pair}
     table.update({tuple(second.source()): [4] for _, second in PAIRS[10:15]})
     table.update({tuple(second.source()): first.target() for first, second in PAIRS[15:]})
@@ -121,7 +121,9 @@ def test_without_the_bag_of_words_or_anything_beside_it_no_claim_is_judged() -> 
     assert claims({"lstm": [measured()]}) == claims({"bag": [BAG]}) == ()
 
 
-def test_the_experiment_gives_a_row_a_model_and_an_outcome_a_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_experiment_reports_a_row_for_each_model_and_a_measurement_for_each_seed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     said: list[str] = []
     monkeypatch.setattr(order, "PAIRS", 5)
     outcome = EXPERIMENT(Options(cells=("bag", "gru"), seeds=2, updates=2), said.append)
@@ -132,13 +134,13 @@ def test_the_experiment_gives_a_row_a_model_and_an_outcome_a_seed(monkeypatch: p
     assert outcome.conditions["updates"] == 2
 
 
-def test_the_figure_has_a_row_for_each_model_in_both_panels() -> None:
+def test_the_figure_has_a_row_for_each_model_in_both_charts() -> None:
     pytest.importorskip("matplotlib")
-    for panel in draw({"bag": [BAG, BAG], "lstm": [measured(), measured()]}).axes:
-        assert [label.get_text() for label in panel.get_yticklabels()] == ["bag", "lstm"]
+    for axes in draw({"bag": [BAG, BAG], "lstm": [measured(), measured()]}).axes:
+        assert [label.get_text() for label in axes.get_yticklabels()] == ["bag", "lstm"]
 
 
-def test_a_model_that_it_does_not_know_is_refused() -> None:
+def test_an_unknown_model_is_refused() -> None:
     with pytest.raises(UserError, match="elman"):
         EXPERIMENT.settings(Options(cells=("elman",)))
 

@@ -55,7 +55,7 @@ def test_targets_are_the_sources_from_the_end_and_lengths_are_those_stated() -> 
     assert {letter for each in drawn for letter in each} == set(range(FIRST_TOKEN, FIRST_TOKEN + reversal.LETTERS))
     batch = reversing(drawn)
     for source, mask, expected in zip(batch.source, batch.source_mask, batch.expected, strict=True):
-        length = int(mask.sum()) - 1  # the end piece stays at the end
+        length = int(mask.sum()) - 1  # the end token stays at the end
         assert torch.equal(expected[:length], source[:length].flip(0))
 
 
@@ -103,7 +103,7 @@ def test_fewer_faster_and_as_accurate_are_judged_apart(results: Results, words: 
     assert "25.00 % fewer" in claim.number
 
 
-def test_the_story_would_hold_if_the_layer_were_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_c6_holds_for_a_layer_that_is_smaller_and_faster(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parameters, "layer_parameters", lambda cell: {"64/64": {"gru": 70, "lstm": 100}[cell]})
     assert parameters.claim_c6(measured(speed=0.6)).verdict == "holds"
 
@@ -136,7 +136,7 @@ def test_depth_and_residuals_are_judged_apart(second: float, residual: float, ve
     assert parameters.claim_d3(measured(second=second, residual=residual)).verdict == verdict
 
 
-def test_one_seed_decides_nothing_of_scores() -> None:
+def test_scores_of_one_seed_support_no_claim() -> None:
     results = measured(second=0.1)
     first = Results(
         {key: each[:1] for key, each in results.scores.items()},

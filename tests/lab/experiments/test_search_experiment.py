@@ -73,13 +73,13 @@ def result(beam: int, *found: Scored) -> BeamResult:
     )
 
 
-def test_an_error_is_the_searchs_where_the_reference_scores_higher_and_else_the_models() -> None:
+def test_a_reference_with_a_higher_score_is_a_search_error_and_otherwise_a_model_error() -> None:
     assert search.error(scored("a", -2.0), scored("b", -1.0)) == "search"
     assert search.error(scored("a", -1.0), scored("b", -2.0)) == "model"
     assert search.error(scored("a", -1.0), scored("a", -1.0)) == "same"
 
 
-def test_the_reference_in_other_pieces_is_no_error_of_the_model_but_may_be_one_of_the_search() -> None:
+def test_the_reference_in_other_pieces_is_no_model_error_but_can_be_a_search_error() -> None:
     assert search.error(scored("ab", -1.0, "ab"), scored("ab", -2.0, "a b")) == "same"
     assert search.error(scored("ab", -2.0, "ab"), scored("ab", -1.0, "a b")) == "search"
 
@@ -89,7 +89,7 @@ def test_the_same_pieces_never_score_above_themselves_however_sums_are_rounded()
     assert search.error(scored("a", -1.0000001), scored("a", -1.0)) == "same"
 
 
-def test_what_a_wider_or_narrower_beam_found_proves_search_errors_that_no_reference_shows() -> None:
+def test_an_output_of_another_beam_proves_search_errors_that_no_reference_shows() -> None:
     references = [scored("r", -9.0), scored("r", -1.0), scored("r", -9.0)]
     one, two = (
         result(1, scored("a", -3.0), scored("a", -2.0), scored("a", -2.0)),
@@ -104,7 +104,7 @@ def test_what_a_wider_or_narrower_beam_found_proves_search_errors_that_no_refere
     assert results.more_probable(one) == [False, True, False]
 
 
-def test_forced_scores_of_what_search_found_are_those_that_search_gave(toy: Path) -> None:
+def test_teacher_forced_scores_equal_the_scores_of_search(toy: Path) -> None:
     """Two ways to one number: the sum over the steps of the search, and a single pass over the whole target."""
     run, lines = Run(toy), ["rot Hund", "klein Haus groß Baum", "Katze"]
     found = open_translator(run, "torch", search=run.search_settings(beam=3, max_ratio=3.0)).translate(lines)

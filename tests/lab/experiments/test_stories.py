@@ -25,7 +25,7 @@ def drawn(task: str) -> list[Story]:
 
 
 def ruler(tokens: list[int]) -> tuple[int, int]:
-    """Who rules when the question comes, and since where, told by reading the story from the left."""
+    """The ruler at the end and the position that decides it, from reading the story left to right."""
     king, since = NOBODY, -1
     for place in range(1, LENGTH - 3):
         name, verb = tokens[place - 1 : place + 1]
@@ -37,7 +37,7 @@ def ruler(tokens: list[int]) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("task", list(stories.TASKS))
-def test_the_answer_is_who_rules_at_the_end_and_is_settled_where_that_is_said(task: str) -> None:
+def test_the_answer_is_the_ruler_at_the_end_and_settled_is_the_deciding_position(task: str) -> None:
     assert [(story.answer, story.settled) for story in drawn(task)] == [ruler(story.tokens) for story in drawn(task)]
 
 
