@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "export": {"data", "models", "search", "runs", "inference", "evaluation", "training", *FOUNDATION},
     "interpret": {"data", "models", "search", "runs", "inference", *FOUNDATION},
     "serving": {"data", "recipe", "search", "runs", "inference", "interpret", *FOUNDATION},
-    "corpus_checks": {"data", "recipe", "training", "evaluation", *FOUNDATION},
+    "corpus_checks": {"data", "evaluation", *FOUNDATION},
 }
 """The places of the package from top to bottom."""
 OUTERMOST = {"cli", "__main__", "lab"}

@@ -45,11 +45,16 @@ def check(
     """
     from nmt.recipe import reading
 
-    read, limits = reading.read(recipe, overrides or []), dict(map(_limit, limit or []))
+    read, limits, log = reading.read(recipe, overrides or []), dict(map(_limit, limit or [])), logger(quiet)
     from nmt.corpus_checks.checks import check_corpus
-    from nmt.corpus_checks.report import tables
+    from nmt.corpus_checks.report import check_limits, tables
+    from nmt.data.corpus import load
+    from nmt.data.metadata import CorpusRequest
+    from nmt.training.begin import load_vocabularies
 
-    found = check_corpus(read, limits, logger(quiet))
+    check_limits(limits)
+    corpus = load(CorpusRequest(**read.data.model_dump()), log)
+    found = check_corpus(corpus, *load_vocabularies(read, corpus, log), limits, log)
     if as_json:
         print_json(found.as_json())
     else:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from nmt.atomic import JsonObject
 from nmt.data import cleaning
 from nmt.data.metadata import CorpusMetadata
+from nmt.errors import UserError
 from nmt.evaluation.report import Table, text
 
 LIMITS = {
@@ -81,6 +82,12 @@ class CorpusReport:
             "findings": [finding.as_json() for finding in self.findings],
             "problems": len(self.problems),
         }
+
+
+def check_limits(limits: Mapping[str, float]) -> None:
+    """Raises `UserError` for a limit of an unknown check."""
+    if unknown := sorted(limits.keys() - LIMITS.keys()):
+        raise UserError(f"--limit {unknown[0]}: no such check; expected one of {', '.join(LIMITS)}")
 
 
 def findings(found: Iterable[Found], limits: Mapping[str, float]) -> list[Finding]:

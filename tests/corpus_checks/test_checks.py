@@ -6,20 +6,24 @@ import pytest
 
 from nmt.corpus_checks import checks, lengths
 from nmt.corpus_checks.checks import check_corpus
-from nmt.corpus_checks.report import EXAMPLE_WIDTH, LIMITS, CorpusReport, Finding, findings, shown, tables
-from nmt.data import builtin
+from nmt.corpus_checks.report import EXAMPLE_WIDTH, LIMITS, CorpusReport, Finding, check_limits, findings, shown, tables
+from nmt.data import builtin, vocabulary
+from nmt.data.corpus import load
+from nmt.data.metadata import CorpusRequest
 from nmt.data.pairs import Pairs
 from nmt.errors import UserError
-from nmt.recipe.types import Data, Recipe, Training, Vocabulary
-
-RECIPE = Recipe(data=Data(corpus="builtin"), vocabulary=Vocabulary(size=600), training=Training(updates=1))
+from nmt.recipe.types import Data
 
 
 @pytest.fixture(scope="module")
 def found() -> CorpusReport:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(builtin, "pairs", partial(builtin.pairs, count=300))
-        return check_corpus(RECIPE, {"overlap": 0.0}, lambda _: None)
+        request = CorpusRequest(**Data(corpus="builtin").model_dump())
+        corpus = load(request, lambda _: None)
+    model = vocabulary.train(corpus.train.source, corpus.train.target, type="unigram", size=600)
+    joint = vocabulary.Vocabulary(model)
+    return check_corpus(corpus, joint, joint, {"overlap": 0.0}, lambda _: None)
 
 
 def test_every_check_looks_at_every_split(found: CorpusReport) -> None:
@@ -45,7 +49,7 @@ def test_the_built_in_corpus_has_no_problems(found: CorpusReport) -> None:
 def test_limits_are_taken_and_odd_ones_refused(found: CorpusReport) -> None:
     assert {each.limit for each in found.findings if each.check == "overlap"} == {0.0}
     with pytest.raises(UserError, match=r"--limit overlaps: no such check; expected one of blank, duplicates, overlap"):
-        check_corpus(RECIPE, {"overlaps": 0.0}, lambda _: None)
+        check_limits({"overlaps": 0.0})
 
 
 @pytest.mark.parametrize(("count", "of", "problem"), [(0, 100, False), (1, 100, False), (2, 100, True), (0, 0, False)])
