@@ -126,7 +126,7 @@ class Cache:
 
 
 def _outdated(path: Path) -> bool:
-    """Whether the folder has another format; of a damaged one it cannot be told."""
+    """Whether the folder has another format; False if it is damaged."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         return bool(json.loads((path / MANIFEST).read_bytes())["made_from"]["format"] != FORMAT)
     return False

@@ -58,7 +58,9 @@ def test_the_languages_can_be_exchanged() -> None:
         ("dev", "de", "en", r"'dev'; it has train, valid, test, natural"),
     ],
 )
-def test_what_there_is_not_is_named_beside_what_there_is(split: str, source: str, target: str, message: str) -> None:
+def test_an_unknown_split_or_language_is_named_with_those_that_exist(
+    split: str, source: str, target: str, message: str
+) -> None:
     with pytest.raises(UserError, match=message):
         pairs(split, source, target)
 

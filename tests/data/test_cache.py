@@ -19,19 +19,19 @@ def fill(folder: Path) -> dict[str, Any]:
     return {"pairs": 4}
 
 
-def made(place: Path, notices: list[str] | None = None) -> CachedFolder:
-    return Cache(place, print if notices is None else notices.append).get("text", MADE_FROM, fill)
+def made(place: Path, messages: list[str] | None = None) -> CachedFolder:
+    return Cache(place, print if messages is None else messages.append).get("text", MADE_FROM, fill)
 
 
 def test_a_folder_is_made_once_and_found_again(tmp_path: Path) -> None:
-    first, notices = made(tmp_path), list[str]()
-    again = Cache(tmp_path, notices.append).get("text", MADE_FROM, lambda _: pytest.fail("filled twice"))
-    assert (first, notices) == (again, [])
+    first, messages = made(tmp_path), list[str]()
+    again = Cache(tmp_path, messages.append).get("text", MADE_FROM, lambda _: pytest.fail("filled twice"))
+    assert (first, messages) == (again, [])
     assert (again.metadata, again.bytes) == ({"pairs": 4}, 4)
     assert Cache(tmp_path, print).find(again.path.name) == again
 
 
-def test_anything_else_is_made_into_a_folder_of_its_own(tmp_path: Path) -> None:
+def test_another_origin_gives_another_folder(tmp_path: Path) -> None:
     cache = Cache(tmp_path, print)
     folders = [
         cache.get(kind, made_from, fill) for kind in ("text", "tokens") for made_from in (MADE_FROM, {"text": "abd"})
@@ -39,7 +39,7 @@ def test_anything_else_is_made_into_a_folder_of_its_own(tmp_path: Path) -> None:
     assert len({folder.path for folder in folders}) == 4
 
 
-def test_what_fails_leaves_nothing_and_says_where_and_what_to_do(tmp_path: Path) -> None:
+def test_a_failure_leaves_nothing_and_says_where_and_what_to_do(tmp_path: Path) -> None:
     def full(folder: Path) -> dict[str, Any]:
         fill(folder)
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -52,13 +52,13 @@ def test_what_fails_leaves_nothing_and_says_where_and_what_to_do(tmp_path: Path)
     assert list(place.iterdir()) == []
 
 
-def test_a_place_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="file/cache: the cache cannot be written"):
         made(tmp_path / "file" / "cache")
 
 
-def test_what_a_kill_left_is_gone_once_something_is_made_and_nothing_else(tmp_path: Path) -> None:
+def test_folders_left_by_killed_processes_are_deleted_and_nothing_else(tmp_path: Path) -> None:
     for name in (
         ".text-0123456789abcdef.12345",
         ".tokens-0123456789abcdef.12345.old",
@@ -90,7 +90,7 @@ def test_a_damaged_folder_is_refused_with_what_to_do(tmp_path: Path, name: str, 
         made(tmp_path)
 
 
-def test_a_folder_under_anothers_name_is_refused(tmp_path: Path) -> None:
+def test_a_folder_with_the_name_of_another_is_refused(tmp_path: Path) -> None:
     folder = made(tmp_path)
     manifest = json.loads((folder.path / MANIFEST).read_text())
     (folder.path / MANIFEST).write_text(json.dumps({**manifest, "made_from": {"format": FORMAT, "text": "abd"}}))
@@ -98,12 +98,12 @@ def test_a_folder_under_anothers_name_is_refused(tmp_path: Path) -> None:
         made(tmp_path)
 
 
-def test_a_second_process_waits_and_takes_what_the_first_has_made(tmp_path: Path) -> None:
+def test_a_second_process_waits_and_uses_the_folder_of_the_first(tmp_path: Path) -> None:
     """Locks belong to open files, so that threads, which open their own, stand in for processes."""
-    filling, notices, found = threading.Event(), list[str](), list[CachedFolder]()
+    filling, messages, found = threading.Event(), list[str](), list[CachedFolder]()
 
     def say(text: str) -> None:
-        notices.append(text)
+        messages.append(text)
         if "waiting" in text:
             filling.set()
 
@@ -120,7 +120,7 @@ def test_a_second_process_waits_and_takes_what_the_first_has_made(tmp_path: Path
     first = Cache(tmp_path, print).get("text", MADE_FROM, slow)
     threads[0].join(10)
     assert found == [first]
-    assert notices == [f"{tmp_path}: another command is writing to this cache; waiting until it is done"]
+    assert messages == [f"{tmp_path}: another command is writing to this cache; waiting until it is done"]
 
 
 @pytest.mark.parametrize(

@@ -78,13 +78,13 @@ def test_the_languages_can_be_exchanged_and_the_splits_renamed(tmp_path: Path) -
 
 def test_training_is_cleaned_and_evaluation_is_not(tmp_path: Path) -> None:
     train, rest = records(1, 1, 2, 3), '{"de": "", "en": ""}\n'
-    corpus, notices = loaded(
+    corpus, messages = loaded(
         corpus=folder(tmp_path / "set", train=train, validation=records(1, 1) + rest, test=records(3, 3) + rest)
     )
     assert corpus.train.source == ["Satz 1", "Satz 2"]
     assert (len(corpus.valid), len(corpus.test or ())) == (3, 3)
     assert corpus.metadata.cleaning == {"read": 4, "empty": 0, "long": 0, "ratio": 0, "overlap": 1, "duplicates": 1}
-    assert [line for line in notices if "2 of 4 kept" in line and "1 duplicates" in line]
+    assert [line for line in messages if "2 of 4 kept" in line and "1 duplicates" in line]
 
 
 def test_without_a_validation_split_a_twentieth_of_training_is_held_out(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_the_test_split_alone_is_that_of_the_corpus(tmp_path: Path) -> None:
         ({"corpus": None}, r"data: expected a data set in data\.corpus, or files in data\.train"),
     ],
 )
-def test_a_request_that_cannot_be_met_says_what_there_is(tmp_path: Path, changed: dict[str, object], said: str) -> None:
+def test_a_request_that_cannot_be_met_names_what_exists(tmp_path: Path, changed: dict[str, object], said: str) -> None:
     with pytest.raises(UserError, match=said):
         loaded(**{"corpus": folder(tmp_path / "set", train=records(1, 2)), **changed})
 
@@ -146,10 +146,10 @@ def test_a_damaged_file_in_a_folder_is_named_with_its_line(tmp_path: Path, line:
 def test_replaced_texts_in_a_folder_are_counted_and_reported(tmp_path: Path) -> None:
     place = Path(folder(tmp_path / "set", train=records(1, 2)))
     (place / "validation.jsonl").write_bytes(b'{"de": "\xff", "en": "x"}\n')
-    corpus, notices = loaded(corpus=str(place), errors="replace")
+    corpus, messages = loaded(corpus=str(place), errors="replace")
     assert corpus.valid.source == ["\ufffd"]
     assert corpus.metadata.replaced == 1
-    assert [line for line in notices if "replaced in 1 texts" in line]
+    assert [line for line in messages if "replaced in 1 texts" in line]
 
 
 def test_a_folder_that_needs_a_script_says_so(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_folder_that_needs_a_script_says_so(tmp_path: Path) -> None:
         loaded(corpus=str(tmp_path / "set"))
 
 
-def test_files_of_ones_own_take_the_place_of_a_corpus(tmp_path: Path) -> None:
+def test_files_can_replace_a_corpus(tmp_path: Path) -> None:
     for name in ("train", "valid", "test"):
         (tmp_path / f"{name}.tsv").write_text(f"{name} a\t1\n{name} b\t2\n")
     corpus, _ = loaded(**{name: str(tmp_path / f"{name}.tsv") for name in ("train", "valid", "test")})
@@ -168,7 +168,7 @@ def test_files_of_ones_own_take_the_place_of_a_corpus(tmp_path: Path) -> None:
     assert corpus.metadata.name == "files"
 
 
-def test_an_empty_split_is_a_fault(tmp_path: Path) -> None:
+def test_an_empty_split_is_an_error(tmp_path: Path) -> None:
     for name, data in {"train": "a\tb\n" * 2, "valid": ""}.items():
         (tmp_path / f"{name}.tsv").write_text(data)
     with pytest.raises(UserError, match=r"data\.valid: expected sentence pairs, found none"):
@@ -188,10 +188,12 @@ def test_an_unreachable_hub_is_replaced_by_the_builtin_corpus_only_on_request(mo
         raise hub.UnreachableError("connection refused")
 
     monkeypatch.setattr(hub, "load_remote", unreachable)
-    corpus, notices = loaded(corpus="owner/name", valid="dev", offline="builtin")
+    corpus, messages = loaded(corpus="owner/name", valid="dev", offline="builtin")
     assert corpus.valid.source[0] == "valid 0"
     assert (corpus.metadata.fallback, corpus.metadata.fallback_reason) == ("builtin", "connection refused")
-    assert sum("built-in" in line.lower() or "demonstration" in line or "data.offline" in line for line in notices) == 3
+    assert (
+        sum("built-in" in line.lower() or "demonstration" in line or "data.offline" in line for line in messages) == 3
+    )
     with pytest.raises(
         RunError, match=r"cannot reach .* 'owner/name' \(connection refused\)\n.*\ndata\.corpus=null data\.train="
     ):
@@ -244,28 +246,28 @@ def test_a_corpus_in_files_is_the_corpus_in_memory(way: str) -> None:
     data: dict[str, object] = {"train": "train.tsv", **WAYS[way]}
     if way == "several files":
         Path("valid.tsv").write_bytes(b"\xff\tx\n")
-    corpus, notices = loaded(**data)
-    stored, told = loaded(**data, in_memory=10)
+    corpus, messages = loaded(**data)
+    stored, log = loaded(**data, in_memory=10)
     assert corpus.cache is None
     assert stored.cache is not None
     assert (list(stored.train), stored.valid, stored.test) == (list(corpus.train), corpus.valid, corpus.test)
     same = {"request": RequestRecord(), "cache": None}
     assert stored.metadata.model_copy(update=same) == corpus.metadata.model_copy(update=same)
-    assert [line for line in told if not line.startswith("writing")] == notices
+    assert [line for line in log if not line.startswith("writing")] == messages
 
 
 @pytest.mark.usefixtures("three")
 def test_cached_text_is_used_again_as_long_as_it_is_that_of_the_files() -> None:
     data = {"train": "train.tsv", "test": "test.tsv", "in_memory": 10}
-    first, told = loaded(**data)
+    first, log = loaded(**data)
     again, silent = loaded(**{**data, "concatenation": 2, "in_memory": 20})
-    assert (sum("writing" in line for line in told), sum("writing" in line for line in silent)) == (1, 0)
+    assert (sum("writing" in line for line in log), sum("writing" in line for line in silent)) == (1, 0)
     assert again.metadata.cache == first.metadata.cache
     for name in ("train.tsv", "test.tsv"):
         with Path(name).open("a") as file:
             file.write("Baum\ttree\n")
-        other, told = loaded(**data)
-        assert sum("writing" in line for line in told) == 1
+        other, log = loaded(**data)
+        assert sum("writing" in line for line in log) == 1
         assert other.metadata.splits != first.metadata.splits
 
 
@@ -285,7 +287,7 @@ def test_a_run_finds_its_corpus_without_the_files_it_was_made_from() -> None:
 
 
 @pytest.mark.usefixtures("three")
-def test_a_fault_in_the_text_leaves_no_folder_in_the_cache() -> None:
+def test_an_error_in_the_text_leaves_no_folder_in_the_cache() -> None:
     with Path("train.tsv").open("ab") as file:
         file.write(b"no tab\n")
     with pytest.raises(UserError, match=r"train\.tsv:103: expected 2 columns"):
@@ -296,8 +298,8 @@ def test_a_fault_in_the_text_leaves_no_folder_in_the_cache() -> None:
 @pytest.mark.usefixtures("three")
 def test_progress_is_logged_while_text_is_cached(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PROGRESS_EVERY", 40)
-    _, told = loaded(train="train.tsv", in_memory=10)
-    assert [line for line in told if line.startswith("read")] == ["read 40 pairs", "read 80 pairs"]
+    _, log = loaded(train="train.tsv", in_memory=10)
+    assert [line for line in log if line.startswith("read")] == ["read 40 pairs", "read 80 pairs"]
 
 
 @pytest.mark.usefixtures("three")

@@ -108,7 +108,7 @@ def test_a_reachable_data_set_is_loaded_with_its_commit(revision: str | None) ->
         ("not a name", None, "expected a data set such as NAME or OWNER/NAME"),
     ],
 )
-def test_what_a_reachable_hub_does_not_have_is_the_users_fault(corpus: str, revision: str | None, said: str) -> None:
+def test_what_a_reachable_hub_does_not_have_is_a_user_error(corpus: str, revision: str | None, said: str) -> None:
     with pytest.raises(UserError, match=said):
         load_remote(corpus, None, revision, print)
 
@@ -119,10 +119,10 @@ def test_a_cached_copy_serves_while_the_hub_is_away_unless_another_commit_is_ask
 ) -> None:
     load_remote("me/tiny", None, None, print)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    notices: list[str] = []
-    loaded, commit = load_remote("me/tiny", None, COMMIT[:8], notices.append)
-    assert (loaded["train"].num_rows, commit, len(notices)) == (3, COMMIT, 1)
-    assert "HF_HUB_OFFLINE is set" in notices[0]
+    messages: list[str] = []
+    loaded, commit = load_remote("me/tiny", None, COMMIT[:8], messages.append)
+    assert (loaded["train"].num_rows, commit, len(messages)) == (3, COMMIT, 1)
+    assert "HF_HUB_OFFLINE is set" in messages[0]
     with pytest.raises(UnreachableError, match=f"the cached copy is commit {COMMIT}, not bbbb"):
         load_remote("me/tiny", None, "bbbb", print)
 

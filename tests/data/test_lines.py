@@ -39,7 +39,7 @@ def test_gzip_is_read_whether_or_not_its_name_says_so(tmp_path: Path, name: str)
 
 
 @pytest.mark.parametrize("data", [gzip.compress(b"eins\n" * 1000)[:-9], b"no gzip at all"])
-def test_damaged_gzip_is_a_fault_that_names_the_file(tmp_path: Path, data: bytes) -> None:
+def test_damaged_gzip_is_an_error_that_names_the_file(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "text.gz").write_bytes(data)
     with pytest.raises(UserError, match=r"text\.gz: damaged or truncated"):
         read(tmp_path / "text.gz")
@@ -57,13 +57,13 @@ def test_lines_with_invalid_utf8_are_replaced_one_by_one_and_counted(tmp_path: P
 
 
 @pytest.mark.parametrize(("codec", "said"), [("utf-16", "this is UTF-16"), ("utf-16-le", "NUL byte at column 2")])
-def test_utf16_is_told_from_utf8(tmp_path: Path, codec: str, said: str) -> None:
+def test_utf16_is_distinguished_from_utf8(tmp_path: Path, codec: str, said: str) -> None:
     (tmp_path / "wide").write_text("eins\n", encoding=codec)
     with pytest.raises(UserError, match=f"wide:1: {said}"):
         read(tmp_path / "wide")
 
 
-def test_what_cannot_be_opened_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_opened_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match="no such file"):
         read(tmp_path / "missing")
     with pytest.raises(UserError, match="expected a file, found a folder"):

@@ -56,7 +56,7 @@ def test_deleted_pairs_leave_nothing(stored: Pairs, tmp_path: Path) -> None:
         ("Ja", "", None),
     ],
 )
-def test_four_words_in_a_row_or_a_whole_text_of_three_are_copied_words(
+def test_four_consecutive_words_or_a_whole_text_of_three_are_copied_words(
     source: str, target: str, found: str | None
 ) -> None:
     assert copied_words(source, target) == found

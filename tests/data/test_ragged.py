@@ -40,7 +40,7 @@ def test_no_rows_and_no_values_are_arrays_too(tmp_path: Path, rows: list[list[in
         assert ([row.tolist() for row in found], found.lengths.tolist()) == (rows, [0] * len(rows))
 
 
-def test_a_file_cut_short_in_use_is_a_fault_and_not_the_end_of_the_process(tmp_path: Path) -> None:
+def test_a_file_cut_short_in_use_is_an_error_and_does_not_end_the_process(tmp_path: Path) -> None:
     rows = written(tmp_path / "side", ROWS)
     (tmp_path / "side.values").write_bytes(b"")
     with pytest.raises(RunError, match=r"side\.values: cut short while it was in use"):

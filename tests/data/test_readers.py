@@ -74,12 +74,12 @@ def test_a_line_separator_inside_a_sentence_does_not_shift_the_other_side(tmp_pa
         ("a.txt", "eins", "expected SOURCE,TARGET"),
     ],
 )
-def test_a_fault_says_where_and_what(tmp_path: Path, name: str, data: str, said: str) -> None:
+def test_an_error_says_where_and_what(tmp_path: Path, name: str, data: str, said: str) -> None:
     with pytest.raises(UserError, match=said):
         read_pair_files(written(tmp_path / name, data), "de", "en")
 
 
-def test_replacing_mends_invalid_text_in_every_format_and_counts_it(tmp_path: Path) -> None:
+def test_replacing_repairs_invalid_text_in_every_format_and_counts_it(tmp_path: Path) -> None:
     import pyarrow
     import pyarrow.parquet
 

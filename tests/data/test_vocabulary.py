@@ -72,7 +72,7 @@ def test_bytes_that_spell_line_breaks_do_not_break_the_line() -> None:
     assert UNIGRAM.decode(ids) == "a b c d e f g h i"
 
 
-def test_control_ids_are_passed_over() -> None:
+def test_control_ids_are_skipped() -> None:
     ids = UNIGRAM.encode("Ein Hund")
     assert UNIGRAM.decode([BOS, *ids, UNK, EOS, PAD, PAD]) == "Ein Hund"
     assert UNIGRAM.decode([]) == ""
@@ -109,28 +109,28 @@ def test_a_bpe_vocabulary_cannot_be_sampled_from() -> None:
 
 
 @pytest.mark.parametrize("kind", ["unigram", "bpe"])
-def test_a_vocabulary_too_large_is_told_the_largest_that_works(kind: str) -> None:
-    with pytest.raises(UserError, match=r"vocabulary\.size: 6000 pieces .* at most \d+") as fault:
+def test_a_vocabulary_too_large_names_the_largest_that_works(kind: str) -> None:
+    with pytest.raises(UserError, match=r"vocabulary\.size: 6000 pieces .* at most \d+") as error:
         train(LINES, type=kind, size=6000)
-    largest = int(str(fault.value).split()[-1])
+    largest = int(str(error.value).split()[-1])
     assert len(Vocabulary(train(LINES, type=kind, size=largest))) == largest
 
 
-def test_a_vocabulary_too_small_is_told_the_smallest_that_works() -> None:
-    with pytest.raises(UserError, match=r"vocabulary\.size: 261 .* at least \d+") as fault:
+def test_a_vocabulary_too_small_names_the_smallest_that_works() -> None:
+    with pytest.raises(UserError, match=r"vocabulary\.size: 261 .* at least \d+") as error:
         train(LINES, type="bpe", size=261)
-    smallest = int(str(fault.value).split()[-1])
+    smallest = int(str(error.value).split()[-1])
     assert len(Vocabulary(train(LINES, type="bpe", size=smallest))) == smallest
 
 
 @pytest.mark.parametrize("lines", [[], ["", " "], ["x" * 100_000]])
-def test_a_corpus_without_usable_text_is_a_fault(lines: list[str]) -> None:
+def test_a_corpus_without_usable_text_is_an_error(lines: list[str]) -> None:
     with pytest.raises(UserError, match="vocabulary: "):
         train(lines, type="unigram", size=SIZE)
 
 
 @pytest.mark.parametrize("model", [b"", b"not a model", UNIGRAM.model[:500]])
-def test_what_is_no_model_is_a_fault_that_names_the_file(tmp_path: Path, model: bytes) -> None:
+def test_a_file_that_is_no_model_is_an_error_that_names_it(tmp_path: Path, model: bytes) -> None:
     (tmp_path / "vocabulary.model").write_bytes(model)
     with pytest.raises(UserError, match=r"vocabulary\.model: expected a SentencePiece model, found something else"):
         Vocabulary.from_file(tmp_path / "vocabulary.model")

@@ -26,7 +26,7 @@ SOUND = "data: {corpus: builtin}\ntraining: {updates: 5}\n"
 
 Write: TypeAlias = Callable[[str | bytes], Path]
 Read: TypeAlias = Callable[..., Recipe]
-Faults: TypeAlias = Callable[..., list[str]]
+Problems: TypeAlias = Callable[..., list[str]]
 
 
 @pytest.fixture
@@ -47,13 +47,13 @@ def recipe(write: Write) -> Read:
 
 
 @pytest.fixture
-def faults(recipe: Read) -> Faults:
-    def faults(text: str | bytes, *overrides: str) -> list[str]:
+def problems(recipe: Read) -> Problems:
+    def problems(text: str | bytes, *overrides: str) -> list[str]:
         with pytest.raises(UserError) as caught:
             recipe(text, *overrides)
         return str(caught.value).split("\n")
 
-    return faults
+    return problems
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
@@ -173,10 +173,10 @@ def test_scalars_follow_yaml_1_2(recipe: Read) -> None:
         ('name: "a\\ud800"', "a.yaml:3: name: found 'a\\ud800', expected one line without control characters"),
     ],
 )
-def test_what_a_key_cannot_take_is_named_with_its_line_and_what_is_expected(
-    faults: Faults, text: str, expected: str
+def test_a_value_that_a_key_cannot_take_is_named_with_its_line_and_what_is_expected(
+    problems: Problems, text: str, expected: str
 ) -> None:
-    lines = faults(f"data:\n  corpus: builtin\n{text}\n")
+    lines = problems(f"data:\n  corpus: builtin\n{text}\n")
     assert any(line.startswith(expected) for line in lines), lines
 
 
@@ -227,13 +227,13 @@ def test_what_a_key_cannot_take_is_named_with_its_line_and_what_is_expected(
         ("name: ../a", "a.yaml:1: name: found '../a', expected at most 100 of "),
     ],
 )
-def test_keys_that_do_not_fit_each_other_are_named(faults: Faults, text: str, expected: str) -> None:
-    lines = faults(text)
+def test_keys_that_do_not_fit_each_other_are_named(problems: Problems, text: str, expected: str) -> None:
+    lines = problems(text)
     assert any(line.startswith(expected) for line in lines), lines
 
 
-def test_faults_of_all_kinds_are_told_at_once_in_the_order_of_the_file(faults: Faults) -> None:
-    lines = faults(
+def test_problems_of_all_kinds_are_reported_at_once_in_the_order_of_the_file(problems: Problems) -> None:
+    lines = problems(
         "data: {target: de, corpus: builtin}\nseach: {}\ntraining:\n  seed: 1\n  seed: 2\n  clip: soft\n",
         "search.beam=0",
         "training",
@@ -249,8 +249,8 @@ def test_faults_of_all_kinds_are_told_at_once_in_the_order_of_the_file(faults: F
     assert [line[: len(start)] for line, start in zip(lines, starts, strict=True)] == starts
 
 
-def test_after_twenty_faults_the_rest_is_counted(faults: Faults) -> None:
-    lines = faults(SOUND + "\n".join(f"unknown{number}: 1" for number in range(50)))
+def test_after_twenty_problems_the_rest_is_counted(problems: Problems) -> None:
+    lines = problems(SOUND + "\n".join(f"unknown{number}: 1" for number in range(50)))
     assert len(lines) == 21
     assert lines[-1] == "and 30 more"
 
@@ -271,19 +271,19 @@ def test_after_twenty_faults_the_rest_is_counted(faults: Faults) -> None:
     ],
     ids=lambda value: repr(value)[:20],
 )
-def test_a_file_that_holds_no_recipe_is_one_fault(faults: Faults, content: bytes, expected: str) -> None:
-    (line,) = faults(content)
+def test_a_file_that_holds_no_recipe_is_one_problem(problems: Problems, content: bytes, expected: str) -> None:
+    (line,) = problems(content)
     assert line.startswith(expected)
 
 
 @pytest.mark.parametrize(("path", "reason"), [("none.yaml", "No such file"), (".", "Is a directory"), ("a\0b", "null")])
-def test_a_file_that_cannot_be_read_is_one_fault(path: str, reason: str) -> None:
+def test_a_file_that_cannot_be_read_is_one_problem(path: str, reason: str) -> None:
     with pytest.raises(UserError, match=f"cannot read the recipe: .*{reason}"):
         read(Path(path))
 
 
-def test_the_yaml_1_1_directive_cannot_turn_no_into_false(faults: Faults) -> None:
-    assert "a.yaml:2: directives (%) are not allowed in recipes" in faults("%YAML 1.1\n---\n" + SOUND)
+def test_the_yaml_1_1_directive_cannot_turn_no_into_false(problems: Problems) -> None:
+    assert "a.yaml:2: directives (%) are not allowed in recipes" in problems("%YAML 1.1\n---\n" + SOUND)
 
 
 def test_overrides_apply_in_order_and_a_mapping_replaces_only_its_keys(recipe: Read) -> None:
@@ -346,12 +346,12 @@ def test_an_override_is_text_as_it_is_typed_unless_it_is_a_quoted_or_bracketed_v
         ("a.a.a.a.a.a.a.a.a=1", "override a.a.a.a.a.a.a.a.a=1: expected KEY=VALUE, such as training.updates=500"),
     ],
 )
-def test_a_wrong_override_is_named_as_it_was_typed(faults: Faults, override: str, expected: str) -> None:
-    assert expected in faults(SOUND, override)
+def test_a_wrong_override_is_named_as_it_was_typed(problems: Problems, override: str, expected: str) -> None:
+    assert expected in problems(SOUND, override)
 
 
-def test_another_family_by_override_lists_the_keys_it_does_not_have_in_one_line(faults: Faults) -> None:
-    (line,) = faults(
+def test_another_family_by_override_lists_the_keys_it_does_not_have_in_one_line(problems: Problems) -> None:
+    (line,) = problems(
         SOUND + "model:\n  cell: gru\n  encoder:\n    hidden: 9\n  dropout: 0.1\n", "model.family=transformer"
     )
     assert line.startswith(
@@ -382,7 +382,7 @@ def test_differences_of_families_show_keys_of_either_with_none_for_the_other(rec
     assert found["model.heads"] == (None, 4)
 
 
-def test_the_schema_shows_what_the_fields_say_of_themselves() -> None:
+def test_the_schema_has_the_documentation_of_the_fields() -> None:
     sections = json.loads(schema())["$defs"]
     assert sections["Training"]["properties"]["learning_rate"]["description"] == "Peak learning rate of AdamW."
     assert "from" in sections["Vocabulary"]["properties"]
@@ -442,15 +442,15 @@ overrides = st.text(max_size=20) | st.tuples(st.lists(keys, max_size=4).map(".".
 
 @settings(max_examples=150, deadline=None)
 @given(text=texts, given_overrides=st.lists(overrides, max_size=3))
-def test_any_file_and_any_override_give_a_recipe_or_faults_with_their_place(
+def test_any_file_and_any_override_give_a_recipe_or_problems_with_their_place(
     folder: Path, text: str, given_overrides: list[str]
 ) -> None:
     path = folder / "a.yaml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
         assert isinstance(read(path, given_overrides), Recipe)
-    except UserError as fault:
-        for line in str(fault).split("\n"):
+    except UserError as error:
+        for line in str(error).split("\n"):
             assert line.startswith((str(path), "override ", "and "))
 
 
@@ -462,21 +462,21 @@ lookalikes = st.from_regex(r"[-+]?[0-9_.:exoE~-]{1,8}", fullmatch=True) | st.sam
 
 @settings(max_examples=50, deadline=None)
 @given(name=names | lookalikes, number=st.floats(min_value=0, exclude_min=True, allow_infinity=False))
-def test_what_is_dumped_is_read_back_the_same(folder: Path, name: str, number: float) -> None:
+def test_a_dumped_recipe_is_read_back_the_same(folder: Path, name: str, number: float) -> None:
     plain = read(SHIPPED[0], [f"training.minutes={number!r}"])
     recipe = plain.model_copy(update={"data": plain.data.model_copy(update={"corpus": name})})
     (folder / "b.yaml").write_text(dump(recipe), encoding="utf-8")
     assert read(folder / "b.yaml") == recipe
 
 
-def test_what_has_a_most_is_told_with_it(faults: Faults) -> None:
-    assert faults(SOUND, "search.beam=1001") == [
+def test_a_maximum_is_part_of_what_is_expected(problems: Problems) -> None:
+    assert problems(SOUND, "search.beam=1001") == [
         "override search.beam=1001: search.beam: found 1001, expected an integer of at least 1 and at most 1000"
     ]
 
 
-def test_an_override_of_an_old_key_is_answered_with_the_new_one(faults: Faults) -> None:
-    assert faults(SOUND, "data.pack=2") == ["override data.pack=2: data.pack: renamed; use data.concatenation"]
+def test_an_override_of_an_old_key_is_answered_with_the_new_one(problems: Problems) -> None:
+    assert problems(SOUND, "data.pack=2") == ["override data.pack=2: data.pack: renamed; use data.concatenation"]
 
 
 def test_an_old_recipe_is_read_once_it_is_converted(recipe: Read) -> None:
