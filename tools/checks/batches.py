@@ -22,7 +22,7 @@ def trials(count: int) -> Iterator[Trial]:
 
 
 def _pairs(trained: toy.Toy, sentences: list[str]) -> list[batching.Pair]:
-    assert trained.train() == 0, trained.said
+    assert trained.train() == 0, trained.stderr_lines
     translator = nmt.load(trained.run, beam=BEAM, max_ratio=2.0, max_extra=20, keep_weights=False)
     return list(batching.pairs(translator, sentences))
 

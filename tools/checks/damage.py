@@ -23,38 +23,38 @@ FILES = (checkpoints.MANIFEST, checkpoints.STATE, checkpoints.WEIGHTS)
 Damage = Callable[[Path, random.Random], str]
 
 
-def flip(path: Path, chance: random.Random) -> str:
+def flip(path: Path, rng: random.Random) -> str:
     """Flips one bit of one file."""
-    file = path / chance.choice(FILES)
+    file = path / rng.choice(FILES)
     data = bytearray(file.read_bytes())
-    place, bit = chance.randrange(len(data)), chance.randrange(8)
+    place, bit = rng.randrange(len(data)), rng.randrange(8)
     data[place] ^= 1 << bit
     file.write_bytes(data)
     return f"bit {bit} of byte {place} of {file.name} turned"
 
 
-def truncate(path: Path, chance: random.Random) -> str:
+def truncate(path: Path, rng: random.Random) -> str:
     """Truncates a file, possibly to nothing."""
-    file = path / chance.choice(FILES)
-    length = chance.choice([0, chance.randrange(file.stat().st_size)])
+    file = path / rng.choice(FILES)
+    length = rng.choice([0, rng.randrange(file.stat().st_size)])
     os.truncate(file, length)
     return f"{file.name} cut off after {length} bytes"
 
 
-def lengthen(path: Path, chance: random.Random) -> str:
+def lengthen(path: Path, rng: random.Random) -> str:
     """Adds bytes to a file."""
-    file, more = path / chance.choice(FILES), chance.randrange(1, 5000)
+    file, more = path / rng.choice(FILES), rng.randrange(1, 5000)
     with file.open("ab") as end:
-        end.write(chance.randbytes(more))
+        end.write(rng.randbytes(more))
     return f"{more} bytes added to {file.name}"
 
 
-def blank(path: Path, chance: random.Random) -> str:
+def blank(path: Path, rng: random.Random) -> str:
     """Fills a range of a file with zeros, as a file system does with blocks that were never written."""
-    file = path / chance.choice(FILES)
+    file = path / rng.choice(FILES)
     data = bytearray(file.read_bytes())
-    start = chance.randrange(len(data))
-    end = min(len(data), start + chance.choice([512, 4096, len(data)]))
+    start = rng.randrange(len(data))
+    end = min(len(data), start + rng.choice([512, 4096, len(data)]))
     if not any(data[start:end]):
         start, end = 0, len(data)
     data[start:end] = bytes(end - start)
@@ -62,35 +62,35 @@ def blank(path: Path, chance: random.Random) -> str:
     return f"zeros from {start} to {end} in {file.name}"
 
 
-def delete(path: Path, chance: random.Random) -> str:
+def delete(path: Path, rng: random.Random) -> str:
     """Deletes a file, or all of them."""
-    names = chance.choice([*((name,) for name in FILES), FILES])
+    names = rng.choice([*((name,) for name in FILES), FILES])
     for name in names:
         (path / name).unlink()
     return f"{', '.join(names)} deleted"
 
 
-def swap(path: Path, chance: random.Random) -> str:
+def swap(path: Path, rng: random.Random) -> str:
     """Replaces files by those of the previous checkpoint."""
-    names = chance.choice([*((name,) for name in FILES), FILES])
+    names = rng.choice([*((name,) for name in FILES), FILES])
     for name in names:
         shutil.copy(before(path) / name, path / name)
     return f"{', '.join(names)} of the checkpoint before"
 
 
-def exchange(path: Path, chance: random.Random) -> str:
+def exchange(path: Path, rng: random.Random) -> str:
     """Exchanges two files of the checkpoint."""
-    one, other = chance.sample(FILES, 2)
+    one, other = rng.sample(FILES, 2)
     (path / one).rename(path / "aside")
     (path / other).rename(path / one)
     (path / "aside").rename(path / other)
     return f"{one} and {other} exchanged"
 
 
-def edit(path: Path, chance: random.Random) -> str:
+def edit(path: Path, rng: random.Random) -> str:
     """Writes another manifest, which is valid JSON."""
     manifest = json.loads((path / checkpoints.MANIFEST).read_text())
-    name = chance.choice(FILES[1:])
+    name = rng.choice(FILES[1:])
     edits: dict[str, object] = {
         "a number": 20,
         "a list": [],
@@ -103,14 +103,14 @@ def edit(path: Path, chance: random.Random) -> str:
         },
         "null as hash": {**manifest, "files": {**manifest["files"], name: {"bytes": 1, "sha256": None}}},
     }
-    what = chance.choice(list(edits))
+    what = rng.choice(list(edits))
     (path / checkpoints.MANIFEST).write_text(json.dumps(edits[what]))
     return f"{what} in {checkpoints.MANIFEST}"
 
 
-def replace(path: Path, chance: random.Random) -> str:
+def replace(path: Path, rng: random.Random) -> str:
     """Replaces a file by a folder or a dead link."""
-    file, link = path / chance.choice(FILES), chance.random() < 0.5
+    file, link = path / rng.choice(FILES), rng.random() < 0.5
     file.unlink()
     if link:
         file.symlink_to("nowhere")
@@ -119,10 +119,10 @@ def replace(path: Path, chance: random.Random) -> str:
     return f"{'a dead link' if link else 'a folder'} in the place of {file.name}"
 
 
-def flatten(path: Path, chance: random.Random) -> str:
+def flatten(path: Path, rng: random.Random) -> str:
     """Replaces the whole checkpoint by a file."""
     shutil.rmtree(path)
-    path.write_bytes(chance.randbytes(chance.randrange(100)))
+    path.write_bytes(rng.randbytes(rng.randrange(100)))
     return "a file in its place"
 
 
@@ -141,16 +141,16 @@ def trials(count: int) -> Iterator[Trial]:
             yield _trial(models[number % len(models)], KINDS[number % len(KINDS)], random.Random(f"damage {number}"))
 
 
-def _trial(toy: Toy, damage: Damage, chance: random.Random) -> Trial:
+def _trial(toy: Toy, damage: Damage, rng: random.Random) -> Trial:
     left = toy.folder / "left"
     if not left.exists():
         toy.train(run=left, prelude=in_update(LEFT, signal.SIGTERM))
     shutil.rmtree(toy.run, ignore_errors=True)
     shutil.copytree(left, toy.run)
-    tried = f"{toy.name}: {damage(toy.run / run_folder.CHECKPOINTS / f'step-{LEFT:08d}', chance)}"
-    fault, said = toy.continued(), toy.said
-    lines = [line for line in said if "damaged (" in line]
-    if fault is None and (len(lines) != 1 or f"continuing from update {LEFT - SAVED}" not in said):
-        start = next((line for line in said if "continuing" in line), "training began anew")
+    tried = f"{toy.name}: {damage(toy.run / run_folder.CHECKPOINTS / f'step-{LEFT:08d}', rng)}"
+    fault, stderr = toy.continued(), toy.stderr_lines
+    lines = [line for line in stderr if "damaged (" in line]
+    if fault is None and (len(lines) != 1 or f"continuing from update {LEFT - SAVED}" not in stderr):
+        start = next((line for line in stderr if "continuing" in line), "training began anew")
         fault = f"{len(lines)} lines say so, and {start}"
     return Trial(tried, fault)

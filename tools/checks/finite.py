@@ -95,15 +95,15 @@ def trials(count: int) -> Iterator[Trial]:
             )
 
 
-def _trial(toy: Toy, pattern: str, poison: Poison, value: float, chance: random.Random) -> Trial:
+def _trial(toy: Toy, pattern: str, poison: Poison, value: float, rng: random.Random) -> Trial:
     shutil.rmtree(toy.run, ignore_errors=True)
     many = PATTERNS[pattern]
-    updates = chance.sample(range(1, 27), many) if pattern == "now and then" else range(GOOD + 1, GOOD + 1 + many)
+    updates = rng.sample(range(1, 27), many) if pattern == "now and then" else range(GOOD + 1, GOOD + 1 + many)
     status = toy.train(LONGER, prelude=inject(poison, value, frozenset(updates)))
     tried = f"{toy.name}: {value} {poison.__name__.replace('_', ' ')}, {pattern}"
-    skipped = sum("is not finite; skipped" in line for line in toy.said)
+    skipped = sum("is not finite; skipped" in line for line in toy.stderr_lines)
     if skipped != many:
-        return Trial(tried, f"exit {status}; {skipped} of {many} were skipped: {toy.said[-1]}")
+        return Trial(tried, f"exit {status}; {skipped} of {many} were skipped: {toy.stderr_lines[-1]}")
     return Trial(
         tried,
         _not_finite(toy.run)
@@ -128,7 +128,9 @@ def _not_finite(folder: Path) -> str | None:
 def _not_finished(toy: Toy, status: int, many: int) -> str | None:
     outcome = json.loads((toy.run / run_folder.OUTCOME).read_text()) if status == 0 else {}
     return (
-        None if outcome.get("skipped") == many else f"exit {status}, counted {outcome.get('skipped')}: {toy.said[-1]}"
+        None
+        if outcome.get("skipped") == many
+        else f"exit {status}, counted {outcome.get('skipped')}: {toy.stderr_lines[-1]}"
     )
 
 
@@ -137,14 +139,14 @@ def _not_kept(toy: Toy, status: int) -> str | None:
 
     Training must fail, the newest checkpoint must hold the last good state, and training must continue from it.
     """
-    if status != 1 or not any("20 updates in a row" in line for line in toy.said[-2:]):
-        return f"exit {status}: {toy.said[-1]}"
+    if status != 1 or not any("20 updates in a row" in line for line in toy.stderr_lines[-2:]):
+        return f"exit {status}: {toy.stderr_lines[-1]}"
     good = toy.folder / "good"
     if not good.exists():
         toy.train(LONGER, run=good, prelude=in_update(GOOD, signal.SIGTERM))
     if found := difference(_state(toy.run), _state(good)):
         return found
-    return None if toy.train(LONGER) == 0 else f"does not go on: {toy.said[-1]}"
+    return None if toy.train(LONGER) == 0 else f"does not go on: {toy.stderr_lines[-1]}"
 
 
 def _state(folder: Path) -> dict[str, Any]:

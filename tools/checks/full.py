@@ -81,10 +81,10 @@ def _fill(toy: Toy, left: int) -> None:
     os.truncate(toy.folder / DISK / "filler", (toy.folder / DISK / "filler").stat().st_size - left)
 
 
-def checkpoint_on_a_full_disk(toy: Toy, chance: random.Random, needed: Range) -> Trial:
+def checkpoint_on_a_full_disk(toy: Toy, rng: random.Random, needed: Range) -> Trial:
     """Trains with less space than training needs."""
     while True:
-        left = PAGE * int(needed.draw(chance) / PAGE)
+        left = PAGE * int(needed.draw(rng) / PAGE)
         _fill(toy, left)
         if status := toy.train():
             break
@@ -92,12 +92,12 @@ def checkpoint_on_a_full_disk(toy: Toy, chance: random.Random, needed: Range) ->
         subprocess.run(["rm", "-r", str(toy.run), str(toy.folder / DISK / "filler")], check=True)
     fault = _unclear(toy, status) or unreadable(toy.run)
     (toy.folder / DISK / "filler").unlink()
-    return Trial(f"{toy.name}: training with {left:,} bytes left: {toy.said[-1]}", fault or toy.continued())
+    return Trial(f"{toy.name}: training with {left:,} bytes left: {toy.stderr_lines[-1]}", fault or toy.continued())
 
 
-def checkpoint_in_a_read_only_folder(toy: Toy, chance: random.Random, needed: Range) -> Trial:
+def checkpoint_in_a_read_only_folder(toy: Toy, rng: random.Random, needed: Range) -> Trial:
     """Trains, is stopped in an update by a signal, and continues with a read-only folder."""
-    update = chance.randrange(1, UPDATES)
+    update = rng.randrange(1, UPDATES)
     command = toy.start(prelude=in_update(update, signal.SIGSTOP))
     assert command.pid is not None
     _wait_until_stopped(command.pid)
@@ -106,7 +106,7 @@ def checkpoint_in_a_read_only_folder(toy: Toy, chance: random.Random, needed: Ra
     os.kill(command.pid, signal.SIGCONT)
     fault = _unclear(toy, process.wait(command)) or unreadable(toy.run) or _changed(toy, before)
     _remount(toy, "rw")
-    return Trial(f"{toy.name}: read-only from update {update}: {toy.said[-1]}", fault or toy.continued())
+    return Trial(f"{toy.name}: read-only from update {update}: {toy.stderr_lines[-1]}", fault or toy.continued())
 
 
 def _wait_until_stopped(pid: int) -> None:
@@ -137,7 +137,7 @@ def page(toy: Toy) -> tuple[str, ...]:
 def written(prepare: Callable[[Toy], tuple[str, ...]], left: int | None) -> Case:
     """A case in which a command that writes something has only ``left`` bytes; None makes the folder read-only."""
 
-    def case(toy: Toy, chance: random.Random, needed: Range) -> Trial:
+    def case(toy: Toy, rng: random.Random, needed: Range) -> Trial:
         assert toy.train() == 0
         command = prepare(toy)
         if left is None:
@@ -149,7 +149,7 @@ def written(prepare: Callable[[Toy], tuple[str, ...]], left: int | None) -> Case
         if left is None:
             _remount(toy, "rw")
         return Trial(
-            f"{toy.name}: {command[0]} {'read-only' if left is None else f'with {left} bytes left'}: {toy.said[-1]}",
+            f"{toy.name}: {command[0]} {'read-only' if left is None else f'with {left} bytes left'}: {toy.stderr_lines[-1]}",
             fault,
         )
 
@@ -172,10 +172,10 @@ CASES: tuple[Case, ...] = (
 
 def _unclear(toy: Toy, status: int) -> str | None:
     """What is wrong with a failed write: the command must fail and name the path in at most three lines."""
-    end = next((number for number, line in enumerate(toy.said) if line.startswith("nmt: ")), None)
+    end = next((number for number, line in enumerate(toy.stderr_lines) if line.startswith("nmt: ")), None)
     if status not in (1, 2) or end is None:
-        return f"exit {status}: {' / '.join(toy.said[-3:])}"
-    message = toy.said[end:]
+        return f"exit {status}: {' / '.join(toy.stderr_lines[-3:])}"
+    message = toy.stderr_lines[end:]
     named = any(f"{DISK}/" in line for line in message) and len(message) <= 3
     return None if named else f"not clear: {' / '.join(message)}"
 

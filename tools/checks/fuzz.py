@@ -77,11 +77,11 @@ PATHS = ("/translate", "/translate", "/detect", "/inspect", "/suggest", "/transl
 EXPECTED = {200, 400, 403, 404, 405, 408, 413, 503, 504}
 
 
-def body(draw: random.Random) -> tuple[str, bytes]:
+def body(rng: random.Random) -> tuple[str, bytes]:
     """A content type, and a body that may not match it."""
-    fields = {"q": "Ein Hund.", "source": "de", "target": "en"} if draw.random() < 0.7 else {}
-    fields |= {draw.choice(NAMES): draw.choice(VALUES) for _ in range(draw.randrange(4))}
-    kind = draw.choice(KINDS)
+    fields = {"q": "Ein Hund.", "source": "de", "target": "en"} if rng.random() < 0.7 else {}
+    fields |= {rng.choice(NAMES): rng.choice(VALUES) for _ in range(rng.randrange(4))}
+    kind = rng.choice(KINDS)
     if kind == KINDS[1]:
         data = "&".join(f"{name}={value}" for name, value in fields.items()).encode("utf8", "replace")
     elif kind.startswith("multipart"):
@@ -91,34 +91,34 @@ def body(draw: random.Random) -> tuple[str, bytes]:
         data = ("".join(parts) + "--x--\r\n").encode("utf8", "replace")
     else:
         data = json.dumps(fields).encode()
-    if draw.random() < 0.3:
-        data = _damaged(data, draw)
+    if rng.random() < 0.3:
+        data = _damaged(data, rng)
     return kind, data
 
 
-def _damaged(data: bytes, draw: random.Random) -> bytes:
+def _damaged(data: bytes, rng: random.Random) -> bytes:
     """The body truncated, with random bytes, in another encoding, or replaced."""
-    at = draw.randrange(len(data) + 1)
+    at = rng.randrange(len(data) + 1)
     text = data.decode("utf8", "replace")
     ways = [
         data[:at],
-        data[:at] + draw.randbytes(3) + data[at:],
+        data[:at] + rng.randbytes(3) + data[at:],
         b"[" * 50_000,
         text.encode("utf-16"),
         b"\xef\xbb\xbf" + data,
-        draw.randbytes(50),
+        rng.randbytes(50),
         data * 3,
         b"",
     ]
-    return draw.choice(ways)
+    return rng.choice(ways)
 
 
-def raw(draw: random.Random) -> bytes:
+def raw(rng: random.Random) -> bytes:
     """A whole request, with a length or chunked."""
-    kind, data = body(draw)
-    path = draw.choice(PATHS) + draw.choice(["", "", "?q=a", "?q=%ff%fe&source=de&target=en", "?" + "a&" * 200])
+    kind, data = body(rng)
+    path = rng.choice(PATHS) + rng.choice(["", "", "?q=a", "?q=%ff%fe&source=de&target=en", "?" + "a&" * 200])
     head = f"POST {path} HTTP/1.1\r\nHost: check\r\nContent-Type: {kind}\r\n"
-    if draw.random() < 0.2:
+    if rng.random() < 0.2:
         return (
             f"{head}Transfer-Encoding: chunked\r\n\r\n".encode()
             + (b"%x\r\n%b\r\n" % (len(data), data) if data else b"")

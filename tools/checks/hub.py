@@ -56,14 +56,14 @@ def trials(count: int) -> Iterator[Trial]:
 def _trial(folder: Path, kind: str, address: str) -> Trial:
     began = time.monotonic()
     status = process.finish(folder, "train", "hub.yaml", prelude=partial(_point_to, address, folder))
-    seconds, said = time.monotonic() - began, process.said(folder)
+    seconds, stderr = time.monotonic() - began, process.stderr_lines(folder)
     clear = (
         status == 1
-        and len(said) <= 3
-        and "cannot reach the Hugging Face Hub" in said[0]
-        and all(any(way in line for line in said) for way in WAYS_OUT)
+        and len(stderr) <= 3
+        and "cannot reach the Hugging Face Hub" in stderr[0]
+        and all(any(way in line for line in stderr) for way in WAYS_OUT)
     )
-    fault = None if clear else f"exit {status}: {' / '.join(said)}"
+    fault = None if clear else f"exit {status}: {' / '.join(stderr)}"
     return Trial(f"a Hub {kind}", fault, {SECONDS: seconds})
 
 

@@ -37,21 +37,21 @@ class Killer:
     def __init__(self) -> None:
         self.ranges: dict[str, Range] = {"": Range(SECONDS)}
 
-    def kill(self, toy: Toy, aimed: bool, chance: random.Random) -> str | None:
+    def kill(self, toy: Toy, aimed: bool, rng: random.Random) -> str | None:
         """Trains until the kill and returns where it was; None if training had ended before."""
-        return self._in_a_save(toy, chance) if aimed else self._at_any_time(toy, chance)
+        return self._in_a_save(toy, rng) if aimed else self._at_any_time(toy, rng)
 
-    def _in_a_save(self, toy: Toy, chance: random.Random) -> str | None:
-        place = chance.choice(list(LINES))
+    def _in_a_save(self, toy: Toy, rng: random.Random) -> str | None:
+        place = rng.choice(list(LINES))
         found = self.ranges.setdefault(f"{toy.name} {place}", Range(LINES[place]))
-        line = 1 + int(found.draw(chance))
+        line = 1 + int(found.draw(rng))
         if toy.train(prelude=strike(place, line, signal.SIGKILL)) == KILLED:
             return f"at line {line} executed in {place}"
         found.missed(line)
         return None
 
-    def _at_any_time(self, toy: Toy, chance: random.Random) -> str | None:
-        moment, began = self.ranges[""].draw(chance), time.monotonic()
+    def _at_any_time(self, toy: Toy, rng: random.Random) -> str | None:
+        moment, began = self.ranges[""].draw(rng), time.monotonic()
         command = toy.start()
         command.join(moment)
         command.kill()
@@ -71,13 +71,13 @@ def trials(count: int) -> Iterator[Trial]:
             )
 
 
-def _trial(toy: Toy, killer: Killer, aimed: bool, chance: random.Random) -> Trial:
+def _trial(toy: Toy, killer: Killer, aimed: bool, rng: random.Random) -> Trial:
     struck = None
     while struck is None:
         shutil.rmtree(toy.run, ignore_errors=True)
-        struck = killer.kill(toy, aimed, chance)
+        struck = killer.kill(toy, aimed, rng)
     found = unreadable(toy.run)
-    again = killer.kill(toy, aimed, chance)
+    again = killer.kill(toy, aimed, rng)
     tried = f"{toy.name}: killed {struck}" + (f", then {again}" if again else "")
     return Trial(tried, found or unreadable(toy.run) or toy.continued())
 

@@ -81,9 +81,9 @@ def trials(count: int) -> Iterator[Trial]:
 
 def write(folder: Path, count: int) -> None:
     """Writes pairs into two text files, with hardly any repetition."""
-    chance = random.Random(1)
-    words = [["".join(chance.choices("aeioulmnrst", k=chance.randint(3, 8))) for _ in range(WORDS)] for _ in range(2)]
-    drawn = [[chance.choices(range(WORDS), k=chance.randint(1, LONGEST)) for _ in range(PHRASES)] for _ in range(3)]
+    rng = random.Random(1)
+    words = [["".join(rng.choices("aeioulmnrst", k=rng.randint(3, 8))) for _ in range(WORDS)] for _ in range(2)]
+    drawn = [[rng.choices(range(WORDS), k=rng.randint(1, LONGEST)) for _ in range(PHRASES)] for _ in range(3)]
     for side, own in zip(("de", "en"), words, strict=True):
         first, second, third = ([" ".join(own[word] for word in phrase) for phrase in place] for place in drawn)
         with (folder / f"train.{side}").open("w", encoding="utf8") as file:
@@ -100,7 +100,9 @@ def _trial(folder: Path, what: str, name: str, count: int, *, stopped: bool = Fa
     measured = {"MB resident": together, "MB of its own": own, "MB of files": mapped}
     status = process.wait(command)
     if status != (128 + signal.SIGTERM if stopped else 0):
-        return Trial(f"{count:,} pairs: {what}", f"exit {status}: {' / '.join(process.said(folder)[-3:])}", measured)
+        return Trial(
+            f"{count:,} pairs: {what}", f"exit {status}: {' / '.join(process.stderr_lines(folder)[-3:])}", measured
+        )
     return Trial(f"{count:,} pairs: {what}", f"{together:.0f} MB resident" if together > LIMIT else None, measured)
 
 
@@ -121,7 +123,7 @@ def _watched(command: process.Process) -> Iterator[Memory]:
 
 def _made_again(folder: Path) -> str | None:
     """What the last command cached again, or left besides the cache; None if nothing."""
-    again = [line for line in process.said(folder) if line.startswith("writing")]
+    again = [line for line in process.stderr_lines(folder) if line.startswith("writing")]
     kinds = sorted(path.name.partition("-")[0] for path in folder.glob("cache/*"))
     return (
         None

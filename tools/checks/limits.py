@@ -105,8 +105,8 @@ async def _closed(tested: Tested, *, answered: bool, sent: bytes) -> Result:
         if answered and (await connection.ask("/health")).status != 200:
             return "not well", {}
         connection.writer.write(sent)
-        said = await asyncio.wait_for(connection.reader.read(), PATIENCE)
-    return (f"said {said[:100]!r}" if said else None), {LATE: time.monotonic() - begun - LIMITS.reading}
+        data = await asyncio.wait_for(connection.reader.read(), PATIENCE)
+    return (f"answered {data[:100]!r}" if data else None), {LATE: time.monotonic() - begun - LIMITS.reading}
 
 
 async def crowd(tested: Tested) -> Result:

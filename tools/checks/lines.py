@@ -131,32 +131,32 @@ class File(NamedTuple):
     lines: list[str]
 
 
-def generated(chance: random.Random, long: bool) -> File:
+def generated(rng: random.Random, long: bool) -> File:
     """A file of a few lines, with or without a final line end, byte order mark and CRLF."""
-    lines = [_line(chance) for _ in range(chance.choice([0, 1, 1, 2, 3, 4, 6]))]
+    lines = [_line(rng) for _ in range(rng.choice([0, 1, 1, 2, 3, 4, 6]))]
     if long:
         lines.insert(
-            chance.randint(0, len(lines)),
-            chance.choice([b"x" * LONG, b"ein Wort. " * (LONG // 10), b"\xff" * (LONG // 10)]),
+            rng.randint(0, len(lines)),
+            rng.choice([b"x" * LONG, b"ein Wort. " * (LONG // 10), b"\xff" * (LONG // 10)]),
         )
-    ends = chance.choice([[b"\n"], [b"\r\n"], [b"\n", b"\r\n"]])
-    data = b"".join(line + chance.choice(ends) for line in lines)
-    if lines and chance.random() < 0.3:
+    ends = rng.choice([[b"\n"], [b"\r\n"], [b"\n", b"\r\n"]])
+    data = b"".join(line + rng.choice(ends) for line in lines)
+    if lines and rng.random() < 0.3:
         data = data[: -1 - data.endswith(b"\r\n")]
     # The rule of `wc -l`, written independently of the reader. A byte order mark alone is an empty file.
-    marked = b"\xef\xbb\xbf" if chance.random() < 0.1 else b""
+    marked = b"\xef\xbb\xbf" if rng.random() < 0.1 else b""
     body = (marked + data).removeprefix(b"\xef\xbb\xbf")
     count = body.count(b"\n") + (not body.endswith(b"\n") and body != b"")
     return File(marked + data, [line.decode(errors="replace") for line in body.split(b"\n")[:count]])
 
 
-def _line(chance: random.Random) -> bytes:
-    kind = chance.random()
+def _line(rng: random.Random) -> bytes:
+    kind = rng.random()
     if kind < 0.6:
-        return chance.choice(KINDS)
+        return rng.choice(KINDS)
     if kind < 0.8:
-        return b"".join(chance.choices(KINDS, k=2))[:60]
-    return chance.randbytes(chance.randrange(12)).replace(b"\n", b"")
+        return b"".join(rng.choices(KINDS, k=2))[:60]
+    return rng.randbytes(rng.randrange(12)).replace(b"\n", b"")
 
 
 def trials(count: int) -> Iterator[Trial]:
@@ -171,14 +171,14 @@ def trials(count: int) -> Iterator[Trial]:
 def _trained(folder: Path) -> Path:
     toy.write_corpus(folder)
     trained = toy.Toy(folder, "attention", "fp32")
-    assert trained.train() == 0, trained.said
+    assert trained.train() == 0, trained.stderr_lines
     return trained.run
 
 
-def _trial(chance: random.Random, number: int, run: Path) -> Trial:
+def _trial(rng: random.Random, number: int, run: Path) -> Trial:
     itself = number % EVERY == EVERY - 1
-    file = generated(chance, long=number % LONG_EVERY == 0)
-    beam, named, packed = chance.choice([1, 2]), chance.random() < 0.5, chance.random() < 0.1
+    file = generated(rng, long=number % LONG_EVERY == 0)
+    beam, named, packed = rng.choice([1, 2]), rng.random() < 0.5, rng.random() < 0.1
     arguments = ["translate", str(run), "--beam", str(beam), *(["-i", "file"] if named else [])]
     Path("file").write_bytes(gzip.compress(file.data) if packed and named else file.data)
     tried = f"file {number} ({' '.join(arguments[2:])}{', the command itself' if itself else ''})"
@@ -187,7 +187,9 @@ def _trial(chance: random.Random, number: int, run: Path) -> Trial:
         status = process.finish(Path.cwd(), *arguments, prelude=_redirected)
         return Trial(
             tried,
-            _fault(status, Path("out").read_bytes(), "\n".join(process.said(Path.cwd())), file.lines, known=False),
+            _fault(
+                status, Path("out").read_bytes(), "\n".join(process.stderr_lines(Path.cwd())), file.lines, known=False
+            ),
         )
     return Trial(tried, _fault(*nmt(*arguments, stdin=b"" if named else file.data), file.lines, known=True))
 

@@ -133,7 +133,7 @@ def _timed(folder: Path, served: ServedRun, known: Sequence[Known]) -> tuple[flo
         "out.txt",
         prelude=partial(_accounted, folder, on_first_core()),
     )
-    assert status == 0, process.said(folder)
+    assert status == 0, process.stderr_lines(folder)
     return time.monotonic() - begun, float(json.loads((folder / SPENT).read_text()))
 
 

@@ -113,7 +113,7 @@ def trials(count: int) -> Iterator[Trial]:
     with tempfile.TemporaryDirectory(prefix="nmt-mismatched-") as name:
         toy.write_corpus(Path(name))
         sound = toy.Toy(Path(name), "attention", "fp32")
-        assert sound.train() == 0, sound.said
+        assert sound.train() == 0, sound.stderr_lines
         yield from _trials(sound.folder, count)
 
 

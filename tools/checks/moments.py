@@ -87,9 +87,9 @@ class Range:
     def __init__(self, end: float) -> None:
         self.end = end
 
-    def draw(self, chance: random.Random) -> float:
+    def draw(self, rng: random.Random) -> float:
         """A random moment."""
-        return chance.uniform(0, self.end)
+        return rng.uniform(0, self.end)
 
     def missed(self, moment: float) -> None:
         """Lowers the end to a moment at which the process was over."""

@@ -54,7 +54,7 @@ def finish(folder: Path, *arguments: str, prelude: Prelude | None = None) -> int
     return wait(start(folder, *arguments, prelude=prelude))
 
 
-def said(folder: Path) -> list[str]:
+def stderr_lines(folder: Path) -> list[str]:
     """The lines on stderr of the last command in a folder."""
     return (folder / STDERR).read_text("utf8", errors="replace").splitlines()
 

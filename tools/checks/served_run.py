@@ -71,5 +71,5 @@ def served_runs(runs: Sequence[Path]) -> Iterator[list[ServedRun]]:
 def _trained(corpus: Path, family: str) -> ServedRun:
     trained = toy.Toy(corpus, family, "fp32")
     run = trained.folder / family.replace(" ", "-")  # models are served by the names of their folders
-    assert trained.train(run=run) == 0, trained.said
+    assert trained.train(run=run) == 0, trained.stderr_lines
     return ServedRun(run)

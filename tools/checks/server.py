@@ -40,11 +40,11 @@ def serving(runs: Sequence[Path], *options: str) -> Iterator[tuple[Address, proc
 def _address(folder: Path, server: process.Process) -> Address:
     """The address of a server, as soon as it is ready."""
     while server.is_alive():
-        for line in process.said(folder) if (folder / process.STDERR).exists() else []:
+        for line in process.stderr_lines(folder) if (folder / process.STDERR).exists() else []:
             if line.startswith(READY):
                 return Address.of(line.removeprefix(READY))
         server.join(0.02)
-    raise RuntimeError(f"nmt serve: {' / '.join(process.said(folder))}")
+    raise RuntimeError(f"nmt serve: {' / '.join(process.stderr_lines(folder))}")
 
 
 def on_first_core() -> process.Prelude:

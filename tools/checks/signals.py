@@ -34,13 +34,13 @@ def trials(count: int) -> Iterator[Trial]:
             yield _trial(models[turn % len(models)], number, phase, ranges, random.Random(f"signal {turn}"))
 
 
-def _trial(toy: Toy, number: signal.Signals, phase: str, ranges: dict[str, Range], chance: random.Random) -> Trial:
+def _trial(toy: Toy, number: signal.Signals, phase: str, ranges: dict[str, Range], rng: random.Random) -> Trial:
     while True:
-        place = chance.choice(PLACES[phase])
+        place = rng.choice(PLACES[phase])
         found = ranges.setdefault(f"{toy.name} {place}", Range(LINES))
         shutil.rmtree(toy.run, ignore_errors=True)
         (toy.folder / SENT).unlink(missing_ok=True)
-        line = 1 + int(found.draw(chance))
+        line = 1 + int(found.draw(rng))
         status = toy.train(prelude=strike(place, line, number))
         if not (toy.folder / SENT).exists():
             found.missed(line)
@@ -59,13 +59,13 @@ def _unlike_documented(toy: Toy, number: signal.Signals, status: int) -> str | N
     if status == 0 and begun == UPDATES and (toy.run / run_folder.OUTCOME).exists():
         return None
     if status != 128 + number:
-        return f"exit {status}: {' / '.join(toy.said[-3:])}"
+        return f"exit {status}: {' / '.join(toy.stderr_lines[-3:])}"
     saved = max(checkpoints.steps(toy.run / run_folder.CHECKPOINTS))
     documented = f"stopped at update {saved}; everything is saved, the same command continues"
     return (
         None
-        if saved in (begun, begun + 1) and toy.said[-1] == documented
-        else f"signalled in update {begun}, saved {saved}: {toy.said[-1]}"
+        if saved in (begun, begun + 1) and toy.stderr_lines[-1] == documented
+        else f"signalled in update {begun}, saved {saved}: {toy.stderr_lines[-1]}"
     )
 
 

@@ -47,7 +47,7 @@ def _write(path: Path, count: int) -> None:
 def _trial(toy: Toy, what: str, count: int, command: process.Process) -> Trial:
     seen = _watched(command)
     if status := process.wait(command):
-        return Trial(f"{toy.name}: {what}", f"exit {status}: {' / '.join(toy.said[-3:])}")
+        return Trial(f"{toy.name}: {what}", f"exit {status}: {' / '.join(toy.stderr_lines[-3:])}")
     slope = growth(np.array(seen), count)
     name = f"MB per 1,000 {what.split()[1]}"
     return Trial(f"{toy.name}: {what}", f"{name}: {slope:.2f}" if slope >= LIMIT else None, {name: slope})

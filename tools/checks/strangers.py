@@ -242,7 +242,7 @@ def _prepared(corpus: Path) -> Path:
     """A folder with a valid run, a test set and a secret file."""
     toy.write_corpus(corpus)
     sound = toy.Toy(corpus, "transformer", "fp32")
-    assert sound.train() == 0, sound.said
+    assert sound.train() == 0, sound.stderr_lines
     (sound.folder / SECRET).parent.mkdir()
     (sound.folder / SECRET).write_text("nobody's business")
     for side in ("de", "en"):
@@ -264,29 +264,29 @@ def _trial(folder: Path, words: str, harm: Harm, path: str) -> Trial:
         ("evaluate", path, "--test", "t=t.de,t.en", "-q"),
     ):
         status = process.finish(folder, *command, prelude=partial(_watch, folder))
-        said = process.said(folder)
+        stderr = process.stderr_lines(folder)
         watched = json.loads((folder / WATCHED).read_text())
         mebibytes, refused = max(mebibytes, watched["mebibytes"]), refused or status == 2
-        if fault := _fault(folder, status, said, watched):
+        if fault := _fault(folder, status, stderr, watched):
             return Trial(words, f"nmt {command[0]}: {fault}")
     return Trial(words, None if refused else "no command refused it", {"MiB": mebibytes})
 
 
-def _fault(folder: Path, status: int, said: list[str], watched: dict[str, Any]) -> str | None:
+def _fault(folder: Path, status: int, stderr: list[str], watched: dict[str, Any]) -> str | None:
     if list(folder.rglob(CANARY)):
         return "code was run"
     if watched["opened"]:
         return f"read outside: {watched['opened']}"
-    if status not in (0, 2) or any("Traceback" in line or "fault in nmt" in line for line in said):
-        return f"exit {status}: {' / '.join(said[-3:])[:300]}"
+    if status not in (0, 2) or any("Traceback" in line or "fault in nmt" in line for line in stderr):
+        return f"exit {status}: {' / '.join(stderr[-3:])[:300]}"
     if (
         status == 2
         and not 1
-        <= len([line for line in said if files.RECIPE not in line]) + any(files.RECIPE in line for line in said)
+        <= len([line for line in stderr if files.RECIPE not in line]) + any(files.RECIPE in line for line in stderr)
         <= 3
     ):
-        return f"{len(said)} lines: {' / '.join(said)[:300]}"
-    if not all(line.isprintable() for line in said):
+        return f"{len(stderr)} lines: {' / '.join(stderr)[:300]}"
+    if not all(line.isprintable() for line in stderr):
         return "control characters on the terminal"
     return f"{watched['mebibytes']:.0f} MiB" if watched["mebibytes"] > MOST_MEBIBYTES else None
 

@@ -65,15 +65,15 @@ class Toy:
         return process.wait(self.start(*overrides, run=run, prelude=prelude))
 
     @property
-    def said(self) -> list[str]:
+    def stderr_lines(self) -> list[str]:
         """The lines on stderr of the last command."""
-        return process.said(self.folder)
+        return process.stderr_lines(self.folder)
 
     def continued(self) -> str | None:
         """Trains to the end; returns how the result differs from that of an uninterrupted run, or None."""
-        expected = self.whole  # trained first, since `said` is about the last command
+        expected = self.whole  # trained first, since `stderr_lines` is about the last command
         if status := self.train():
-            return f"exit {status}: {' / '.join(self.said[-3:])}"
+            return f"exit {status}: {' / '.join(self.stderr_lines[-3:])}"
         left = {path.name for path in self.run.parent.glob(".*")} | (
             _regular(self.run) ^ _regular(self.folder / "whole")
         )
@@ -83,7 +83,7 @@ class Toy:
     def whole(self) -> dict[str, Any]:
         """The result of an uninterrupted run."""
         status = self.train(run=self.folder / "whole")
-        assert status == 0, self.said
+        assert status == 0, self.stderr_lines
         return outcome(self.folder / "whole")
 
 
