@@ -1,8 +1,9 @@
-"""Times training and decoding of every family: how the time goes, what share of the machine's best it is, and next to other toolkits.
+"""Times training and decoding of every family: phases, share of the machine's peak rate, and ratios to other toolkits.
 
-Without peers, made-up sentences: around one base case, each setting is varied by itself. With ``--peers``, fixed work on Multi30k that the peers
-do as well (batches of 4,096 padded positions; beam 5, 64 sentences a batch, every hypothesis run to 40 positions), in turn A B A B: an absolute
-figure holds on one machine in one hour, so ratios are taken within a round, and shown with their spread.
+Without peers, synthetic sentences: each setting of a base case is varied by itself. With ``--peers``, fixed work on
+Multi30k that the peers do as well (batches of 4,096 padded positions; beam 5, 64 sentences a batch, every hypothesis of
+40 positions), in alternation: an absolute figure holds on one machine in one hour, so ratios are taken within a round
+and shown with their spread.
 """
 
 from __future__ import annotations
@@ -36,25 +37,25 @@ from nmt.lab.plotting import style
 from nmt.provenance import origin
 
 Row = dict[str, Any]
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 SOURCE = 15
-"""Pieces of a made-up source, so that what is decoded alone grows."""
+"""Tokens of synthetic sources to decode, while the length of outputs varies."""
 LENGTHS, BATCHES, BEAMS = (10, 25, 50, 100, 200), (1024, 2048, 8192), (1, 2, 4, 8, 16)
 PEERS = {"eole": tuple(FAMILIES), "joeynmt": ("attention", "transformer")}
-"""What each can do: JoeyNMT has no decoder without attention."""
+"""Families of each peer; JoeyNMT has no decoder without attention."""
 POSITIONS, BUDGET = 40, 4096
 RATES = {
     "train": ("tokens_per_second", "target_pieces_per_second"),
     "decode": ("positions_per_second", "positions_per_second"),
 }
-"""What a rate is called in our rows, and in the peers'."""
+"""Key of the rate in our rows, and in the output of the peers' script."""
 
 
 @dataclass(frozen=True)
-class Party:
-    """Somebody who does the fixed work: a name, and a way to measure its rate once."""
+class System:
+    """A toolkit in one configuration that does the fixed work; ``rate`` measures it once."""
 
     name: str
     rate: Callable[[], float]
@@ -63,7 +64,7 @@ class Party:
 def cases(
     families: Sequence[str], works: Sequence[str], threads: int, device: str, batch_tokens: int, quick: bool
 ) -> Iterator[Case]:
-    """All made-up work that is measured; ``quick``, without lengths, batches and beams."""
+    """All cases on synthetic sentences; with ``quick`` without variation of lengths, batches and beams."""
     alone = {"threads": [1]} if device == "cpu" else {}
     varied: dict[str, dict[str, Sequence[Any]]] = {
         "train": alone
@@ -90,7 +91,7 @@ def cases(
 
 
 def fixed_corpus(folder: Path) -> Corpus:
-    """Multi30k as the peers read it: a joint vocabulary of 6,000 pieces, all training pairs, and the test sentences of 2016."""
+    """Multi30k as the peers read it: a joint vocabulary of 6,000, all training pairs, the test sentences of 2016."""
     train = [lines.read(folder / f"train.{side}").text for side in ("de", "en")]
     joint = Vocabulary(vocabulary.train([*train[0], *train[1]], type="unigram", size=6000))
     sides = (TokenIds(list(map(joint.encode, side))) for side in train)
@@ -100,17 +101,20 @@ def fixed_corpus(folder: Path) -> Corpus:
 
 @dataclass(frozen=True)
 class Fixed:
-    """The fixed work: where the peers, what runs them and the corpus are, how many threads all may have, and how much is done in a turn."""
+    """The fixed work."""
 
     folder: Path
+    """With the environments of the peers."""
     script: Path
+    """Runs a peer."""
     corpus: Corpus
     threads: int
+    """For every system."""
     amounts: dict[str, int]
-    """Updates to train for and sentences to decode, by work."""
+    """Updates to train for and sentences to decode in each round."""
 
-    def parties(self, family: str, work: str) -> list[Party]:
-        """Everybody who has this family; ours in each precision, and a decoding Transformer by CTranslate2 as well."""
+    def systems(self, family: str, work: str) -> list[System]:
+        """All systems with this family: ours in each precision, or by each engine for decoding, and the peers."""
         base = Case(
             family,
             work,
@@ -132,9 +136,9 @@ class Fixed:
                     f"ours {each}, {self.threads} workers": replace(several, precision=each)
                     for each in available_precisions("cpu")
                 }
-        found = [Party(name, partial(_own_rate, case)) for name, case in chosen.items()]
+        found = [System(name, partial(_own_rate, case)) for name, case in chosen.items()]
         return found + [
-            Party(peer, partial(self._peer_rate, peer, family, work)) for peer in PEERS if family in PEERS[peer]
+            System(peer, partial(self._peer_rate, peer, family, work)) for peer in PEERS if family in PEERS[peer]
         ]
 
     def _peer_rate(self, peer: str, family: str, work: str) -> float:
@@ -170,18 +174,18 @@ def _engines(family: str) -> list[str]:
     return ["torch", "float32", "int8"] if family == "transformer" else ["torch"]
 
 
-def in_turn(parties: Sequence[Party], rounds: int, say: Say) -> dict[str, list[float]]:
-    """The rates of all parties, who take their turn in every round."""
-    rates: dict[str, list[float]] = {party.name: [] for party in parties}
+def alternate(systems: Sequence[System], rounds: int, log: Log) -> dict[str, list[float]]:
+    """The rates of all systems, each measured once in every round."""
+    rates: dict[str, list[float]] = {system.name: [] for system in systems}
     for number in range(rounds):
-        for party in parties:
-            rates[party.name].append(party.rate())
-            say(f"  round {number + 1}: {party.name} {rates[party.name][-1]:,.0f}/s")
+        for system in systems:
+            rates[system.name].append(system.rate())
+            log(f"  round {number + 1}: {system.name} {rates[system.name][-1]:,.0f}/s")
     return rates
 
 
 def ratios(family: str, work: str, rates: dict[str, list[float]]) -> list[Row]:
-    """Each of ours against each peer, and against the best of them in every round."""
+    """The ratio of each of our systems to each peer, and to the best peer of each round."""
     others = {name: values for name, values in rates.items() if not name.startswith("ours")}
     if len(others) > 1:
         others["best peer"] = [max(each) for each in zip(*others.values(), strict=True)]
@@ -189,7 +193,7 @@ def ratios(family: str, work: str, rates: dict[str, list[float]]) -> list[Row]:
     for name in rates:
         for other in others if name.startswith("ours") else []:
             each = [mine / theirs for mine, theirs in zip(rates[name], others[other], strict=True)]
-            known = {"family": family, "work": work, "party": name, "against": other}
+            known = {"family": family, "work": work, "system": name, "against": other}
             rows.append(
                 {
                     **known,
@@ -207,23 +211,26 @@ def ratio_table(rows: Sequence[Row]) -> Table:
     """The ratios with their spread over rounds."""
     cells = [
         (
-            *(row[name] for name in ("family", "work", "party", "against")),
+            *(row[name] for name in ("family", "work", "system", "against")),
             f"{row['rate']:,.0f}",
             f"{row['ratio']:.2f}",
             f"{row['low']:.2f} to {row['high']:.2f}",
         )
         for row in rows
     ]
-    note = "rate: target pieces a second in training, positions a second in decoding; medians over rounds, spread from lowest to highest"
-    return Table(("family", "work", "party", "against", "rate", "ratio", "spread"), tuple(cells), (note,))
+    note = (
+        "rate: target tokens a second in training, positions a second in decoding; "
+        "medians over rounds, spread from lowest to highest"
+    )
+    return Table(("family", "work", "system", "against", "rate", "ratio", "spread"), tuple(cells), (note,))
 
 
-def compare(families: Sequence[str], works: Sequence[str], fixed: Fixed, rounds: int, say: Say) -> Iterator[list[Row]]:
-    """The fixed work by everybody; training comes first, since peers decode with what they have trained."""
+def compare(families: Sequence[str], works: Sequence[str], fixed: Fixed, rounds: int, log: Log) -> Iterator[list[Row]]:
+    """The fixed work by all systems; training comes first, since peers decode with the models that they trained."""
     for work in works:
         for family in families:
-            say(f"{work} {family}")
-            yield ratios(family, work, in_turn(fixed.parties(family, work), rounds, say))
+            log(f"{work} {family}")
+            yield ratios(family, work, alternate(fixed.systems(family, work), rounds, log))
 
 
 @app.command()
@@ -249,7 +256,7 @@ def main(
         Path | None,
         typer.Option(metavar="DIR", help="Multi30k, train.de to test_2016_flickr.en; by default beside the script."),
     ] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="Turns that each party takes.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds, in each of which every system is measured once.")] = 3,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Also write bench.json (after each case), bench.txt and figures there."),
@@ -257,9 +264,9 @@ def main(
     as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
 ) -> None:
-    """Time training and decoding by family, precision, threads, length, batch and beam; or the same work as other toolkits, in turn.
+    """Time training and decoding by family, precision, threads, length, batch and beam, or the work of other toolkits.
 
-    Run it on an idle machine: figures of a busy one are worth nothing.
+    Run it on an idle machine; figures of a busy one are meaningless.
 
     \b
     Examples:
@@ -268,7 +275,7 @@ def main(
       python tools/bench.py --out results/bench
       python tools/bench.py --peers peers --script setup/peers.py --data multi30k --rounds 5
     """
-    say: Say = (lambda _: None) if quiet else (lambda line: print(line, file=sys.stderr, flush=True))
+    log: Log = (lambda _: None) if quiet else (lambda line: print(line, file=sys.stderr, flush=True))
     families, works, begun = (
         family or list(FAMILIES),
         sorted(set(work or ("train", "decode")), reverse=True),
@@ -287,23 +294,23 @@ def main(
                 replace(case, amount=amounts[case.work])
                 for case in cases(families, works, threads, device, batch_tokens, quick)
             ]
-            found = ([_measured(case, f"[{number}/{len(chosen)}]", say)] for number, case in enumerate(chosen, 1))
+            found = ([_measured(case, f"[{number}/{len(chosen)}]", log)] for number, case in enumerate(chosen, 1))
         else:
             script = script or peers / "peers.py"
             data = data or script.parent.parent / "data" / "multi30k"
             _check(peers, script, data)
-            found = compare(families, works, Fixed(peers, script, fixed_corpus(data), threads, amounts), rounds, say)
+            found = compare(families, works, Fixed(peers, script, fixed_corpus(data), threads, amounts), rounds, log)
         record: Row = {"rows": []}
         for more in found:
             record = {
                 **origin(shlex.join(["python", *sys.argv]), time.monotonic() - begun),
                 "rows": [*record["rows"], *more],
             }
-            if out:  # what takes an hour and is stopped leaves what it has found
+            if out:  # a benchmark that is stopped leaves its results so far
                 atomic.write_json(out / "bench.json", record)
-    except (UserError, RunError) as fault:
-        print(f"bench: {fault}", file=sys.stderr)
-        raise typer.Exit(2 if isinstance(fault, UserError) else 1) from None
+    except (UserError, RunError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        raise typer.Exit(2 if isinstance(error, UserError) else 1) from None
     rows = record["rows"]
     tables = [ratio_table(rows)] if peers else [table([row for row in rows if row["work"] == each]) for each in works]
     shown = "\n".join(map(report.text, tables))
@@ -313,13 +320,13 @@ def main(
     print(json.dumps(record, indent=1) if as_json else shown, end="\n" if as_json else "")
 
 
-def _measured(case: Case, place: str, say: Say) -> Row:
-    say(f"{place} {case}")
+def _measured(case: Case, place: str, log: Log) -> Row:
+    log(f"{place} {case}")
     return case.measured()
 
 
 def _check_folder(out: Path) -> None:
-    """Refuses before anything is measured what could not be kept."""
+    """Fails before anything is measured if results could not be written."""
     style.require_matplotlib()
     try:
         out.mkdir(parents=True, exist_ok=True)

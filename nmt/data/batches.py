@@ -15,7 +15,7 @@ from nmt.data.ragged import RaggedArray
 from nmt.data.vocabulary import BOS, EOS, PAD
 
 WINDOW = 1 << 17
-"""Shuffled pairs that are sorted by length together: enough for batches with little padding, without sorting a whole corpus."""
+"""Shuffled pairs that are sorted by length together: many enough for little padding, few enough for any corpus."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from nmt.atomic import JsonObject
+from nmt.data.batches import pad
 from nmt.data.vocabulary import BOS, EOS, PAD, Vocabulary
 from nmt.errors import RunError
 from nmt.inference.diagnostics import Part, TrainingStatistics, diagnose
@@ -228,12 +229,9 @@ class TorchTranslator(BatchTranslator):
         return map(self._batch, batches)
 
     def _batch(self, parts: list[list[int]]) -> list[list[Hypothesis]]:
-        width = max(map(len, parts)) + 1
-        source = torch.tensor([[*part, EOS, *[PAD] * (width - len(part) - 1)] for part in parts], device=self.device)
-        lengths = torch.tensor([len(part) + 1 for part in parts], device=self.device)
-        mask = torch.arange(width, device=self.device) < lengths[:, None]
+        source, mask = pad([[*part, EOS] for part in parts])
         try:
-            return self.search(self.model, source, mask)
+            return self.search(self.model, source.to(self.device), mask.to(self.device))
         except FloatingPointError as error:
             raise RunError(str(error)) from error
 

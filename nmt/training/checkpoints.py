@@ -81,7 +81,7 @@ def steps(folder: Path) -> dict[int, Path]:
 def newest(folder: Path, log: Callable[[str], None]) -> Path | None:
     """The newest checkpoint whose files agree with its manifest, or None where there are no checkpoints.
 
-    Damaged ones are logged and left alone. If all are damaged, that is an error, since starting over would discard them.
+    Damaged ones are logged and left alone. If all are damaged, that is an error, since starting over would lose them.
     """
     found = list(steps(folder).values())
     for path in reversed(found):

@@ -97,7 +97,7 @@ def _cached(corpus: Corpus, cache: Cache, vocabularies: tuple[Vocabulary, Vocabu
 
 
 def _draw(vocabulary: Vocabulary, sentences: Sequence[str], alpha: float) -> Draw:
-    """Draws a segmentation of a sentence, by row; the segmentations of the first sentences that are asked for are kept."""
+    """Draws a segmentation of a sentence, by row; those of the first sentences are computed once and kept."""
     known: dict[int, list[tuple[list[int], float]]] = {}
 
     def draw(row: int, generator: random.Random) -> list[int]:

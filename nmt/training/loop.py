@@ -54,7 +54,7 @@ class Training:
         self.step = TrainingStep(self.optimizer, self.plan.clip)
 
     def fit(self, stop: Callable[[], bool]) -> None:
-        """Trains to the end of the plan, or raises `TrainingStoppedError` after the first update with ``stop()`` true."""
+        """Trains to the end of the plan; raises `TrainingStoppedError` after an update at which ``stop()`` is true."""
         plan, progress = self.plan, self.progress
         while progress.update < plan.updates and not self.out_of_patience():
             progress.finished = False  # a finished run continues when its limit is raised

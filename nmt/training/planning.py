@@ -1,4 +1,4 @@
-"""What a recipe leaves open is decided once, when a run begins: device, precision, threads, and the number of updates."""
+"""Decides, once when a run begins, what its recipe leaves open: device, precision, threads, number of updates."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _updates_per_minute(run: Run, batches: Batches, device: torch.device, precis
 def seconds_per_batch(
     model: TranslationModel, batches: Batches, device: torch.device, precision: str, timed: int = TIMED
 ) -> float:
-    """Seconds of an update on one batch: the mean of ``timed`` updates at a learning rate of 0, after two to warm up."""
+    """Seconds per update on one batch: the mean of ``timed`` updates at learning rate 0, after two to warm up."""
     step = TrainingStep(torch.optim.AdamW(model.train().parameters(), lr=0.0), clip=None)
     began = time.perf_counter()
     for number in range(2 + timed):

@@ -98,10 +98,8 @@ class FolderReporter:
         }
         atomic.append_record(self.folder / run_folder.METRICS, record)
         self._plot(record, "valid")
-        mark = ", the best so far" if better else ""
-        self.log(
-            f"update {progress.update}: {kind}: loss {validation.loss:.3f} nats per token, BLEU {validation.bleu:.2f}{mark}"
-        )
+        scores = f"loss {validation.loss:.3f} nats per token, BLEU {validation.bleu:.2f}"
+        self.log(f"update {progress.update}: {kind}: {scores}{', the best so far' if better else ''}")
         self.mark = time.perf_counter()
 
     def best(self, model: TranslationModel, progress: Progress, validation: Validation) -> None:

@@ -46,7 +46,7 @@ def ladder_bleu(system: str) -> str:
 
 def peers(work: str, family: str, party: str) -> tuple[str, dict[str, str]]:
     """The rate of one party, and its ratio to each peer with the spread over rounds."""
-    rows = [row for row in read(f"bench/peers-{work}-{family}/bench.json")["rows"] if row["party"] == party]
+    rows = [row for row in read(f"bench/peers-{work}-{family}/bench.json")["rows"] if row["system"] == party]
     return f"{rows[0]['rate']:,.0f}", {row["against"]: _ratio(row) for row in rows}
 
 

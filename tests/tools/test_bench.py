@@ -45,18 +45,18 @@ def test_made_up_work_covers_what_was_asked_for(tool: ModuleType) -> None:
     assert {(case.length, case.batch_tokens) for case in quick} == {(15, 4096)}
 
 
-def test_parties_take_turns(tool: ModuleType) -> None:
-    stop_requested: list[str] = []
+def test_every_system_is_measured_once_in_every_round(tool: ModuleType) -> None:
+    measured_systems: list[str] = []
 
-    def party(name: str, rate: float) -> object:
+    def system(name: str, rate: float) -> object:
         def measured() -> float:
-            stop_requested.append(name)
+            measured_systems.append(name)
             return rate
 
-        return tool.Party(name, measured)
+        return tool.System(name, measured)
 
-    assert tool.in_turn([party("a", 1.0), party("b", 2.0)], 2, lambda _: None) == {"a": [1.0, 1.0], "b": [2.0, 2.0]}
-    assert stop_requested == ["a", "b", "a", "b"]
+    assert tool.alternate([system("a", 1.0), system("b", 2.0)], 2, lambda _: None) == {"a": [1.0, 1.0], "b": [2.0, 2.0]}
+    assert measured_systems == ["a", "b", "a", "b"]
 
 
 def test_ratios_are_taken_within_a_round_and_against_the_best_of_it(tool: ModuleType) -> None:
@@ -72,11 +72,11 @@ def test_ratios_are_taken_within_a_round_and_against_the_best_of_it(tool: Module
 
 def test_a_peer_that_fails_is_named_with_its_last_line_and_its_command(tool: ModuleType, script: Path) -> None:
     fixed = tool.Fixed(script.parent, script, None, 1, {"train": 1, "decode": 1})
-    parties = {party.name: party for party in fixed.parties("transformer", "decode")}
-    assert list(parties) == ["ours torch", "ours float32", "ours int8", "eole", "joeynmt"]
-    assert parties["eole"].rate() == 50.0
+    systems = {system.name: system for system in fixed.systems("transformer", "decode")}
+    assert list(systems) == ["ours torch", "ours float32", "ours int8", "eole", "joeynmt"]
+    assert systems["eole"].rate() == 50.0
     with pytest.raises(RunError, match=r"joeynmt, decode transformer: no figure .*: gone wrong\n.*--sentences 1"):
-        parties["joeynmt"].rate()
+        systems["joeynmt"].rate()
 
 
 def test_results_are_printed_with_where_they_came_from(tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

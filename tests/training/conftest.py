@@ -1,4 +1,4 @@
-"""A toy to train: sixty pairs of mapped and reversed words, and models of a few hundred numbers beside their embeddings."""
+"""A toy to train: sixty pairs of mapped and reversed words, and models of a few hundred parameters."""
 
 from __future__ import annotations
 
@@ -30,23 +30,26 @@ WORDS = {
 RECIPE = """
 data: {train: train.tsv, valid: valid.tsv, test: test.tsv}
 vocabulary: {size: 296, sampling: 0.3}
-training: {updates: 4, save_every: 2, validate_every: 2, batch_tokens: 128, warmup: 1, learning_rate: 0.01, threads: 1, device: cpu, precision: fp32}
+training:
+  {updates: 4, save_every: 2, validate_every: 2, batch_tokens: 128, warmup: 1, learning_rate: 0.01,
+   threads: 1, device: cpu, precision: fp32}
 search: {beam: 1, max_ratio: 1.0, max_extra: 0}
 """
 RECURRENT = "embedding: 8, attention_size: 8, encoder: {hidden: 8}, decoder: {hidden: 8}"
 MODELS = {
     "thought vector": f"model={{attention: none, {RECURRENT}}}",
     "attention": f"model={{attention: bahdanau, {RECURRENT}}}",
-    "transformer": "model={family: transformer, width: 8, heads: 2, feed_forward: 16, encoder: {layers: 1}, decoder: {layers: 1}}",
+    "transformer": "model={family: transformer, width: 8, heads: 2, feed_forward: 16, "
+    "encoder: {layers: 1}, decoder: {layers: 1}}",
 }
 
 
 class KilledError(BaseException):
-    """Ends training as a kill does: nothing that it could still do is done."""
+    """Ends training as a kill does, without any cleaning up."""
 
 
 class Toy:
-    """A recipe and its corpus in the current folder, and the command that trains it, which can be interrupted after any update."""
+    """A recipe and its corpus in the current folder, and its training, which can be interrupted after any update."""
 
     def __init__(self) -> None:
         self.model = "attention"
@@ -98,7 +101,7 @@ class Toy:
 
 @pytest.fixture
 def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Toy:
-    """The toy, in a folder of its own; metrics are written every third update, so that their sums pass through checkpoints."""
+    """The toy in a folder of its own; metrics are written every third update, so checkpoints hold totals."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(loop, "LOG_EVERY", 3)
     return Toy()

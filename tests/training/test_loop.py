@@ -82,7 +82,7 @@ Make = Callable[..., Made]
 
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
-    """Makes a training of a tiny Transformer without dropout; validations have the given results, in order, then BLEU 0."""
+    """Makes a training of a tiny Transformer without dropout; its validations give these results, then BLEU 0."""
     monkeypatch.setattr(loop, "LOG_EVERY", 1)
 
     def made(validations: Sequence[Validation] = (), **plan: Any) -> Made:
@@ -129,7 +129,7 @@ def gradients(training: Training, batches: list[Batch], monkeypatch: pytest.Monk
 
 
 def test_two_accumulated_batches_have_the_gradient_of_both_in_one(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sums over tokens are divided once, so a short batch does not weigh as much as a long one; fp32 sums in another order differ by 1e-7."""
+    """Sums over tokens are divided once, so a token weighs the same in any batch; the order of fp32 sums makes 1e-7."""
     parts = [collate(SENTENCES[:1], SENTENCES[:1]), collate(SENTENCES[1:], SENTENCES[1:])]
     apart = gradients(make(clip=None).training, parts, monkeypatch)
     together = gradients(make(clip=None).training, [collate(SENTENCES, SENTENCES)], monkeypatch)
@@ -191,7 +191,8 @@ def test_twenty_skipped_in_a_row_end_training_and_keep_the_last_checkpoint(make:
     poison(training, range(4, 100))
     with pytest.raises(
         RunError,
-        match=r"update 23: 20 updates in a row had a loss or gradient that is not finite; the last good checkpoint is kept in .*checkpoints\n",
+        match=r"update 23: 20 updates in a row had a loss or gradient that is not finite; "
+        r"the last good checkpoint is kept in .*checkpoints\n",
     ):
         training.fit(never)
     newest = checkpoints.newest(training.folder, print)

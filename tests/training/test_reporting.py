@@ -23,7 +23,7 @@ DECIDED = Decisions(updates=40, validate_every=20, warmup=4, precision="fp32")
 
 
 def report(toy: Toy, folder: Path, seconds: float, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Reports two records of metrics and a validation, with a clock that advances by so many seconds at every reading."""
+    """Reports two records of metrics and a validation, with a clock that advances by ``seconds`` at every reading."""
     folder.mkdir()
     clock, lines = itertools.count(0.0, seconds), list[str]()
     monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
@@ -59,7 +59,7 @@ def test_metrics_are_means_over_tokens_and_updates(toy: Toy, monkeypatch: pytest
 def test_without_a_terminal_a_line_a_minute_says_how_long_it_still_takes(
     toy: Toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The clock is looked at when training begins, after an update, and for every line of metrics, of which the second comes too soon here."""
+    """The clock is read when training begins, after an update, and at every record, of which the second is too soon."""
     assert report(toy, Path("run"), 25.0, monkeypatch) == [
         "update 20/40: loss 2.000  4 tokens/s, about 50 s left",
         "update 40: validation: loss 2.500 nats per token, BLEU 12.35, the best so far",

@@ -284,7 +284,8 @@ def test_a_damaged_newest_checkpoint_costs_a_line_and_the_way_from_the_one_befor
     spoil("run", 3)
     assert toy.train("run") == 0
     assert [log for log in toy.logged if "damaged" in log] == [
-        "run/checkpoints/step-00000003: damaged (model.safetensors is not the file that was saved); left alone, another checkpoint is used if there is one"
+        "run/checkpoints/step-00000003: damaged (model.safetensors is not the file that was saved); "
+        "left alone, another checkpoint is used if there is one"
     ]
     assert "continuing from update 2" in toy.logged
     assert result("run") == result("whole")

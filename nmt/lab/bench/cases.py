@@ -24,8 +24,7 @@ FAMILIES: dict[str, Recurrent | Transformer] = {
     "thought-vector": Recurrent(attention="none", dropout=0.2, tied=False),
     "transformer": Transformer(),
 }
-"""Recurrent: embeddings of 256, LSTMs of 2 x 256 and 512 units, untied embeddings. Transformer: 3 + 3 layers of width 256,
-tied."""
+"""Recurrent: LSTMs of 2 x 256 and 512 units, embeddings of 256, untied. Transformer: 3 + 3 layers of 256, tied."""
 VOCABULARY_SIZE = 6000
 """Of synthetic sentences."""
 
@@ -57,7 +56,7 @@ class Case:
     workers: int = 1
     """Processes of one thread each; decoding by torch only."""
     engine: str = "torch"
-    """For decoding: ``torch``, or the quantization of CTranslate2, ``float32`` or ``int8``, with a translator per thread."""
+    """For decoding: ``torch``, or by CTranslate2 with a translator per thread ``float32`` or ``int8``."""
     device: str = "cpu"
     amount: int = 20
     """Updates to train for, or sentences to decode."""

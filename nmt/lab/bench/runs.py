@@ -100,8 +100,8 @@ def claims(path: Path, rows: Sequence[JsonObject]) -> list[dict[str, str]]:
     best = min(translated, key=lambda row: float(row["cores_for_4.5_billion_a_day"]))
     rate, cores = best["lines_per_second"] / best["cores"], best["cores_for_4.5_billion_a_day"]
     number = (
-        f"a model of {run.metadata.decided.parameters / 1e6:.1f} M parameters translates {rate:.1f} sentences a second and "
-        f"core (beam {best['beam']}, {best.get('precision', best['engine'])}): {cores:,.0f} such cores for 4.5 billion "
-        "a day; what ran there is history"
+        f"a model of {run.metadata.decided.parameters / 1e6:.1f} M parameters translates {rate:.1f} sentences a second "
+        f"and core (beam {best['beam']}, {best.get('precision', best['engine'])}): {cores:,.0f} such cores for "
+        "4.5 billion a day; what ran there is history"
     )
     return [{"id": "E5", "number": number, "verdict": "holds under conditions"}]

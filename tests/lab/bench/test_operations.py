@@ -51,7 +51,7 @@ def test_a_fused_lstm_is_counted_by_its_equations() -> None:
 
 
 def encoding() -> int:
-    """Of a Transformer of three layers: projections, feed-forward, attention, and the keys and values of the decoder."""
+    """Of a Transformer of three layers: projections, feed-forward, attention, keys and values of the decoder."""
     layer = SOURCE * (4 * WIDTH * WIDTH + 2 * WIDTH * INNER) + 2 * SOURCE * SOURCE * WIDTH
     return 2 * (3 * layer + 3 * SOURCE * 2 * WIDTH * WIDTH)
 
