@@ -8,12 +8,13 @@ import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+
+from nmt.atomic import JsonObject
 
 PACKAGE = Path(__file__).parent
 
 
-def origin(command: str, seconds: float) -> dict[str, Any]:
+def origin(command: str, seconds: float) -> JsonObject:
     """The origin of a measurement that took so many seconds: command, date, commit, versions and machine, ready for JSON."""
     import torch
 
@@ -37,7 +38,7 @@ def versions(*packages: str) -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
-def machine() -> dict[str, Any]:
+def machine() -> JsonObject:
     """The kind of machine, without anything that names it."""
     import torch
 

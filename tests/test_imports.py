@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "errors": set[str](),
     "cpu_tuning": set[str](),
     "atomic": {"errors"},
-    "provenance": {"errors", "models.device"},
+    "provenance": {"atomic", "errors", "models.device"},
     "recipe": FOUNDATION,
     "data": FOUNDATION,
     "models": {"errors"},

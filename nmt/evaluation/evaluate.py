@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nmt.atomic import JsonObject
+from nmt.atomic import JsonObject, write_file
 from nmt.errors import RunError, UserError
-from nmt.evaluation import metrics, outputs, significance
+from nmt.evaluation import metrics, significance
 from nmt.evaluation.lengths import Bucket, by_length
 from nmt.evaluation.significance import Difference
 from nmt.evaluation.testsets import TestSet, text_sha256
@@ -102,8 +103,8 @@ def evaluate(
 
 def save(result: Result, folder: Path) -> Result:
     """Puts the hypotheses into ``outputs/NAME.SETTINGS.txt`` of a run folder, where the command line of sacrebleu can score them again."""
-    name = f"{result.test.name}.{outputs.settings_name(result.decoding.as_json() if result.decoding else {})}.txt"
-    outputs.write_lines(folder / "outputs" / name, result.hypotheses)
+    name = f"{result.test.name}.{settings_name(result.decoding.as_json() if result.decoding else {})}.txt"
+    write_lines(folder / "outputs" / name, result.hypotheses)
     return replace(result, output=Path("outputs") / name)
 
 
@@ -123,3 +124,17 @@ def compare(results: Sequence[Result]) -> list[tuple[Difference, ...]]:
 
 def _lengths(test: TestSet, hypotheses: list[str], target: str) -> list[Bucket]:
     return by_length(test.source, hypotheses, test.references, target=target)
+
+
+def write_lines(path: Path, hypotheses: Sequence[str]) -> None:
+    """One hypothesis a line, as the command line of sacrebleu reads them."""
+    for number, line in enumerate(hypotheses, 1):
+        if "\n" in line:
+            raise RunError(f"hypothesis {number} has a line feed, which would shift all lines after it in {path}")
+    write_file(path, "".join(f"{line}\n" for line in hypotheses))
+
+
+def settings_name(search: JsonObject) -> str:
+    """Search settings as part of a file name, such as ``beam5.length_penalty0.6``."""
+    name = ".".join(f"{key}{value}" for key, value in search.items() if value is not None)
+    return re.sub(r"[^\w.+-]", "_", name) or "default"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -27,10 +27,6 @@ class Section(BaseModel):
     def as_json(self) -> JsonObject:
         """The values as they are written."""
         return self.model_dump(mode="json", exclude_unset=True)
-
-    def changed(self, **values: Any) -> Self:
-        """A checked copy with other values."""
-        return type(self).model_validate(self.model_dump(exclude_unset=True) | values)
 
 
 class Lengths(Section):
@@ -71,6 +67,10 @@ class Decisions(Section):
     warmup: Annotated[int, Field(ge=0, le=1 << 50)] = 0
     parameters: _Count = 1
 
+    def with_updates(self, updates: int) -> Decisions:
+        """These decisions with another number of updates."""
+        return Decisions.model_validate(self.as_json() | {"updates": updates})
+
 
 class Metadata(Section):
     """The facts of a run."""
@@ -88,6 +88,10 @@ class Metadata(Section):
     token_cache: FolderRecord | None = None
     """Where the token ids of a large corpus are."""
     decided: Decisions = Decisions()
+
+    def with_decisions(self, decided: Decisions) -> Metadata:
+        """This metadata with other decisions."""
+        return Metadata.model_validate(self.as_json() | {"decided": decided.as_json()})
 
 
 class Outcome(Section):

@@ -128,7 +128,7 @@ def _raise_limits(run: Run, recipe: Recipe, changed: list[str]) -> None:
         )
     if now > before:
         (run.path / run_folder.OUTCOME).unlink(missing_ok=True)
-    metadata = run.metadata.changed(decided=decided.changed(updates=now).as_json())
+    metadata = run.metadata.with_decisions(decided.with_updates(now))
     atomic.write_json(run.path / run_folder.METADATA, metadata.as_json())
     atomic.write_file(run.path / run_folder.RECIPE, reading.dump(recipe.model_copy(update={"name": run.recipe.name})))
 
@@ -169,7 +169,7 @@ def _fill(building: Path, recipe: Recipe, dataset: Dataset, log: Log) -> None:
     metadata = _describe(dataset, batches)
     atomic.write_json(building / run_folder.METADATA, metadata.as_json())  # now `Run` can build the model that is timed
     decided = planning.decide(Run(building), batches, log)
-    atomic.write_json(building / run_folder.METADATA, metadata.changed(decided=decided.as_json()).as_json())
+    atomic.write_json(building / run_folder.METADATA, metadata.with_decisions(decided).as_json())
 
 
 def _describe(dataset: Dataset, batches: Batches) -> Metadata:

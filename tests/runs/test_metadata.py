@@ -31,7 +31,7 @@ def test_sound_metadata_is_written_as_it_was_read() -> None:
 
 def test_what_is_changed_is_checked_and_the_rest_stays() -> None:
     before = read(decided={"updates": 3, "threads": 2})
-    after = before.changed(decided=before.decided.changed(updates=4).as_json())
+    after = before.with_decisions(before.decided.with_updates(4))
     assert after.as_json() == before.as_json() | {"decided": {"updates": 4, "threads": 2}}
 
 

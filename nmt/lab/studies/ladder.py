@@ -18,7 +18,8 @@ from nmt import atomic, provenance
 from nmt.atomic import JsonObject
 from nmt.data.lines import read
 from nmt.data.pairs import Pairs
-from nmt.evaluation import metrics, outputs, report as tables, significance
+from nmt.evaluation import metrics, report as tables, significance
+from nmt.evaluation.evaluate import write_lines
 from nmt.evaluation.metrics import Score, Scores
 from nmt.evaluation.report import Table
 from nmt.evaluation.significance import Difference
@@ -109,7 +110,7 @@ def translate_by_lexicon(results: Results, train: Pairs, log: Log) -> None:
         return
     log("learning the word-for-word lexicon (IBM Model 1)")
     learned = lexicon.learn(train)
-    outputs.write_lines(path, [learned.translate(line) for line in results.test(TEST).source])
+    write_lines(path, [learned.translate(line) for line in results.test(TEST).source])
 
 
 def _lexicon_output(results: Results) -> Path:

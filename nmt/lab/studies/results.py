@@ -22,7 +22,7 @@ from nmt import atomic
 from nmt.atomic import JsonObject
 from nmt.data.lines import read
 from nmt.errors import UserError
-from nmt.evaluation import outputs
+from nmt.evaluation.evaluate import write_lines
 from nmt.evaluation.testsets import TestSet
 from nmt.lab.studies import archive
 from nmt.lab.studies.plan import Job, Plan, comparable_json, differences, read_recipe
@@ -129,8 +129,8 @@ class Results:
         begun = (self.path / STUDY).exists()
         for test in tests:
             if not (begun and self._holds(test)):
-                outputs.write_lines(self.outputs / SOURCES / f"{test.name}.txt", test.source)
-                outputs.write_lines(self.outputs / REFERENCES / f"{test.name}.txt", test.references)
+                write_lines(self.outputs / SOURCES / f"{test.name}.txt", test.source)
+                write_lines(self.outputs / REFERENCES / f"{test.name}.txt", test.references)
         if begun:
             return
         atomic.write_file(self.vocabulary, vocabulary)

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from nmt import atomic, provenance
 from nmt.errors import RunError, UserError
-from nmt.evaluation import outputs
+from nmt.evaluation.evaluate import write_lines
 from nmt.evaluation.testsets import TestSet
 from nmt.inference import diagnostics
 from nmt.inference.open import open_translator
@@ -105,7 +105,7 @@ def _translate(assignment: Assignment) -> tuple[dict[str, int], Example | None]:
             name = output_name(test.name, beam)
             if name not in capped:
                 found = translator.translate(test.source)
-                outputs.write_lines(run.path / OUTPUTS / name, [one.text for one in found])
+                write_lines(run.path / OUTPUTS / name, [one.text for one in found])
                 capped[name] = sum(diagnostics.CAPPED in one.warnings for one in found)
                 atomic.write_json(counted, capped)
     sentence = example_sentence([results.test(name) for name in assignment.tests])
