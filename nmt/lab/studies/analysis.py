@@ -1,7 +1,7 @@
 """What the bottleneck study measured, as types, and the questions that its tables, figures and verdicts ask of it.
 
-Systems are told apart by what their models are: the thought vector is the first core system whose decoder sees one slot.
-A question whose runs are not finished is answered by None.
+Systems are told apart by their models: the thought vector is the first core system whose decoder sees one slot. A
+question whose runs are not finished is answered by None.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ SIGNIFICANT = 0.01
 ENOUGH = 5.0
 """BLEU: models that score less one by one have too little to lose for a cost to say anything."""
 EQUAL = 2.0
-"""chrF2: positions whose losses differ by no more are said to lose alike. With the 250 sentences that a test set of 1,000
-has at each position at k = 4, a 95 % interval of chrF2 reaches about that far to either side."""
+"""chrF2: positions whose losses differ by no more are said to lose alike. With 250 sentences at each position, as k = 4
+leaves of a test set of 1,000, a 95 % interval of chrF2 reaches about that far to either side."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -307,7 +307,7 @@ class Analysis:
         return next((name for name, about in others if about.model == model and suits(about)), None)
 
     def directions(self) -> list[tuple[str, str]]:
-        """Pairs of thought vectors that differ only in reading the source forward or backward; those like the core one first."""
+        """Pairs of thought vectors that differ only in the direction of reading; those like the core one first."""
         read: dict[str, list[str]] = {"forward": [], "backward": []}
         for name, about in self.systems.items():
             if about.one_slot and about.direction in read:

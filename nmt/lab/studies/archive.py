@@ -14,7 +14,7 @@ FOLDER, ARCHIVE = "outputs", "outputs.tar.xz"
 
 
 def write_archive(results: Path) -> Path:
-    """Replaces ``outputs`` of a results folder by ``outputs.tar.xz``: files in sorted order, without times and owners."""
+    """Replaces ``outputs`` by ``outputs.tar.xz``: files in sorted order, without times and owners."""
     folder = results / FOLDER
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     if not files:

@@ -10,7 +10,7 @@ from nmt.interpret.heatmap import Label, labels
 CELL, LETTER = 13, 6.6
 """Pixels: the side of a cell, and about the width of a letter."""
 DARKEST = 0.2
-"""The darkest shade is the largest weight, or this one if all are smaller: nearly uniform attention shows no structure."""
+"""The darkest shade is the largest weight, but at least this: nearly uniform attention has no structure to show."""
 FAINTEST = 0.05
 """Shares of the darkest shade below this are invisible and are not drawn."""
 

@@ -1,4 +1,4 @@
-"""Computes the analysis of the bottleneck study from the saved outputs. The same results folder always gives the same numbers."""
+"""Computes the analysis of the bottleneck study from saved outputs; the same folder always gives the same numbers."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Test sets of k concatenated sentences, and quality by the position of a sentence among them.
 
-Concatenated sentences are translated as one, so quality by position needs the output cut into sentences. It is cut where the
-cheapest monotone alignment with the reference crosses from one sentence into the next (Matusov et al. 2005, "Evaluating
-Machine Translation Output with Automatic Sentence Segmentation"); full stops are no guide, as a bad output may lack or
-repeat them.
+Concatenated sentences are translated as one, so quality by position needs the output cut into sentences. It is cut
+where the cheapest monotone alignment with the reference crosses from one sentence into the next (Matusov et al. 2005,
+"Evaluating Machine Translation Output with Automatic Sentence Segmentation"); full stops are no guide, as a bad output
+may lack or repeat them.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from nmt.evaluation.testsets import TestSet
 SKIP, OPEN, REPLACE = 2, 1, 4
 """Costs of the alignment in half words: a skipped or added word, the start of such a gap, and a replaced word.
 
-One long gap costs less than many short ones, and a replacement no less than two gaps: plain edit distance would scatter a
-short output over all sentences, wherever a word happens to agree.
+One long gap costs less than many short ones, and a replacement no less than two gaps: plain edit distance would scatter
+a short output over all sentences, wherever a word happens to agree.
 """
 _NEVER = 1 << 40
 
@@ -44,7 +44,7 @@ class PositionScore:
 
 
 def concatenate(test: TestSet, size: int) -> TestSet:
-    """The test set with ``size`` sentences concatenated at a time, named ``NAME.concatenatedSIZE``; the last takes the rest."""
+    """The test set, ``size`` sentences at a time, named ``NAME.concatenatedSIZE``; the last takes the rest."""
     if not 1 <= size <= len(test.source):
         raise UserError(f"test set {test.name}: {len(test.source)} sentences cannot be concatenated {size} at a time")
     return TestSet(f"{test.name}.concatenated{size}", join(test.source, size), join(test.references, size))
@@ -56,7 +56,7 @@ def join(lines: Sequence[str], size: int) -> list[str]:
 
 
 def by_position(hypotheses: Sequence[str], references: Sequence[str], size: int, *, target: str) -> list[PositionScore]:
-    """Quality by position, of outputs for ``size`` concatenated sentences against the references of the single sentences."""
+    """Quality by position of outputs for ``size`` concatenated sentences; ``references`` are of single sentences."""
     sentences = concatenation.consecutive_groups(len(references), size)
     if len(hypotheses) != len(sentences):
         raise UserError(
@@ -78,8 +78,8 @@ def _position(place: int, found: list[list[str]], expected: list[list[str]], tar
 def cut(hypothesis: str, parts: Sequence[str]) -> list[str]:
     """The hypothesis cut into one part for each part of the reference, in order; parts may be empty.
 
-    A word goes to the part of the reference word that it is aligned with. Among equally cheap cuts, as before and after a word
-    added between two sentences, the middle one is taken, so that neither side is favoured.
+    A word goes to the part of the reference word that it is aligned with. Among equally cheap cuts, as before and after
+    a word added between two sentences, the middle one is taken, so that neither side is favoured.
     """
     words, sides = hypothesis.split(), [part.split() for part in parts]
     ends = np.cumsum([len(side) for side in sides])[:-1]
@@ -103,10 +103,10 @@ def _cuts(reference: list[str], hypothesis: list[str], ends: list[int]) -> list[
 
 
 def _alignments(reference: NDArray[np.int64], hypothesis: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Costs of aligning prefixes of both, ``(direction, word)`` each: ``(direction, 3, reference + 1, hypothesis + 1)``.
+    """Costs of aligning prefixes of both, ``(direction, word)``: ``(direction, 3, reference + 1, hypothesis + 1)``.
 
-    The three tables hold the cheapest alignments, the cheapest that end in a skipped reference word, and the cheapest that end
-    in an added word (Gotoh 1982, row by row: the cheapest start of an addition is a running minimum).
+    The three tables hold the cheapest alignments, the cheapest that end in a skipped reference word, and the cheapest
+    that end in an added word (Gotoh 1982, row by row: the cheapest start of an addition is a running minimum).
     """
     ramp = SKIP * np.arange(hypothesis.shape[1] + 1)
     table = np.full((len(reference), 3, reference.shape[1] + 1, len(ramp)), _NEVER)

@@ -1,8 +1,8 @@
 """The cost of concatenation: BLEU of sentences translated one by one, less BLEU of k of them translated at once.
 
-Both sides are scored against the same concatenated references, and only equal k are compared: concatenation adds n-grams
-across sentences, so BLEU changes with k by itself. Intervals and p-values are over test sentences; the spread over seeds
-shows the effect of training.
+Both sides are scored against the same concatenated references, and only equal k are compared: concatenation adds
+n-grams across sentences, so BLEU changes with k by itself. Intervals and p-values are over test sentences; the spread
+over seeds shows the effect of training.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Sides(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """BLEU of both sides; ``low`` and ``high`` bound the 95 % interval of `value` over ``items`` concatenated sentences."""
+    """BLEU of both sides; ``low`` and ``high`` bound the 95 % interval of `value` over ``items`` of the test set."""
 
     items: int
     one_by_one: float
@@ -61,7 +61,7 @@ class Cost:
 
 @dataclass(frozen=True, kw_only=True)
 class SeedEffect:
-    """The effect in one pair of trained models, with its 95 % interval and two-sided p-value (`p_value`) over test items."""
+    """The effect in one pair of trained models, with its 95 % interval and two-sided `p_value` over test items."""
 
     seed: int
     value: float
@@ -100,7 +100,7 @@ class Effect:
 
 @dataclass(frozen=True, kw_only=True)
 class Crossing:
-    """A k50, labelled 3.4, > 8 or < 2: None beyond the largest k measured, an upper bound if half is lost at the smallest."""
+    """A k50, labelled 3.4, > 8 (None, beyond the largest k) or < 2 (half is lost at the smallest k already)."""
 
     value: float | None
     label: str
@@ -110,8 +110,8 @@ class Crossing:
 class Capacity:
     """The share kept at each size, and k50 with the bounds of its 95 % interval.
 
-    The interval is drawn from ``blocks`` of sentences, and is missing if they are fewer than `FEWEST`; there is no k50 if
-    one by one scores 0.
+    The interval is drawn from ``blocks`` of sentences, and is missing if they are fewer than `FEWEST`; there is no k50
+    if one by one scores 0.
     """
 
     sizes: tuple[int, ...]
@@ -135,7 +135,7 @@ def cost(one_by_one: Counts, concatenated: Counts) -> Cost:
 
 
 def effect(of: Mapping[int, Sides], against: Mapping[int, Sides]) -> Effect:
-    """The cost of one system minus that of another at the same k, seed by seed, such as the thought vector against attention.
+    """The cost of one system minus that of another at the same k, seed by seed.
 
     Paired bootstrap: in each resample both sides of both models hold the same items.
     """
@@ -158,8 +158,9 @@ def _effect(seed: int, of: Sides, against: Sides) -> SeedEffect:
 def p_value(observed: float, resampled: Values) -> float:
     """Two-sided: (1 + #{|resampled - observed| >= |observed|}) / (1 + resamples).
 
-    Resamples vary about the observation as observations vary about the truth; shifted by the observation they are samples
-    under a true difference of 0. The 1 counts the observation, so p is never 0 (Davison and Hinkley 1997, chapter 4).
+    Resamples vary about the observation as observations vary about the truth; shifted by the observation they are
+    samples under a true difference of 0. The 1 counts the observation, so p is never 0 (Davison and Hinkley 1997,
+    chapter 4).
     """
     return (1 + int(np.count_nonzero(np.abs(resampled - observed) >= abs(observed)))) / (1 + len(resampled))
 
@@ -181,8 +182,8 @@ def k50(sizes: Sequence[int], kept: Sequence[float]) -> Crossing:
 def capacity(sides: Mapping[int, Sides]) -> Capacity:
     """The shares that one trained model keeps at each k, and its k50.
 
-    All sizes hold the same sentences, so the interval is drawn from blocks of sentences that every size divides: blocks of
-    24 sentences for k = 1, 2, 3, 4, 6, 8.
+    All sizes hold the same sentences, so the interval is drawn from blocks of sentences that every size divides: blocks
+    of 24 sentences for k = 1, 2, 3, 4, 6, 8.
     """
     sizes = sorted(sides)
     kept = [1.0 if size == 1 else _share(*map(bootstrap.corpus_bleu, sides[size])) for size in sizes]
@@ -259,5 +260,5 @@ def _check(*sides: Counts) -> None:
     lengths = [side[:, 1].tolist() for side in sides]
     if any(found != lengths[0] for found in lengths):
         raise UserError(
-            "the outputs compared were scored against different references: a cost needs the same concatenated sentences"
+            "outputs were scored against different references: a cost needs the same concatenated sentences"
         )

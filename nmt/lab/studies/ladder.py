@@ -1,7 +1,7 @@
 """The ladder: from a word-for-word lexicon over bag of words and recurrence to attention and the Transformer.
 
-Each row changes one thing and is compared with the row before it on the same test sentences. There is one seed per row: a
-step smaller than the spread over seeds is no evidence.
+Each row changes one thing and is compared with the row before it on the same test sentences. There is one seed per row:
+a step smaller than the spread over seeds is no evidence.
 """
 
 from __future__ import annotations
@@ -178,8 +178,8 @@ def _training(results: Results, job: Job) -> Training:
 def gap_closed(old: float, new: float, ceiling: float) -> float | None:
     """The share of the gap from an old score to a ceiling that a new score closes; None if the old one is not below it.
 
-    Give all three with the sign turned where less is better. The measure behind GNMT's "60 % fewer errors" (Wu et al. 2016,
-    arXiv:1609.08144, table 10), which is of human judgements; here it is of automatic scores.
+    Give all three with the sign turned where less is better. The measure behind GNMT's "60 % fewer errors" (Wu et al.
+    2016, arXiv:1609.08144, table 10), which is of human judgements; here it is of automatic scores.
     """
     return (new - old) / (ceiling - old) if ceiling > old else None
 

@@ -16,18 +16,22 @@ from nmt.lab.studies.figures import Chart
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 STYLE = """
-:root { color-scheme: light dark; --paper: #fff; --letters: #1f2937; --faint: #5b6472; --line: #d5dae1; --ground: #f1f4f8; --ink: #0f4c81; }
+:root { color-scheme: light dark; --paper: #fff; --letters: #1f2937; --faint: #5b6472; --line: #d5dae1; }
+:root { --ground: #f1f4f8; --ink: #0f4c81; }
 @media (prefers-color-scheme: dark) {
   :root { --paper: #14181f; --letters: #e5e7eb; --faint: #a3acb9; --line: #39414d; --ground: #1e242d; --ink: #7cc0ff; }
 }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 78rem; padding: 1rem; font: 17px/1.5 system-ui, sans-serif; background: var(--paper); color: var(--letters); }
-h1 { font-size: clamp(1.5rem, 4.5vw, 2.6rem); line-height: 1.15; margin: 1rem 0 .5rem; max-width: 40ch; text-wrap: balance; }
+body { margin: 0 auto; max-width: 78rem; padding: 1rem; font: 17px/1.5 system-ui, sans-serif; }
+body { background: var(--paper); color: var(--letters); }
+h1 { font-size: clamp(1.5rem, 4.5vw, 2.6rem); line-height: 1.15; margin: 1rem 0 .5rem; }
+h1 { max-width: 40ch; text-wrap: balance; }
 h2 { font-size: 1.3rem; margin: 2.5rem 0 .75rem; }
 p, li { max-width: 48rem; }
 .kicker, figcaption, caption, small, .notes { color: var(--faint); }
 .notice { border-left: 4px solid var(--ink); background: var(--ground); padding: .5rem .8rem; }
-.top { display: grid; gap: 1.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); align-items: start; }
+.top { display: grid; gap: 1.5rem; align-items: start; }
+.top { grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); }
 .charts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 28rem), 1fr)); }
 figure { margin: 0 0 1.5rem; }
 .chart { background: #fff; border: 1px solid var(--line); border-radius: .5rem; padding: .4rem; max-width: 44rem; }
@@ -37,8 +41,10 @@ figcaption { font-size: .9rem; margin-top: .4rem; max-width: 48rem; }
 .scroll { overflow-x: auto; max-width: 100%; }
 .scroll + .scroll { margin-top: 1.6rem; }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
-caption { text-align: left; font-weight: 600; color: var(--letters); padding: .3rem 0; position: sticky; left: 0; max-width: calc(100vw - 2.5rem); }
-th, td { padding: .25rem .7rem; text-align: right; vertical-align: top; border-bottom: 1px solid var(--line); white-space: nowrap; }
+caption { text-align: left; font-weight: 600; color: var(--letters); padding: .3rem 0; }
+caption { position: sticky; left: 0; max-width: calc(100vw - 2.5rem); }
+th, td { padding: .25rem .7rem; text-align: right; vertical-align: top; white-space: nowrap; }
+th, td { border-bottom: 1px solid var(--line); }
 th:first-child, .words td, .words th { text-align: left; white-space: normal; }
 th:first-child { min-width: 7rem; }
 tbody th { font-weight: 500; }
@@ -110,7 +116,7 @@ def _chart(chart: Chart) -> str:
 
 
 def inline(svg: str, prefix: str, alt: str) -> str:
-    """A figure as part of a page: without the head of a file, as wide as its place, and with ids that no other figure has."""
+    """A figure as part of a page: without a file head, as wide as its place, and with ids of its own."""
     drawn = svg[svg.index("<svg") :]
     drawn = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", drawn, flags=re.DOTALL)
     drawn = re.sub(r'\s(xmlns(:xlink)?|version)="[^"]*"', "", drawn)

@@ -1,6 +1,7 @@
 """A study recipe: what all models share, and what each system changes.
 
-It is read as recipes are, with the place of every key, so that a fault in the recipe of a system is reported as `file:line: key`.
+It is read as recipes are, with the place of every key, so that a problem in a system's recipe is reported as
+`file:line: key`.
 """
 
 from __future__ import annotations
@@ -122,9 +123,11 @@ class Plan:
 
 
 def read(path: Path, overrides: Sequence[str] = ()) -> Plan:
-    """The study of a file. ``KEY=VALUE`` changes the shared recipe; keys that begin with `study.` or `systems.` change the study.
+    """The study of a file.
 
-    Raises `UserError` with a line for each fault.
+    ``KEY=VALUE`` changes the shared recipe, or the study if the key begins with `study.` or `systems.`.
+
+    Raises `UserError` with a line for each problem.
     """
     document = reading.read_document(path)
     if "study" not in document.values:
@@ -237,7 +240,7 @@ def _merge(values: JsonObject, given: JsonObject) -> None:
 
 
 def comparable_json(recipe: Recipe) -> JsonObject:
-    """The settings that decide what a run learns: all but names and the places of text, which is compared by content."""
+    """The settings that decide what a run learns; names and the places of text are left out."""
     values = recipe.model_dump(
         mode="json",
         by_alias=True,
@@ -248,7 +251,7 @@ def comparable_json(recipe: Recipe) -> JsonObject:
 
 
 def read_recipe(values: JsonObject) -> Recipe | None:
-    """The recipe that `comparable_json` wrote, also under old names of its keys; keys newer than it have their defaults."""
+    """The recipe that `comparable_json` wrote, also under old names of keys; newer keys have their defaults."""
     try:
         return Recipe.model_validate_json(json.dumps(converted(values)))
     except ValidationError:

@@ -33,7 +33,8 @@ def write(plan: Plan, folder: Path, log: Log) -> list[Path]:
     finished = [job for job in plan.jobs if results.finished(job)]
     if not finished:
         raise UserError(
-            f"no run of this study is finished in {folder}; train with nmt study recipes/{plan.name}.yaml --out {folder}"
+            f"no run of this study is finished in {folder}; train with "
+            f"nmt study recipes/{plan.name}.yaml --out {folder}"
         )
     if plan.settings.kind == "ladder":
         from nmt.lab.studies import ladder

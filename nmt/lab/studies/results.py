@@ -1,4 +1,4 @@
-"""The results folder of a study. What finished runs left can be completed over days and analysed again without training.
+"""The results folder of a study, which can be completed over days and analysed again without training.
 
 study.json                      settings that all runs share: hashes of the corpus, concatenations, beams
 evaluations.jsonl               every scoring of the test set, with the runs scored
@@ -182,8 +182,8 @@ class Results:
     def log_evaluation(self, test: TestSet, jobs: Sequence[Job]) -> str:
         """Logs that a test set is scored with these runs, and returns how often it has been.
 
-        Settings of a study are chosen on validation data before, so no evaluation is refused; the report states their number. A folder
-        without the log from its start says so.
+        Settings of a study are chosen on validation data before, so no evaluation is refused; the report states their
+        number. A folder without the log from its start says so.
         """
         path = self.path / EVALUATIONS
         before = atomic.read_records(path)

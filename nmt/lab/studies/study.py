@@ -23,7 +23,6 @@ from nmt.lab.studies.results import LONG, Results
 from nmt.lab.studies.worker import Assignment
 from nmt.models.device import resolve_precision
 from nmt.models.registry import build, describe, parameters
-from nmt.recipe.types import Recipe
 from nmt.runs import run_folder
 from nmt.training import planning, vocabularies
 from nmt.training.dataset import Dataset, encode
@@ -67,7 +66,7 @@ class Study:
             ladder.translate_by_lexicon(self.results, self.corpus.train, log)
 
     def assignments(self, jobs: Sequence[Job], folder: Path = run_folder.RUNS) -> list[Assignment]:
-        """The jobs with their folders. Run folders lie below ``folder`` under the path of the results, which tells studies apart."""
+        """The jobs with their folders. Run folders lie in ``folder`` under the path of the results, which is unique."""
         name = "-".join(part for part in self.results.path.parts if part.strip("./"))
         beams = tuple(self.plan.settings.beams)
         return [
@@ -79,7 +78,7 @@ class Study:
 
 
 def prepare(plan: Plan, out: Path, log: Log) -> Study:
-    """Loads the corpus, learns the vocabulary or takes that of the results folder, and refuses a folder with other settings.
+    """Loads the corpus, learns the vocabulary or takes that of the results, and refuses a folder with other settings.
 
     Writes nothing, but unpacks an archive of results.
     """
@@ -132,37 +131,39 @@ def _complete(plan: Plan, vocabulary: Vocabulary, results: Results) -> tuple[Job
         system, recipe = plan.systems[job.system], job.recipe
         if "vocabulary" not in system.recipe:
             recipe = recipe.model_copy(update={"vocabulary": recipe.vocabulary.model_copy(update=shared)})
+        job = replace(job, recipe=recipe)
         if system.match is not None:
-            other = next(each.recipe for each in plan.jobs if each.system == system.match)
-            recipe = matched(recipe, count(other, size), size)
-        complete.append(replace(job, recipe=recipe))
+            other = next(each for each in plan.jobs if each.system == system.match)
+            job = matched(job, count(other, size), size)
+        complete.append(job)
     return tuple(complete)
 
 
-def count(recipe: Recipe, vocabulary: int) -> int:
-    """Parameters of a recipe's model over a joint vocabulary."""
-    return parameters(build(recipe.model.model_dump(), source=vocabulary, target=vocabulary, joint=True))
+def count(job: Job, vocabulary: int) -> int:
+    """Parameters of a job's model over a joint vocabulary."""
+    return parameters(build(job.recipe.model.model_dump(), source=vocabulary, target=vocabulary, joint=True))
 
 
-def matched(recipe: Recipe, wanted: int, vocabulary: int) -> Recipe:
-    """The recipe with the narrowest thought vector, in steps of `STEP`, with at least the wanted number of parameters."""
-    if not describe(recipe.model.model_dump()).one_slot:
-        raise UserError(f"systems: {recipe.name}: match widens model.bottleneck, which only attention none has")
+def matched(job: Job, wanted: int, vocabulary: int) -> Job:
+    """The job with the narrowest thought vector, in steps of `STEP`, that has at least the wanted parameters."""
+    if not describe(job.recipe.model.model_dump()).one_slot:
+        raise UserError(f"systems: {job.system}: match widens model.bottleneck, which only attention none has")
     low, high = 0, 1
-    while count(_widened(recipe, high * STEP), vocabulary) < wanted:
+    while count(_widened(job, high * STEP), vocabulary) < wanted:
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if count(_widened(recipe, middle * STEP), vocabulary) < wanted else (low, middle)
-    return _widened(recipe, high * STEP)
+        low, high = (middle, high) if count(_widened(job, middle * STEP), vocabulary) < wanted else (low, middle)
+    return _widened(job, high * STEP)
 
 
-def _widened(recipe: Recipe, bottleneck: int) -> Recipe:
-    return recipe.model_copy(update={"model": recipe.model.model_copy(update={"bottleneck": bottleneck})})
+def _widened(job: Job, bottleneck: int) -> Job:
+    model = job.recipe.model.model_copy(update={"bottleneck": bottleneck})
+    return replace(job, recipe=job.recipe.model_copy(update={"model": model}))
 
 
 def forecast(study: Study, jobs: Sequence[Job], log: Log) -> dict[str, float]:
-    """Minutes that each job takes on one core: the time of the system's finished run, or an estimate from a few updates."""
+    """Minutes that each job takes on one core, from a finished run of its system or from a few updates."""
     known = {job.system: study.results.result(job) for job in study.plan.jobs if study.results.finished(job)}
     dataset = encode(study.corpus, study.vocabulary, study.vocabulary, 1, log)
     minutes: dict[str, float] = {}
@@ -173,15 +174,15 @@ def forecast(study: Study, jobs: Sequence[Job], log: Log) -> dict[str, float]:
             seconds: float = before.training_seconds + before.translating_seconds
         else:
             log(f"{job.system}: timing a few updates")
-            seconds = _timed(job.recipe, dataset)
+            seconds = _timed(job, dataset)
         minutes[job.system] = seconds / 60
     return {job.name: minutes[job.system] for job in jobs}
 
 
-def _timed(recipe: Recipe, dataset: Dataset) -> float:
+def _timed(job: Job, dataset: Dataset) -> float:
     """Seconds for all updates on one thread, extrapolated from a few, and for translating."""
     torch.set_num_threads(1)
-    cpu, size = torch.device("cpu"), len(dataset.source)
+    recipe, cpu, size = job.recipe, torch.device("cpu"), len(dataset.source)
     model = build(recipe.model.model_dump(), source=size, target=size, joint=True)
     batches = planning.batches(recipe, dataset)
     pace = planning.seconds_per_batch(model, batches, cpu, resolve_precision(recipe.training.precision, cpu), timed=4)

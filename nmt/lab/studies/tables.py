@@ -52,7 +52,7 @@ def _costs(found: Analysis, beam: int) -> Table:
         for name in found.systems
         if found.values(name, found.size, beam=beam)
     ]
-    note = "BLEU one by one less BLEU concatenated: mean over seeds, smallest to largest in brackets. Compare equal k only."
+    note = "BLEU one by one less BLEU concatenated: mean over seeds, smallest to largest. Compare equal k only."
     return Table(("system", *_columns(found)), tuple(rows), (note, *_single_seeds(rows)))
 
 
@@ -72,7 +72,7 @@ def _effects(found: Analysis) -> Table:
         for name in found.systems
         if found.effect(name, found.size)
     ]
-    note = "p by paired bootstrap over test items, smallest to largest over seeds; the range over seeds is that of training."
+    note = "p by paired bootstrap over test items, smallest to largest over seeds; the range in brackets is over seeds."
     return Table(("system", *_columns(found)), tuple(rows), (note, *_single_seeds(rows)))
 
 
@@ -80,7 +80,7 @@ def _capacity(found: Analysis) -> Table:
     swept = [run for width in found.widths() for run in width.runs]
     core = [run for name in found.core for run in found.capacity(name)]
     rows = [(f"{found.title(run.system)}, {run.seed}", *_k50(run), *_kept(found, run)) for run in (*swept, *core)]
-    note = "k50 is the k at which half of the BLEU one by one is kept; its interval is over test sentences. One row per run."
+    note = "k50: the k at which half of the BLEU one by one is kept; its interval is over test sentences."
     return Table(("system, seed", "k50", "95 %", *_columns(found)), tuple(rows), (note,))
 
 

@@ -102,9 +102,9 @@ def test_other_seeds_and_other_sizes_are_not_compared() -> None:
     system = forgetful(4, 0.6)
     with pytest.raises(UserError, match=r"same seeds of both systems, found \[1, 2\] and \[1\]"):
         costs.effect({1: system, 2: system}, {1: system})
-    with pytest.raises(UserError, match="scored against different references"):
+    with pytest.raises(UserError, match="outputs were scored against different references"):
         costs.cost(forgetful(2, 1.0).one_by_one, system.concatenated)
-    with pytest.raises(UserError, match="scored against different references"):
+    with pytest.raises(UserError, match="outputs were scored against different references"):
         costs.effect({1: system}, {1: forgetful(2, 1.0)})
 
 

@@ -205,7 +205,9 @@ def test_a_width_that_keeps_more_than_half_throughout_is_drawn_at_the_end_of_the
 
 def test_without_a_finished_run_there_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text(
-        "study: {kind: bottleneck, baseline: one}\nrecipe: {data: {corpus: builtin}, training: {updates: 1}}\nsystems: {one: {title: one}}\n"
+        "study: {kind: bottleneck, baseline: one}\n"
+        "recipe: {data: {corpus: builtin}, training: {updates: 1}}\n"
+        "systems: {one: {title: one}}\n"
     )
     with pytest.raises(
         UserError, match=r"^no run of this study is finished in .*results; train with nmt study recipes/small.yaml"

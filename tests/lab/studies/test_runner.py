@@ -108,7 +108,8 @@ def test_a_run_that_fails_is_named_with_the_last_line_of_its_log_and_the_others_
 
     with pytest.raises(
         RunError,
-        match=r"1 of 4 runs failed; the same command tries them again \(logs in .*\)\n  system-seed1: RunError: the disk is full",
+        match=r"1 of 4 runs failed; the same command tries them again \(logs in .*\)\n"
+        r"  system-seed1: RunError: the disk is full",
     ):
         run(tmp_path, act)
     assert sorted(path.parent.name for path in tmp_path.glob(f"results/{OUTPUTS}/*/{RESULT}")) == [

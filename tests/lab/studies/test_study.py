@@ -11,7 +11,10 @@ from nmt.lab.studies.study import Study
 
 FILE = """\
 study: {kind: bottleneck, baseline: one, concatenations: [1, 2]}
-recipe: {data: {source: de, target: en, corpus: null, train: toy.tsv, test: test.tsv}, vocabulary: {size: 296}, training: {updates: 2}}
+recipe:
+  data: {source: de, target: en, corpus: null, train: toy.tsv, test: test.tsv}
+  vocabulary: {size: 296}
+  training: {updates: 2}
 systems:
   one: {title: one}
   natural: {title: natural, long: true}
