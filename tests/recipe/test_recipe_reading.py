@@ -139,13 +139,14 @@ def test_scalars_follow_yaml_1_2(recipe: Read) -> None:
         ),
         (
             "model: {reader: fixed}",
-            "a.yaml:3: model.reader: renamed; use model.attention: none",
+            "a.yaml:3: model.reader: renamed; use model.attention: none and model.thought_vector: every_step",
         ),
         (
             "model: {reader: none}",
             "a.yaml:3: model.reader: renamed; use model.attention: none and model.thought_vector: initial_state",
         ),
         ("model: {reader: dot}", "a.yaml:3: model.reader: renamed; use model.attention"),
+        ("model: {reader: [dot]}", "a.yaml:3: model.reader: renamed; use model.attention"),
         ("model: {slot: 9}", "a.yaml:3: model.slot: renamed; use model.bottleneck"),
         (
             "model: {attention: 64}",
@@ -398,7 +399,7 @@ def known_keys() -> list[str]:
     return [*sections["properties"], *(key for section in sections["$defs"].values() for key in section["properties"])]
 
 
-keys = st.sampled_from(known_keys()) | st.text(max_size=5)
+keys = st.sampled_from([*known_keys(), "reader", "pack", "slot"]) | st.text(max_size=5)
 scalars = (
     st.none()
     | st.booleans()
