@@ -1,7 +1,7 @@
-"""Greedy and beam search, written against the three verbs of a model; greedy search is the beam of one.
+"""Greedy and beam search over the three verbs of a model; greedy search is beam 1.
 
-A search keeps its books in tensors: every step leaves a `BackPointers` behind, and the hypotheses are read backwards from these once, at the
-end. Finished sentences leave the batch, and no sentence sees another's scores.
+Every step appends `BackPointers`, all of them tensors; the hypotheses are read backwards from these once, at the end.
+Finished sentences leave the batch, and no sentence depends on another's scores.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch.nn.functional import pad
 from nmt.models.protocol import DecodingProtocol, State, Step, select
 
 BLOCK = 64
-"""Pieces of the vocabulary that are looked at together to find the best."""
+"""Tokens of the vocabulary in a block, see `_top`."""
 
 
 @dataclass(frozen=True)
@@ -25,17 +25,18 @@ class Hypothesis:
     """One translation that search found."""
 
     tokens: tuple[int, ...]
-    """Token ids, without the begin and the end of the sentence."""
+    """Token ids, without BOS and EOS."""
     log_probability: float
     """Sum of `token_scores`."""
     score: float
     """Log-probability after the length penalty."""
     token_scores: tuple[float, ...]
-    """Log-probability of every piece; of the end too, when it is finished. Empty where an engine tells only their sum."""
+    """Log-probability of each token, and of EOS when it is finished. Empty where an engine gives only their sum."""
     weights: Tensor | None = field(compare=False, default=None)
-    """``(target, slot)``: a row for each of `token_scores`, and only the slots of real source pieces. None unless search keeps weights."""
+    """Attention weights ``(target, slot)``: a row for each of `token_scores`, without padded slots. None unless search
+    keeps them."""
     finished: bool = True
-    """False when it was cut at the longest length allowed."""
+    """False when it reached the longest length allowed before EOS."""
 
 
 @overload
@@ -43,9 +44,9 @@ def length_penalty(length: int, alpha: float) -> float: ...
 @overload
 def length_penalty(length: Tensor, alpha: float) -> Tensor: ...
 def length_penalty(length: int | Tensor, alpha: float) -> float | Tensor:
-    """What divides a log-probability: ((5 + length) / 6) ^ alpha (Wu et al. 2016, arXiv:1609.08144, equation 14).
+    """The divisor of a log-probability: ((5 + length) / 6) ^ alpha (Wu et al. 2016, arXiv:1609.08144, equation 14).
 
-    The length counts the end of the sentence, since its probability is a factor like the others.
+    The length counts EOS, whose probability is a factor like the others.
     """
     result: float | Tensor = ((5 + length) / 6) ** alpha
     return result
@@ -55,7 +56,7 @@ class Candidates(NamedTuple):
     """The best continuations of a sentence's beams, best first; every tensor is ``(sentence, candidate)``."""
 
     totals: Tensor
-    """Log-probability of the whole; -inf where there is no such continuation."""
+    """Log-probability of the whole hypothesis; -inf where there is no such continuation."""
     tokens: Tensor
     scores: Tensor
     """Log-probability of the token alone."""
@@ -64,10 +65,10 @@ class Candidates(NamedTuple):
 
 
 class BackPointers(NamedTuple):
-    """What one step leaves behind. Rows are the sentences that were active then."""
+    """The outcome of one step, for the sentences that were active before it."""
 
     row: Tensor
-    """``(batch,)``: the row of each sentence, 0 for those that had left."""
+    """``(batch,)``: the row of each sentence of the batch among the active ones; 0 for finished sentences."""
     candidates: Candidates
     chosen: Tensor
     """``(sentence, beam)``: the candidate that became each beam of the next step."""
@@ -78,12 +79,12 @@ class BackPointers(NamedTuple):
 
 
 class BeamState(NamedTuple):
-    """What the next step starts from."""
+    """The live beams before a step."""
 
     active: Tensor
-    """``(sentence,)``: the sentences of the batch that are not done."""
+    """``(sentence,)``: the sentences of the batch that are not finished."""
     live: Tensor
-    """``(sentence, beam)``: log-probabilities, best first. At the start all beams are the same, so there is one."""
+    """``(sentence, beam)``: log-probabilities, best first. Before the first step there is one beam."""
     previous: Tensor
     """``(sentence x beam,)``: token ids."""
     state: State
@@ -91,23 +92,27 @@ class BeamState(NamedTuple):
 
 
 class NBest(NamedTuple):
-    """Hypotheses to be given, best first; every tensor is ``(sentence, n-best)``, with score -inf where there is none yet."""
+    """The best hypotheses so far, best first; every tensor is ``(sentence, n-best)``, with score -inf where there is
+    none."""
 
     scores: Tensor
     steps: Tensor
-    """The step of the last piece."""
+    """The step of the last token."""
     last: Tensor
     """The candidate at that step."""
 
-    def best_with(self, others: NBest) -> NBest:
-        """As many as before, of these and the others."""
+    def merge(self, others: NBest) -> NBest:
+        """The best of both, as many as there are here."""
         together = NBest(*(torch.cat(pair, 1) for pair in zip(self, others, strict=True)))
         order = together.scores.topk(self.scores.shape[1]).indices
         return NBest(*(part.gather(1, order) for part in together))
 
 
 class Trace(NamedTuple):
-    """Kept hypotheses, piece by piece: ``(batch, n-best, target)``, the weights ``(batch, n-best, target, slot)``."""
+    """The n-best hypotheses by token: ``(batch, n-best, target)``, the weights ``(batch, n-best, target, slot)``.
+
+    Entries beyond the end of a hypothesis are arbitrary.
+    """
 
     tokens: Tensor
     scores: Tensor
@@ -154,11 +159,12 @@ class SearchSettings:
 
 
 class BeamSearch:
-    """Finds the translations of a batch that a model finds most probable.
+    """Finds the translations of a batch that are most probable under a model.
 
-    Twice as many candidates as beams are kept, so that ended hypotheses leave room for live ones. A sentence is done when it has `nbest`
-    finished hypotheses and no live one can still overtake the last of them: a log-probability only falls, and the penalty can at most
-    grow to that of the longest length. With one beam there is one path, which takes the most probable piece and ends when that is the end.
+    Twice as many candidates as beams are kept, so that finished hypotheses leave room for live ones. A sentence is
+    finished when it has `nbest` finished hypotheses and no live one can overtake the last of them: a log-probability
+    only falls, and the length penalty is at most that of the longest length. Beam 1 follows the most probable token
+    until that is EOS.
     """
 
     def __init__(self, settings: SearchSettings, *, bos: int, eos: int, pad: int) -> None:
@@ -170,31 +176,30 @@ class BeamSearch:
     def __call__(self, model: DecodingProtocol, source: Tensor, mask: Tensor) -> list[list[Hypothesis]]:
         """At most `nbest` different hypotheses for each row of source ids ``(batch, source)``, best first.
 
-        ``mask`` is True where a source piece is real. A hypothesis that never ended is given only where none did.
+        ``mask`` is True at real source tokens. A hypothesis without EOS is returned only where there is none with it.
         """
         if not len(source):
             return []
-        positions, kept = self._run(model, source, mask)
-        if not kept.scores[:, 0].isfinite().all():
+        pointers, nbest = self._run(model, source, mask)
+        if not nbest.scores[:, 0].isfinite().all():
             raise FloatingPointError(
                 "search: no continuation has a finite score; the weights of the model are probably not numbers"
             )
-        return self._hypotheses(kept, self._trace(positions, kept), mask)
+        return self._hypotheses(nbest, self._trace(pointers, nbest), mask)
 
     def _run(self, model: DecodingProtocol, source: Tensor, mask: Tensor) -> tuple[list[BackPointers], NBest]:
-        frontier = self._start(model, source, mask)
-        longest = self.longest(mask.sum(1))
-        kept = self._nothing(source)
-        positions: list[BackPointers] = []
-        while len(frontier.active):
-            step = model.step(frontier.previous, frontier.state, frontier.memory)
-            positions.append(self._position(step, frontier, len(source), len(positions)))
-            best, done = self._judge(
-                select(kept, frontier.active), positions[-1], len(positions), longest[frontier.active]
+        beams, longest = self._start(model, source, mask), self.longest(mask.sum(1))
+        nbest = self._no_hypotheses(source)
+        pointers: list[BackPointers] = []
+        while len(beams.active):
+            step = model.step(beams.previous, beams.state, beams.memory)
+            pointers.append(self._continue(step, beams, len(source), len(pointers)))
+            better, finished = self._finish(
+                select(nbest, beams.active), pointers[-1], len(pointers), longest[beams.active]
             )
-            kept = NBest(*(old.index_copy(0, frontier.active, new) for old, new in zip(kept, best, strict=True)))
-            frontier = self._advance(frontier, positions[-1], step.state, done)
-        return positions, kept
+            nbest = NBest(*(old.index_copy(0, beams.active, new) for old, new in zip(nbest, better, strict=True)))
+            beams = self._advance(beams, pointers[-1], step.state, finished)
+        return pointers, nbest
 
     def _start(self, model: DecodingProtocol, source: Tensor, mask: Tensor) -> BeamState:
         memory = model.encode(source, mask)
@@ -202,76 +207,77 @@ class BeamSearch:
         live = torch.zeros(len(source), 1, device=source.device)
         return BeamState(active, live, source.new_full((len(source),), self.bos), model.initial_state(memory), memory)
 
-    def _position(self, step: Step, frontier: BeamState, batch: int, length: int) -> BackPointers:
-        """Ranks the continuations of hypotheses of the given length, and chooses the next beams among those that did not end."""
-        active = frontier.active
+    def _continue(self, step: Step, beams: BeamState, batch: int, length: int) -> BackPointers:
+        """The best continuations of hypotheses of the given length, and the next beams: the best of those without
+        EOS."""
+        active = beams.active
         row = active.new_zeros(batch).index_copy(0, active, torch.arange(len(active), device=active.device))
-        candidates = _best(self._log_probabilities(step.logits, length), frontier.live, self.width)
+        candidates = _candidates(self._log_probabilities(step.logits, length), beams.live, self.width)
         live, chosen = candidates.totals.masked_fill(candidates.tokens == self.eos, -math.inf).topk(self.beam)
-        weights = torch.unflatten(step.weights.float(), 0, frontier.live.shape) if self.settings.keep_weights else None
+        weights = torch.unflatten(step.weights.float(), 0, beams.live.shape) if self.settings.keep_weights else None
         return BackPointers(row, candidates, chosen, live, weights)
 
     def _log_probabilities(self, logits: Tensor, length: int) -> Tensor:
-        """``(row, vocabulary)``, with -inf for what may not follow a hypothesis of this length."""
+        """``(row, vocabulary)``, with -inf for tokens that may not follow a hypothesis of this length."""
         result = logits.float().log_softmax(-1)
         result[:, [self.pad, self.bos]] = -math.inf
         if length < self.settings.min_length:
             result[:, self.eos] = -math.inf
         return result
 
-    def _judge(self, kept: NBest, position: BackPointers, length: int, longest: Tensor) -> tuple[NBest, Tensor]:
-        """The best hypotheses after a step, which made them `length` long, and which sentences ``(sentence,)`` are done."""
-        candidates = position.candidates
-        # Candidates beyond the beam are there to replace ended ones; an end among them would not have been in the beam either.
+    def _finish(self, nbest: NBest, pointers: BackPointers, length: int, longest: Tensor) -> tuple[NBest, Tensor]:
+        """The n-best after a step that made hypotheses `length` long, and which sentences ``(sentence,)`` are
+        finished."""
+        candidates = pointers.candidates
+        # Candidates beyond the beam replace finished ones; an EOS among them would not have been in the beam either.
         ended = (candidates.tokens == self.eos)[:, : self.beam]
         order = torch.arange(ended.shape[1], device=ended.device).expand_as(ended)
-        kept = kept.best_with(self._hold(candidates.totals[:, : self.beam], order, ended, length))
+        nbest = nbest.merge(self._scored(candidates.totals[:, : self.beam], order, ended, length))
         cut = length >= longest
-        unfinished = (cut & kept.scores[:, 0].isneginf())[:, None].expand_as(position.live)
-        bound = position.live[:, 0] / length_penalty(longest, self.alpha)
-        done = cut | (kept.scores[:, -1] >= bound)
-        return kept.best_with(self._hold(position.live, position.chosen, unfinished, length)), done
+        unfinished = (cut & nbest.scores[:, 0].isneginf())[:, None].expand_as(pointers.live)
+        bound = pointers.live[:, 0] / length_penalty(longest, self.alpha)
+        finished = cut | (nbest.scores[:, -1] >= bound)
+        return nbest.merge(self._scored(pointers.live, pointers.chosen, unfinished, length)), finished
 
-    def _hold(self, totals: Tensor, candidates: Tensor, which: Tensor, length: int) -> NBest:
-        scores = (totals / length_penalty(length, self.alpha)).masked_fill(~which, -math.inf)
+    def _scored(self, totals: Tensor, candidates: Tensor, included: Tensor, length: int) -> NBest:
+        scores = (totals / length_penalty(length, self.alpha)).masked_fill(~included, -math.inf)
         return NBest(scores, torch.full_like(candidates, length - 1), candidates)
 
-    def _advance(self, frontier: BeamState, position: BackPointers, state: State, done: Tensor) -> BeamState:
-        """Follows the chosen beams. Memory is the same for all beams of a sentence, so it changes only when a sentence leaves."""
-        active, live, memory, beams = frontier.active, position.live, frontier.memory, frontier.live.shape[1]
-        first = torch.arange(0, len(active) * beams, beams, device=live.device)[:, None]
-        parents = first + position.candidates.beams.gather(1, position.chosen)
-        tokens = position.candidates.tokens.gather(1, position.chosen)
-        if done.any():
-            stay = done.logical_not().nonzero().squeeze(1)
-            memory = select(memory, stay)
-            active, live, parents, tokens = select((active, live, parents, tokens), stay)
+    def _advance(self, beams: BeamState, pointers: BackPointers, state: State, finished: Tensor) -> BeamState:
+        """The chosen beams of unfinished sentences. The beams of a sentence share its memory, which changes only when
+        one leaves."""
+        active, live, memory, count = beams.active, pointers.live, beams.memory, beams.live.shape[1]
+        first = torch.arange(0, len(active) * count, count, device=live.device)[:, None]
+        parents = first + pointers.candidates.beams.gather(1, pointers.chosen)
+        tokens = pointers.candidates.tokens.gather(1, pointers.chosen)
+        if finished.any():
+            rows = finished.logical_not().nonzero().squeeze(1)
+            memory = select(memory, rows)
+            active, live, parents, tokens = select((active, live, parents, tokens), rows)
             state = select(state, parents.flatten())
         elif self.beam > 1:
             state = select(state, parents.flatten())
         return BeamState(active, live, tokens.flatten(), state, memory)
 
     def longest(self, lengths: Tensor) -> Tensor:
-        """Most pieces of a target ``(batch,)`` for those of its source, both with their end; at least one more than the fewest."""
-        return (
-            (lengths * self.settings.max_ratio)
-            .long()
-            .add(self.settings.max_extra)
-            .clamp(self.settings.min_length + 1, self.settings.max_tokens)
-        )
+        """Longest target ``(batch,)`` for source lengths, EOS counted in both; at least one token more than
+        `min_length`."""
+        settings = self.settings
+        longest = (lengths * settings.max_ratio).long().add(settings.max_extra)
+        return longest.clamp(settings.min_length + 1, settings.max_tokens)
 
-    def _nothing(self, source: Tensor) -> NBest:
+    def _no_hypotheses(self, source: Tensor) -> NBest:
         zeros = torch.zeros(len(source), self.nbest, dtype=torch.long, device=source.device)
         return NBest(torch.full_like(zeros, -math.inf, dtype=torch.float32), zeros, zeros)
 
-    def _trace(self, positions: list[BackPointers], kept: NBest) -> Trace:
-        """Reads all kept hypotheses backwards together. What stands beyond the end of one is arbitrary."""
+    def _trace(self, pointers: list[BackPointers], nbest: NBest) -> Trace:
+        """Follows the back-pointers of all n-best hypotheses together, from the last step to the first."""
         tokens, scores, weights = [], [], []
-        beam = torch.zeros_like(kept.last)
-        for index in reversed(range(len(positions))):
-            row, candidates, chosen, _, attended = positions[index]
+        beam = torch.zeros_like(nbest.last)
+        for index in reversed(range(len(pointers))):
+            row, candidates, chosen, _, attended = pointers[index]
             row = row[:, None]
-            candidate = torch.where(kept.steps == index, kept.last, chosen[row, beam])
+            candidate = torch.where(nbest.steps == index, nbest.last, chosen[row, beam])
             tokens.append(candidates.tokens[row, candidate])
             scores.append(candidates.scores[row, candidate])
             beam = candidates.beams[row, candidate]
@@ -280,43 +286,43 @@ class BeamSearch:
         together = [torch.stack(part[::-1], 2) for part in (tokens, scores, weights) if part]
         return Trace(together[0], together[1], together[2] if weights else None)
 
-    def _hypotheses(self, kept: NBest, trace: Trace, mask: Tensor) -> list[list[Hypothesis]]:
-        kept = NBest(*(part.cpu() for part in kept))
+    def _hypotheses(self, nbest: NBest, trace: Trace, mask: Tensor) -> list[list[Hypothesis]]:
+        nbest = NBest(*(part.cpu() for part in nbest))
         trace = Trace(trace.tokens.cpu(), trace.scores.cpu(), None if trace.weights is None else trace.weights.cpu())
         mask = mask.cpu()
-        found = kept.scores.isfinite().sum(1).tolist()
+        found = nbest.scores.isfinite().sum(1).tolist()
         return [
-            [self._hypothesis(kept, trace, mask, sentence, rank) for rank in range(count)]
+            [self._hypothesis(nbest, trace, mask, sentence, rank) for rank in range(count)]
             for sentence, count in enumerate(found)
         ]
 
-    def _hypothesis(self, kept: NBest, trace: Trace, mask: Tensor, sentence: int, rank: int) -> Hypothesis:
-        at = (sentence, rank, slice(int(kept.steps[sentence, rank]) + 1))
+    def _hypothesis(self, nbest: NBest, trace: Trace, mask: Tensor, sentence: int, rank: int) -> Hypothesis:
+        at = (sentence, rank, slice(int(nbest.steps[sentence, rank]) + 1))
         tokens, scores = tuple(trace.tokens[at].tolist()), tuple(trace.scores[at].tolist())
         weights = None if trace.weights is None else _real_slots(trace.weights[at], mask[sentence])
         finished = tokens[-1] == self.eos
         return Hypothesis(
             tokens[:-1] if finished else tokens,
             math.fsum(scores),
-            float(kept.scores[sentence, rank]),
+            float(nbest.scores[sentence, rank]),
             scores,
             weights,
             finished,
         )
 
 
-def _best(log_probabilities: Tensor, live: Tensor, count: int) -> Candidates:
-    """The best continuations, given log-probabilities ``(sentence x beam, vocabulary)`` and those of the beams ``(sentence, beam)``.
+def _candidates(log_probabilities: Tensor, live: Tensor, count: int) -> Candidates:
+    """The best ``count`` continuations, from log-probabilities of tokens ``(sentence x beam, vocabulary)`` and of beams
+    ``(sentence, beam)``.
 
-    Each beam's own best come first: of a large vocabulary nearly all is then left out by one pass. There are always ``count`` of them: of a
-    tiny vocabulary some that have no probability.
+    The best of each beam are found first, which leaves out nearly all of a large vocabulary. For a tiny vocabulary,
+    candidates of log-probability -inf fill up the count.
     """
     sentences, beams = live.shape
     scores, tokens = _top(log_probabilities, min(count, log_probabilities.shape[1]))
     each = scores.shape[1]
-    totals = (live.flatten()[:, None] + scores).view(
-        sentences, beams * each
-    )  # (sentence x beam, each) -> (sentence, beam x each)
+    # (sentence x beam, each) -> (sentence, beam x each)
+    totals = (live.flatten()[:, None] + scores).view(sentences, beams * each)
     totals, order = totals.topk(min(count, beams * each))
     tokens, scores = (part.view(sentences, beams * each).gather(1, order) for part in (tokens, scores))
     missing = (0, count - totals.shape[1])
@@ -326,8 +332,11 @@ def _best(log_probabilities: Tensor, live: Tensor, count: int) -> Candidates:
 
 
 def _top(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """As `Tensor.topk` of rows, in half the time for the best few of thousands: the best of a row stand in those of its blocks whose best are
-    the best. Among equals another may be taken."""
+    """As `Tensor.topk` of rows, in half the time for the best few of thousands; among equal values another may be
+    taken.
+
+    The top k lie in the k blocks with the largest maxima, so only those are sorted.
+    """
     rows, size = values.shape
     blocks = size // BLOCK
     if count == 1:
@@ -344,7 +353,7 @@ def _top(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
 
 
 def _real_slots(weights: Tensor, mask: Tensor) -> Tensor:
-    """A copy of weights ``(target, slot)`` without the padding; a thought vector's slot is always real."""
+    """A copy of weights ``(target, slot)`` without padded slots; the slot of a thought vector is never padded."""
     return weights[:, mask] if weights.shape[1] == len(mask) else weights.clone()
 
 
