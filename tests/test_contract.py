@@ -411,7 +411,7 @@ def drown(model: TranslationModel) -> None:
             recurrent(encoder={**FORWARDS["encoder"], "direction": "left"}),
             "model.encoder.direction: expected one of both, forward, backward, none",
         ),
-        (recurrent(bottleneck=4), "model.bottleneck: attention bahdanau keeps a slot for every source piece"),
+        (recurrent(bottleneck=4), "model.bottleneck: attention bahdanau keeps a slot for every source token"),
         (transformer(heads=3), "model.heads: expected a divisor of model.width .8"),
         (transformer(dropout=1.0), "model.dropout: expected a probability of at least 0 and below 1, found 1.0"),
     ],

@@ -1,4 +1,5 @@
-"""It learns: each family is trained for seconds to turn strings of digits round, and asked for exact output on strings it has not seen."""
+"""It learns: each family is trained for seconds to turn strings of digits round, and asked for exact output on strings
+it has not seen."""
 
 from __future__ import annotations
 

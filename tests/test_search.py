@@ -22,9 +22,11 @@ class Reading(NamedTuple):
 
 
 class Tables:
-    """A fake model whose logits are looked up by sentence (its first token id) and target prefix, so that every prefix has its own.
+    """A fake model whose logits are looked up by sentence (its first token id) and target prefix, so that every prefix
+    has its own.
 
-    Its first weight is the piece just read. State carries the sentence too: a row of memory that serves another sentence's state is caught.
+    Its first weight is the piece just read. State carries the sentence too: a row of memory that serves another
+    sentence's state is caught.
     """
 
     def __init__(self, tables: Tensor) -> None:
@@ -123,7 +125,8 @@ def test_a_sentence_does_not_depend_on_the_rest_of_the_batch(beam: int) -> None:
 
 
 def test_ended_hypotheses_leave_room_for_live_ones() -> None:
-    """After two pieces the best two candidates both end; what wins with this penalty is the third one's continuation."""
+    """After two pieces the best two candidates both end; what wins with this penalty is the third one's
+    continuation."""
     model = script(
         {(): {A: 0.5, B: 0.4, C: 0.1}, (A,): {EOS: 0.6, A: 0.4}, (B,): {EOS: 0.6, B: 0.4}, (A, A): {EOS: 1.0}}
     )

@@ -1,6 +1,7 @@
-"""Attention: how a recurrent decoder looks at memory. Each turns a query and a memory into a context and the weights of the slots.
+"""Attention of the recurrent decoder: a query and a memory give a context and the weights of the slots.
 
-The decoder does not know which it has. A class with `one_slot` is given the thought vector, the others a slot per source token.
+The decoder is the same with every class. One with `one_slot` attends to the thought vector, the others to a slot per
+source token.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ class Attention(nn.Module, ABC):
     one_slot: ClassVar[bool] = False
     """Whether memory is one slot, the thought vector, instead of all encoder states."""
     constant: ClassVar[bool] = False
-    """Whether the context is the same at every step, so that a whole target runs through a fused kernel."""
+    """Whether the context is the same at every step; then a whole target runs through a fused kernel."""
 
     context: int
     """Width of the context."""
 
     def keys(self, slots: Tensor) -> tuple[Tensor, ...]:
-        """What is computed once from the slots, kept in `Memory.keys`. All that scores use of the slots stands here."""
+        """What scores need of the slots, computed once and kept in `Memory.keys`."""
         return ()
 
     @abstractmethod
@@ -42,7 +43,7 @@ class Attention(nn.Module, ABC):
 
 
 class InitialStateOnly(Attention):
-    """Reads nothing: memory acts through the initial state alone (Sutskever, Vinyals and Le 2014, arXiv:1409.3215)."""
+    """No context: memory acts through the initial state alone (Sutskever, Vinyals and Le 2014, arXiv:1409.3215)."""
 
     title = "thought vector, read once"
     one_slot = True
@@ -57,7 +58,7 @@ class InitialStateOnly(Attention):
 
 
 class FixedThoughtVector(Attention):
-    """Gives the thought vector at every step (Cho et al. 2014, arXiv:1406.1078, section 2.2; the baseline of Bahdanau et al.)."""
+    """The thought vector is the context of every step (Cho et al. 2014, arXiv:1406.1078, section 2.2)."""
 
     title = "thought vector"
     one_slot = True
@@ -75,8 +76,8 @@ class BahdanauAttention(Attention):
     """Weighs the slots of memory by an additive score of each slot against the query.
 
     score_j = v . tanh(W query + U slot_j), weights = softmax(score), context = sum_j weights_j slot_j
-    (Bahdanau, Cho and Bengio 2015, arXiv:1409.0473, section 3.1 and appendix A.1.2). The query is the decoder state *before* this step,
-    s_{i-1}. U slot_j does not depend on the step, so `encode` keeps it in `Memory.keys`.
+    (Bahdanau, Cho and Bengio 2015, arXiv:1409.0473, section 3.1 and appendix A.1.2). The query is the decoder state
+    *before* this step, s_{i-1}. U slot_j does not depend on the step, so `encode` keeps it in `Memory.keys`.
     """
 
     def __init__(self, hidden: int, slot: int, size: int) -> None:
@@ -91,17 +92,17 @@ class BahdanauAttention(Attention):
         return (self.key(slots),)
 
     def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        """Weights of masked slots are exactly 0; a row without a real slot is an error of the caller."""
+        """Weights of masked slots are exactly 0; every row needs a real slot."""
         queries = by_memory_row(self.query(query), memory).unsqueeze(2)  # (batch, beam, 1, attention)
         keys = memory.keys[0].unsqueeze(1)  # (batch, 1, slot, attention)
         return weigh(self.score(torch.tanh(queries + keys)).squeeze(-1), memory)
 
 
 class DotAttention(Attention):
-    """Weighs the slots by their dot product with the query (Luong, Pham and Manning 2015, arXiv:1508.04025, equation 8).
+    """Weighs the slots by their dot product with the query (Luong et al. 2015, arXiv:1508.04025, equation 8).
 
-    The wiring is Bahdanau's, to change one thing at a time: the query is the state before the step and the context feeds the cell,
-    where Luong queries with the state after it.
+    The wiring is Bahdanau's, to change one thing at a time: the query is the state before the step and the context
+    feeds the cell, where Luong queries with the state after it.
     """
 
     title = "dot-product attention"
@@ -110,7 +111,8 @@ class DotAttention(Attention):
         super().__init__()
         if hidden != slot:
             raise ValueError(
-                f"model.decoder.hidden: attention dot compares query and slot directly, expected {slot} units as in a slot, found {hidden}"
+                "model.decoder.hidden: attention dot compares query and slot directly, "
+                f"expected {slot} units as in a slot, found {hidden}"
             )
         self.context = slot
 
@@ -119,7 +121,7 @@ class DotAttention(Attention):
         return (slots,)
 
     def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        """Weights of masked slots are exactly 0; a row without a real slot is an error of the caller."""
+        """Weights of masked slots are exactly 0; every row needs a real slot."""
         return weigh(by_memory_row(query, memory) @ memory.keys[0].transpose(1, 2), memory)
 
 
@@ -129,7 +131,7 @@ def by_memory_row(query: Tensor, memory: Memory) -> Tensor:
 
 
 def weigh(scores: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-    """The context ``(row, context)`` and weights ``(row, slot)`` for scores ``(batch, beam, slot)``: a softmax over the real slots."""
+    """Context ``(row, context)`` and weights ``(row, slot)``: a softmax of ``(batch, beam, slot)`` over the real slots."""
     weights = scores.float().masked_fill(~memory.mask.unsqueeze(1), float("-inf")).softmax(-1)
     context = torch.bmm(weights.to(memory.slots.dtype), memory.slots)
     return context.flatten(0, 1), weights.flatten(0, 1)
@@ -144,7 +146,7 @@ ATTENTIONS: dict[str, type[Attention]] = {
 
 
 def attention_class(name: str, thought_vector: str) -> type[Attention]:
-    """The attention of that name; of `none`, the way in which the decoder is given the thought vector."""
+    """The class of that name; for `none`, that of the way in which the decoder is given the thought vector."""
     if name == "none":
         if thought_vector not in THOUGHT_VECTORS:
             expected = ", ".join(THOUGHT_VECTORS)

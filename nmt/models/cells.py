@@ -1,7 +1,7 @@
 """Recurrent cells behind one signature.
 
-A state is one tensor: [h; c] side by side for the LSTM, h for GRU and tanh, so no other module depends on the kind of cell.
-`Cell.step` is the equations of the paper; `Cell.sequence` runs the same weights through torch's fused kernel.
+A state is one tensor: [h; c] side by side for the LSTM, h for GRU and tanh, so no other module depends on the kind of
+cell. `Cell.step` is the equations of the paper; `Cell.sequence` runs the same weights through torch's fused kernel.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ GATES: dict[str, tuple[str, ...]] = {
 
 
 class FusedLayer(Protocol):
-    """The part of torch's recurrent layers used here; they register weights by name, which hides them from type checkers."""
+    """The part of torch's recurrent layers used here, whose weights type checkers do not see."""
 
     weight_ih_l0: Tensor
     weight_hh_l0: Tensor
@@ -38,8 +38,9 @@ class FusedLayer(Protocol):
 class Cell(nn.Module):
     """One recurrent layer in one direction.
 
-    kind: tanh (Elman 1990), gru (Cho et al. 2014, arXiv:1406.1078) or lstm (Hochreiter and Schmidhuber 1997 with the forget gate of
-    Gers et al. 2000). forget_bias is the initial bias of the LSTM's forget gate: at 0 a fresh cell forgets half of its state every step.
+    kind: tanh (Elman 1990), gru (Cho et al. 2014, arXiv:1406.1078) or lstm (Hochreiter and Schmidhuber 1997 with the
+    forget gate of Gers et al. 2000). forget_bias is the initial bias of the LSTM's forget gate: at 0 a fresh cell
+    forgets half of its state every step.
     """
 
     def __init__(self, kind: str, width: int, hidden: int, forget_bias: float = 1.0) -> None:
@@ -52,7 +53,7 @@ class Cell(nn.Module):
         self._initialise(forget_bias)
 
     def _initialise(self, forget_bias: float) -> None:
-        """Glorot input weights, an orthogonal recurrent matrix per gate (Saxe et al. 2014), biases 0 except the forget gate's."""
+        """Glorot input weights, an orthogonal matrix per gate (Saxe et al. 2014), biases 0 except the forget gate's."""
         layer = self.layer
         for gate in range(PROJECTIONS[self.kind]):
             rows = slice(gate * self.hidden, (gate + 1) * self.hidden)
@@ -68,15 +69,16 @@ class Cell(nn.Module):
         return state[..., : self.hidden]
 
     def project(self, inputs: Tensor, start: int = 0) -> Tensor:
-        """W x, the inputs' share of the gates ``(..., input) -> (..., gate x hidden)``, for the columns of W from ``start`` on.
+        """W x, the inputs' share of the gates, ``(..., input) -> (..., gate x hidden)``.
 
-        It does not depend on the state, so a whole sequence is projected at once, outside the recurrence. The bias comes with column 0.
+        It does not depend on the state, so a whole sequence is projected at once, outside the recurrence. Inputs from
+        column ``start`` of W on may be given alone; the bias is added with column 0.
         """
         weight = self.layer.weight_ih_l0[:, start : start + inputs.shape[-1]]
         return functional.linear(inputs, weight, None if start else self.layer.bias_ih_l0)
 
     def gates(self, projected: Tensor, state: Tensor) -> dict[str, Tensor]:
-        """The gates in 0..1 and the candidate in -1..1 by name, each ``(..., hidden)``, for `project`'s output and the state before."""
+        """The gates in 0..1 and the candidate in -1..1, ``(..., hidden)`` by name, from projected inputs and the state."""
         recurrent = functional.linear(self.output(state), self.layer.weight_hh_l0, self.layer.bias_hh_l0)
         if self.kind == "tanh":
             return {"candidate": torch.tanh(projected + recurrent)}
@@ -105,7 +107,7 @@ class Cell(nn.Module):
         return torch.cat([gates["output"] * torch.tanh(cell), cell], -1)
 
     def gates_over(self, inputs: Tensor) -> dict[str, Tensor]:
-        """The gates at each step over inputs ``(batch, time, input)`` from a state of zeros, each ``(batch, time, hidden)``."""
+        """The gates of each step, ``(batch, time, hidden)`` by name, over ``(batch, time, input)`` from a state of zeros."""
         state, steps = inputs.new_zeros(len(inputs), self.state_width), []
         for projected in self.project(inputs).unbind(1):
             steps.append(self.gates(projected, state))
@@ -113,7 +115,7 @@ class Cell(nn.Module):
         return {name: torch.stack([gates[name] for gates in steps], 1) for name in GATES[self.kind]}
 
     def sequence(self, inputs: Tensor, state: Tensor | None = None) -> Tensor:
-        """Outputs ``(batch, time, hidden)`` for inputs ``(batch, time, input)``, by torch's fused kernel, from a state or from zeros."""
+        """Outputs ``(batch, time, hidden)`` for ``(batch, time, input)`` by torch's fused kernel, from a state or zeros."""
         if state is None:
             return self.layer(inputs)[0]
         parts = tuple(part.unsqueeze(0).contiguous() for part in state.chunk(self.state_width // self.hidden, -1))

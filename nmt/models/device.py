@@ -1,4 +1,4 @@
-"""Where a model computes and in which numbers: devices, and bf16 for matrix products where the hardware multiplies in it."""
+"""Devices, and the precision of matrix products: fp32, or bf16 by autocast."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ def find_device(wanted: str) -> torch.device:
 
 
 def resolve_precision(wanted: str, device: torch.device) -> str:
-    """``auto`` becomes bf16 where the hardware multiplies in it, and fp32 elsewhere."""
+    """``auto`` is bf16 where the hardware computes in it, and fp32 elsewhere."""
     return wanted if wanted != "auto" else "bf16" if computes_bf16(device) else "fp32"
 
 
 def computes_bf16(device: torch.device) -> bool:
-    """Whether the device has instructions for bf16, instead of imitating them."""
+    """Whether the device has instructions for bf16; emulation does not count."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
-        # torch offers no public question for CPUs
+        # torch has no public function for CPUs
         return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     return False
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """bf16 where it is safe, or plain fp32."""
+    """Autocast to bf16, or without effect for fp32."""
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")

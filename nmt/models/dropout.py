@@ -1,4 +1,4 @@
-"""Dropout (Srivastava et al. 2014), quick on a CPU."""
+"""Dropout (Srivastava et al. 2014), fast on a CPU."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from torch.nn import functional
 
 
 class Dropout(nn.Module):
-    """Sets each activation to 0 with the given probability in training, and scales the rest so that the mean stays.
+    """In training, sets activations to 0 with a probability and scales the others so that the mean is the same.
 
-    On a CPU torch draws a double for every activation, which took a seventh of a training step; here a byte decides, from the same
-    restorable generator. The probability is then a multiple of 1/256, below 1, and the scale fits the one that is drawn with.
+    On a CPU torch draws a double for each activation, which took a seventh of a training step; here one random byte is
+    drawn, from the same generator. The probability is rounded to a multiple of 1/256, and the scale fits it.
     """
 
     def __init__(self, probability: float) -> None:

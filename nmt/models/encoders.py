@@ -1,6 +1,6 @@
-"""Encoders: the embedded source to one state per token, and to the final states, in which everything has been read.
+"""Encoders: the embedded source to one state per token, and to the final states.
 
-They differ in what they know of order: a recurrence reads from the left, from the right or from both, a bag of words has none.
+A recurrent encoder reads from the left, from the right or from both sides; a bag of words ignores the order.
 """
 
 from __future__ import annotations
@@ -19,35 +19,36 @@ DIRECTIONS = ("both", "forward", "backward", "none")
 
 
 class Encoder(nn.Module, ABC):
-    """Embedded source ``(batch, source, embedding)`` to states ``(batch, source, width)``."""
+    """Maps an embedded source ``(batch, source, embedding)`` to states ``(batch, source, width)``."""
 
     width: int
     """Width of a state."""
 
     @abstractmethod
     def forward(self, embedded: Tensor, mask: Tensor) -> Tensor:
-        """The states; those at padded positions mean nothing, and the mask hides them."""
+        """The states; those at padded positions are arbitrary and masked."""
 
     def gates(self, embedded: Tensor) -> dict[str, Tensor]:
-        """The gates of the bottom layer over one source ``(1, source, embedding)``, each ``(source, hidden)``, by direction and name.
+        """The bottom layer's gates over one source ``(1, source, embedding)``, ``(source, hidden)`` by direction and name.
 
-        At a position stands the gate of the step that read it. Raises `ValueError` for an encoder without gates.
+        The gate at a position is that of the step that read it. Raises `ValueError` for an encoder without gates.
         """
         raise ValueError("this run's encoder is a bag of words (direction none) and has no gates")
 
     @abstractmethod
     def final_states(self, slots: Tensor, mask: Tensor) -> Tensor:
-        """All of a source in one vector, ``(batch, slot, width) -> (batch, width)``. Of a memory with one slot it is that slot, so the
-        thought vector and the state that attention starts from are the same function of the encoder."""
+        """The source in one vector, ``(batch, slot, width) -> (batch, width)``; for memory with one slot, that slot. So
+        the thought vector, and the vector from which the decoder under attention starts, are the same function of the
+        source."""
 
 
 class RecurrentEncoder(Encoder):
-    """Stacked recurrent layers that read from the left (`forward`), from the right (`backward`: the reversed source of Sutskever et al.
-    2014, arXiv:1409.3215, section 3.3), or from `both` sides.
+    """Stacked recurrent layers that read from the left (`forward`), from the right (`backward`: the reversed source of
+    Sutskever et al. 2014, arXiv:1409.3215, section 3.3), or from `both` sides.
 
-    Sequences are padded on the right and never packed: going forward, padding comes after everything real; going backward, each sentence
-    is turned round within its own length first. So padding changes no real position, and torch's fused kernel, which packing switches off
-    on CPUs, stays in use.
+    Sequences are padded on the right. Forward layers read padding last; for backward layers each sentence is reversed
+    within its own length. So padding changes no real position, and torch's packed sequences, which are slower on CPUs,
+    are not needed.
     """
 
     def __init__(
@@ -102,7 +103,8 @@ class RecurrentEncoder(Encoder):
         return found
 
     def final_states(self, slots: Tensor, mask: Tensor) -> Tensor:
-        """Where each direction has read everything: the forward half at the last real slot and the backward half at the first."""
+        """The states after each direction's last step: the forward half of the last real slot, the backward half of the
+        first."""
         first, last = slots[:, 0], slots[torch.arange(len(slots), device=slots.device), mask.sum(1) - 1]
         if slots.shape[1] == 1 or not self.backwards:
             return last
@@ -110,7 +112,7 @@ class RecurrentEncoder(Encoder):
 
 
 class BagEncoder(Encoder):
-    """A bag of words: each piece is mapped by itself, and the end is their mean. It knows which pieces there are and nothing of their order."""
+    """A bag of words: each token is mapped by itself, and the final state is their mean, whatever the order."""
 
     def __init__(self, embedding: int, width: int, dropout: float) -> None:
         super().__init__()
@@ -129,7 +131,7 @@ class BagEncoder(Encoder):
 
 
 def turn_positions(mask: Tensor) -> Tensor:
-    """For each sentence the positions of its real part from last to first, ``(batch, source)``; applied twice it changes nothing."""
+    """The real positions of each sentence from last to first, ``(batch, source)``: a permutation and its inverse."""
     positions = torch.arange(mask.shape[1], device=mask.device).expand_as(mask)
     return (mask.sum(1, keepdim=True) - 1 - positions) % mask.shape[1]
 

@@ -1,11 +1,13 @@
-"""Fast attention: Bahdanau's scores by a sigmoid, and an LSTM under it over a whole target with a backward written by hand.
+"""Fast Bahdanau attention: scores by a sigmoid, and an LSTM over a whole target with a backward pass written by hand.
 
-`attend` equals `Attention.forward` for one step. torch's tanh takes ten times as long on a CPU as its sigmoid, and the tanh of
-the energies, for every slot at every step, was the most costly operation of all; so tanh(x) = 2 sigmoid(2x) - 1 is used.
+`attend` equals `Attention.forward` for one step. torch's tanh takes ten times as long on a CPU as its sigmoid, and the
+tanh of the energies, for every slot at every step, was the most costly operation of all; so tanh(x) = 2 sigmoid(2x) - 1
+is used.
 
-`attend_target` equals `RecurrentModel.step` unrolled, and is the only loop of training and most of its time. Unrolled, automatic
-differentiation adds up a gradient as large as all slots, and one as large as all keys, for every target token; here slots, weights
-and biases get theirs in one product after the loop, and only what passes from step to step is computed inside it.
+`attend_target` equals `RecurrentModel.step` unrolled, and is the only loop of training and most of its time. Unrolled,
+automatic differentiation adds up a gradient as large as all slots, and one as large as all keys, for every target
+token; here slots, weights and biases get theirs in one product after the loop, and only what passes from step to step
+is computed inside it.
 """
 
 from __future__ import annotations
@@ -39,14 +41,14 @@ def _(attention: BahdanauAttention, query: Tensor, memory: Memory) -> tuple[Tens
 
 
 class Tables(NamedTuple):
-    """What every step leaves for the way back, ``(target, batch, ...)``."""
+    """Values of every step for the backward pass, ``(target, batch, ...)``."""
 
     hidden: Tensor
     """h before the step."""
     cell: Tensor
-    """c before the step, and after the last: one more than steps."""
+    """c before each step, and after the last."""
     gates: Tensor
-    """Input gate, forget gate, candidate and output gate, after their functions, side by side."""
+    """Input gate, forget gate, candidate and output gate after their activation functions, side by side."""
     halves: Tensor
     """sigmoid(2 (W query + U slot)), ``(target, batch, slot, attention)``."""
     weights: Tensor
@@ -68,10 +70,10 @@ def attend_target(
 ) -> tuple[Tensor, Tensor]:
     """Outputs h ``(batch, target, hidden)`` and contexts ``(batch, target, width of a slot)`` under teacher forcing.
 
-    projected: the tokens' share of the gates ``(batch, target, 4 x hidden)``; state: [h; c] before the first step; slots, keys and mask: the
-    memory. Then the weights: of the query ``(attention, hidden)``, of the score ``(attention,)``, of the context's share of the gates
-    ``(4 x hidden, width)``, and of the recurrence ``(4 x hidden, hidden)`` with its bias. Computed in the precision of ``projected``, sums
-    from step to step in fp32.
+    projected: the tokens' share of the gates ``(batch, target, 4 x hidden)``; state: [h; c] before the first step;
+    slots, keys and mask: the memory. The weights: of the query ``(attention, hidden)``, of the score ``(attention,)``,
+    of the context's share of the gates ``(4 x hidden, width)``, and of the recurrence ``(4 x hidden, hidden)`` with its
+    bias. Computed in the precision of ``projected``, sums from step to step in fp32.
     """
     outputs, contexts = _Loop.apply(projected, state, slots, keys, mask, query, score, context, recurrent, bias)  # type: ignore[no-untyped-call]
     return outputs, contexts
@@ -113,7 +115,7 @@ class _Loop(torch.autograd.Function):
         tables, dtype, wide, attention = Tables(*saved), slots.dtype, _wide(slots), len(query)
         steps, batch, hidden = tables.hidden.shape
         to_context, to_hidden = context.to(dtype), torch.cat([query, recurrent]).to(dtype)
-        # of all that the hidden state before a step is multiplied with: [query; gates]
+        # gradients of the products of the hidden state before each step: [query; gates]
         d_asked = slots.new_empty(steps, batch, attention + 4 * hidden)
         d_context = d_contexts.transpose(0, 1).to(dtype, copy=True)
         d_scores = torch.empty_like(tables.weights)
@@ -149,12 +151,12 @@ class _Loop(torch.autograd.Function):
 
 
 def _wide(tensor: Tensor) -> torch.dtype:
-    """What sums are kept in: fp32, or fp64 where all is computed in that."""
+    """The precision of sums: fp32, or fp64 for a model in fp64."""
     return torch.promote_types(tensor.dtype, torch.float32)
 
 
 def _empty(steps: int, hidden: int, keys: Tensor, dtype: torch.dtype) -> Tables:
-    """Room for what the steps will leave."""
+    """Uninitialised tables."""
     batch, slots, attention = keys.shape
     return Tables(
         keys.new_empty(steps, batch, hidden, dtype=dtype),
@@ -166,8 +168,8 @@ def _empty(steps: int, hidden: int, keys: Tensor, dtype: torch.dtype) -> Tables:
 
 
 def _advance(gates: Tensor, before: Tensor, kept: Tensor, after: Tensor) -> Tensor:
-    """An LSTM's step from its gates' sums ``(batch, 4 x hidden)`` and the cell state before: keeps the gates, fills in the cell state after,
-    and gives h."""
+    """An LSTM step from the gates' sums ``(batch, 4 x hidden)`` and the cell state before: writes the gates to ``kept``
+    and the cell state to ``after``, and returns h."""
     torch.sigmoid(gates, out=kept)
     input_gate, forget_gate, candidate, output_gate = kept.chunk(4, -1)
     torch.tanh(gates.chunk(4, -1)[2], out=candidate)

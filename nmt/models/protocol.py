@@ -1,8 +1,9 @@
 """The one interface of all model families: three verbs, and memory and state as values.
 
-`encode` turns a source into a `Memory`, `initial_state` turns a memory into a state, `step` reads one target token and predicts the next.
-A decoder therefore is a function of (memory, target prefix) and of nothing else: if memory has one slot, the thought vector is all it
-can know of the source. Search, experiments and export are written against these verbs and do not depend on the family.
+`encode` turns a source into a `Memory`, `initial_state` turns a memory into a state, `step` reads one target token and
+predicts the next. A decoder therefore is a function of (memory, target prefix) and of nothing else: if memory has one
+slot, the thought vector is all it can know of the source. Search, experiments and export are written against these
+verbs and do not depend on the family.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Memory(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One decoding position: unnormalised logits ``(batch, vocabulary)``, the next state, and the weights ``(batch, slot)``.
+    """One decoding position: logits ``(batch, vocabulary)``, the next state, and attention weights ``(batch, slot)``.
 
     A row of weights sums to 1, or to 0 for a decoder that reads memory in its initial state only.
     """
@@ -50,9 +51,10 @@ class Step(NamedTuple):
 
 
 class DecodingProtocol(Protocol):
-    """What search needs of a model: the three verbs, as of a `TranslationModel`, its inference model, an ensemble or a scripted fake.
+    """The three verbs, which are all that search needs: a `TranslationModel`, its inference model, an ensemble, a fake.
 
-    Beams share memory: for k times as many rows of state as of memory, row i of memory serves rows i*k to i*k + k - 1 of the state.
+    Beams share memory: with k times as many rows of state as of memory, memory row i serves rows i*k to i*k + k - 1 of
+    the state.
     """
 
     def encode(self, source: Tensor, mask: Tensor) -> Any: ...
@@ -87,10 +89,10 @@ class TranslationModel(nn.Module, ABC):
     """A model family: the three verbs, and the teacher-forced pass written with them."""
 
     inference: ClassVar[str] = "nmt.models.inference.frozen:FrozenModel"
-    """The class that decodes fast with this family's weights, as ``module:Class``; called with model, device and precision."""
+    """``module:Class`` of the inference model, constructed from model, device and precision."""
 
     exporter: ClassVar[str | None] = None
-    """The function ``module:function`` that gives the model as a specification of CTranslate2; None where that engine has no such model."""
+    """``module:function`` that converts the model for CTranslate2; None where that engine has no such model."""
     attention_scope: ClassVar[str] = ""
     """Of which layer and heads the weights of a step are, where there are several."""
 
@@ -114,7 +116,8 @@ class TranslationModel(nn.Module, ABC):
     def decode(self, target: Tensor, memory: Memory) -> Tensor:
         """Logits ``(batch, target, vocabulary)`` under teacher forcing for the decoder's inputs ``(batch, target)``.
 
-        This default unrolls `step` and is the definition; a family may override it with something faster that is tested equal.
+        This default unrolls `step` and is the definition; a family may override it with something faster that is tested
+        equal.
         """
         state = self.initial_state(memory)
         logits = []
@@ -129,15 +132,16 @@ class TranslationModel(nn.Module, ABC):
         return self.decode(target, self.encode(source, mask))
 
     def encoder_gates(self, source: Tensor) -> dict[str, Tensor]:
-        """The encoder's gates over one source ``(1, source)`` in 0..1, each ``(source, hidden)``; `ValueError` without any."""
+        """The encoder's gates over one source ``(1, source)``, ``(source, hidden)`` by name; `ValueError` without any."""
         raise ValueError("this run's model is not recurrent and has no gates")
 
     def for_inference(self, device: torch.device, precision: str) -> DecodingProtocol:
-        """The same three verbs for search, with all computed beforehand that depends on the weights alone; precision is fp32 or bf16.
+        """The three verbs for search; whatever depends on the weights alone is computed here. Precision is fp32 or bf16.
 
-        Weights that need no rounding are shared with this model, so it is to be made again after an update.
+        The model must be in evaluation mode. In fp32 weights are shared with it, so after an update make another.
         """
-        return load_name(self.inference)(self, device, precision)  # type: ignore[no-any-return]  # classes by name are untyped
+        found: DecodingProtocol = load_name(self.inference)(self, device, precision)
+        return found
 
 
 def load_name(name: str) -> Any:
@@ -147,7 +151,7 @@ def load_name(name: str) -> Any:
 
 
 def select(tree: Tree, rows: Tensor) -> Tree:
-    """The given rows ``(new batch,)`` of every tensor in a memory or state: reorders a beam, drops finished sentences."""
+    """The given rows ``(new batch,)`` of every tensor in a memory or state, to reorder beams or drop sentences."""
     return _map(tree, lambda tensor: tensor.index_select(0, rows))
 
 

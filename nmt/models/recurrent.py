@@ -1,8 +1,8 @@
 """The recurrent encoder-decoder: one class for every cell, depth and attention.
 
-With one layer and `BahdanauAttention` it is the model of Bahdanau et al. 2015; with `FixedThoughtVector` the same model but for the number of
-slots; with more layers the stack of GNMT (Wu et al. 2016, arXiv:1609.08144, section 3): attention queries with the bottom layer and its
-context goes to every layer.
+With one layer and `BahdanauAttention` it is the model of Bahdanau et al. 2015; with `FixedThoughtVector` the same model
+but for the number of slots; with more layers the stack of GNMT (Wu et al. 2016, arXiv:1609.08144, section 3): attention
+queries with the bottom layer and its context goes to every layer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from nmt.models import fused_attention
 from nmt.models.attention import BahdanauAttention, attention_class
 from nmt.models.cells import GATES, Cell
 from nmt.models.dropout import Dropout
-from nmt.models.embeddings import PieceEmbedding
+from nmt.models.embeddings import TokenEmbedding
 from nmt.models.encoders import DIRECTIONS, BagEncoder, Encoder, RecurrentEncoder
 from nmt.models.protocol import Description, Memory, Sizes, State, Step, TranslationModel
 
@@ -38,11 +38,11 @@ class DirectedStack(Stack):
 
 
 class RecurrentModel(TranslationModel):
-    """Reads the source by an RNN, writes the target by another that looks at the source through attention.
+    """A recurrent encoder, and a recurrent decoder with attention over the encoder's states or with the thought vector.
 
-    source, target: vocabulary sizes; embedding, attention_size, bottleneck: widths; `encoder` and `decoder` give layers and hidden
-    units, the encoder also the direction it reads in.
-    With `tied`, one matrix embeds the target and scores it, and embeds the source too where the vocabulary is `joint`.
+    source, target: vocabulary sizes; embedding, attention_size, bottleneck: widths; `encoder` and `decoder` give layers
+    and hidden units, the encoder also the direction it reads in. With `tied`, one matrix embeds the target and scores
+    it, and embeds the source too where the vocabulary is `joint`.
     """
 
     inference = "nmt.models.inference.recurrent:FrozenRecurrentModel"
@@ -69,11 +69,12 @@ class RecurrentModel(TranslationModel):
         chosen = attention_class(attention, thought_vector)
         if bottleneck is not None and not chosen.one_slot:
             raise ValueError(
-                f"model.bottleneck: attention {attention} keeps a slot for every source piece; leave it out or take attention none"
+                f"model.bottleneck: attention {attention} keeps a slot for every source token; "
+                "leave it out or take attention none"
             )
         hidden, layers = int(decoder["hidden"]), int(decoder["layers"])
-        self.embed_target = PieceEmbedding(target, embedding)
-        self.embed_source = self.embed_target if tied and joint else PieceEmbedding(source, embedding)
+        self.embed_target = TokenEmbedding(target, embedding)
+        self.embed_source = self.embed_target if tied and joint else TokenEmbedding(source, embedding)
         self.encoder = _encoder(cell, embedding, forget_bias=forget_bias, dropout=dropout, **encoder)
         self.bottleneck = nn.Linear(self.encoder.width, bottleneck) if bottleneck else nn.Identity()
         width = bottleneck or self.encoder.width
@@ -107,7 +108,7 @@ class RecurrentModel(TranslationModel):
         return self.encoder.gates(self.embed_source(source))
 
     def encode(self, source: Tensor, mask: Tensor) -> Memory:
-        """One slot per source piece, or the thought vector alone: ``(batch, 1, slot)`` whatever the source's length."""
+        """One slot per source token, or one slot, the thought vector: ``(batch, 1, slot)`` for every source length."""
         states = self.encoder(self.dropout(self.embed_source(source)), mask)
         if self.attention.one_slot:
             states = self.bottleneck(self.encoder.final_states(states, mask)).unsqueeze(1)
@@ -115,22 +116,22 @@ class RecurrentModel(TranslationModel):
         return Memory(states, mask, self.attention.keys(states))
 
     def initial_state(self, memory: Memory) -> Tensor:
-        """``(batch, layer, state)``: s_0 = tanh(W final states), as appendix A.2.2 of Bahdanau et al., but of both directions."""
+        """s_0 = tanh(W final states), ``(batch, layer, state)``: Bahdanau et al., appendix A.2.2, but of both directions."""
         final = self.encoder.final_states(memory.slots, memory.mask)
         return torch.stack([torch.tanh(bridge(final)) for bridge in self.bridge], 1)
 
     def step(self, previous: Tensor, state: State, memory: Memory) -> Step:
-        """Query with the state before, attend, run the cells, read out: the order of Bahdanau et al., appendix A.2.2."""
+        """Attend with the state before, run the cells, read out: the order of Bahdanau et al., appendix A.2.2."""
         embedded = self.dropout(self.embed_target(previous))
         context, weights = self.attention(self.cells[0].output(state[:, 0]), memory)
         below, states = embedded, []
         for level, cell in enumerate(self.cells):
             states.append(cell.step(cell.project(torch.cat([below, context], -1)), state[:, level]))
             below = self.above(level, below, cell.output(states[-1]))
-        return Step(self.logits(below, embedded, self.read(context)), torch.stack(states, 1), weights)
+        return Step(self.logits(below, embedded, self.readout_share(context)), torch.stack(states, 1), weights)
 
     def decode(self, target: Tensor, memory: Memory) -> Tensor:
-        """As `step` unrolled, but all that does not wait for a state is computed for the whole target at once."""
+        """Equals `step` unrolled; whatever does not depend on a state is computed for the whole target at once."""
         embedded = self.dropout(self.embed_target(target))
         state = self.initial_state(memory)
         if self.attention.constant:
@@ -140,12 +141,12 @@ class RecurrentModel(TranslationModel):
             below, context = self._attend(embedded, state[:, 0], memory)
         for level, cell in list(enumerate(self.cells))[1:]:
             below = self.above(level, below, cell.sequence(_join(below, context), state[:, level]))
-        return self.logits(below, embedded, self.read(context))
+        return self.logits(below, embedded, self.readout_share(context))
 
     def _attend(self, embedded: Tensor, state: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        """The bottom layer under attention: outputs ``(batch, target, hidden)`` and contexts ``(batch, target, context)``.
+        """The bottom layer's outputs ``(batch, target, hidden)`` and contexts ``(batch, target, context)``.
 
-        The only loop over the target that is left: each query is the state that the step before it made.
+        The only loop over the target: each query is the state after the step before.
         """
         cell = self.cells[0]
         if isinstance(self.attention, BahdanauAttention) and cell.kind == "lstm":
@@ -162,7 +163,7 @@ class RecurrentModel(TranslationModel):
     def _attend_by_hand(
         self, attention: BahdanauAttention, cell: Cell, embedded: Tensor, state: Tensor, memory: Memory
     ) -> tuple[Tensor, Tensor]:
-        """The loop of the default model, with a backward written by hand."""
+        """The same for an LSTM under Bahdanau attention, with a backward pass written by hand."""
         return fused_attention.attend_target(
             cell.project(embedded),
             state,
@@ -177,20 +178,20 @@ class RecurrentModel(TranslationModel):
         )
 
     def above(self, level: int, below: Tensor, output: Tensor) -> Tensor:
-        """What the next layer reads: the residual adds the layer's input without the context (GNMT), from the second layer up."""
+        """The input of the next layer. A residual adds a layer's input without the context (GNMT), from layer 2 up."""
         above: Tensor = self.dropout(output + below if self.residual and level else output)
         return above
 
-    def logits(self, output: Tensor, embedded: Tensor, read: Tensor) -> Tensor:
-        """A deep output (Pascanu et al. 2014) of state, previous piece and context, of which `read` is given. It reads s_i, where the paper's
-        appendix prints s_{i-1}; the authors' code does the same."""
+    def logits(self, output: Tensor, embedded: Tensor, share: Tensor) -> Tensor:
+        """A deep output (Pascanu et al. 2014) of state, previous token and context, given as `readout_share`. It takes
+        s_i, as the authors' code does; the paper's appendix prints s_{i-1}."""
         own = torch.cat([output, embedded], -1)
-        readout = torch.tanh(linear(own, self.readout.weight[:, : own.shape[-1]], self.readout.bias) + read)
+        readout = torch.tanh(linear(own, self.readout.weight[:, : own.shape[-1]], self.readout.bias) + share)
         logits: Tensor = self.output(self.dropout(readout))
         return logits
 
-    def read(self, context: Tensor) -> Tensor:
-        """What the readout takes from contexts ``(..., context)``."""
+    def readout_share(self, context: Tensor) -> Tensor:
+        """C c, the contexts' share of the readout, ``(..., context) -> (..., embedding)``."""
         return linear(context, self.readout.weight[:, self.readout.in_features - self.attention.context :])
 
 
@@ -205,7 +206,7 @@ def _encoder(
     forget_bias: float,
     dropout: float,
 ) -> Encoder:
-    """The encoder that reads in the given direction; a bag of words gives states as wide as those of both directions."""
+    """The encoder of that direction; the states of a bag of words are as wide as those of both directions."""
     if direction not in DIRECTIONS:
         raise ValueError(f"model.encoder.direction: expected one of {', '.join(DIRECTIONS)}, found {direction!r}")
     if direction == "none":
@@ -214,5 +215,5 @@ def _encoder(
 
 
 def _join(below: Tensor, context: Tensor) -> Tensor:
-    """Both ``(batch, target, ...)``; a context that is the same at every step is given once."""
+    """Concatenated, ``(batch, target, ...)``; a constant context has one step and is repeated."""
     return torch.cat([below, context.to(below.dtype).expand(-1, below.shape[1], -1)], -1)

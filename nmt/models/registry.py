@@ -1,7 +1,7 @@
 """The table of model families, and `build`. A family of this package is one file beside this one and one line here.
 
-Another package adds one by an entry point of the group `nmt.families`: its `TranslationModel`, with an attribute `section`, the
-type of its recipe section.
+Another package adds one by an entry point of the group `nmt.families`: its `TranslationModel`, with an attribute
+`section`, the type of its recipe section.
 """
 
 from __future__ import annotations

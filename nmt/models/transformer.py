@@ -1,7 +1,7 @@
-"""The Transformer (Vaswani et al. 2017, arXiv:1706.03762) with normalisation before each sublayer, behind the same three verbs.
+"""The Transformer (Vaswani et al. 2017, arXiv:1706.03762) with normalisation before each sublayer.
 
-Linear layers and norms stand where CTranslate2's specification has them: queries, keys and values of self-attention in one matrix,
-keys and values of cross-attention in another.
+Matrices are divided as in CTranslate2's specification: queries, keys and values of self-attention in one, keys and
+values of cross-attention in another.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nmt.models.dropout import Dropout
-from nmt.models.embeddings import PieceEmbedding, sinusoids
+from nmt.models.embeddings import TokenEmbedding, sinusoids
 from nmt.models.protocol import Description, Memory, Sizes, Step, TranslationModel
 
 
 class Cache(NamedTuple):
-    """Decoding state: for each layer the keys and values of the target so far, ``(batch, head, time, width)``. Its time is the position."""
+    """Decoding state: each layer's keys and values of the target so far, ``(batch, head, time, width)``."""
 
     keys: tuple[Tensor, ...]
     values: tuple[Tensor, ...]
@@ -56,7 +56,7 @@ class CrossAttention(nn.Module):
         self.out = nn.Linear(width, width)
 
     def keys(self, slots: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys and values ``(batch, head, slot, width of a head)``, laid out once as every step reads them."""
+        """Keys and values ``(batch, head, slot, width of a head)``, contiguous, as every step reads them."""
         keys, values = (split_heads(part, self.heads).contiguous() for part in self.project(slots).chunk(2, -1))
         return keys, values
 
@@ -73,7 +73,7 @@ class CrossAttention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """Two linear maps with a ReLU between, at each position by itself."""
+    """Two linear maps with a ReLU between them, at each position."""
 
     def __init__(self, width: int, inner: int, dropout: float) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class FeedForward(nn.Module):
 
 
 class EncoderLayer(nn.Module):
-    """Self-attention, then feed-forward; each reads a normed input and adds to what came in."""
+    """Self-attention, then feed-forward, each with a residual around norm and sublayer."""
 
     def __init__(self, width: int, heads: int, inner: int, dropout: float, attention_dropout: float) -> None:
         super().__init__()
@@ -178,8 +178,8 @@ class TransformerModel(TranslationModel):
                 f"model.heads: expected a divisor of model.width ({width}, which must be even), found {heads}"
             )
         self.width, self.heads = width, heads
-        self.embed_target = PieceEmbedding(target, width)
-        self.embed_source = self.embed_target if tied and joint else PieceEmbedding(source, width)
+        self.embed_target = TokenEmbedding(target, width)
+        self.embed_source = self.embed_target if tied and joint else TokenEmbedding(source, width)
         sizes = (width, heads, feed_forward, dropout, attention_dropout)
         self.encoder = TransformerEncoder(encoder["layers"], *sizes)
         self.decoder = cast(
@@ -205,7 +205,7 @@ class TransformerModel(TranslationModel):
         return Description("Transformer", exporter=cls.exporter)
 
     def encode(self, source: Tensor, mask: Tensor) -> Memory:
-        """A slot per source piece; keys are each decoder layer's cross-attention keys and values, in turn."""
+        """A slot per source token; keys are the cross-attention keys and values of the decoder layers in turn."""
         slots = self.norm_encoder(self.encoder(self._embed(self.embed_source, source, 0), mask))
         return Memory(slots, mask, tuple(part for layer in self.decoder for part in layer.cross.keys(slots)))
 
@@ -217,7 +217,7 @@ class TransformerModel(TranslationModel):
     def step(self, previous: Tensor, state: Cache, memory: Memory) -> Step:
         """Appends one position to the caches and attends; the weights are those of the last layer, mean over heads.
 
-        The beams that share a row of memory attend to it as the positions of one sequence do: ``(batch, beam, width)``.
+        Beams that share a row of memory attend to it as positions of one sequence do: ``(batch, beam, width)``.
         """
         rows, sentences = len(previous), len(memory.mask)
         inputs = self._embed(self.embed_target, previous.unsqueeze(1), state.keys[0].shape[2]).view(
@@ -250,8 +250,8 @@ class TransformerModel(TranslationModel):
         logits: Tensor = self.output(self.norm_decoder(inputs))
         return logits
 
-    def _embed(self, embed: PieceEmbedding, tokens: Tensor, start: int) -> Tensor:
-        """Pieces and positions from ``start`` on: ``(batch, time) -> (batch, time, width)``."""
+    def _embed(self, embed: TokenEmbedding, tokens: Tensor, start: int) -> Tensor:
+        """Tokens and positions from ``start`` on: ``(batch, time) -> (batch, time, width)``."""
         end = start + tokens.shape[1]
         table = self.positions if end <= len(self.positions) else sinusoids(end, self.width).to(self.positions)
         embedded: Tensor = self.dropout(embed(tokens) + table[start:end])
@@ -259,9 +259,12 @@ class TransformerModel(TranslationModel):
 
 
 def attend(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, dropout: Dropout) -> Tensor:
-    """Scaled dot-product attention (equation 1): ``(batch, head, query, width of a head)``; the mask is True where a key may be attended.
+    """Scaled dot-product attention (equation 1), ``(batch, head, query, width of a head)``.
 
-    On a CPU the two products are written out: at the lengths of sentences torch's fused kernel is slower, its backward in bf16 sixfold.
+    The mask is True where a key may be attended.
+
+    On a CPU the two products are written out: at the lengths of sentences torch's fused kernel is slower, by a factor
+    of six for its backward pass in bf16.
     """
     if queries.device.type == "cpu":
         weights: Tensor = dropout(attention_weights(queries, keys, mask))

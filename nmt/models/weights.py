@@ -10,17 +10,17 @@ from torch import Tensor, nn
 
 
 def packed(model: nn.Module, about: dict[str, str] | None = None) -> bytes:
-    """All parameters by name, tied ones once, with facts ``about`` them in the header."""
+    """All parameters by name, tied ones once, with ``about`` in the header."""
     return save({name: tensor.detach().contiguous().cpu() for name, tensor in model.named_parameters()}, about)
 
 
 def unpacked(data: bytes) -> dict[str, Tensor]:
-    """What `packed` packed."""
+    """The tensors by name of `packed` bytes."""
     return load_bytes(data)
 
 
 def load(model: nn.Module, path: Path) -> None:
-    """Puts into a model what `packed` took from one; names and shapes must be the model's."""
+    """Loads weights from a file; names and shapes must be the model's."""
     put(model, load_file(path))
 
 

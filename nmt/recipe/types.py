@@ -287,7 +287,8 @@ class Training(Section):
     patience: Annotated[int, Field(ge=0)] = 0
     """Validations without a better score after which training ends; 0 never ends early."""
     average: Annotated[int, Field(ge=0)] = 0
-    """Checkpoints, the last weights included, whose mean competes with the best weights when training ends; 0 for none."""
+    """Checkpoints, the last weights included, whose mean competes with the best weights when training ends; 0 for
+    none."""
     init_from: str | None = None
     """A run folder whose weights and vocabulary training starts from (fine-tuning)."""
     tensorboard: bool = False

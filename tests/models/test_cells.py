@@ -11,7 +11,8 @@ BATCH, TIME, WIDTH, HIDDEN = 3, 50, 5, 7
 
 
 def cell_of(kind: str, dtype: torch.dtype = torch.float32) -> Cell:
-    """A cell whose weights and biases are all as torch begins them: none is 0, and the state neither dies nor explodes."""
+    """A cell whose weights and biases are all as torch begins them: none is 0, and the state neither dies nor
+    explodes."""
     torch.manual_seed(0)
     cell = Cell(kind, WIDTH, HIDDEN).to(dtype)
     for parameter in cell.parameters():

@@ -11,8 +11,9 @@ ONES = torch.ones(COUNT)
 
 @pytest.mark.parametrize("probability", [0.1, 0.3, 0.5, 0.9])
 def test_the_kept_share_and_the_mean_are_right(probability: float) -> None:
-    """Of 262,144 draws the kept share has a deviation below 0.001 and the mean, at 0.9, of 0.006; a byte rounds a probability by at most
-    0.002. So the margins are over five deviations, which chance passes once in millions, and the seed is fixed."""
+    """Of 262,144 draws the kept share has a deviation below 0.001 and the mean, at 0.9, of 0.006; a byte rounds a
+    probability by at most 0.002. So the margins are over five deviations, which chance passes once in millions, and the
+    seed is fixed."""
     torch.manual_seed(0)
     dropped = Dropout(probability)(ONES)
     assert abs(float((dropped != 0).float().mean()) - (1 - probability)) < 0.007

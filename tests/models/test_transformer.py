@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from nmt.models.dropout import Dropout
-from nmt.models.embeddings import PieceEmbedding, sinusoids
+from nmt.models.embeddings import TokenEmbedding, sinusoids
 from nmt.models.protocol import TranslationModel
 from nmt.models.transformer import DecoderLayer, EncoderLayer, TransformerModel, attend
 
@@ -154,5 +154,5 @@ def test_tied_matrices_are_one_and_counted_once() -> None:
 @torch.no_grad()
 def test_embeddings_are_scaled_to_deviation_1() -> None:
     torch.manual_seed(0)
-    vectors = PieceEmbedding(1000, 64)(torch.arange(1000))
+    vectors = TokenEmbedding(1000, 64)(torch.arange(1000))
     assert abs(float(vectors.std()) - 1) < 0.02  # of 64,000 normal numbers: the deviation's own is 0.003

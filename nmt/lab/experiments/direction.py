@@ -24,7 +24,7 @@ from nmt.lab.experiments.intervals import wilson
 from nmt.lab.experiments.learning import FIRST_TOKEN, learn_task
 from nmt.lab.plotting import curves, style
 from nmt.lab.plotting.curves import Curve
-from nmt.models.embeddings import PieceEmbedding
+from nmt.models.embeddings import TokenEmbedding
 from nmt.models.encoders import RecurrentEncoder
 from nmt.training.objective import Loss
 
@@ -81,7 +81,7 @@ class Tagger(nn.Module):
 
     def __init__(self, kind: str, direction: str) -> None:
         super().__init__()
-        self.embed = PieceEmbedding(VOCABULARY, EMBEDDING)
+        self.embed = TokenEmbedding(VOCABULARY, EMBEDDING)
         self.encoder = RecurrentEncoder(kind, EMBEDDING, HIDDEN, 1, direction, False, forget_bias=1.0, dropout=0.0)
         self.output = nn.Linear(self.encoder.width, SENSES)
 

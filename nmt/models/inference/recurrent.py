@@ -19,8 +19,9 @@ LARGEST_TABLE = 2**25
 class ProjectedMemory(NamedTuple):
     """A memory, and its slots as the decoder's weights take them, ``(batch, slot, shares)``.
 
-    W sum_j w_j slot_j = sum_j w_j W slot_j: the right side multiplies once per slot, the left once per step and hypothesis.
-    `projected` is empty where there are as many slots as a slot has units; the sum would then cost more than it saves.
+    W sum_j w_j slot_j = sum_j w_j W slot_j: the right side multiplies once per slot, the left once per step and
+    hypothesis. `projected` is empty where there are as many slots as a slot has units; the sum would then cost more
+    than it saves.
     """
 
     memory: Memory
@@ -36,15 +37,15 @@ class FrozenRecurrentModel(FrozenModel[RecurrentModel]):
 
     @torch.no_grad()
     def _table(self) -> Tensor | None:
-        """What the bottom layer's gates take from the embedding of each token, ``(vocabulary, gates)``, unless that is too large."""
+        """Every token's embedding projected to the bottom layer's gates, ``(vocabulary, gates)``; None if too large."""
         cell, size = self.model.cells[0], self.model.output.out_features
         if size * cell.projected > LARGEST_TABLE:
             return None
         with self.autocast():
             return cell.project(self.model.embed_target(torch.arange(size, device=self.device)))
 
-    def encode(self, source: Tensor, mask: Tensor) -> ProjectedMemory:  # type: ignore[override]  # only its own verbs read it
-        """The memory and, where it pays, its projected slots."""
+    def encode(self, source: Tensor, mask: Tensor) -> ProjectedMemory:  # type: ignore[override]
+        """The memory and, where it pays, its projected slots; read by this class only."""
         with self.autocast():
             memory = self.model.encode(source, mask)
             if memory.slots.shape[1] >= self.model.attention.context:
@@ -77,7 +78,7 @@ class FrozenRecurrentModel(FrozenModel[RecurrentModel]):
         model = self.model
         return [
             *(cell.project(contexts, cell.width - model.attention.context) for cell in model.cells),
-            model.read(contexts),
+            model.readout_share(contexts),
         ]
 
     def _widths(self) -> list[int]:
