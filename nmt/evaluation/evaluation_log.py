@@ -87,7 +87,7 @@ def append(run: Run, result: Result, reason: str | None = None) -> int:
 def read(run: Run) -> list[Entry]:
     """All entries, oldest first; of a bundle, those that came with it and those made here."""
     try:
-        found = atomic.records(run.parts.read(SCORES))
+        found = atomic.records(run.files.read(SCORES))
     except FileNotFoundError:
         found = []
     if run.bundled:
@@ -101,7 +101,7 @@ def _entry(run: Run, number: int, record: JsonObject) -> Entry:
     except ValidationError as error:
         place = ".".join(map(str, error.errors()[0]["loc"]))[:100]
         raise UserError(
-            f"{run.parts.where(SCORES)}: entry {number} is no scoring ({place}); take the line out, or the file away"
+            f"{run.files.where(SCORES)}: entry {number} is no scoring ({place}); take the line out, or the file away"
         ) from error
 
 

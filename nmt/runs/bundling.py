@@ -1,4 +1,4 @@
-"""A run as one file."""
+"""Writing bundles."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ CARRIED = (
     files.TARGET,
     files.WEIGHTS,
 )
-"""What a bundle takes of a run folder where it is there; checkpoints, metrics and outputs stay behind."""
+"""Files of a run that a bundle holds, where they exist; checkpoints, metrics and outputs are left out."""
 
 
 def bundle(run: Run, path: Path, terms: str | None = None) -> None:
-    """Writes the bundle of a run, whose model is loaded first, so that what does not translate is not shared."""
+    """Writes the bundle of a run; its model is loaded first, so that a damaged run is not shared."""
     if path.suffix != files.SUFFIX:
         raise UserError(f"{path}: expected a name that ends in {files.SUFFIX}")
     run.model()
-    carried = {name: run.parts.read(name) for name in CARRIED if name in run.parts}
+    carried = {name: run.files.read(name) for name in CARRIED if name in run.files}
     files.write_bundle(path, {files.CARD: card(run, terms).encode(), **carried})

@@ -19,7 +19,7 @@ from nmt.errors import UserError
 from nmt.recipe import document, renamed
 from nmt.recipe.document import Place
 from nmt.runs import files, run_folder
-from nmt.runs.files import METADATA, RECIPE, SCORES, WEIGHTS, Bundle, Parts
+from nmt.runs.files import METADATA, RECIPE, SCORES, WEIGHTS, Bundle, RunFiles
 from nmt.runs.metadata import FORMAT, read_object
 from nmt.runs.run_folder import CHECKPOINTS, METRICS, TIMING, Run
 
@@ -58,7 +58,7 @@ def convert(path: Path, out: Path | None) -> Path:
     if path.is_file():
         _convert_bundle(path, target)
         return target
-    values = _metadata(files.Folder(path))
+    values = _metadata(files.FolderFiles(path))
     with run_folder.locked(path), atomic.atomic_folder(target, replace=out is None) as building:
         shutil.copytree(path, building, symlinks=True, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
         _convert_folder(building, values)
@@ -69,7 +69,7 @@ def convert(path: Path, out: Path | None) -> Path:
 def _convert_bundle(path: Path, target: Path) -> None:
     bundle = Bundle(path)
     values = _metadata(bundle)
-    contents = {name: bundle.read(name) for name in files.MOST if name in bundle and name != files.MANIFEST}
+    contents = {name: bundle.read(name) for name in files.MAX_BYTES if name in bundle and name != files.MANIFEST}
     changed = _converted(contents, values, path)
     made = target.with_name(f".{target.name}.converted")
     try:
@@ -190,18 +190,18 @@ def _renamed(values: JsonObject, keys: Mapping[str, str]) -> JsonObject:
 def _check(run: Run) -> None:
     """Loads what has been converted, so that damage is found before the old run is replaced."""
     _ = run.recipe, run.metadata, run.outcome
-    if WEIGHTS in run.parts:
+    if WEIGHTS in run.files:
         run.model()
 
 
-def _metadata(parts: Parts) -> JsonObject:
+def _metadata(found: RunFiles) -> JsonObject:
     """The metadata of a run of format 1."""
-    if METADATA not in parts:
-        raise UserError(f"{parts.where(METADATA)}: no such run; expected one made by nmt train")
-    values = read_object(parts.read(METADATA), parts.where(METADATA))
+    if METADATA not in found:
+        raise UserError(f"{found.where(METADATA)}: no such run; expected one made by nmt train")
+    values = read_object(found.read(METADATA), found.where(METADATA))
     if values.get("format") != FORMAT - 1:
         raise UserError(
-            f"{parts.where(METADATA)}: expected a run of format {FORMAT - 1}, found {repr(values.get('format'))[:50]}; "
+            f"{found.where(METADATA)}: expected a run of format {FORMAT - 1}, found {repr(values.get('format'))[:50]}; "
             "there is nothing to convert"
         )
     return values

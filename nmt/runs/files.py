@@ -1,8 +1,8 @@
-"""The parts that a run is made of: files of a folder, or of a bundle, which holds those that translating needs in one file.
+"""The files of a run, in a folder or in a bundle, which holds those that translating needs in one file.
 
-Either may come from a stranger. A part is looked up in a fixed list of names, is read whole up to a size, and never from outside the folder.
-A bundle is a zip file whose parts are stored as they are, so that it cannot be more than it weighs; what is in it is read in place, never
-unpacked to disk, and has to be what its manifest says.
+Either may come from a stranger. Files are looked up in a fixed list of names, have a maximum size, and are never read
+from outside the folder. A bundle is a zip file without compression, so it cannot expand. Its files are read in place,
+never unpacked to disk, and must be as its manifest says.
 """
 
 from __future__ import annotations
@@ -28,36 +28,37 @@ RECIPE, METADATA, WEIGHTS, OUTCOME, SCORES = (
 )
 JOINT, SOURCE, TARGET = "vocabulary.model", "source.model", "target.model"
 MANIFEST, CARD = "manifest.json", "README.md"
-MOST = {
+MAX_BYTES = {
     **{RECIPE: 1 << 20, METADATA: 1 << 24, OUTCOME: 1 << 20, SCORES: 1 << 26, MANIFEST: 1 << 20, CARD: 1 << 20},
     **{JOINT: 1 << 28, SOURCE: 1 << 28, TARGET: 1 << 28, WEIGHTS: 1 << 36},
 }
-"""The parts there are, and the most bytes of each."""
+"""The names of the files that are read, and the maximum size of each."""
 SUFFIX = ".nmt"
 FORMAT = 1
 _END = struct.Struct("<4s4H2LH")
-"""The end of a zip file without a comment: signature, three numbers about disks, entries, size and place of the directory, length of the comment."""
+"""The end of a zip file: signature, two disk numbers, two counts of entries, size and offset of the directory, length
+of the comment."""
 _BROKEN = (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, RecursionError, struct.error)
-"""What zipfile and json raise where something is not as it should be."""
+"""What zipfile and json raise for damaged content."""
 _LARGEST, _DIRECTORY = (1 << 32) - 1, 1 << 14
 _MADE = (1980, 1, 1, 0, 0, 0)
-"""The same time for all parts, so that the same run makes the same bundle."""
+"""One time for all files, so that the same run makes the same bundle."""
 
 
-class Parts(Protocol):
-    """Where parts are read from."""
+class RunFiles(Protocol):
+    """Where the files of a run are read from."""
 
     def __contains__(self, name: str) -> bool: ...
 
     def read(self, name: str) -> bytes:
-        """A part; without it a `FileNotFoundError`, and with anything else in its place an `UserError`."""
+        """The content of a file; a missing one is a `FileNotFoundError`, anything but a file a `UserError`."""
 
     def where(self, name: str) -> str:
-        """The part in words, for messages."""
+        """The file in words, for messages."""
 
 
-class Folder:
-    """The parts in a run folder."""
+class FolderFiles:
+    """The files of a run folder."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -66,19 +67,18 @@ class Folder:
         return (self.path / name).exists()
 
     def read(self, name: str) -> bytes:
-        """See `Parts`."""
+        """See `RunFiles`."""
         path = self.path / name
         try:
             if not path.resolve(strict=True).is_relative_to(self.path.resolve()):
-                raise UserError(
-                    f"{path}: a link that leads out of the run folder, which is not followed; put the file itself there"
-                )
+                raise UserError(f"{path}: a link out of the run folder is not followed; put the file itself there")
             found = path.stat()
             if not stat.S_ISREG(found.st_mode):
                 raise UserError(f"{path}: expected a file")
-            if found.st_size > MOST[name]:
+            if found.st_size > MAX_BYTES[name]:
                 raise UserError(
-                    f"{path}: found {found.st_size:,} bytes, expected at most {MOST[name]:,}; the run folder is damaged"
+                    f"{path}: found {found.st_size:,} bytes, expected at most {MAX_BYTES[name]:,}; "
+                    "the run folder is damaged"
                 )
             return path.read_bytes()
         except FileNotFoundError:
@@ -87,12 +87,12 @@ class Folder:
             raise RunError(f"{path}: cannot be read: {error.strerror}") from error
 
     def where(self, name: str) -> str:
-        """See `Parts`."""
+        """See `RunFiles`."""
         return str(self.path / name)
 
 
 class Bundle:
-    """The parts in a bundle. Its directory and manifest are checked when it is opened, each part when it is read."""
+    """The files of a bundle. Its directory and manifest are checked when it is opened, each file when it is read."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -112,7 +112,7 @@ class Bundle:
         return name in self._members
 
     def read(self, name: str) -> bytes:
-        """See `Parts`."""
+        """See `RunFiles`."""
         if name not in self._members:
             raise FileNotFoundError(name)
         try:
@@ -123,27 +123,27 @@ class Bundle:
         except OSError as error:
             raise RunError(f"{self.path}: cannot be read: {error.strerror}") from error
         if not self.manifest.describes(name, data):
-            raise self._refused(f"{name} is not the part that its manifest names")
+            raise self._refused(f"{name} differs from its manifest")
         return data
 
     def where(self, name: str) -> str:
-        """See `Parts`."""
+        """See `RunFiles`."""
         return f"{self.path}: {name}"
 
     def _check_end(self) -> None:
-        """Before the library reads a directory that may be of any size."""
+        """Checks the end of the file before the library reads a directory of any size."""
         length = self.path.stat().st_size
         with self.path.open("rb") as file:
             file.seek(max(0, length - _END.size))
             end = file.read(_END.size)
         if len(end) < _END.size or end[:4] != b"PK\5\6":
-            raise self._refused("it is no bundle")
+            raise self._refused("it is no zip file")
         _, disk, first, entries, total, size, place, comment = _END.unpack(end)
         if (
             disk
             or first
             or comment
-            or not 0 < entries == total <= len(MOST)
+            or not 0 < entries == total <= len(MAX_BYTES)
             or size > _DIRECTORY
             or place + size + _END.size != length
         ):
@@ -151,30 +151,30 @@ class Bundle:
 
     def _checked(self, members: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
         for member in members:
-            if member.filename not in MOST:
-                raise self._refused(f"it holds {member.filename[:100]!r}, which is no part of a run")
+            if member.filename not in MAX_BYTES:
+                raise self._refused(f"it holds {member.filename[:100]!r}, which is no file of a run")
             stored = member.compress_type == zipfile.ZIP_STORED and member.file_size == member.compress_size
             if not stored or member.flag_bits & 1 or stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
-                raise self._refused(f"{member.filename} is compressed, encrypted or no plain file")
-            if member.file_size > MOST[member.filename]:
+                raise self._refused(f"{member.filename} is compressed, encrypted or no regular file")
+            if member.file_size > MAX_BYTES[member.filename]:
                 raise self._refused(
-                    f"{member.filename} has {member.file_size:,} bytes, more than the {MOST[member.filename]:,} it may have"
+                    f"{member.filename} has {member.file_size:,} bytes, expected at most {MAX_BYTES[member.filename]:,}"
                 )
         named = {member.filename: member for member in members}
         if len(named) != len(members) or MANIFEST not in named:
-            raise self._refused("a part stands in it twice" if MANIFEST in named else f"it has no {MANIFEST}")
+            raise self._refused("it holds a file twice" if MANIFEST in named else f"it has no {MANIFEST}")
         return named
 
     def _manifest(self, opened: zipfile.ZipFile) -> Manifest:
         manifest = json.loads(opened.read(self._members[MANIFEST]))
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             raise self._refused(
-                f"{MANIFEST}: expected format {FORMAT}; it was made by another version of nmt: use that, or ask for a bundle of this one"
+                f"{MANIFEST}: expected format {FORMAT}; it was made by another version of nmt, use that"
             )
         found = Manifest.read_json(manifest.get("parts"))
         sizes = {name: member.file_size for name, member in self._members.items() if name != MANIFEST}
         if {name: record.bytes for name, record in found.files.items()} != sizes:
-            raise self._refused(f"{MANIFEST} names other parts than there are")
+            raise self._refused(f"{MANIFEST} names other files than it holds")
         return found
 
     def _refused(self, reason: str) -> UserError:
@@ -183,14 +183,14 @@ class Bundle:
         )
 
 
-def write_bundle(path: Path, parts: Mapping[str, bytes]) -> None:
-    """Writes a bundle, whole or not at all; the same parts make the same bytes."""
-    described = Manifest.of_contents(parts).as_json()
+def write_bundle(path: Path, contents: Mapping[str, bytes]) -> None:
+    """Writes a bundle atomically; the same contents make the same bytes."""
+    described = Manifest.of_contents(contents).as_json()
     manifest = json.dumps({"format": FORMAT, "parts": described}, indent=1).encode() + b"\n"
-    if sum(map(len, parts.values())) > _LARGEST - _DIRECTORY * 2:
+    if sum(map(len, contents.values())) > _LARGEST - _DIRECTORY * 2:
         raise UserError(f"{path}: a bundle holds at most {_LARGEST:,} bytes; share the run folder instead")
     with atomic.atomic_file(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in {MANIFEST: manifest, **parts}.items():
+        for name, data in {MANIFEST: manifest, **contents}.items():
             member = zipfile.ZipInfo(name, _MADE)
             member.external_attr = (stat.S_IFREG | 0o644) << 16
             archive.writestr(member, data)

@@ -1,4 +1,4 @@
-"""Bundles on the Hugging Face Hub: one file of a fixed name in a model repository, and its card beside it."""
+"""Bundles on the Hugging Face Hub: one file of a fixed name in a model repository, with its model card."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from nmt.runs.run_folder import Run
 
 FILE = "model.nmt"
 MOST = 1 << 32
-"""Most bytes that are fetched."""
+"""Maximum bytes of a download."""
 
 Answer = TypeVar("Answer")
 
 
 def push(bundle: Path, repository: str, *, private: bool) -> str:
-    """Puts a bundle and its card into a repository, which is made where there is none, in one commit; returns its address."""
+    """Commits a bundle and its card to a repository, which is created if needed; returns its address."""
     from huggingface_hub import CommitOperationAdd, HfApi
 
     run = Run(bundle)
@@ -32,7 +32,7 @@ def push(bundle: Path, repository: str, *, private: bool) -> str:
         )
     _named(repository)
     run.model()
-    api, added = HfApi(), {FILE: bundle.read_bytes(), files.CARD: run.parts.read(files.CARD)}
+    api, added = HfApi(), {FILE: bundle.read_bytes(), files.CARD: run.files.read(files.CARD)}
     with _told(repository):
         hub.asked(lambda: api.whoami())
         address = api.create_repo(repository, private=private, exist_ok=True)
@@ -46,7 +46,7 @@ def push(bundle: Path, repository: str, *, private: bool) -> str:
 
 
 def pull(repository: str, path: Path, revision: str | None) -> str:
-    """Fetches the bundle of a repository into a file, once it has been looked through; returns the commit that it is of."""
+    """Downloads the bundle of a repository into a file and checks it; returns its commit."""
     from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_download, hf_hub_url
 
     if path.suffix != files.SUFFIX:
@@ -72,7 +72,7 @@ def _named(repository: str) -> None:
 
 @contextmanager
 def _told(repository: str, revision: str | None = None) -> Iterator[None]:
-    """What the library raises, in words."""
+    """Turns the errors of the library into ours."""
     from huggingface_hub import errors
 
     try:
@@ -81,7 +81,8 @@ def _told(repository: str, revision: str | None = None) -> Iterator[None]:
         raise
     except hub.UnreachableError as error:
         raise RunError(
-            f"cannot reach the Hugging Face Hub for {repository} ({error}); the file itself can be copied by any other way"
+            f"cannot reach the Hugging Face Hub for {repository} ({error}); "
+            "the file itself can be copied in any other way"
         ) from error
     except errors.RevisionNotFoundError as error:
         raise UserError(f"--revision: {repository} has no commit, tag or branch {revision!r}") from error
@@ -102,5 +103,5 @@ def _told(repository: str, revision: str | None = None) -> Iterator[None]:
                 f"{repository}: the Hub does not let you; sign in with a token that may write: hf auth login"
             ) from error
         raise RunError(f"{repository}: the Hub failed with status {status}; try again") from error
-    except Exception as error:  # what a network may do has no end
+    except Exception as error:  # a network may fail in any way
         raise RunError(f"{repository}: the Hub failed midway ({hub.reason(error)}); try again") from error

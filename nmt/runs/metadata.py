@@ -1,4 +1,4 @@
-"""What `run.json` holds: the facts that are fixed when training begins. A file from a stranger is checked before use."""
+"""The types of `run.json` and `outcome.json`. A file from a stranger is checked before use."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Section_ = TypeVar("Section_", bound="Section")
 
 
 class Section(BaseModel):
-    """A part of the file: frozen, and strict about the types of its keys."""
+    """A section of the file: frozen, and strict about the types of its keys."""
 
     model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False, frozen=True)
 
@@ -73,7 +73,7 @@ class Decisions(Section):
 
 
 class Metadata(Section):
-    """The facts of a run."""
+    """What is fixed when training begins."""
 
     format: int = FORMAT
     created: _Text = ""

@@ -1,15 +1,16 @@
-"""The run folder: what stands where in it, and how it is written whole or not at all.
+"""The run folder.
 
     recipe.yaml           the recipe with every default
-    run.json              facts fixed at the start: the plan, the corpus, versions, trained lengths, parameters
+    run.json              metadata, fixed when training begins
     vocabulary.model      SentencePiece, or source.model and target.model
     model.safetensors     the best weights so far
     checkpoints/step-N/   what resuming needs
-    metrics.jsonl         what the model did; timing.jsonl: how long it took
-    outcome.json          there when training has finished
-    scores.jsonl, outputs/   what evaluation found
+    metrics.jsonl         losses and validations; timing.jsonl: seconds and rates
+    outcome.json          written when training has finished
+    scores.jsonl          the evaluation log; outputs/: the translations that were scored
 
-Everything but the checkpoints is what translating and evaluating need; the folder can be moved to another machine, and bundled into one file.
+Translating and evaluating need everything but the checkpoints and metrics. The folder can be moved to another machine,
+and bundled into one file.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from nmt.data.vocabulary import Vocabulary
 from nmt.errors import RunError, UserError
 from nmt.recipe import reading
 from nmt.recipe.types import Recipe
-from nmt.runs.files import JOINT, METADATA, OUTCOME, RECIPE, SOURCE, TARGET, WEIGHTS, Bundle, Folder, Parts
+from nmt.runs.files import JOINT, METADATA, OUTCOME, RECIPE, SOURCE, TARGET, WEIGHTS, Bundle, FolderFiles, RunFiles
 from nmt.runs.metadata import FORMAT, Metadata, Outcome, read_metadata, read_outcome
 
 if TYPE_CHECKING:
@@ -56,23 +57,23 @@ CHECKPOINTS, METRICS, TIMING = "checkpoints", "metrics.jsonl", "timing.jsonl"
 
 
 class Run:
-    """A run folder, or a bundle of one, opened for reading. Its parts are read when they are asked for, and checked: they may be a stranger's."""
+    """A run folder or a bundle, opened for reading. Its files may be a stranger's and are checked when they are read."""
 
     def __init__(self, path: Path) -> None:
-        self.parts: Parts = Bundle(path) if path.is_file() else Folder(path)
-        if METADATA not in self.parts:
+        self.files: RunFiles = Bundle(path) if path.is_file() else FolderFiles(path)
+        if METADATA not in self.files:
             found = "not a run folder" if path.exists() else "no such run folder"
             raise UserError(f"{path}: {found}; expected one made by nmt train, with {METADATA} in it")
         self.path = path
 
     @property
     def bundled(self) -> bool:
-        """Whether this is one file that nothing can be added to."""
-        return isinstance(self.parts, Bundle)
+        """Whether this is a bundle, to which nothing can be added."""
+        return isinstance(self.files, Bundle)
 
     @property
     def evaluations(self) -> Path:
-        """Where evaluating leaves outputs and ledger: the run folder, or a folder beside the bundle."""
+        """Where outputs and the evaluation log are written: the run folder, or a folder beside the bundle."""
         return self.path.with_name(f"{self.path.name}.evaluations") if self.bundled else self.path
 
     @cached_property
@@ -80,36 +81,36 @@ class Run:
         """The recipe with every default."""
         _ = self.metadata  # a run of an older format says so before its recipe's old keys are refused
         try:
-            return reading.read_content(self.parts.read(RECIPE), self.parts.where(RECIPE))
+            return reading.read_content(self.files.read(RECIPE), self.files.where(RECIPE))
         except FileNotFoundError as error:
-            raise UserError(f"{self.parts.where(RECIPE)}: cannot read the recipe: there is none") from error
+            raise UserError(f"{self.files.where(RECIPE)}: cannot read the recipe: there is none") from error
 
     @cached_property
     def metadata(self) -> Metadata:
         """What was fixed when training began."""
-        return read_metadata(self.parts.read(METADATA), self.parts.where(METADATA), self.path)
+        return read_metadata(self.files.read(METADATA), self.files.where(METADATA), self.path)
 
     @property
     def outcome(self) -> Outcome | None:
         """How training ended, or None while it has not."""
-        return read_outcome(self.parts.read(OUTCOME), self.parts.where(OUTCOME)) if OUTCOME in self.parts else None
+        return read_outcome(self.files.read(OUTCOME), self.files.where(OUTCOME)) if OUTCOME in self.files else None
 
     @cached_property
     def vocabularies(self) -> tuple[Vocabulary, Vocabulary]:
         """Source and target vocabulary; the same object when they are joint."""
-        if JOINT in self.parts:
+        if JOINT in self.files:
             joint = self._vocabulary(JOINT)
             return joint, joint
         return self._vocabulary(SOURCE), self._vocabulary(TARGET)
 
     def _vocabulary(self, name: str) -> Vocabulary:
         try:
-            return Vocabulary(self.parts.read(name))
+            return Vocabulary(self.files.read(name))
         except FileNotFoundError as error:
-            raise UserError(f"{self.parts.where(name)}: expected a SentencePiece model, found none") from error
+            raise UserError(f"{self.files.where(name)}: expected a SentencePiece model, found none") from error
         except UserError as error:
             raise UserError(
-                f"{self.parts.where(name)}: expected a SentencePiece model of nmt, found something else ({error})"
+                f"{self.files.where(name)}: expected a SentencePiece model of nmt, found something else ({error})"
             ) from error
 
     @cached_property
@@ -119,17 +120,17 @@ class Run:
 
     def _weights(self) -> bytes:
         try:
-            return self.parts.read(WEIGHTS)
+            return self.files.read(WEIGHTS)
         except FileNotFoundError as error:
             raise self._no_weights() from error
 
     def check(self) -> None:
-        """Finds what is missing before work begins that would need it; the weights are hashed but not loaded."""
+        """Reads recipe, metadata and weights, so that missing files are found before long work."""
         _ = self.recipe, self.metadata, self.weights_sha256
 
     @property
     def unseen_tokens(self) -> frozenset[int] | None:
-        """Source token ids that no training sentence has; None for a run of a time when they were not recorded."""
+        """Source token ids that no training sentence has; None where they were not recorded."""
         ranges = self.metadata.unseen_tokens
         return None if ranges is None else frozenset(_numbers(ranges, len(self.vocabularies[0])))
 
@@ -162,7 +163,7 @@ class Run:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What must be said beside every score of this run."""
+        """Notes to print with every score of this run."""
         corpus = self.metadata.corpus
         if corpus.fallback is None:
             return ()
@@ -192,15 +193,13 @@ class Run:
 
         try:
             found = weights.unpacked(self._weights())
-            with torch.device(
-                "meta"
-            ):  # a model without memory: that of the recipe may be of any size, that of the weights is at hand
+            with torch.device("meta"):  # allocates nothing, as a stranger's recipe may name any sizes
                 weights.put(self.fresh_model(), found)
         except (SafetensorError, ValueError, RuntimeError) as error:
             if isinstance(error, UserError | RunError):
                 raise
             raise UserError(
-                f"{self.parts.where(WEIGHTS)}: not the weights of this run's model ({_first_line(error)})"
+                f"{self.files.where(WEIGHTS)}: not the weights of this run's model ({_first_line(error)})"
             ) from error
         model = self.fresh_model()
         weights.put(model, found)
@@ -208,20 +207,21 @@ class Run:
 
     def _no_weights(self) -> UserError:
         return UserError(
-            f"{self.parts.where(WEIGHTS)}: this run has no weights yet; train it to its first validation: nmt train RECIPE --run {self.path}"
+            f"{self.files.where(WEIGHTS)}: this run has no weights yet; "
+            f"train it to its first validation: nmt train RECIPE --run {self.path}"
         )
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keeps a second training out of a run folder; the lock goes with the process, however it ends."""
+    """Locks a run folder against a second training; the lock ends with the process."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
         raise UserError(
-            f"{folder}: another nmt train is at work in this folder; wait for it, or name another one with --run"
+            f"{folder}: another nmt train is working in this folder; wait for it, or name another one with --run"
         ) from error
     finally:
         os.close(handle)
@@ -236,7 +236,7 @@ def newest_finished(folder: Path = RUNS) -> Path:
 
 
 def ranges(numbers: Sequence[int]) -> str:
-    """Rising numbers as text, such as `4-259 1033`."""
+    """Increasing numbers as text, such as `4-259 1033`."""
     runs = [[number for _, number in run] for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])]
     return " ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 

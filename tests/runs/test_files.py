@@ -12,7 +12,7 @@ import pytest
 
 from nmt.errors import UserError
 from nmt.runs import files
-from nmt.runs.files import Bundle, Folder, write_bundle
+from nmt.runs.files import Bundle, FolderFiles, write_bundle
 
 PARTS = {files.METADATA: b"{}", files.RECIPE: b"name: a\n", files.WEIGHTS: bytes(range(256))}
 
@@ -68,14 +68,14 @@ def link(archive: zipfile.ZipFile) -> None:
 
 
 FORGERIES: dict[str, tuple[str, Forge]] = {
-    "a name that leads out": ("no part of a run", lambda archive: archive.writestr("../run.json", b"{}")),
-    "an absolute name": ("no part of a run", lambda archive: archive.writestr("/etc/cron.d/nmt", b"")),
-    "code": ("no part of a run", lambda archive: archive.writestr("model.py", b"print(1)")),
+    "a name that leads out": ("no file of a run", lambda archive: archive.writestr("../run.json", b"{}")),
+    "an absolute name": ("no file of a run", lambda archive: archive.writestr("/etc/cron.d/nmt", b"")),
+    "code": ("no file of a run", lambda archive: archive.writestr("model.py", b"print(1)")),
     "a bomb": ("compressed", lambda archive: archive.writestr(files.JOINT, bytes(10_000_000), zipfile.ZIP_DEFLATED)),
-    "a link": ("no plain file", link),
+    "a link": ("no regular file", link),
     "a part twice": ("twice", lambda archive: archive.writestr(files.METADATA, b"{}")),
     "a part that no manifest names": (
-        "other parts than there are",
+        "other files than it holds",
         lambda archive: archive.writestr(files.JOINT, b"x"),
     ),
 }
@@ -123,7 +123,7 @@ def test_a_part_that_is_not_what_the_manifest_names_is_refused_when_it_is_read(t
             archive.writestr(name, data)
     bundle = Bundle(tmp_path / "a.nmt")
     assert bundle.read(files.RECIPE) == PARTS[files.RECIPE]
-    with pytest.raises(UserError, match=r"run\.json is not the part that its manifest names"):
+    with pytest.raises(UserError, match=r"run\.json differs from its manifest"):
         bundle.read(files.METADATA)
 
 
@@ -148,21 +148,21 @@ def test_a_folder_gives_files_of_its_own_and_nothing_else(
     elif kind == "a link within":
         (folder / "other").write_bytes(b"inside")
         place.symlink_to("other")
-        assert Folder(folder).read(files.METADATA) == b"inside"
+        assert FolderFiles(folder).read(files.METADATA) == b"inside"
         return
     elif kind == "a pipe":
         os.mkfifo(place)
     elif kind == "a folder":
         place.mkdir()
     else:
-        monkeypatch.setitem(files.MOST, files.METADATA, 3)
+        monkeypatch.setitem(files.MAX_BYTES, files.METADATA, 3)
         place.write_bytes(b"four")
     with pytest.raises(UserError, match=r"run\.json"):
-        Folder(folder).read(files.METADATA)
+        FolderFiles(folder).read(files.METADATA)
 
 
 def test_a_run_folder_may_itself_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / files.METADATA).write_bytes(b"{}")
     (tmp_path / "link").symlink_to("run")
-    assert Folder(tmp_path / "link").read(files.METADATA) == b"{}"
+    assert FolderFiles(tmp_path / "link").read(files.METADATA) == b"{}"

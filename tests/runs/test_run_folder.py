@@ -204,7 +204,7 @@ def test_where_no_run_has_finished_one_is_asked_for(tmp_path: Path) -> None:
 def test_a_folder_in_which_a_training_is_at_work_is_closed_to_a_second_one(tmp_path: Path) -> None:
     with (
         run_folder.locked(tmp_path),
-        pytest.raises(UserError, match="another nmt train is at work"),
+        pytest.raises(UserError, match="another nmt train is working"),
         run_folder.locked(tmp_path),
     ):
         pass

@@ -171,7 +171,7 @@ def packed(**changed: bytes | None) -> Callable[[Path], None]:
     """Makes a bundle with changed files and a matching manifest."""
 
     def make(run: Path) -> None:
-        held = {name: (run / name).read_bytes() for name in files.MOST if (run / name).is_file()}
+        held = {name: (run / name).read_bytes() for name in files.MAX_BYTES if (run / name).is_file()}
         named = {name.replace("_", "."): data for name, data in changed.items()}
         files.write_bundle(
             run.with_name(BUNDLE), {name: data for name, data in {**held, **named}.items() if data is not None}
