@@ -25,11 +25,11 @@ from ruamel.yaml.error import YAMLError
 
 from nmt import atomic
 from nmt.atomic import JsonObject
-from nmt.errors import RunError, UserError
+from nmt.errors import Log, RunError, UserError
 from nmt.evaluation import evaluation_log, report, systems, testsets
 from nmt.evaluation.evaluate import Decoding, Translate
 from nmt.evaluation.testsets import TestSet
-from nmt.inference.open import Log, open_translator
+from nmt.inference.open import open_translator
 from nmt.runs.run_folder import Run
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

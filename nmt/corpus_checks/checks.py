@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import chain
 
 from nmt.corpus_checks import languages, lengths, repeats, writing
@@ -10,11 +10,10 @@ from nmt.corpus_checks.report import LIMITS, CorpusReport, findings
 from nmt.data.corpus import Corpus
 from nmt.data.pairs import Pairs
 from nmt.data.vocabulary import Vocabulary
+from nmt.errors import Log
 
 SAMPLE = 200_000
 """Pairs of a split that are checked one by one; of more, every n-th is. Repeats are looked for among all."""
-
-Log = Callable[[str], None]
 
 
 def check_corpus(

@@ -21,7 +21,7 @@ from pathlib import Path
 from nmt import atomic
 from nmt.atomic import JsonObject, Manifest
 from nmt.data.metadata import FolderRecord
-from nmt.errors import RunError, UserError
+from nmt.errors import Log, RunError, UserError
 
 FORMAT = 2
 """Version of the layout; folders of another version are not used."""
@@ -30,7 +30,6 @@ NAME = re.compile(r"[a-z]+-[0-9a-f]{16}")
 UNFINISHED = re.compile(rf"\.{NAME.pattern}\.\d+(\.old)?")
 """Names that `atomic.atomic_folder` gives to a folder that is unfinished or about to be deleted."""
 
-Log = Callable[[str], None]
 Fill = Callable[[Path], JsonObject]
 """Writes files into a folder, and returns its metadata."""
 

@@ -17,8 +17,8 @@ from nmt.data.cleaning import Cleaning, report
 from nmt.data.metadata import CorpusMetadata, CorpusRequest, RequestRecord, SplitRecord
 from nmt.data.pairs import Pair, Pairs
 from nmt.data.readers import stream_pair_files
-from nmt.data.sources import DataSource, Log
-from nmt.errors import UserError
+from nmt.data.sources import DataSource
+from nmt.errors import Log, UserError
 
 Item = TypeVar("Item")
 SHUFFLE_SEED = 1

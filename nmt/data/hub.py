@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from nmt.data.lines import read
 from nmt.data.readers import parse_record
-from nmt.errors import RunError, UserError
+from nmt.errors import Log, RunError, UserError
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
 Answer = TypeVar("Answer")
-Log = Callable[[str], None]
 
 ANSWER_WITHIN = 3.0
 """Seconds within which the Hub must answer, name resolution included."""

@@ -13,12 +13,11 @@ from nmt.data import builtin, hub, lines
 from nmt.data.metadata import CorpusRequest
 from nmt.data.pairs import Pair
 from nmt.data.readers import TABLE_ROWS, paths, stream_pair_files, table_pairs
-from nmt.errors import RunError, UserError
+from nmt.errors import Log, RunError, UserError
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
-Log = Callable[[str], None]
 Stream = Callable[[], Iterator[Pair]]
 """Reads a split from its start."""
 SPLIT_NAMES = {"train": ("train",), "valid": ("validation", "valid", "val", "dev"), "test": ("test",)}

@@ -6,7 +6,7 @@ CTranslate2 stops by another rule when a penalty ranks the hypotheses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
 
@@ -14,6 +14,7 @@ import torch
 
 from nmt.atomic import JsonObject
 from nmt.data.batches import collate
+from nmt.errors import Log
 from nmt.evaluation.metrics import Bleu, score_bleu
 from nmt.inference.ctranslate2 import CTranslate2Translator, Export
 from nmt.inference.open import open_translator, training_statistics
@@ -30,8 +31,6 @@ SHOWN = 5
 """Differing translations that a report shows."""
 FORCED = 32
 """Sentences whose pieces are scored at a time."""
-
-Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)

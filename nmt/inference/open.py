@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias, overload
 
-from nmt.errors import UserError
+from nmt.errors import Log, UserError
 from nmt.inference import ctranslate2
 from nmt.inference.ctranslate2 import CTranslate2Translator, Export
 from nmt.inference.diagnostics import TrainingStatistics
@@ -18,7 +17,6 @@ from nmt.runs.run_folder import Run
 from nmt.search import SearchSettings
 
 Engine: TypeAlias = Literal["auto", "torch", "ctranslate2"]
-Log: TypeAlias = Callable[[str], None]
 
 
 def silent(line: str) -> None:

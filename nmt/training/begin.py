@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import glob
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from nmt.data.batches import Batches
 from nmt.data.corpus import Corpus
 from nmt.data.metadata import CorpusRequest
 from nmt.data.vocabulary import EOS, Vocabulary
-from nmt.errors import UserError
+from nmt.errors import Log, UserError
 from nmt.recipe import reading
 from nmt.recipe.types import Recipe
 from nmt.runs import run_folder
@@ -31,8 +30,6 @@ from nmt.training.fit import fit
 LIMITS = ("training.updates", "training.epochs", "training.minutes")
 CHANGEABLE = {*LIMITS, "training.keep", "data.in_memory", "data.cache"}
 """Keys that may differ when a run is continued: limits may be raised, and the others do not change the result."""
-
-Log = Callable[[str], None]
 
 
 def train(recipe: Recipe, folder: Path, *, restart: bool, log: Log, console: Console, quiet: bool) -> int:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import random
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from nmt.atomic import JsonObject
 from nmt.data import concatenation, corpus as corpora
 from nmt.data.batches import Batches, Draw, TokenIds
 from nmt.data.cache import Cache, CachedFolder
@@ -20,8 +20,8 @@ from nmt.data.corpus import Corpus
 from nmt.data.pairs import Pairs
 from nmt.data.ragged import BLOCK, RaggedArray, RaggedWriter
 from nmt.data.vocabulary import Vocabulary, drawn
+from nmt.errors import Log
 
-Log = Callable[[str], None]
 SIDES = ("source", "target")
 CACHED_SEGMENTATIONS = 50_000
 """Sentences of a side whose segmentations are kept for sampling, at about ten kilobytes each."""
@@ -84,7 +84,7 @@ def _cached(corpus: Corpus, cache: Cache, vocabularies: tuple[Vocabulary, Vocabu
     """The cache folder of a training split's token ids; its key is made of the hashes of text and vocabularies."""
     models = {side: sha256(vocabulary.model).hexdigest() for side, vocabulary in zip(SIDES, vocabularies, strict=True)}
 
-    def fill(folder: Path) -> dict[str, Any]:
+    def fill(folder: Path) -> JsonObject:
         for side, vocabulary in zip(SIDES, vocabularies, strict=True):
             texts: Sequence[str] = getattr(corpus.train, side)
             encoded = map(vocabulary.encode, corpora.with_progress(texts, f"{side}: encoded", log, len(texts)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -14,7 +14,7 @@ from rich.console import Console
 from nmt import atomic
 from nmt.data.batches import Batches
 from nmt.data.prefetch import Prefetcher
-from nmt.errors import UserError
+from nmt.errors import Log, UserError
 from nmt.inference.diagnostics import TrainingStatistics
 from nmt.inference.translator import TorchTranslator
 from nmt.models import weights
@@ -39,8 +39,6 @@ WRITTEN = (
 )
 """The files of a run folder that only training writes, one process at a time."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-
-Log = Callable[[str], None]
 
 
 def fit(run: Run, dataset: Dataset, log: Log, console: Console, quiet: bool) -> int:

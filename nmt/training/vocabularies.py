@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from nmt import atomic
+from nmt.atomic import JsonObject
 from nmt.data import vocabulary
 from nmt.data.corpus import Corpus
 from nmt.data.vocabulary import Vocabulary
+from nmt.errors import Log
 from nmt.runs.run_folder import SOURCE, TARGET, Run
-
-Log = Callable[[str], None]
 
 
 def load(given: Path) -> tuple[Vocabulary, Vocabulary]:
@@ -34,7 +33,7 @@ def learn(corpus: Corpus, type: str, size: int, *, joint: bool, log: Log) -> tup
         return learned()
     settings = {"type": type, "size": size, "joint": joint, "sentencepiece": version("sentencepiece")}
 
-    def fill(folder: Path) -> dict[str, Any]:
+    def fill(folder: Path) -> JsonObject:
         for name, each in zip((SOURCE, TARGET), learned(), strict=True):
             atomic.write_file(folder / name, each.model)
         return {}
