@@ -6,7 +6,6 @@ question whose runs are not finished is answered by None.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from math import inf
@@ -16,9 +15,10 @@ from typing import Literal, NamedTuple
 from nmt.atomic import JsonObject
 from nmt.evaluation.lengths import Bucket
 from nmt.lab.studies.costs import Capacity, Cost, Effect, Spread, spread
-from nmt.lab.studies.results import Example
+from nmt.lab.studies.results import Example, StudyConditions
 
 Significance = Literal["more", "less", "unclear"]
+Side = Literal["value", "one_by_one", "concatenated"]
 Trend = Literal["grows", "rises", "falls"]
 """Grows at every step; is larger at the end than at the beginning; neither."""
 
@@ -125,24 +125,15 @@ class ByLength:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Conditions:
+class Conditions(StudyConditions):
     """What the numbers depend on."""
 
-    corpus: str
-    fallback: str | None
-    languages: str
-    test_sentences: int
     trained_on_up_to: int
     epochs_of_growth: int | None
-    vocabulary: int
-    updates: int | None
-    batch_tokens: int
     concatenations: list[int]
     beams: list[int]
     length_penalty: float
     resamples: int
-    missing_runs: list[str]
-    evaluations_of_the_test_set: str
 
 
 class Width(NamedTuple):
@@ -235,28 +226,12 @@ class Analysis:
         """The name of a system in tables and figures."""
         return self.systems[system].title
 
-    def updates(self, system: str) -> int:
-        """The largest number of updates of a system's runs."""
-        return max(run.updates for run in self.systems[system].seeds.values())
-
-    def values(
-        self,
-        system: str,
-        size: int,
-        key: Literal["value", "one_by_one", "concatenated"] = "value",
-        beam: int | None = None,
-    ) -> list[float]:
+    def values(self, system: str, size: int, key: Side = "value", beam: int | None = None) -> list[float]:
         """The cost of concatenation in each seed, or one of its two sides."""
         wanted = (system, size, beam or self.beam)
         return [float(getattr(cost, key)) for cost in self.costs if (cost.system, cost.k, cost.beam) == wanted]
 
-    def cost(
-        self,
-        system: str,
-        size: int,
-        key: Literal["value", "one_by_one", "concatenated"] = "value",
-        beam: int | None = None,
-    ) -> Spread | None:
+    def cost(self, system: str, size: int, key: Side = "value", beam: int | None = None) -> Spread | None:
         """The same over seeds."""
         values = self.values(system, size, key, beam)
         return spread(values) if values else None
@@ -299,12 +274,9 @@ class Analysis:
 
     def singles(self, system: str) -> str | None:
         """The system with the same model that was trained on single sentences."""
-        return self._control(system, lambda other: other.concatenation == 1 < self.systems[system].concatenation)
-
-    def _control(self, system: str, suits: Callable[[SystemRuns], bool]) -> str | None:
-        model = self.systems[system].model
-        others = ((name, about) for name, about in self.systems.items() if name != system)
-        return next((name for name, about in others if about.model == model and suits(about)), None)
+        this = self.systems[system]
+        others = (name for name, about in self.systems.items() if about.model == this.model)
+        return next((name for name in others if self.systems[name].concatenation == 1 < this.concatenation), None)
 
     def directions(self) -> list[tuple[str, str]]:
         """Pairs of thought vectors that differ only in the direction of reading; those like the core one first."""

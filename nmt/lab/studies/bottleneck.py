@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from functools import cached_property
-from pathlib import Path
 
-from nmt.data.hub import is_local
 from nmt.evaluation import bootstrap, metrics
 from nmt.evaluation.bootstrap import Counts
 from nmt.evaluation.lengths import by_length
@@ -94,30 +92,15 @@ def analyse(plan: Plan, results: Results, evaluations: str, log: Log) -> Analysi
 
 
 def _conditions(plan: Plan, results: Results, finished: Sequence[Job], evaluations: str) -> Conditions:
-    shared, study = plan.shared, results.study
     return Conditions(
-        corpus=corpus_name(plan),
-        fallback=study["fallback"],
-        languages=f"{shared.data.source}-{shared.data.target}",
-        test_sentences=len(results.test(concatenated_name(1)).source),
-        trained_on_up_to=shared.data.concatenation,
-        epochs_of_growth=shared.training.concatenation_growth or None,
-        vocabulary=shared.vocabulary.size,
-        updates=shared.training.updates,
-        batch_tokens=shared.training.batch_tokens,
-        concatenations=study["concatenations"],
-        beams=study["beams"],
-        length_penalty=shared.search.length_penalty,
+        **asdict(results.conditions(plan, finished, evaluations)),
+        trained_on_up_to=plan.shared.data.concatenation,
+        epochs_of_growth=plan.shared.training.concatenation_growth or None,
+        concatenations=results.study["concatenations"],
+        beams=results.study["beams"],
+        length_penalty=plan.shared.search.length_penalty,
         resamples=metrics.RESAMPLES,
-        missing_runs=[job.name for job in plan.jobs if job not in finished],
-        evaluations_of_the_test_set=evaluations,
     )
-
-
-def corpus_name(plan: Plan) -> str:
-    """The corpus without a path of this machine: a data set's name, the last part of a path, or `files`."""
-    corpus = plan.shared.data.corpus
-    return "files" if corpus is None else Path(corpus).name if is_local(corpus) else corpus
 
 
 def _systems(plan: Plan, results: Results, jobs: Sequence[Job]) -> dict[str, SystemRuns]:

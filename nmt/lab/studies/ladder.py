@@ -27,62 +27,42 @@ from nmt.lab.experiments import record
 from nmt.lab.experiments.experiment import Claim, Verdict
 from nmt.lab.plotting import style
 from nmt.lab.studies import lexicon
-from nmt.lab.studies.bottleneck import corpus_name
-from nmt.lab.studies.plan import Job, Plan
-from nmt.lab.studies.results import LEXICON, Results, concatenated_name, read_summary
+from nmt.lab.studies.plan import Plan
+from nmt.lab.studies.results import LEXICON, JobResult, Results, StudyConditions, concatenated_name, read_summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TEST = concatenated_name(1)
 TITLE = "word-for-word lexicon (IBM Model 1)"
+TRAINING = ("parameters", "target_tokens", "updates", "training_seconds", "precision")
+"""What a row gives of its run."""
 Log = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
-    """The training of a row's run."""
-
-    parameters: int
-    target_tokens: int
-    updates: int
-    training_seconds: int
-    precision: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Row:
-    """One system with its scores. The lexicon has no training, and the first row no step from the row before it."""
+    """One system with its scores. The lexicon has no trained run, and the first row no step from the row before it."""
 
     system: str
     title: str
-    training: Training | None
+    run: JobResult | None
     scores: Scores
     step: tuple[Difference, ...] | None
 
     def as_json(self) -> JsonObject:
         """The row, ready for JSON."""
-        step = None if self.step is None else [one.as_json() for one in self.step]
-        training = asdict(self.training) if self.training else {}
+        training = {key: getattr(self.run, key) for key in TRAINING} if self.run else {}
         about = {"system": self.system, "title": self.title, **training, "scores": self.scores.as_json()}
-        return about if step is None else {**about, "step": step}
+        return about if self.step is None else {**about, "step": [one.as_json() for one in self.step]}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Conditions:
+class Conditions(StudyConditions):
     """What the numbers depend on."""
 
-    corpus: str
-    fallback: str | None
-    languages: str
-    test_sentences: int
-    vocabulary: int
-    updates: int | None
-    batch_tokens: int
     beam: int
     seeds: int
-    missing_runs: list[str]
-    evaluations_of_the_test_set: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,47 +112,24 @@ def analyse(plan: Plan, results: Results, evaluations: str, log: Log) -> Ladder:
     """Scores every row, and each against the row before it."""
     finished = [job for job in plan.jobs if results.finished(job) and job.seed == plan.systems[job.system].seeds[0]]
     beam, target, test = max(plan.settings.beams), plan.shared.data.target, results.test(TEST)
-    systems: list[tuple[str, str, Training | None, list[str]]] = []
+    systems: list[tuple[str, str, JobResult | None, list[str]]] = []
     if _lexicon_output(results).exists():
         systems.append((LEXICON, TITLE, None, read(_lexicon_output(results)).text))
     for job in finished:
         output = results.output(job, TEST, beam)
-        systems.append((job.system, plan.systems[job.system].title, _training(results, job), output))
+        systems.append((job.system, plan.systems[job.system].title, results.result(job), output))
     rows: list[Row] = []
     before: list[str] | None = None
-    for name, title, training, output in systems:
+    for name, title, run, output in systems:
         log(f"scoring {title}")
         step = None
         if before is not None:
             step = significance.paired_bootstrap([before, output], test.references, target=target)[0]
         scores = metrics.score(output, test.references, target=target)
-        rows.append(Row(system=name, title=title, training=training, scores=scores, step=step))
+        rows.append(Row(system=name, title=title, run=run, scores=scores, step=step))
         before = output
-    conditions = Conditions(
-        corpus=corpus_name(plan),
-        fallback=results.study["fallback"],
-        languages=f"{plan.shared.data.source}-{target}",
-        test_sentences=len(test.source),
-        vocabulary=plan.shared.vocabulary.size,
-        updates=plan.shared.training.updates,
-        batch_tokens=plan.shared.training.batch_tokens,
-        beam=beam,
-        seeds=1,
-        missing_runs=[job.name for job in plan.jobs if job not in finished],
-        evaluations_of_the_test_set=evaluations,
-    )
-    return Ladder(study=plan.name, conditions=conditions, rows=rows)
-
-
-def _training(results: Results, job: Job) -> Training:
-    result = results.result(job)
-    return Training(
-        parameters=result.parameters,
-        target_tokens=result.target_tokens,
-        updates=result.updates,
-        training_seconds=result.training_seconds,
-        precision=result.precision,
-    )
+    shared = results.conditions(plan, finished, evaluations)
+    return Ladder(study=plan.name, conditions=Conditions(**asdict(shared), beam=beam, seeds=1), rows=rows)
 
 
 def gap_closed(old: float, new: float, ceiling: float) -> float | None:
@@ -256,7 +213,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         gained = (f"{gain:+.2f}", f"{low:+.2f} to {high:+.2f}", f"{row.step[0].p_value:.3f}")
     return (
         row.title,
-        f"{row.training.parameters:,}" if row.training else "",
+        f"{row.run.parameters:,}" if row.run else "",
         f"{scores.bleu.value:.2f}",
         f"{bounds[0]:.1f} to {bounds[1]:.1f}",
         *gained,

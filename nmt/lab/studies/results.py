@@ -20,6 +20,7 @@ from typing import Self
 
 from nmt import atomic
 from nmt.atomic import JsonObject
+from nmt.data.hub import is_local
 from nmt.data.lines import read
 from nmt.errors import UserError
 from nmt.evaluation.evaluate import write_lines
@@ -92,6 +93,21 @@ class JobResult:
             )
         example = values["example"]
         return cls(**{**values, "example": None if example is None else Example(**example)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyConditions:
+    """What the numbers of every study depend on."""
+
+    corpus: str
+    fallback: str | None
+    languages: str
+    test_sentences: int
+    vocabulary: int
+    updates: int | None
+    batch_tokens: int
+    evaluations_of_the_test_set: str
+    missing_runs: list[str]
 
 
 class Results:
@@ -179,6 +195,21 @@ class Results:
                 shutil.copyfile(path, folder / path.name)
             atomic.write_json(folder / RESULT, asdict(result))
 
+    def conditions(self, plan: Plan, finished: Sequence[Job], evaluations: str) -> StudyConditions:
+        """The conditions of a report on the finished jobs."""
+        shared = plan.shared
+        return StudyConditions(
+            corpus=_corpus_name(plan),
+            fallback=self.study["fallback"],
+            languages=f"{shared.data.source}-{shared.data.target}",
+            test_sentences=len(self.test(concatenated_name(1)).source),
+            vocabulary=shared.vocabulary.size,
+            updates=shared.training.updates,
+            batch_tokens=shared.training.batch_tokens,
+            evaluations_of_the_test_set=evaluations,
+            missing_runs=[job.name for job in plan.jobs if job not in finished],
+        )
+
     def log_evaluation(self, test: TestSet, jobs: Sequence[Job]) -> str:
         """Logs that a test set is scored with these runs, and returns how often it has been.
 
@@ -207,6 +238,12 @@ def read_summary(folder: Path) -> list[str]:
         return []
     title, *paragraphs = path.read_text(encoding="utf8").strip().split("\n\n")
     return [title.removeprefix("# "), *(" ".join(text.split()) for text in paragraphs)]
+
+
+def _corpus_name(plan: Plan) -> str:
+    """The corpus without a path of this machine: a data set's name, the last part of a path, or `files`."""
+    corpus = plan.shared.data.corpus
+    return "files" if corpus is None else Path(corpus).name if is_local(corpus) else corpus
 
 
 def output_name(test: str, beam: int) -> str:

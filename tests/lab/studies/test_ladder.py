@@ -5,7 +5,8 @@ import pytest
 from nmt.evaluation.metrics import Bleu, Score, Scores
 from nmt.evaluation.significance import Difference
 from nmt.lab.studies import ladder
-from nmt.lab.studies.ladder import Conditions, Ladder, Row, Training
+from nmt.lab.studies.ladder import Conditions, Ladder, Row
+from nmt.lab.studies.results import JobResult
 
 
 def row(system: str, bleu: float, step: tuple[float, float, float] | None = None, ter: float = 50.0) -> Row:
@@ -18,13 +19,26 @@ def row(system: str, bleu: float, step: tuple[float, float, float] | None = None
         },
         sentences=1000,
     )
-    training = Training(parameters=1000, target_tokens=5, updates=5, training_seconds=1, precision="fp32")
+    run = JobResult(
+        parameters=1000,
+        updates=5,
+        best_update=5,
+        target_tokens=5,
+        precision="fp32",
+        training_seconds=1,
+        translating_seconds=1,
+        weights_sha256="abc",
+        capped={},
+        example=None,
+        origin={},
+        recipe={},
+    )
     steps = None
     if step is not None:
         gain, low, high = step
         about = {"p_value": 0.001, "mean": bleu, "half_width": 1.0}
         steps = (Difference(metric="BLEU", value=bleu, difference=gain, low=low, high=high, signature="s", **about),)
-    return Row(system=system, title=f"the {system}", training=training, scores=scores, step=steps)
+    return Row(system=system, title=f"the {system}", run=run, scores=scores, step=steps)
 
 
 def found(*rows: Row, missing: tuple[str, ...] = ()) -> Ladder:
