@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Nmt
 
 
-def test_a_checkup_prints_tables_and_says_by_its_status_whether_there_are_problems(nmt: Nmt) -> None:
+def test_data_check_prints_tables_and_its_status_says_whether_there_are_problems(nmt: Nmt) -> None:
     outcome = nmt(
         "data",
         "check",
