@@ -122,11 +122,6 @@ def test_without_results_there_is_no_verdict(tool: ModuleType) -> None:
     assert "No results yet." in page
 
 
-def test_the_page_in_docs_is_generated_from_the_results(tool: ModuleType) -> None:
-    """Otherwise: python tools/claims.py > docs/claims.md."""
-    assert (tool.DOCS / "claims.md").read_text("utf8") == tool.page(tool.read_results(tool.RESULTS))
-
-
 @pytest.mark.parametrize("claim", [("Z1", "1", "holds"), ("A1", "1", "is proved")])
 def test_a_result_on_an_unknown_claim_is_refused(
     tool: ModuleType, leave: Leave, tmp_path: Path, claim: tuple[str, str, str]
