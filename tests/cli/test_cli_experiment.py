@@ -11,8 +11,9 @@ from types import ModuleType
 import pytest
 
 from nmt import provenance
+from nmt.errors import Log
 from nmt.lab.experiments import experiment, record
-from nmt.lab.experiments.experiment import Claim, Experiment, Log, Settings
+from nmt.lab.experiments.experiment import Claim, Experiment, Settings
 from nmt.lab.plotting import style
 from tests.cli.conftest import Outcome, run
 

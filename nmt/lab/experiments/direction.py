@@ -19,7 +19,8 @@ from torch.nn import functional
 
 from nmt.atomic import JsonObject
 from nmt.data.vocabulary import PAD
-from nmt.lab.experiments.experiment import Claim, Experiment, Log, Outcome, Settings, Value, Verdict
+from nmt.errors import Log
+from nmt.lab.experiments.experiment import Claim, Experiment, Outcome, Settings, Value, Verdict
 from nmt.lab.experiments.intervals import wilson
 from nmt.lab.experiments.learning import FIRST_TOKEN, learn_task
 from nmt.lab.plotting import curves, style

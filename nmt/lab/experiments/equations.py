@@ -17,8 +17,9 @@ from torch import Tensor, nn
 
 from nmt.atomic import JsonObject
 from nmt.data.batches import Batch, collate
+from nmt.errors import Log
 from nmt.lab.experiments.architectures import recurrent, transformer
-from nmt.lab.experiments.experiment import Claim, Experiment, Log, Outcome, Settings, Verdict
+from nmt.lab.experiments.experiment import Claim, Experiment, Outcome, Settings, Verdict
 from nmt.lab.experiments.learning import FIRST_TOKEN, exact, learn
 from nmt.lab.experiments.traces import trace_gates, unroll
 from nmt.models.cells import CELLS, GATES, Cell

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from nmt.atomic import JsonObject
-from nmt.errors import UserError
+from nmt.errors import Log, UserError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Log: TypeAlias = Callable[[str], None]
 Value: TypeAlias = str | int | float | None
 """A value in a table: numbers stay numbers until they are printed."""
 Verdict: TypeAlias = Literal["holds", "holds under conditions", "does not hold"]

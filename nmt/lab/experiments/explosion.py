@@ -16,8 +16,9 @@ import torch
 from torch.nn import functional
 
 from nmt.data.batches import Batch
+from nmt.errors import Log
 from nmt.lab.experiments.architectures import reading_cell, recurrent_architecture
-from nmt.lab.experiments.experiment import Claim, Log, Verdict
+from nmt.lab.experiments.experiment import Claim, Verdict
 from nmt.lab.experiments.learning import batches
 from nmt.lab.experiments.span import VOCABULARY, recall
 from nmt.models.protocol import TranslationModel

@@ -16,8 +16,9 @@ import torch
 
 from nmt.atomic import JsonObject
 from nmt.data.batches import Batch, collate
+from nmt.errors import Log
 from nmt.lab.experiments.architectures import recurrent, transformer
-from nmt.lab.experiments.experiment import Claim, Experiment, Log, Outcome, Settings, Value, Verdict
+from nmt.lab.experiments.experiment import Claim, Experiment, Outcome, Settings, Value, Verdict
 from nmt.lab.experiments.intervals import wilson
 from nmt.lab.experiments.learning import FIRST_TOKEN, exact, learn
 from nmt.lab.plotting import curves, style

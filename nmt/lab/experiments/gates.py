@@ -14,9 +14,10 @@ import numpy as np
 import torch
 
 from nmt.atomic import JsonObject
+from nmt.errors import Log
 from nmt.lab.experiments import stories
 from nmt.lab.experiments.architectures import reading_cell, recurrent
-from nmt.lab.experiments.experiment import Claim, Experiment, Log, Outcome, Settings, Value, Verdict
+from nmt.lab.experiments.experiment import Claim, Experiment, Outcome, Settings, Value, Verdict
 from nmt.lab.experiments.intervals import Interval, auc, bootstrap, wilson
 from nmt.lab.experiments.interventions import (
     ALWAYS,

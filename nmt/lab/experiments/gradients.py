@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from nmt.atomic import JsonObject
 from nmt.data.batches import Batch
+from nmt.errors import Log
 from nmt.lab.experiments import explosion
 from nmt.lab.experiments.architectures import (
     EMBEDDING,
@@ -29,7 +30,7 @@ from nmt.lab.experiments.architectures import (
     reading_cell,
     resolve,
 )
-from nmt.lab.experiments.experiment import Claim, Experiment, Log, Outcome, Settings, Value, Verdict
+from nmt.lab.experiments.experiment import Claim, Experiment, Outcome, Settings, Value, Verdict
 from nmt.lab.experiments.learning import learn
 from nmt.lab.experiments.span import BATCH, PEAK, VOCABULARY, recall, share_right
 from nmt.lab.experiments.traces import trace_gates, unroll

@@ -19,8 +19,9 @@ from torch import Tensor
 from nmt.atomic import JsonObject
 from nmt.data.batches import Batch, collate, pad
 from nmt.data.vocabulary import BOS, EOS, PAD
+from nmt.errors import Log
 from nmt.lab.experiments.architectures import recurrent, transformer
-from nmt.lab.experiments.experiment import Claim, Experiment, Log, Outcome, Settings, Value, Verdict
+from nmt.lab.experiments.experiment import Claim, Experiment, Outcome, Settings, Value, Verdict
 from nmt.lab.experiments.learning import FIRST_TOKEN, learn
 from nmt.lab.plotting import style
 from nmt.models.protocol import TranslationModel

@@ -18,8 +18,9 @@ import numpy as np
 import torch
 
 from nmt.atomic import JsonObject
+from nmt.errors import Log
 from nmt.lab.experiments.architectures import EMBEDDING, HIDDEN, reading_cells
-from nmt.lab.experiments.experiment import Claim, Experiment, Log, Outcome, Settings, Value, Verdict
+from nmt.lab.experiments.experiment import Claim, Experiment, Outcome, Settings, Value, Verdict
 from nmt.lab.experiments.intervals import Interval, student
 from nmt.lab.experiments.learning import learn
 from nmt.lab.experiments.reversal import (

@@ -23,11 +23,11 @@ from nmt.data.batches import collate
 from nmt.data.metadata import CorpusRequest
 from nmt.data.pairs import Pairs
 from nmt.data.vocabulary import EOS, Vocabulary
-from nmt.errors import UserError
+from nmt.errors import Log, UserError
 from nmt.evaluation.metrics import Bleu, score_bleu
 from nmt.inference.open import open_translator
 from nmt.inference.translator import TorchTranslator, Translation
-from nmt.lab.experiments.experiment import Experiment, Log, Outcome, Settings, Value
+from nmt.lab.experiments.experiment import Experiment, Outcome, Settings, Value
 from nmt.lab.experiments.intervals import wilson
 from nmt.lab.plotting import curves, style
 from nmt.lab.plotting.curves import Curve

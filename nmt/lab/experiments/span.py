@@ -20,8 +20,9 @@ from torch.nn import functional
 from nmt.atomic import JsonObject
 from nmt.data.batches import Batch, collate
 from nmt.data.vocabulary import BOS
+from nmt.errors import Log
 from nmt.lab.experiments.architectures import EMBEDDING, HIDDEN, INITIAL, NAMES, architecture, resolve
-from nmt.lab.experiments.experiment import Claim, Experiment, Log, Outcome, Settings, Verdict
+from nmt.lab.experiments.experiment import Claim, Experiment, Outcome, Settings, Verdict
 from nmt.lab.experiments.learning import FIRST_TOKEN, DrawBatch, learn_task
 from nmt.lab.plotting import curves, style
 from nmt.models.protocol import TranslationModel
