@@ -1,4 +1,4 @@
-"""Every command that a page shows can be typed: the command exists, its options exist, and its recipe is valid with the overrides."""
+"""Commands that pages show can be typed: command and options exist, and the recipe is valid with its overrides."""
 
 from __future__ import annotations
 

@@ -22,7 +22,10 @@ def _row(name: str, title: str, *, tokens: bool) -> str:
     run = read("multi30k/scores.json")["runs"][name]
     bleu, chrf, ter = (f"{run[metric]['value']:.2f}" for metric in ("bleu", "chrf", "ter"))
     trained = f" {run['target_tokens'] / 1e6:.1f} M |" if tokens else ""
-    return f"| {title} | {run['parameters'] / 1e6:.1f} M | {bleu} | {interval(run['bleu'])} | {chrf} | {ter} |{trained} {run['core_minutes']} |"
+    return (
+        f"| {title} | {run['parameters'] / 1e6:.1f} M | {bleu} | {interval(run['bleu'])} | {chrf} | {ter} |"
+        f"{trained} {run['core_minutes']} |"
+    )
 
 
 def _concatenation(system: str) -> str:
@@ -62,12 +65,14 @@ def _scores_page() -> Iterator[str]:
 def _laboratory() -> Iterator[str]:
     thought_vector, attention, transformer = (spread(costs(system))[:4].strip() for system in CORE)
     yield (
-        f"At k = 4 it costs the thought vector {thought_vector} BLEU, attention {attention} and the Transformer {transformer}"
+        f"At k = 4 it costs the thought vector {thought_vector} BLEU, attention {attention} "
+        f"and the Transformer {transformer}"
     )
     yield (
         f"the lexicon scores {ladder_bleu('lexicon')} BLEU, the LSTM with a thought vector {ladder_bleu('lstm')}, "
         f"the LSTM with dot-product attention {ladder_bleu('dot')}, "
-        f"with Bahdanau attention over states of both directions {ladder_bleu('bahdanau')}, and the Transformer {ladder_bleu('transformer')}"
+        f"with Bahdanau attention over states of both directions {ladder_bleu('bahdanau')}, "
+        f"and the Transformer {ladder_bleu('transformer')}"
     )
 
 
@@ -124,7 +129,8 @@ def _growth() -> Iterator[str]:
         return f"{grown('train', family, value, **conditions) / MIB:,.0f}"
 
     yield (
-        f"({speed('thought-vector', 10)} target tokens a second at 10 tokens a sentence, {speed('thought-vector', 200)} at 200)"
+        f"({speed('thought-vector', 10)} target tokens a second at 10 tokens a sentence, "
+        f"{speed('thought-vector', 200)} at 200)"
     )
     yield (
         f"falls from {speed('attention', 10)} to {speed('attention', 200)}; its memory rises from "
@@ -157,7 +163,8 @@ def _performance() -> Iterator[str]:
     yield f"takes {start['help_seconds']:.2f} s. The first translation"
     yield f"takes {start['first_translation_seconds']:.1f} s ({rows[1]['parameters'] / 1e6:.1f} M parameters)"
     translating = next(row for row in rows if row["work"] == "translate" and row["precision"] == "fp32")
-    yield f"translates {translating['lines_per_second'] / translating['cores']:.1f}: {translating['cores_for_4.5_billion_a_day']:.0f} such cores"
+    rate = translating["lines_per_second"] / translating["cores"]
+    yield f"translates {rate:.1f}: {translating['cores_for_4.5_billion_a_day']:.0f} such cores"
     measured = read("checks/large.json")["measured"]
     yield f"| total (RssAnon + RssFile + RssShmem) | {measured['MB resident']:,.0f} |"
     yield f"| anonymous (RssAnon) | {measured['MB of its own']:,.0f} |"
