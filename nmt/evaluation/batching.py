@@ -1,4 +1,4 @@
-"""Whether a translation depends on what stands beside it in a batch: every sentence alone, and in a batch of random others."""
+"""Every sentence translated alone and in a batch of random others, to see whether batching changes translations."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from nmt.inference.translator import BatchTranslator, Translation
 FEWEST, MOST = 2, 64
 """Sentences in a batch."""
 TOGETHER = 1 << 40
-"""Source positions that no batch of so many sentences reaches, so that all of them are padded to the longest."""
+"""A limit of source positions that no batch reaches, so all its sentences are padded to the longest."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A sentence translated alone and in company; ``beside`` counts the others."""
+    """A sentence translated alone and in a batch with ``beside`` others."""
 
     alone: Translation
     together: Translation
@@ -29,12 +29,12 @@ class Pair:
 
     @property
     def difference(self) -> float:
-        """Of the scores, in nats."""
+        """Absolute difference of the scores in nats."""
         return abs(self.alone.score - self.together.score)
 
 
 def pairs(translator: BatchTranslator, sentences: Sequence[str], seed: int = 1) -> Iterator[Pair]:
-    """Every sentence once alone and once in a mixed batch; the translator's own limit of a batch is put back at the end."""
+    """Every sentence once alone and once in a random batch; restores the batch limit of the translator at the end."""
     chance, order, before = random.Random(seed), list(range(len(sentences))), translator.batch_tokens
     chance.shuffle(order)
     try:

@@ -1,7 +1,7 @@
-"""BLEU of many resamples of a test set at once, from counts that are taken once for each sentence.
+"""BLEU of many resamples of a test set at once, from counts per sentence.
 
-All that is resampled here is resampled alike: for a number of sentences the resamples are always the same, so that systems are compared
-on the very same ones (paired bootstrap: Koehn 2004, W04-3250).
+The resamples depend on the number of sentences only, so all systems are compared on the same ones (paired bootstrap:
+Koehn 2004, W04-3250).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Values: TypeAlias = "NDArray[np.float64]"
 
 
 def counts(hypotheses: Sequence[str], references: Sequence[str], *, target: str) -> Counts:
-    """What BLEU is made of, per sentence: ``(sentence, 10)``, both lengths, then matched and all n-grams of 1 to 4 tokens."""
+    """Counts ``(sentence, 10)``: both lengths, matched n-grams and all n-grams of 1 to 4 tokens."""
     metrics.check(hypotheses, references)
     metric = metrics.METRICS["bleu"](target)
     found = [
@@ -30,10 +30,10 @@ def counts(hypotheses: Sequence[str], references: Sequence[str], *, target: str)
 
 
 def bleu(sums: Counts) -> Values:
-    """BLEU of corpora whose counts are summed, ``(..., 10) -> (...)``: sacrebleu's, exponentially smoothed.
+    """BLEU of summed counts, ``(..., 10) -> (...)``, with the exponential smoothing of sacrebleu.
 
-    The first order without a match counts as half a match, the second as a quarter, and so on; without any match, or without an n-gram
-    of some order, BLEU is 0.
+    The first order without a match counts as half a match, the second as a quarter, and so on. Without any match, or
+    without an n-gram of some order, BLEU is 0.
     """
     hypothesis, reference = sums[..., 0], sums[..., 1]
     matched, total = sums[..., 2:6], sums[..., 6:]
@@ -45,7 +45,7 @@ def bleu(sums: Counts) -> Values:
 
 
 def corpus_bleu(counted: Counts) -> float:
-    """BLEU of all the sentences, as sacrebleu gives it."""
+    """BLEU of all sentences, equal to that of sacrebleu."""
     return float(bleu(counted.sum(0)))
 
 
@@ -55,12 +55,12 @@ def resampled(counted: Counts) -> Counts:
 
 
 def draws(sentences: int) -> NDArray[np.int64]:
-    """Which sentences make up each resample: ``(resample, sentence)``, a function of their number alone."""
+    """The sentences of each resample, ``(resample, sentence)``; a function of the number of sentences."""
     return np.random.default_rng(metrics.SEED).choice(sentences, size=(metrics.RESAMPLES, sentences), replace=True)
 
 
 def interval(values: Iterable[float]) -> tuple[float, float]:
-    """The bounds between which 95 % of the resamples lie, 2.5 % being left out at either end."""
+    """The 2.5 and 97.5 percentiles."""
     ordered = sorted(values)
     outside = len(ordered) // 40
     return ordered[outside], ordered[-outside - 1]

@@ -1,4 +1,4 @@
-"""One system on one test set: translate once, score in every way asked for; and several systems compared."""
+"""Evaluation of one system on one test set, which is translated once, and comparison of several systems."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ Translate = Callable[[list[str]], list[str]]
 
 @dataclass(frozen=True)
 class Decoding:
-    """How a run's translations are found, as far as it decides what they are; the size of a batch does not."""
+    """The settings that decide the translations of a run."""
 
     search: SearchSettings
     precision: str | None = None
-    """None for fp32 where the recipe says fp32 too: records older than the choice do not hold it."""
+    """None if it is fp32 as in the recipe, because older records do not have this field."""
 
     def as_json(self) -> JsonObject:
-        """As it stands in the evaluation log and in names of outputs."""
+        """The form in the evaluation log and in names of outputs."""
         return {**self.search.as_json(), **({"precision": self.precision} if self.precision else {})}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What one run made of one test set under some search settings, and how good it is.
+    """The translations of one test set by one run, and their scores.
 
-    ``notes`` are facts of the run that belong beside every number of it, such as the corpus it fell back to. ``lengths`` is empty
-    unless it was asked for, ``output`` None until the hypotheses are saved; ``scored_before`` is what the ledger counted.
+    ``notes`` are printed with every score of the run, such as the corpus it fell back to. ``lengths`` is empty unless
+    requested, ``output`` is None until the hypotheses are saved, ``scored_before`` counts earlier log entries.
     """
 
     run: str
@@ -52,7 +52,7 @@ class Result:
     scored_before: int = 0
 
     def as_json(self) -> JsonObject:
-        """The record that tables, ledger and files are made of: all but the sentences, for which their hashes stand."""
+        """The record for tables, files and the evaluation log: all fields, with hashes in place of sentences."""
         return {
             "run": self.run,
             "test": self.test.name,
@@ -82,7 +82,7 @@ def evaluate(
     weights_sha256: str | None = None,
     notes: Sequence[str] = (),
 ) -> Result:
-    """Translates the sources once and scores them; what else is given about the run is passed through to the result."""
+    """Translates the sources once and scores them; the other arguments are passed on to the result."""
     hypotheses = translate(list(test.source))
     if len(hypotheses) != len(test.source):
         raise RunError(
@@ -102,20 +102,21 @@ def evaluate(
 
 
 def save(result: Result, folder: Path) -> Result:
-    """Puts the hypotheses into ``outputs/NAME.SETTINGS.txt`` of a run folder, where the command line of sacrebleu can score them again."""
+    """Writes the hypotheses to ``outputs/NAME.SETTINGS.txt`` in a run folder, one a line, as sacrebleu reads them."""
     name = f"{result.test.name}.{settings_name(result.decoding.as_json() if result.decoding else {})}.txt"
     write_lines(folder / "outputs" / name, result.hypotheses)
     return replace(result, output=Path("outputs") / name)
 
 
 def compare(results: Sequence[Result]) -> list[tuple[Difference, ...]]:
-    """Paired bootstrap of the second and every further result against the first: differences in BLEU, chrF2 and TER for each of these."""
+    """Differences of every metric between each result and the first, by paired bootstrap."""
     first = results[0]
     for result in results[1:]:
         if (result.test.sha256, result.target) != (first.test.sha256, first.target):
             raise UserError(
-                f"{result.run} was scored on {result.test.name} ({result.test.sha256[:8]}, {result.target}), {first.run} on "
-                f"{first.test.name} ({first.test.sha256[:8]}, {first.target}): only scores on the same sentences can be compared"
+                f"{result.run} was scored on {result.test.name} ({result.test.sha256[:8]}, {result.target}), "
+                f"{first.run} on {first.test.name} ({first.test.sha256[:8]}, {first.target}): "
+                "only scores on the same sentences can be compared"
             )
     return significance.paired_bootstrap(
         [result.hypotheses for result in results], first.test.references, target=first.target

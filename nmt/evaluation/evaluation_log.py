@@ -120,7 +120,8 @@ def permit(run: Run, test: TestSet, decodings: Sequence[Decoding], reason: str |
             else "would be scored in several ways"
         )
         raise UserError(
-            f"{run.path}: test set {test.name} {before}; to choose among them by a test set makes its scores worthless\n"
+            f"{run.path}: test set {test.name} {before}; "
+            "to choose among them by a test set makes its scores worthless\n"
             "choose by the validation split: nmt evaluate RUN --split valid, with --beam or --length-penalty;\n"
             "if nothing is chosen by it, say why it is scored again: --reason TEXT, which the evaluation log keeps"
         )

@@ -1,6 +1,6 @@
-"""Quality by length of the source sentence: where a memory of fixed size would show its limit.
+"""Quality by length of the source sentence, which shows the limit of a memory of fixed size.
 
-Sentences are grouped by *source* length, because grouping by the length of the output or of the reference would leak the answer.
+Sentences are grouped by *source* length; the length of the output or of the reference depends on the translation.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from nmt.errors import UserError
 from nmt.evaluation import metrics
 
 LONGEST = (0, 5, 10, 15, 20, 30, 50)
-"""Words of the longest source in each bucket but the last, which has no end. The first holds blank lines."""
+"""Largest number of words in each bucket; the last bucket is open. The first holds blank lines."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bucket:
-    """The sentences whose source has ``shortest`` to ``longest`` whitespace words (None: any number), and their BLEU."""
+    """BLEU of the sentences whose source has ``shortest`` to ``longest`` words (None: open)."""
 
     shortest: int
     longest: int | None
@@ -29,18 +29,18 @@ class Bucket:
 
     @property
     def label(self) -> str:
-        """Such as ``6-10`` or ``51+``."""
+        """``6-10`` or ``51+``."""
         if self.longest is None:
             return f"{self.shortest}+"
         return f"{self.shortest}-{self.longest}" if self.shortest < self.longest else str(self.longest)
 
     @property
     def small(self) -> bool:
-        """Whether there are too few sentences for BLEU to be trusted."""
+        """Whether there are fewer than `metrics.SMALL` sentences."""
         return self.sentences < metrics.SMALL
 
     def as_json(self) -> dict[str, Any]:
-        """The fields, the label and `small`, ready for JSON."""
+        """The fields, the label and `small`."""
         words = {"words": self.label, "shortest": self.shortest, "longest": self.longest}
         return {**words, "sentences": self.sentences, "small": self.small, "bleu": self.bleu.as_json()}
 
@@ -48,7 +48,7 @@ class Bucket:
 def by_length(
     sources: Sequence[str], hypotheses: Sequence[str], references: Sequence[str], *, target: str
 ) -> list[Bucket]:
-    """The buckets that hold any sentence, shortest first."""
+    """The buckets that are not empty, shortest first."""
     metrics.check(hypotheses, references)
     if len(sources) != len(references):
         raise UserError(

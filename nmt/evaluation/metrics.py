@@ -1,7 +1,7 @@
 """BLEU, chrF2 and TER of detokenised text by sacrebleu, each with its signature and a bootstrap interval.
 
-sacrebleu itself zips lists of unequal length and takes its random seed from the environment; here lengths are compared before every call
-and the seed is fixed, so that a signature says all there is to know about a number.
+sacrebleu accepts lists of unequal length and takes its random seed from the environment. Here lengths are compared
+first and the seed is fixed, so a signature identifies the computation completely.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ RESAMPLES = 1000
 SEED = 12345
 """Seed of the resamples: sacrebleu's own default."""
 SMALL = 100
-"""With fewer sentences than this, BLEU moves by several points with a handful of them: such scores are marked."""
+"""With fewer sentences a handful of them changes BLEU by several points; such scores are marked."""
 TOKENISED = 0.1
-"""When more than this share of lines ends in " .", the text looks tokenised, and a score on it compares with nothing."""
+"""With a larger share of lines that end in " .", the text looks tokenised and its scores are not comparable."""
 
 _LANGUAGES = {
     **dict.fromkeys(("zh", "zho", "chi", "cmn", "yue", "chinese"), "zh"),
@@ -41,9 +41,9 @@ _LANGUAGES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """One metric on one set of sentences, 0..100; TER counts errors, so smaller is better there.
+    """One metric on one set of sentences, 0..100; smaller is better for TER.
 
-    ``low`` and ``high`` bound the 95 % interval of the bootstrap over sentences: it covers the choice of sentences, not that of a seed.
+    ``low`` and ``high`` bound the 95 % bootstrap interval over sentences, which does not cover the choice of a seed.
     """
 
     name: str
@@ -54,16 +54,16 @@ class Score:
 
     def __post_init__(self) -> None:
         if not self.signature:
-            raise ValueError(f"{self.name}: a score without its signature compares with nothing")
+            raise ValueError(f"{self.name}: a score needs its signature")
 
     def as_json(self) -> dict[str, Any]:
-        """The fields, ready for JSON."""
+        """The fields."""
         return asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bleu(Score):
-    """BLEU with what hides in it: the brevity penalty 0..1, and the length of hypotheses over that of references in tokens."""
+    """BLEU with its brevity penalty 0..1, and the length of the hypotheses over that of the references in tokens."""
 
     brevity_penalty: float
     length_ratio: float
@@ -71,7 +71,7 @@ class Bleu(Score):
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """The score of every metric in `METRICS` on one test set, by its key there, and warnings for the reader."""
+    """The scores of one test set by the keys of `METRICS`, and warnings for the reader."""
 
     metrics: dict[str, Score]
     sentences: int
@@ -86,17 +86,17 @@ class Scores:
 
     @property
     def small(self) -> bool:
-        """Whether there are too few sentences for BLEU to be trusted."""
+        """Whether there are fewer than `SMALL` sentences."""
         return self.sentences < SMALL
 
     def as_json(self) -> dict[str, Any]:
-        """Each metric by its key, sentences, warnings and `small`, ready for JSON."""
+        """Each metric under its key, sentences, warnings and `small`."""
         scores = {key: found.as_json() for key, found in self.metrics.items()}
         return {**scores, "sentences": self.sentences, "warnings": list(self.warnings), "small": self.small}
 
 
 def score(hypotheses: Sequence[str], references: Sequence[str], *, target: str, intervals: bool = True) -> Scores:
-    """Every metric of hypotheses against one reference each; the language ``target`` decides how they are tokenised."""
+    """All metrics of hypotheses against one reference each; the language ``target`` decides the tokenisation."""
     check(hypotheses, references)
     return Scores(
         metrics={key: _score(metric(target), hypotheses, references, intervals) for key, metric in METRICS.items()},
@@ -106,7 +106,7 @@ def score(hypotheses: Sequence[str], references: Sequence[str], *, target: str, 
 
 
 def score_bleu(hypotheses: Sequence[str], references: Sequence[str], *, target: str, intervals: bool = True) -> Bleu:
-    """BLEU alone, with signature and interval: where the other two metrics would only take time."""
+    """BLEU alone, with signature and interval."""
     check(hypotheses, references)
     found = _score(METRICS["bleu"](target), hypotheses, references, intervals)
     assert isinstance(found, Bleu)
@@ -119,13 +119,14 @@ def bleu(hypotheses: Sequence[str], references: Sequence[str], target: str) -> f
 
 
 def check(hypotheses: Sequence[str], references: Sequence[str]) -> None:
-    """Refuses what sacrebleu would silently score or answer with an IndexError."""
+    """Raises on input that sacrebleu would score silently or answer with an IndexError."""
     for name, lines in (("hypotheses", hypotheses), ("references", references)):
         if isinstance(lines, str) or not all(isinstance(line, str) for line in lines):
             raise UserError(f"{name}: expected a list of strings, one per sentence")
     if len(hypotheses) != len(references):
         raise UserError(
-            f"{len(hypotheses)} hypotheses, but {len(references)} references: a score needs one reference per hypothesis"
+            f"{len(hypotheses)} hypotheses, but {len(references)} references: "
+            "a score needs one reference per hypothesis"
         )
     if not hypotheses:
         raise UserError("nothing to score: there are no sentences")
@@ -134,7 +135,7 @@ def check(hypotheses: Sequence[str], references: Sequence[str]) -> None:
 def _bleu(target: str) -> BLEU:
     from sacrebleu.metrics.bleu import BLEU
 
-    # `force` only silences sacrebleu's own warning about tokenised text; ours names the side and the share.
+    # `force` silences the warning of sacrebleu about tokenised text; ours names the side and the share.
     return BLEU(tokenize=_tokenizer(_language(target)), force=True)
 
 
@@ -147,13 +148,13 @@ def _chrf(target: str) -> CHRF:
 def _ter(target: str) -> TER:
     from sacrebleu.metrics.ter import TER
 
-    # Without word boundaries, TER would take a whole Chinese or Japanese sentence for one word.
+    # Without spaces TER would count a whole Chinese or Japanese sentence as one word.
     split = _language(target) in ("zh", "ja")
     return TER(normalized=split, asian_support=split)
 
 
 METRICS: dict[str, Callable[[str], Metric]] = {"bleu": _bleu, "chrf": _chrf, "ter": _ter}
-"""By its key in JSON, a function that makes a sacrebleu metric for a target language such as ``en``, ``zh_CN`` or ``jpn``."""
+"""Functions that make a sacrebleu metric for a target language such as ``en``, ``zh_CN`` or ``jpn``, by key in JSON."""
 
 
 def _language(target: str) -> str | None:
@@ -161,15 +162,19 @@ def _language(target: str) -> str | None:
 
 
 def _averageable(metric: CHRF) -> CHRF:
-    """Gives 0 the type of the other scores: sacrebleu's bootstrap cannot average its 0.0, of a resample without a match, with float32."""
+    """Gives a score of 0 the type of the others: the bootstrap of sacrebleu cannot average a float with float32."""
     compute = metric._compute_f_score
-    metric._compute_f_score = lambda statistics: compute(statistics) or statistics[0] * 0.0  # type: ignore[method-assign]  # no other way in
+
+    def typed(statistics: Any) -> Any:
+        return compute(statistics) or statistics[0] * 0.0
+
+    metric._compute_f_score = typed  # type: ignore[method-assign]  # sacrebleu has no setting for it
     return metric
 
 
 @contextmanager
 def pinned_seed() -> Iterator[None]:
-    """Within it sacrebleu resamples from `SEED`, whatever SACREBLEU_SEED says."""
+    """A context in which sacrebleu resamples from `SEED`, whatever SACREBLEU_SEED says."""
     before = os.environ.get("SACREBLEU_SEED")
     os.environ["SACREBLEU_SEED"] = str(SEED)
     try:
@@ -181,7 +186,7 @@ def pinned_seed() -> Iterator[None]:
 
 
 def _tokenizer(language: str | None) -> str:
-    """sacrebleu's name of the tokenizer; characters where a language writes no spaces and its tokenizer is not installed."""
+    """The tokenizer of sacrebleu; characters for a language without spaces whose tokenizer is not installed."""
     if language is None or language == "zh":
         return language or "13a"
     module = {"ja": "ipadic", "ko": "mecab_ko"}.get(language)
@@ -193,7 +198,7 @@ def _score(metric: Metric, hypotheses: Sequence[str], references: Sequence[str],
         found: Any = metric.corpus_score(hypotheses, [references], n_bootstrap=RESAMPLES if intervals else 1)
     score = Score(name=found.name, value=float(found.score), signature=str(metric.get_signature()))
     if intervals:
-        # sacrebleu shows mean and half width only as text rounded for print; the numbers behind it are these.
+        # the public attributes are rounded text
         mean, half_width = float(found._mean), float(found._ci)
         score = replace(score, low=mean - half_width, high=mean + half_width)
     if score.name != "BLEU":
@@ -207,4 +212,5 @@ def _warnings(hypotheses: Sequence[str], references: Sequence[str]) -> Iterator[
     for name, lines in (("hypotheses", hypotheses), ("references", references)):
         tokenised = sum(line.rstrip().endswith(" .") for line in lines)
         if tokenised > TOKENISED * len(lines):
-            yield f'{tokenised} of {len(lines)} {name} end in " .": they look tokenised, and scores are for detokenised text'
+            share = f'{tokenised} of {len(lines)} {name} end in " ."'
+            yield f"{share}: they look tokenised, and scores are for detokenised text"

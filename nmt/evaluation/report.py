@@ -1,6 +1,6 @@
-"""Tables of results as text for a terminal, Markdown, CSV and JSON, made from the records that `Result.as_json` gives.
+"""Tables of results as text, Markdown, CSV and JSON, from the records of `Result.as_json`.
 
-A signature is printed once under the table for all rows that share it, and so are the search settings.
+Signatures and search settings that rows share are printed once, below the table.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as they are printed, and what stands below them. The first column is text, the others are numbers."""
+    """Cells as text, and notes below them. The first column is aligned to the left, the others to the right."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -28,7 +28,7 @@ class Table:
 
 
 def scores_table(records: Sequence[Record], differences: Sequence[Sequence[Difference]] = ()) -> Table:
-    """One row a record; with the differences of `compare`, what the second and each further row gains on the first."""
+    """One row per record; with the differences of `compare`, columns that compare each row with the first."""
     varying = _varying([record["search"] for record in records])
     names = [score["name"] for score in _metrics(records[0])] if records else []
     columns = ("run", "test", *varying, "sentences", *names[:1], "95 %", *names[1:], "BP", "length ratio")
@@ -41,7 +41,7 @@ def scores_table(records: Sequence[Record], differences: Sequence[Sequence[Diffe
 
 
 def lengths_table(record: Record) -> Table:
-    """One row a bucket of source length."""
+    """One row per bucket of source length."""
     rows = [
         (
             bucket["words"] + ("*" if bucket["small"] else ""),
@@ -82,7 +82,7 @@ def markdown(table: Table) -> str:
 
 
 def csv_text(records: Sequence[Record]) -> str:
-    """One row a record with everything in it but quality by length; nested keys are joined by dots."""
+    """One row per record, without quality by length; nested keys are connected by dots."""
     rows = [_flat({key: value for key, value in record.items() if key != "by_length"}) for record in records]
     file = io.StringIO()
     writer = csv.DictWriter(file, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n")
@@ -92,7 +92,7 @@ def csv_text(records: Sequence[Record]) -> str:
 
 
 def json_text(value: Any) -> str:
-    """Indented JSON, ended by a line feed."""
+    """Indented JSON with a final line feed."""
     return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
 
 
@@ -127,7 +127,10 @@ def _scores_notes(
     yield from _once(f"{score['name']}: {score['signature']}" for record in records for score in _metrics(record))
     yield from _once(f"search: {settings}" for record in records if (settings := _settings(record["search"], varying)))
     if differences:
-        yield f"p: paired bootstrap against the first row, significant below {LEVEL}; it is over test sentences, and says nothing of training seeds"
+        yield (
+            f"p: paired bootstrap against the first row, significant below {LEVEL}; "
+            "it is over test sentences, and says nothing of training seeds"
+        )
     yield from _once(
         f"{record['run']}, {record['test']}: {looks(record)}" for record in records if record["scored_before"]
     )
@@ -139,7 +142,7 @@ def _scores_notes(
 
 
 def looks(record: Record) -> str:
-    """How often a run was scored on a test set, this time counted."""
+    """The note on a test set that was scored before."""
     return f"scored {record['scored_before'] + 1} times; what was chosen by a test set cannot be measured on it"
 
 
@@ -152,13 +155,13 @@ def _settings(search: Record, varying: Sequence[str]) -> str:
 
 
 def _varying(searches: Sequence[Record]) -> tuple[str, ...]:
-    """The search settings that are not the same for all, which take a column each."""
+    """The search settings that differ between rows; each has a column."""
     keys = _once(key for search in searches for key in search)
     return tuple(key for key in keys if any(search.get(key) != searches[0].get(key) for search in searches))
 
 
 def _once(values: Iterable[str]) -> list[str]:
-    """Each value at its first place."""
+    """The distinct values, in order of first occurrence."""
     return list(dict.fromkeys(values))
 
 

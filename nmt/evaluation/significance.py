@@ -1,10 +1,11 @@
-"""Whether systems differ from a first one by more than the choice of test sentences explains: paired bootstrap (Koehn 2004, W04-3250).
+"""Significance of the difference between systems on one test set, by paired bootstrap (Koehn 2004, W04-3250).
 
-All systems are scored on the same resamples of the sentences. The test knows nothing of training seeds: whether two recipes, rather than
-two trained models, differ takes several seeds of each.
+All systems are scored on the same resamples of the sentences. The test compares trained models; to compare two recipes
+takes several seeds of each.
 
-sacrebleu's p is in effect one-sided: it measures resampled differences from the mean of their absolute values, and so calls one in nine
-pairs of equal systems different at p < 0.05 (simulated; 1 in 20 at p < 0.025). It is reported as it is, and read against 0.025.
+The p-value of sacrebleu is in effect one-sided: it measures resampled differences from the mean of their absolute
+values, so one in nine pairs of equal systems has p < 0.05 (simulated; 1 in 20 has p < 0.025). It is reported unchanged
+and compared with 0.025.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ if TYPE_CHECKING:
 
 
 LEVEL = 0.025
-"""A p-value below this is significant: 5 % in both directions together, as for the interval of the difference."""
+"""A p-value below this is significant, which is 5 % two-sided, as for the interval of the difference."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """One metric of one system against the first system's.
+    """One metric of one system compared with that of the first system.
 
-    ``difference`` is this system's value minus the first one's, ``p_value`` sacrebleu's; ``mean`` and ``half_width`` describe this system's
-    95 % interval over the resamples. ``low`` and ``high`` bound the 95 % interval of the difference itself, for BLEU; for the other metrics
-    sacrebleu does not offer what it takes.
+    ``difference`` is this value minus the first. ``mean`` and ``half_width`` describe the 95 % interval of this value
+    over the resamples. ``low`` and ``high`` bound the 95 % interval of the difference; only BLEU has one, since
+    sacrebleu does not return the resamples of the other metrics.
     """
 
     metric: str
@@ -50,18 +51,18 @@ class Difference:
 
     @property
     def detectable(self) -> float | None:
-        """About the smallest difference that these sentences could tell from none: half the width of its interval."""
+        """About the smallest difference that is significant on these sentences: half the width of its interval."""
         return None if self.low is None or self.high is None else (self.high - self.low) / 2
 
     def as_json(self) -> dict[str, Any]:
-        """The fields and what follows from them, ready for JSON."""
+        """The fields, `significant` and `detectable`."""
         return {**asdict(self), "significant": self.significant, "detectable": self.detectable}
 
 
 def paired_bootstrap(
     systems: Sequence[Sequence[str]], references: Sequence[str], *, target: str
 ) -> list[tuple[Difference, ...]]:
-    """Every metric of the second and every further system against the first: one tuple for each of these."""
+    """All metrics of each system but the first, compared with the first: one tuple per system."""
     if len(systems) < 2:
         raise UserError(f"a comparison takes at least 2 systems, found {len(systems)}")
     for hypotheses in systems:
@@ -79,7 +80,7 @@ def paired_bootstrap(
 def _tested(
     systems: Sequence[Sequence[str]], references: Sequence[str], target: str
 ) -> tuple[dict[str, str], dict[str, list[Result]]]:
-    """By metric: sacrebleu's signature, and its result for each system in order."""
+    """By metric: the signature, and the result of sacrebleu for each system."""
     from sacrebleu.significance import PairedTest
 
     named = [(str(place), hypotheses) for place, hypotheses in enumerate(systems)]
@@ -100,7 +101,7 @@ def _difference(
     target: str,
 ) -> Difference:
     first, result = results[0], results[place]
-    # sacrebleu gives p = 1/1001 for identical outputs: none of its resamples differs by *more* than the nothing that was observed.
+    # for identical outputs sacrebleu gives p = 1/1001, as no resample differs by more than 0
     same = list(systems[place]) == list(systems[0])
     low, high = (
         bleu_interval(systems[0], systems[place], references, target=target) if metric == "BLEU" else (None, None)
@@ -121,7 +122,7 @@ def _difference(
 def bleu_interval(
     first: Sequence[str], second: Sequence[str], references: Sequence[str], *, target: str
 ) -> tuple[float, float]:
-    """95 % interval of the BLEU of ``second`` minus that of ``first``, over the very resamples of `paired_bootstrap`."""
+    """95 % interval of BLEU of ``second`` minus BLEU of ``first``, over the resamples of `paired_bootstrap`."""
     values = [
         bootstrap.bleu(bootstrap.resampled(bootstrap.counts(side, references, target=target)))
         for side in (first, second)

@@ -1,4 +1,4 @@
-"""Run folders as systems to be scored: outputs are kept in the folder, and every scoring of a test set is logged there."""
+"""Run folders as systems to be scored; outputs and log entries are kept in the folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nmt.runs.run_folder import Run
 def decoding(
     run: Run, *, beam: int | None = None, length_penalty: float | None = None, precision: str | None = None
 ) -> Decoding:
-    """The recipe's, but for what is given."""
+    """The settings of the recipe, with those that are given in their place."""
     own = run.recipe.search.precision
     chosen = None if (precision or own, own) == ("fp32", "fp32") else precision or own
     return Decoding(run.search_settings(beam=beam, length_penalty=length_penalty), chosen)
@@ -28,8 +28,10 @@ def score(
     by_length: bool,
     reason: str | None = None,
 ) -> Result:
-    """Translates and scores; adds the output and an entry of the evaluation log to the run folder. The caller has called
-    `evaluation_log.permit`."""
+    """Translates and scores; adds the output and a log entry to the run folder.
+
+    `evaluation_log.permit` has to be called before.
+    """
     result = evaluate(
         translate,
         test,

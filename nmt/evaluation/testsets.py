@@ -1,4 +1,4 @@
-"""A test set: sources with one reference each, under a name, with hashes that say which version of it was scored."""
+"""A test set: sources with one reference each, under a name, with hashes that identify its version."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from nmt.runs.run_folder import Run
 
 @dataclass(frozen=True)
 class TestSet:
-    """Line n of ``references`` translates line n of ``source``; both counts are compared before anything is translated."""
+    """Line n of ``references`` translates line n of ``source``."""
 
-    __test__ = False  # pytest would take the name for a class of tests
+    __test__ = False  # for pytest, which collects classes of this name
 
     name: str
     source: list[str]
@@ -49,25 +49,25 @@ class TestSet:
 
     @property
     def sha256(self) -> str:
-        """Of both sides together, whatever the name."""
+        """Hash of both sides, independent of the name."""
         return sha256(f"{self.source_sha256} {self.references_sha256}".encode()).hexdigest()
 
 
 def text_sha256(text: Sequence[str]) -> str:
-    """What ``sha256sum`` prints for a UTF-8 file of these lines, each ended by one line feed."""
+    """The result of ``sha256sum`` for a UTF-8 file of these lines, each with one line feed."""
     return sha256("".join(f"{line}\n" for line in text).encode()).hexdigest()
 
 
 def check_names(tests: Sequence[TestSet]) -> None:
-    """Refuses test sets whose results could not be told apart by name."""
+    """Raises if two test sets have the same name."""
     names = [test.name for test in tests]
     for name in names:
         if names.count(name) > 1:
-            raise UserError(f"test set {name}: the name is given twice, expected a name of its own for each test set")
+            raise UserError(f"test set {name}: the name is given twice, expected a different name for each test set")
 
 
 def read(argument: str, errors: str = "strict") -> TestSet:
-    """The test set of ``NAME=SRC,REF`` as it is given on the command line."""
+    """The test set of a command line argument ``NAME=SRC,REF``."""
     name, equals, files = argument.partition("=")
     paths = files.split(",")
     if not (name and equals and len(paths) == 2 and all(paths)):
@@ -80,7 +80,8 @@ def of_run(run: Run, log: Callable[[str], None], split: Literal["test", "valid"]
     data = run.recipe.data
     if run.bundled and (data.corpus is None or hub.is_local(data.corpus)):
         raise UserError(
-            f"{run.path}: a bundle cannot name files of this machine to be read; name a test set: --test NAME=SOURCE,REFERENCES"
+            f"{run.path}: a bundle cannot name files of this machine to be read; name a test set: "
+            "--test NAME=SOURCE,REFERENCES"
         )
     metadata, request = run.metadata.corpus, CorpusRequest(**data.model_dump())
     if split == "test":
@@ -97,7 +98,8 @@ def from_files(name: str, source: Path, references: Path, errors: str = "strict"
     sides = [lines.read(path, errors).text for path in (source, references)]
     if len(sides[0]) != len(sides[1]):
         raise UserError(
-            f"test set {name}: {source} has {len(sides[0])} lines, but {references} has {len(sides[1])}; one reference per source"
+            f"test set {name}: {source} has {len(sides[0])} lines, but {references} has {len(sides[1])}; "
+            "one reference per source"
         )
     if not sides[0]:
         raise UserError(f"test set {name}: {source} and {references} have no lines")
