@@ -27,7 +27,7 @@ MASK = torch.arange(max(LENGTHS)) < torch.tensor(LENGTHS).unsqueeze(1)
 TARGET = torch.randint(SIZE - 2, (len(LENGTHS), 6), generator=CHANCE)
 CPU = torch.device("cpu")
 CLOSE = 1e-5
-"""Logits are of size 1, and two orders of the same fp32 sums differ by some 1e-7 a layer."""
+"""Logits are of size 1, and the same fp32 sums in two orders differ by some 1e-7 a layer."""
 
 
 def recurrent(**changes: Any) -> dict[str, Any]:
@@ -191,7 +191,7 @@ def test_more_padding_changes_nothing(model: TranslationModel) -> None:
 
 
 @torch.no_grad()
-def test_logits_do_not_depend_on_later_target_pieces(model: TranslationModel) -> None:
+def test_logits_do_not_depend_on_later_target_tokens(model: TranslationModel) -> None:
     other = torch.cat([TARGET[:, :3], (TARGET[:, 3:] + 1) % (SIZE - 2)], 1)
     whole, changed = model(SOURCE, MASK, TARGET), model(SOURCE, MASK, other)
     assert_same(changed[:, :3], whole[:, :3])
@@ -369,12 +369,12 @@ def test_the_thought_vector_is_one_slot_of_the_same_size_for_any_length(case: st
 
 @pytest.mark.parametrize("case", [case for case in (*THOUGHT_VECTORS, *ATTENTIONS) if "bag" not in case])
 @torch.no_grad()
-def test_only_attention_sees_more_of_the_encoder_than_its_ends(case: str) -> None:
+def test_only_attention_sees_more_of_the_encoder_than_its_final_states(case: str) -> None:
     model = fresh(case)
     before = model(SOURCE, MASK, TARGET)
     drown(model)
     after = model(SOURCE, MASK, TARGET)
-    long = torch.tensor(LENGTHS) > 2  # a shorter sentence is all ends
+    long = torch.tensor(LENGTHS) > 2  # a shorter sentence has no other states
     assert_same(after[~long], before[~long], CLOSE)
     assert torch.equal(after[long], before[long]) == (case in THOUGHT_VECTORS)
 

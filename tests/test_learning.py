@@ -1,4 +1,4 @@
-"""It learns: each family is trained for seconds to turn strings of digits round, and asked for exact output on strings
+"""It learns: each family is trained for seconds to reverse strings of digits, and must reproduce the exact output on strings
 it has not seen."""
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def train(model: TranslationModel, sources: list[list[int]], updates: int, peak:
     )
 
 
-def share_turned_round(model: TranslationModel, sources: list[list[int]]) -> float:
-    """The share of strings whose most probable output, piece by piece, is the string turned round and its end."""
+def share_reversed(model: TranslationModel, sources: list[list[int]]) -> float:
+    """The share of strings whose most probable output, token by token, is the reversed string and EOS."""
     search = BeamSearch(SearchSettings(beam=1), bos=BOS, eos=EOS, pad=PAD)
     found = search(model.eval(), *pad([[*source, EOS] for source in sources]))
     return sum(
@@ -81,10 +81,10 @@ def share_turned_round(model: TranslationModel, sources: list[list[int]]) -> flo
 def test_it_learns_to_turn_strings_of_digits_round(
     sizes: dict[str, Any], longest: int, updates: int, peak: float
 ) -> None:
-    """Chance cannot explain it: the shortest string is one of 1000, and none of those asked for was seen."""
+    """Chance cannot explain it: the shortest string is one of 1000, and none of the tested ones was trained on."""
     torch.manual_seed(1)
     size = FIRST + DIGITS
     model = build({**sizes, "tied": True, "dropout": 0.0}, source=size, target=size, joint=True)
     known, held_out = strings(5000, longest, seed=1), strings(400, longest, seed=2)
     train(model, known, updates, peak)
-    assert share_turned_round(model, [source for source in held_out if source not in known]) >= 0.95
+    assert share_reversed(model, [source for source in held_out if source not in known]) >= 0.95

@@ -25,7 +25,7 @@ class Tables:
     """A fake model whose logits are looked up by sentence (its first token id) and target prefix, so that every prefix
     has its own.
 
-    Its first weight is the piece just read. State carries the sentence too: a row of memory that serves another
+    Its first weight is the token just read. State carries the sentence too: a row of memory that serves another
     sentence's state is caught.
     """
 
@@ -79,11 +79,11 @@ def every_string(model: Tables, sentence: int, alpha: float) -> list[tuple[float
     scored = []
     for length in range(LONGEST):
         for string in itertools.product((A, B, C), repeat=length):
-            pieces = (*string, EOS)
+            tokens = (*string, EOS)
             steps = [
-                model.tables[sentence, number(pieces[:at])].log_softmax(0)[piece] for at, piece in enumerate(pieces)
+                model.tables[sentence, number(tokens[:at])].log_softmax(0)[token] for at, token in enumerate(tokens)
             ]
-            scored.append((float(sum(steps)) / length_penalty(len(pieces), alpha), string))
+            scored.append((float(sum(steps)) / length_penalty(len(tokens), alpha), string))
     return sorted(scored, reverse=True)
 
 
@@ -102,7 +102,7 @@ def test_a_wide_beam_finds_what_scoring_all_strings_finds(alpha: float, nbest: i
 
 
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
-def test_a_beam_of_one_follows_the_most_probable_piece(alpha: float) -> None:
+def test_a_beam_of_one_follows_the_most_probable_token(alpha: float) -> None:
     model = random_tables()
     for sentence, (hypothesis,) in enumerate(search(model, list(range(20)), beam=1, length_penalty=alpha)):
         tokens: tuple[int, ...] = ()
@@ -125,7 +125,7 @@ def test_a_sentence_does_not_depend_on_the_rest_of_the_batch(beam: int) -> None:
 
 
 def test_ended_hypotheses_leave_room_for_live_ones() -> None:
-    """After two pieces the best two candidates both end; what wins with this penalty is the third one's
+    """After two tokens the best two candidates both end; what wins with this penalty is the third one's
     continuation."""
     model = script(
         {(): {A: 0.5, B: 0.4, C: 0.1}, (A,): {EOS: 0.6, A: 0.4}, (B,): {EOS: 0.6, B: 0.4}, (A, A): {EOS: 1.0}}
@@ -173,7 +173,7 @@ def test_padding_and_the_beginning_are_never_produced_and_logits_stay_as_they_we
     assert torch.equal(model.tables, before)
 
 
-def test_weights_stand_beside_their_pieces_and_only_for_real_slots() -> None:
+def test_weights_stand_beside_their_tokens_and_only_for_real_slots() -> None:
     found = search(
         random_tables(),
         list(range(20)),
@@ -204,7 +204,7 @@ def test_scores_that_are_not_numbers_are_an_error() -> None:
 
 
 @pytest.mark.parametrize("beam", [1, 3])
-def test_no_target_is_longer_than_the_most_pieces(beam: int) -> None:
+def test_no_target_is_longer_than_max_tokens(beam: int) -> None:
     """Though the source would allow more; and where it allows fewer, that still holds."""
     model, sentences = random_tables(), list(range(20))
     for most, longest in ((1, 1), (2, 2), (LONGEST + 9, LONGEST)):

@@ -131,7 +131,7 @@ def by_memory_row(query: Tensor, memory: Memory) -> Tensor:
 
 
 def weigh(scores: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-    """Context ``(row, context)`` and weights ``(row, slot)``: a softmax of ``(batch, beam, slot)`` over the real slots."""
+    """Context ``(row, context)`` and weights ``(row, slot)``: a softmax of scores ``(batch, beam, slot)``."""
     weights = scores.float().masked_fill(~memory.mask.unsqueeze(1), float("-inf")).softmax(-1)
     context = torch.bmm(weights.to(memory.slots.dtype), memory.slots)
     return context.flatten(0, 1), weights.flatten(0, 1)

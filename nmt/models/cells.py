@@ -78,7 +78,7 @@ class Cell(nn.Module):
         return functional.linear(inputs, weight, None if start else self.layer.bias_ih_l0)
 
     def gates(self, projected: Tensor, state: Tensor) -> dict[str, Tensor]:
-        """The gates in 0..1 and the candidate in -1..1, ``(..., hidden)`` by name, from projected inputs and the state."""
+        """Gates in 0..1 and the candidate in -1..1, ``(..., hidden)`` by name, from projected inputs and the state."""
         recurrent = functional.linear(self.output(state), self.layer.weight_hh_l0, self.layer.bias_hh_l0)
         if self.kind == "tanh":
             return {"candidate": torch.tanh(projected + recurrent)}
@@ -107,7 +107,7 @@ class Cell(nn.Module):
         return torch.cat([gates["output"] * torch.tanh(cell), cell], -1)
 
     def gates_over(self, inputs: Tensor) -> dict[str, Tensor]:
-        """The gates of each step, ``(batch, time, hidden)`` by name, over ``(batch, time, input)`` from a state of zeros."""
+        """The gates of each step by name, ``(batch, time, hidden)``, over ``(batch, time, input)`` from zeros."""
         state, steps = inputs.new_zeros(len(inputs), self.state_width), []
         for projected in self.project(inputs).unbind(1):
             steps.append(self.gates(projected, state))
@@ -115,7 +115,7 @@ class Cell(nn.Module):
         return {name: torch.stack([gates[name] for gates in steps], 1) for name in GATES[self.kind]}
 
     def sequence(self, inputs: Tensor, state: Tensor | None = None) -> Tensor:
-        """Outputs ``(batch, time, hidden)`` for ``(batch, time, input)`` by torch's fused kernel, from a state or zeros."""
+        """Outputs ``(batch, time, hidden)`` by torch's fused kernel for ``(batch, time, input)``, from a state."""
         if state is None:
             return self.layer(inputs)[0]
         parts = tuple(part.unsqueeze(0).contiguous() for part in state.chunk(self.state_width // self.hidden, -1))

@@ -25,7 +25,7 @@ class TokenEmbedding(nn.Embedding):
 
 
 def sinusoids(positions: int, width: int) -> Tensor:
-    """Position vectors ``(positions, width)``: sine in even, cosine in odd columns (Vaswani et al. 2017, section 3.5)."""
+    """Position vectors ``(positions, width)``: sine in even, cosine in odd columns (Vaswani et al., section 3.5)."""
     rates = torch.exp(torch.arange(0, width, 2) * (-math.log(10000.0) / width))
     angles = torch.arange(positions).unsqueeze(1) * rates
     return torch.stack([angles.sin(), angles.cos()], -1).flatten(1)[:, :width]

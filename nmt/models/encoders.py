@@ -28,12 +28,12 @@ class Encoder(nn.Module, ABC):
     def forward(self, embedded: Tensor, mask: Tensor) -> Tensor:
         """The states; those at padded positions are arbitrary and masked."""
 
+    @abstractmethod
     def gates(self, embedded: Tensor) -> dict[str, Tensor]:
-        """The bottom layer's gates over one source ``(1, source, embedding)``, ``(source, hidden)`` by direction and name.
+        """The bottom layer's gates by name, ``(source, hidden)``, over one source ``(1, source, embedding)``.
 
         The gate at a position is that of the step that read it. Raises `ValueError` for an encoder without gates.
         """
-        raise ValueError("this run's encoder is a bag of words (direction none) and has no gates")
 
     @abstractmethod
     def final_states(self, slots: Tensor, mask: Tensor) -> Tensor:
@@ -77,18 +77,18 @@ class RecurrentEncoder(Encoder):
         self.dropout = Dropout(dropout)
 
     def forward(self, embedded: Tensor, mask: Tensor) -> Tensor:
-        turned = turn_positions(mask) if self.backwards else None
+        order = reversed_positions(mask) if self.backwards else None
         below = embedded
         for level in range(self.layers):
-            above = self._layer(level, below, turned)
+            above = self._layer(level, below, order)
             below = above + below if self.residual and level else above
             below = self.dropout(below)
         return below
 
-    def _layer(self, level: int, below: Tensor, turned: Tensor | None) -> Tensor:
+    def _layer(self, level: int, below: Tensor, order: Tensor | None) -> Tensor:
         halves = [self.forwards[level].sequence(below)] if self.forwards else []
-        if turned is not None:
-            halves.append(reorder(self.backwards[level].sequence(reorder(below, turned)), turned))
+        if order is not None:
+            halves.append(reorder(self.backwards[level].sequence(reorder(below, order)), order))
         return torch.cat(halves, -1) if len(halves) > 1 else halves[0]
 
     def gates(self, embedded: Tensor) -> dict[str, Tensor]:
@@ -124,13 +124,16 @@ class BagEncoder(Encoder):
         states: Tensor = self.dropout(torch.tanh(self.map(embedded)))
         return states
 
+    def gates(self, embedded: Tensor) -> dict[str, Tensor]:
+        raise ValueError("this run's encoder is a bag of words (direction none) and has no gates")
+
     def final_states(self, slots: Tensor, mask: Tensor) -> Tensor:
         """The mean of the real slots."""
         real = mask.unsqueeze(-1)
         return (slots * real).sum(1) / real.sum(1)
 
 
-def turn_positions(mask: Tensor) -> Tensor:
+def reversed_positions(mask: Tensor) -> Tensor:
     """The real positions of each sentence from last to first, ``(batch, source)``: a permutation and its inverse."""
     positions = torch.arange(mask.shape[1], device=mask.device).expand_as(mask)
     return (mask.sum(1, keepdim=True) - 1 - positions) % mask.shape[1]

@@ -75,7 +75,8 @@ def attend_target(
     of the context's share of the gates ``(4 x hidden, width)``, and of the recurrence ``(4 x hidden, hidden)`` with its
     bias. Computed in the precision of ``projected``, sums from step to step in fp32.
     """
-    outputs, contexts = _Loop.apply(projected, state, slots, keys, mask, query, score, context, recurrent, bias)  # type: ignore[no-untyped-call]
+    given = (projected, state, slots, keys, mask, query, score, context, recurrent, bias)
+    outputs, contexts = _Loop.apply(*given)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     return outputs, contexts
 
 
@@ -97,12 +98,14 @@ class _Loop(torch.autograd.Function):
         h, tables.cell[0] = state[:, :hidden].to(dtype), state[:, hidden:].to(wide)
         for step in range(steps):
             tables.hidden[step] = h
-            asked = h @ from_hidden
-            halves = torch.add(keys, asked[:, None, : len(query)].to(wide), alpha=2, out=tables.halves[step]).sigmoid_()
+            products = h @ from_hidden
+            halves = torch.add(
+                keys, products[:, None, : len(query)].to(wide), alpha=2, out=tables.halves[step]
+            ).sigmoid_()
             scores = torch.mv(halves.view(-1, len(query)), weigh).view(mask.shape)
             weights = torch.softmax(scores + hide, -1, out=tables.weights[step])
             torch.bmm(weights.to(dtype).unsqueeze(1), slots, out=contexts[step].unsqueeze(1))
-            gates = inputs[step] + asked[:, len(query) :] + contexts[step] @ from_context
+            gates = inputs[step] + products[:, len(query) :] + contexts[step] @ from_context
             h = _advance(gates, tables.cell[step], tables.gates[step], tables.cell[step + 1]).to(dtype)
             outputs[step] = h
         ctx.save_for_backward(slots, query, score, context, recurrent, contexts, *tables)
@@ -116,7 +119,7 @@ class _Loop(torch.autograd.Function):
         steps, batch, hidden = tables.hidden.shape
         to_context, to_hidden = context.to(dtype), torch.cat([query, recurrent]).to(dtype)
         # gradients of the products of the hidden state before each step: [query; gates]
-        d_asked = slots.new_empty(steps, batch, attention + 4 * hidden)
+        d_products = slots.new_empty(steps, batch, attention + 4 * hidden)
         d_context = d_contexts.transpose(0, 1).to(dtype, copy=True)
         d_scores = torch.empty_like(tables.weights)
         slopes = torch.zeros_like(tables.halves[0])  # summed over steps
@@ -124,18 +127,21 @@ class _Loop(torch.autograd.Function):
         for step in reversed(range(steps)):
             d_hidden = d_hidden + d_outputs[:, step]
             d_gates, d_cell = _retreat(d_hidden, d_cell, tables.gates[step], tables.cell[step], tables.cell[step + 1])
-            d_asked[step, :, attention:] = d_gates
-            d_context[step] += d_asked[step, :, attention:] @ to_context
+            d_products[step, :, attention:] = d_gates
+            d_context[step] += d_products[step, :, attention:] @ to_context
             d_weights = torch.bmm(d_context[step].unsqueeze(1), slots.transpose(1, 2)).squeeze(1).to(wide)
             weights = tables.weights[step]
             d_score = torch.mul(weights, d_weights - (weights * d_weights).sum(-1, keepdim=True), out=d_scores[step])
             halves = tables.halves[step]
             slope = torch.addcmul(halves, halves, halves, value=-1)  # d tanh(x) = 4 sigmoid(2x) (1 - sigmoid(2x))
             slopes.addcmul_(slope, d_score.unsqueeze(-1))
-            d_asked[step, :, :attention] = torch.bmm(d_score.unsqueeze(1), slope).squeeze(1) * (4 * score)
-            d_hidden = (d_asked[step] @ to_hidden).to(wide)
+            d_products[step, :, :attention] = torch.bmm(d_score.unsqueeze(1), slope).squeeze(1) * (4 * score)
+            d_hidden = (d_products[step] @ to_hidden).to(wide)
         d_keys = slopes * (4 * score)
-        d_gates, d_weight = d_asked[..., attention:], torch.mm(d_asked.flatten(0, 1).t(), tables.hidden.flatten(0, 1))
+        d_gates, d_weight = (
+            d_products[..., attention:],
+            torch.mm(d_products.flatten(0, 1).t(), tables.hidden.flatten(0, 1)),
+        )
         return (
             d_gates.transpose(0, 1),
             torch.cat([d_hidden, d_cell], -1),

@@ -132,11 +132,11 @@ class TranslationModel(nn.Module, ABC):
         return self.decode(target, self.encode(source, mask))
 
     def encoder_gates(self, source: Tensor) -> dict[str, Tensor]:
-        """The encoder's gates over one source ``(1, source)``, ``(source, hidden)`` by name; `ValueError` without any."""
+        """The encoder's gates by name, ``(source, hidden)``, over a source ``(1, source)``; `ValueError` without any."""
         raise ValueError("this run's model is not recurrent and has no gates")
 
     def for_inference(self, device: torch.device, precision: str) -> DecodingProtocol:
-        """The three verbs for search; whatever depends on the weights alone is computed here. Precision is fp32 or bf16.
+        """The three verbs for search; what depends on the weights alone is computed here. Precision is fp32 or bf16.
 
         The model must be in evaluation mode. In fp32 weights are shared with it, so after an update make another.
         """

@@ -116,7 +116,7 @@ class RecurrentModel(TranslationModel):
         return Memory(states, mask, self.attention.keys(states))
 
     def initial_state(self, memory: Memory) -> Tensor:
-        """s_0 = tanh(W final states), ``(batch, layer, state)``: Bahdanau et al., appendix A.2.2, but of both directions."""
+        """s_0 = tanh(W final states), ``(batch, layer, state)``; in Bahdanau et al., of the backward direction only."""
         final = self.encoder.final_states(memory.slots, memory.mask)
         return torch.stack([torch.tanh(bridge(final)) for bridge in self.bridge], 1)
 

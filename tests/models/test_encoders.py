@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from nmt.models.cells import CELLS, Cell
-from nmt.models.encoders import BagEncoder, RecurrentEncoder, reorder, turn_positions
+from nmt.models.encoders import BagEncoder, RecurrentEncoder, reorder, reversed_positions
 
 BATCH, WIDTH, HIDDEN = 3, 5, 7
 INPUTS, LENGTHS = torch.randn(BATCH, 9, WIDTH, generator=torch.Generator().manual_seed(0)), torch.tensor([4, 9, 1])
@@ -30,9 +30,9 @@ def test_turning_reverses_the_real_part_and_keeps_padding_behind_it() -> None:
         [[True, True, True, False, False], [True, True, True, True, True], [True, False, False, False, False]]
     )
     sequence = torch.arange(15).view(3, 5, 1)
-    turned = turn_positions(mask)
-    assert reorder(sequence, turned).squeeze(-1).tolist() == [[2, 1, 0, 4, 3], [9, 8, 7, 6, 5], [10, 14, 13, 12, 11]]
-    assert torch.equal(reorder(reorder(sequence, turned), turned), sequence)
+    order = reversed_positions(mask)
+    assert reorder(sequence, order).squeeze(-1).tolist() == [[2, 1, 0, 4, 3], [9, 8, 7, 6, 5], [10, 14, 13, 12, 11]]
+    assert torch.equal(reorder(reorder(sequence, order), order), sequence)
 
 
 @pytest.mark.parametrize("direction", ["forward", "both"])
@@ -48,8 +48,8 @@ def test_the_encoder_equals_torchs_over_packed_sequences(kind: str, direction: s
     found = encoder(INPUTS, MASK)
     torch.testing.assert_close(found[MASK], expected[MASK], atol=1e-6, rtol=0.0)
     hidden = final[0] if kind == "lstm" else final
-    ends = torch.cat([*hidden[-2:]], -1) if both else hidden[-1]
-    torch.testing.assert_close(encoder.final_states(found, MASK), ends, atol=1e-6, rtol=0.0)
+    final = torch.cat([*hidden[-2:]], -1) if both else hidden[-1]
+    torch.testing.assert_close(encoder.final_states(found, MASK), final, atol=1e-6, rtol=0.0)
 
 
 @pytest.mark.parametrize("kind", CELLS)
@@ -59,9 +59,9 @@ def test_reading_backward_is_reading_the_reversed_source_forward(kind: str) -> N
     backward.load_state_dict(
         {name.replace("forwards", "backwards"): value for name, value in forward.state_dict().items()}
     )
-    turned = turn_positions(MASK)
-    states, mirrored = forward(reorder(INPUTS, turned), MASK), backward(INPUTS, MASK)
-    torch.testing.assert_close(reorder(states, turned)[MASK], mirrored[MASK])
+    order = reversed_positions(MASK)
+    states, mirrored = forward(reorder(INPUTS, order), MASK), backward(INPUTS, MASK)
+    torch.testing.assert_close(reorder(states, order)[MASK], mirrored[MASK])
     torch.testing.assert_close(forward.final_states(states, MASK), backward.final_states(mirrored, MASK))
 
 
@@ -79,7 +79,7 @@ def test_a_residual_adds_a_layers_input_from_the_second_layer_up() -> None:
 def test_a_bag_of_words_knows_nothing_of_order() -> None:
     torch.manual_seed(0)
     bag = BagEncoder(WIDTH, HIDDEN, dropout=0.0).eval()
-    turned = turn_positions(MASK)
-    ends = bag.final_states(bag(INPUTS, MASK), MASK)
-    torch.testing.assert_close(ends, bag.final_states(bag(reorder(INPUTS, turned), MASK), MASK))
-    torch.testing.assert_close(ends[0], torch.tanh(bag.map(INPUTS[0, :4])).mean(0))
+    order = reversed_positions(MASK)
+    final = bag.final_states(bag(INPUTS, MASK), MASK)
+    torch.testing.assert_close(final, bag.final_states(bag(reorder(INPUTS, order), MASK), MASK))
+    torch.testing.assert_close(final[0], torch.tanh(bag.map(INPUTS[0, :4])).mean(0))

@@ -136,10 +136,10 @@ def test_the_weights_of_a_step_are_those_that_the_last_layer_attends_with() -> N
 
 @torch.no_grad()
 def test_a_text_longer_than_the_table_of_positions_is_read_and_written() -> None:
-    model, pieces = tiny().double(), torch.randint(9, (1, 1030))
-    memory = model.encode(pieces, torch.ones_like(pieces, dtype=torch.bool))
+    model, tokens = tiny().double(), torch.randint(9, (1, 1030))
+    memory = model.encode(tokens, torch.ones_like(tokens, dtype=torch.bool))
     torch.testing.assert_close(
-        model.decode(pieces, memory), TranslationModel.decode(model, pieces, memory), atol=1e-10, rtol=0.0
+        model.decode(tokens, memory), TranslationModel.decode(model, tokens, memory), atol=1e-10, rtol=0.0
     )
     assert torch.equal(sinusoids(1030, 4)[:1024], sinusoids(1024, 4))
 
