@@ -71,7 +71,7 @@ def test_batches_do_not_come_in_order_of_length() -> None:
     assert widths != sorted(widths, reverse=True)
 
 
-def test_a_batch_keeps_to_its_budget_on_either_side_and_is_no_smaller_than_it_need_be() -> None:
+def test_a_batch_fills_its_budget_of_tokens_on_the_longer_side() -> None:
     sizes = [max(batch.source.numel(), batch.previous.numel()) for batch in epoch_of(batches())]
     assert max(sizes) <= BUDGET
     assert sum(sizes) / len(sizes) > 0.75 * BUDGET  # what is left over is less than one of the rows
@@ -87,12 +87,12 @@ def test_a_sentence_longer_than_the_budget_is_a_batch_of_its_own() -> None:
     assert [rows(batch) for batch in found if 20 in rows(batch)] == [[20]]
 
 
-def test_windows_of_the_corpus_leave_no_pair_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_windows_cover_every_pair_of_the_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WINDOW", 70)
     assert sorted(row for batch in epoch_of(batches()) for row in rows(batch)) == list(range(PAIRS))
 
 
-def test_hardly_anything_is_padding_at_the_lengths_of_real_sentences() -> None:
+def test_at_the_lengths_of_real_sentences_padding_is_rare() -> None:
     generator = random.Random(0)
     lengths = [max(1, round(generator.gauss(15, 5))) for _ in range(5000)]
     source = TokenIds([[9] * length for length in lengths])
@@ -111,17 +111,17 @@ def test_a_batch_shifts_the_target_by_one_and_ends_the_source() -> None:
     assert batch.target_mask.tolist() == [[True, True, False, False], [True, True, True, True]]
 
 
-def test_an_empty_sentence_is_its_end_alone() -> None:
+def test_an_empty_sentence_is_eos_alone() -> None:
     assert collate([[]], [[]]).source.tolist() == [[EOS]]
 
 
-def test_sentences_come_back() -> None:
+def test_stored_sentences_equal_the_given_ones() -> None:
     sentences = [[1, 2], [], [70000], [3]]
     stored = TokenIds(sentences)
     assert [stored[row] for row in range(len(stored))] == sentences
 
 
-def test_padding_makes_ids_of_a_kind_that_embeds() -> None:
+def test_padded_ids_can_be_embedded() -> None:
     tokens, mask = pad([[5], [6, 7]])
     assert (tokens.dtype, mask.dtype) == (torch.int64, torch.bool)
 
@@ -155,7 +155,7 @@ def test_what_is_drawn_for_a_sentence_does_not_depend_on_how_much_its_neighbours
     assert torch.equal(mixed.expected, plain.expected)
 
 
-def test_another_epoch_and_the_other_side_draw_otherwise() -> None:
+def test_another_epoch_and_the_other_side_draw_other_segmentations() -> None:
     source, target = corpus()
     given = Batches(source, target, seed=1, batch_tokens=BUDGET, sample=(draw, draw))
     drawn = [{row[0]: row for batch in epoch_of(given, epoch) for row in batch.source.tolist()} for epoch in (0, 1)]

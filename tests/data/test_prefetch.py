@@ -30,7 +30,7 @@ def test_batches_are_the_same_with_any_number_of_threads_from_any_place(threads:
         )
 
 
-def test_the_next_batch_is_pending_by_another_thread_before_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_batch_is_made_by_another_thread_before_it_is_requested(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[tuple[int, str]] = []
     batches, make = corpus(), Batches.batch
 
@@ -48,7 +48,7 @@ def test_the_next_batch_is_pending_by_another_thread_before_it_is_asked_for(monk
     assert (0, 2) in loader._pending
 
 
-def test_a_fault_in_another_thread_comes_up_where_the_batch_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_in_another_thread_is_raised_where_the_batch_is_requested(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(self: Batches, epoch: int, number: int) -> Batch:
         raise OSError("gone")
 

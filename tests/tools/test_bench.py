@@ -30,7 +30,7 @@ def script(tmp_path: Path) -> Path:
     return path
 
 
-def test_made_up_work_covers_what_was_asked_for(tool: ModuleType) -> None:
+def test_cases_cover_the_requested_families_and_settings(tool: ModuleType) -> None:
     cases = list(tool.cases(["attention", "transformer"], ["train", "decode"], 2, "cpu", 4096, quick=False))
     assert len(set(cases)) == len(cases)
     assert {case.length for case in cases} == {15, 10, 25, 50, 100, 200}
@@ -70,7 +70,7 @@ def test_ratios_are_taken_within_a_round_and_against_the_best_of_it(tool: Module
     assert "1.50 to 3.00" in {cell for row in tool.ratio_table(rows).rows for cell in row}
 
 
-def test_a_peer_that_fails_is_named_with_its_last_line_and_its_command(tool: ModuleType, script: Path) -> None:
+def test_a_peer_that_fails_is_reported_with_its_last_line_and_its_command(tool: ModuleType, script: Path) -> None:
     fixed = tool.Fixed(script.parent, script, None, 1, {"train": 1, "decode": 1})
     systems = {system.name: system for system in fixed.systems("transformer", "decode")}
     assert list(systems) == ["ours torch", "ours float32", "ours int8", "eole", "joeynmt"]
@@ -79,7 +79,7 @@ def test_a_peer_that_fails_is_named_with_its_last_line_and_its_command(tool: Mod
         systems["joeynmt"].rate()
 
 
-def test_results_are_printed_with_where_they_came_from(tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_are_printed_with_their_provenance(tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         Case, "measured", lambda self: {"family": self.family, "work": self.work, "positions_per_second": 12.0}
     )
@@ -90,7 +90,7 @@ def test_results_are_printed_with_where_they_came_from(tool: ModuleType, monkeyp
     assert {"command", "versions", "machine"} <= found.keys()
 
 
-def test_with_a_folder_tables_and_figures_are_kept(
+def test_with_a_folder_tables_and_figures_are_written(
     tool: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(Case, "measured", lambda self: {**asdict(self), "positions_per_second": 12.0})
@@ -106,9 +106,7 @@ def test_with_a_folder_tables_and_figures_are_kept(
     }
 
 
-def test_stopped_early_what_was_measured_is_kept(
-    tool: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_results_before_an_error_are_kept(tool: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def measured(case: Case) -> dict[str, object]:
         if case.precision != "fp32":
             raise RunError("enough")
@@ -135,7 +133,7 @@ def test_stopped_early_what_was_measured_is_kept(
         ),
     ],
 )
-def test_wrong_requests_are_refused(tool: ModuleType, options: list[str], words: str) -> None:
+def test_wrong_options_are_errors(tool: ModuleType, options: list[str], words: str) -> None:
     outcome = CliRunner().invoke(tool.app, options)
     assert (outcome.exit_code, outcome.stdout) == (2, "")
     assert outcome.stderr == f"bench: {words}\n"

@@ -37,7 +37,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_what_is_saved_comes_back(tmp_path: Path) -> None:
+def test_a_loaded_checkpoint_equals_the_saved_one(tmp_path: Path) -> None:
     path, other = save(tmp_path, 2, 3.0), model()
     state = checkpoints.load(path, other)
     assert (state["progress"], other.weight.tolist()) == (STATE["progress"], [[3.0, 3.0], [3.0, 3.0]])
@@ -45,7 +45,7 @@ def test_what_is_saved_comes_back(tmp_path: Path) -> None:
     assert names(path) == ["manifest.json", "model.safetensors", "state.pt"]
 
 
-def test_what_would_need_more_than_plain_values_to_load_is_not_loaded(tmp_path: Path) -> None:
+def test_a_state_with_anything_but_plain_values_is_not_loaded(tmp_path: Path) -> None:
     path = checkpoints.save(tmp_path, 2, model(), {**STATE, "progress": {"path": Path("a class of its own")}})
     with pytest.raises(Exception, match="weights_only"):
         checkpoints.load(path, model())
@@ -53,7 +53,7 @@ def test_what_would_need_more_than_plain_values_to_load_is_not_loaded(tmp_path: 
 
 @pytest.mark.parametrize("broken", ["torch.save", "os.fsync", "pathlib.Path.rename", "nmt.models.weights.packed"])
 @pytest.mark.parametrize("update", [2, 4])
-def test_a_full_disk_is_named_and_leaves_what_was_there(
+def test_a_full_disk_is_reported_and_leaves_earlier_checkpoints_untouched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str, update: int
 ) -> None:
     """Wherever it strikes, whether the checkpoint is new or takes the place of an old one."""
@@ -73,7 +73,7 @@ def test_a_full_disk_is_named_and_leaves_what_was_there(
     assert {each: each.read_bytes() for each in path.iterdir()} == before
 
 
-def test_what_torch_says_of_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_of_torch_on_a_full_disk_becomes_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any) -> None:
         raise RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed\nand a stack of C++")
 
@@ -83,7 +83,7 @@ def test_what_torch_says_of_a_full_disk_is_one_line(tmp_path: Path, monkeypatch:
     assert len(str(caught.value).splitlines()) == 2
 
 
-def test_a_checkpoint_is_not_there_until_it_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkpoint_appears_only_when_it_is_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rename, seen = Path.rename, []
 
     def watched(path: Path, target: Path) -> Path:
@@ -95,7 +95,7 @@ def test_a_checkpoint_is_not_there_until_it_is_whole(tmp_path: Path, monkeypatch
     assert seen == [({}, ["manifest.json", "model.safetensors", "state.pt"])]
 
 
-def test_what_a_kill_left_unfinished_is_no_checkpoint_and_is_cleared_away(tmp_path: Path) -> None:
+def test_an_unfinished_checkpoint_is_ignored_and_removed(tmp_path: Path) -> None:
     (tmp_path / ".step-00000002.123").mkdir()
     (tmp_path / ".step-00000002.123/state.pt").write_bytes(b"half")
     assert checkpoints.steps(tmp_path) == {}
@@ -144,7 +144,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("kind", DAMAGES)
-def test_every_damage_is_found_and_costs_one_line(tmp_path: Path, kind: str) -> None:
+def test_every_damage_is_found_and_logged_in_one_line(tmp_path: Path, kind: str) -> None:
     before, damaged = save(tmp_path, 2, 1.0), save(tmp_path, 4, 2.0)
     said: list[str] = []
     assert checkpoints.newest(tmp_path, said.append) == damaged
@@ -154,14 +154,14 @@ def test_every_damage_is_found_and_costs_one_line(tmp_path: Path, kind: str) -> 
     assert damaged.exists()
 
 
-def test_damage_everywhere_is_a_fault_and_not_a_new_beginning(tmp_path: Path) -> None:
+def test_if_all_checkpoints_are_damaged_that_is_an_error(tmp_path: Path) -> None:
     for update in (2, 4):
         os.truncate(save(tmp_path, update) / "state.pt", 9)
     with pytest.raises(UserError, match="no checkpoint is sound"):
         checkpoints.newest(tmp_path, print)
 
 
-def test_the_newest_and_the_needed_are_kept(tmp_path: Path) -> None:
+def test_pruning_keeps_the_newest_and_the_needed_checkpoints(tmp_path: Path) -> None:
     paths = {update: save(tmp_path, update) for update in (2, 4, 6, 8)}
     checkpoints.prune(tmp_path, 8, 2, [paths[2]])
     assert list(checkpoints.steps(tmp_path)) == [2, 6, 8]
@@ -191,7 +191,7 @@ def test_the_average_is_the_mean(tmp_path: Path) -> None:
     assert own["weight"].tolist() == [[10.0, 10.0], [10.0, 10.0]]
 
 
-def test_a_kill_while_an_old_checkpoint_is_removed_leaves_no_half_one(
+def test_a_kill_while_an_old_checkpoint_is_removed_leaves_no_partial_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for update in (2, 4):
@@ -205,7 +205,7 @@ def test_a_kill_while_an_old_checkpoint_is_removed_leaves_no_half_one(
     assert names(tmp_path) == ["step-00000004"]
 
 
-def test_a_file_in_the_place_of_a_checkpoint_makes_way(tmp_path: Path) -> None:
+def test_a_file_in_the_place_of_a_checkpoint_is_replaced(tmp_path: Path) -> None:
     for update in (2, 4):
         (tmp_path / f"step-{update:08d}").write_text("what is this")
     save(tmp_path, 4)

@@ -28,7 +28,7 @@ def test_the_vocabulary_is_learned_from_the_training_split_alone(toy: Toy) -> No
     assert begin.load_dataset(toy.recipe(), print).source.model == before
 
 
-def test_another_runs_vocabulary_is_taken(toy: Toy) -> None:
+def test_the_vocabulary_of_another_run_is_used(toy: Toy) -> None:
     toy.train("other", "training.updates=1")
     Path("train.tsv").write_text("Haus\thouse\n")
     dataset = begin.load_dataset(toy.recipe("vocabulary.from=other"), print)
@@ -36,7 +36,7 @@ def test_another_runs_vocabulary_is_taken(toy: Toy) -> None:
     assert dataset.source.model == Run(Path("other")).vocabularies[0].model
 
 
-def test_a_sentencepiece_file_is_taken_for_both_languages(toy: Toy) -> None:
+def test_a_sentencepiece_file_is_used_for_both_languages(toy: Toy) -> None:
     toy.train("other", "training.updates=1")
     dataset = begin.load_dataset(toy.recipe("vocabulary.from=other/vocabulary.model"), print)
     assert dataset.joint
@@ -50,7 +50,7 @@ def test_validation_is_concatenated_as_training_is(toy: Toy) -> None:
     assert joined.source.decode(joined.valid[0][0]) == joined.corpus.valid.source[0]
 
 
-def test_the_pieces_of_joined_sentences_are_the_sentences_pieces_in_a_row(toy: Toy) -> None:
+def test_the_tokens_of_concatenated_sentences_are_the_concatenated_tokens(toy: Toy) -> None:
     dataset = begin.load_dataset(toy.recipe(), print)
     sentences = dataset.corpus.train.source[:8]
     assert dataset.source.encode(" ".join(sentences)) == [
@@ -58,7 +58,7 @@ def test_the_pieces_of_joined_sentences_are_the_sentences_pieces_in_a_row(toy: T
     ]
 
 
-def test_batches_are_drawn_afresh_in_every_epoch_only_where_the_recipe_samples(toy: Toy) -> None:
+def test_segmentations_are_drawn_anew_in_every_epoch_only_where_the_recipe_samples(toy: Toy) -> None:
     def shapes(alpha: float, epoch: int) -> list[list[list[int]]]:
         recipe = toy.recipe(f"vocabulary.sampling={alpha}", "training.batch_tokens=100000")
         return planning.batches(recipe, begin.load_dataset(recipe, print)).batch(epoch, 0).source.tolist()
@@ -69,7 +69,7 @@ def test_batches_are_drawn_afresh_in_every_epoch_only_where_the_recipe_samples(t
 
 
 @pytest.mark.parametrize("split", ["train", "valid", "test"])
-def test_a_split_that_is_not_what_it_was_is_refused_and_named(toy: Toy, split: str) -> None:
+def test_a_split_that_has_changed_is_an_error_that_names_it(toy: Toy, split: str) -> None:
     toy.train("run", "training.updates=1")
     lines = Path(f"{split}.tsv").read_text("utf8").splitlines()
     Path(f"{split}.tsv").write_text("\n".join([*lines[:-1], "grün grün\tred red"]), "utf8")
@@ -121,7 +121,7 @@ def test_token_ids_are_cached_once_for_a_text_and_its_vocabularies(toy: Toy) -> 
     ]
 
 
-def test_damaged_token_ids_are_refused(toy: Toy) -> None:
+def test_damaged_token_ids_are_an_error(toy: Toy) -> None:
     cached = begin.load_dataset(toy.recipe(*STORED), print).cached
     assert cached is not None
     with (cached.path / "target.values").open("r+b") as file:
@@ -141,7 +141,9 @@ def test_segmentations_are_the_same_whether_or_not_they_are_kept(toy: Toy, monke
     ]
 
 
-def test_of_a_large_corpus_the_vocabulary_says_what_it_learns_from(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_large_corpus_the_share_of_lines_that_is_learned_from_is_logged(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = begin.load_dataset(toy.recipe(), print).source.model
     monkeypatch.setattr(vocabulary, "MAX_LINES", 50)
     logged: list[str] = []
@@ -151,7 +153,7 @@ def test_of_a_large_corpus_the_vocabulary_says_what_it_learns_from(toy: Toy, mon
     assert some.source.model == vocabulary.train(lines[::3], type="unigram", size=290) != whole
 
 
-def test_of_text_in_files_no_more_is_learned_from_than_fits_into_memory(
+def test_from_text_in_files_only_as_much_is_learned_from_as_fits_into_memory(
     toy: Toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vocabulary, "MAX_BYTES", 1000)

@@ -201,7 +201,7 @@ def test_twenty_skipped_in_a_row_end_training_and_keep_the_last_checkpoint(make:
     assert all(parameter.isfinite().all() for parameter in training.model.parameters())
 
 
-def test_nineteen_skipped_in_a_row_do_not(make: Make) -> None:
+def test_nineteen_skipped_in_a_row_do_not_end_training(make: Make) -> None:
     training, _ = make(updates=30)
     poison(training, range(4, 23))
     training.fit(never)
@@ -209,7 +209,7 @@ def test_nineteen_skipped_in_a_row_do_not(make: Make) -> None:
 
 
 @pytest.mark.parametrize(("clip", "clipped"), [(1e-9, 3), (1e9, 0), (None, 0)])
-def test_the_metrics_tell_how_often_the_gradient_was_clipped(
+def test_metrics_count_how_often_the_gradient_was_clipped(
     make: Make, monkeypatch: pytest.MonkeyPatch, clip: float | None, clipped: int
 ) -> None:
     monkeypatch.setattr(loop, "LOG_EVERY", 3)
@@ -246,7 +246,7 @@ def test_the_weights_kept_are_the_best_by_what_the_plan_selects(make: Make, sele
     assert training.progress.best_update == kept[-1]
 
 
-def test_the_average_competes_and_leaves_the_last_weights_as_they_were(make: Make) -> None:
+def test_the_average_is_validated_and_the_last_weights_are_restored(make: Make) -> None:
     plain, averaging = make(updates=4), make([Validation(1.0, 0)] * 4 + [Validation(1.0, 5)], updates=4, average=3)
     plain.training.fit(never)
     averaging.training.fit(never)
@@ -262,14 +262,14 @@ def test_checkpoints_that_an_average_will_need_are_kept(make: Make) -> None:
     assert list(checkpoints.steps(training.folder)) == [4, 6, 8, 9]
 
 
-def test_a_stop_saves_after_the_update_it_came_in(make: Make) -> None:
+def test_a_stop_saves_after_the_current_update(make: Make) -> None:
     training, _ = make()
     with pytest.raises(TrainingStoppedError):
         training.fit(lambda: training.progress.update == 3)
     assert max(checkpoints.steps(training.folder)) == 3
 
 
-def test_nothing_in_the_state_needs_more_than_plain_values_to_load(make: Make) -> None:
+def test_the_state_holds_plain_values_only(make: Make) -> None:
     training, _ = make(updates=2)
     training.fit(never)
     state = checkpoints.load(training.folder / "step-00000002", training.model)
@@ -277,6 +277,6 @@ def test_nothing_in_the_state_needs_more_than_plain_values_to_load(make: Make) -
     assert state["threads"] == torch.get_num_threads()
 
 
-def test_while_bleu_says_nothing_the_loss_decides() -> None:
+def test_while_bleu_is_below_1_the_loss_selects() -> None:
     judged = [Validation(5.9, 0.0), Validation(8.2, 0.03), Validation(6.0, 1.0), Validation(2.0, 30.0)]
     assert sorted(judged, key=lambda each: each.better_by("bleu")) == [judged[1], judged[0], judged[2], judged[3]]

@@ -56,7 +56,7 @@ def test_the_gradient_is_that_of_the_objective_in_double_precision() -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 5, 24])
-def test_working_through_a_few_rows_at_a_time_changes_nothing(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_of_chunks_changes_nothing(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     logits, expected, mask = example()
     whole = cross_entropy(logits, expected, mask, 0.1)
     monkeypatch.setitem(losses.CHUNK_BYTES, "cpu", rows * VOCABULARY * 4)
@@ -106,7 +106,7 @@ def test_large_logits_overflow_nothing() -> None:
     assert gradient(loss.loss, logits).isfinite().all()
 
 
-def test_the_gradient_is_given_once_and_a_second_pass_is_an_error() -> None:
+def test_a_second_backward_pass_is_an_error() -> None:
     """It is scaled where it lies, so a second pass would scale it twice."""
     logits, expected, mask = example()
     objective = cross_entropy(logits, expected, mask, 0.1).loss / 7
@@ -115,7 +115,7 @@ def test_the_gradient_is_given_once_and_a_second_pass_is_an_error() -> None:
         torch.autograd.grad(objective, logits)
 
 
-def test_no_gradient_is_kept_where_none_is_asked_for() -> None:
+def test_without_grad_no_gradient_is_computed() -> None:
     logits, expected, mask = example()
     with torch.no_grad():
         loss = cross_entropy(logits, expected, mask, 0.1)

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
         ({"updates": 5, "epochs": 9, "minutes": 2.0}, 20.0, 5),
     ],
 )
-def test_the_first_limit_that_is_reached_ends(limits: dict[str, Any], pace: float | None, updates: int) -> None:
+def test_the_number_of_updates_is_that_of_the_first_limit_reached(
+    limits: dict[str, Any], pace: float | None, updates: int
+) -> None:
     assert count_updates(Training(**limits), pace, batches_per_epoch=10) == updates
 
 
@@ -38,7 +40,7 @@ def decided(toy: Toy, folder: str, *overrides: str) -> Decisions:
     return Run(Path(folder)).metadata.decided
 
 
-def test_what_was_left_open_is_decided_and_kept(toy: Toy) -> None:
+def test_what_the_recipe_leaves_open_is_decided_and_recorded(toy: Toy) -> None:
     open_keys = ("training.validate_every=0", "training.device=auto", "training.threads=0")
     found = decided(toy, "run", *open_keys, "training.updates=12", "training.save_every=20")
     assert found.validate_every == 2
@@ -47,7 +49,7 @@ def test_what_was_left_open_is_decided_and_kept(toy: Toy) -> None:
     assert found.parameters == sum(parameter.numel() for parameter in Run(Path("run")).fresh_model().parameters())
 
 
-def test_a_plan_takes_what_was_decided_and_else_what_the_recipe_says(toy: Toy) -> None:
+def test_a_plan_has_the_decisions_in_place_of_the_keys_of_the_recipe(toy: Toy) -> None:
     plan = planning.plan(toy.recipe(), Decisions(updates=77, validate_every=7, warmup=3, precision="bf16"))
     assert (plan.updates, plan.validate_every, plan.precision, plan.save_every, plan.learning_rate) == (
         77,
@@ -59,12 +61,12 @@ def test_a_plan_takes_what_was_decided_and_else_what_the_recipe_says(toy: Toy) -
     assert plan.warmup == 3
 
 
-def test_warming_up_takes_at_most_a_tenth_of_a_run(toy: Toy) -> None:
+def test_warm_up_takes_at_most_a_tenth_of_a_run(toy: Toy) -> None:
     assert decided(toy, "short", "training.updates=20", "training.warmup=8").warmup == 2
     assert decided(toy, "long", "training.updates=20", "training.warmup=1").warmup == 1
 
 
-def test_minutes_are_timed_on_this_machine_and_said(toy: Toy) -> None:
+def test_minutes_become_updates_by_timing_which_is_logged(toy: Toy) -> None:
     """About a second on two updates of milliseconds: more than the two updates that would end it, so these do."""
     limits = ("training.minutes=0.02", "training.updates=2")
     found = decided(toy, "run", *limits)
@@ -72,7 +74,7 @@ def test_minutes_are_timed_on_this_machine_and_said(toy: Toy) -> None:
     assert (found.updates, toy.logged[3]) == (2, "training.minutes 0.02 comes to 2 updates on this machine")
 
 
-def test_timing_leaves_no_trace_in_what_is_trained(toy: Toy) -> None:
+def test_timing_updates_does_not_change_the_trained_weights(toy: Toy) -> None:
     toy.train("timed", "training.minutes=1000", "training.updates=2")
     toy.train("plain", "training.updates=2")
     assert Path("timed/model.safetensors").read_bytes() == Path("plain/model.safetensors").read_bytes()

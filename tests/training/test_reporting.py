@@ -38,7 +38,7 @@ def report(toy: Toy, folder: Path, seconds: float, monkeypatch: pytest.MonkeyPat
     return lines
 
 
-def test_the_clock_is_in_the_timing_and_not_in_the_metrics(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metrics_do_not_depend_on_the_clock(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     for folder, seconds in (("slow", 50.0), ("fast", 0.5)):
         report(toy, Path(folder), seconds, monkeypatch)
     assert Path("slow/metrics.jsonl").read_bytes() == Path("fast/metrics.jsonl").read_bytes()
@@ -56,9 +56,7 @@ def test_metrics_are_means_over_tokens_and_updates(toy: Toy, monkeypatch: pytest
     assert valid == {"update": 40, "kind": "validation", "valid_loss": 2.5, "valid_bleu": 12.345, "best": True}
 
 
-def test_without_a_terminal_a_line_a_minute_says_how_long_it_still_takes(
-    toy: Toy, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_terminal_a_line_a_minute_gives_the_remaining_time(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock is read when training begins, after an update, and at every record, of which the second is too soon."""
     assert report(toy, Path("run"), 25.0, monkeypatch) == [
         "update 20/40: loss 2.000  4 tokens/s, about 50 s left",
@@ -78,7 +76,7 @@ def test_on_a_terminal_a_bar_shows_how_far_training_is(toy: Toy) -> None:
     assert "tokens/s" in shown.getvalue()
 
 
-def test_updates_that_were_all_skipped_are_still_valid_json(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metrics_of_skipped_updates_only_are_valid_json(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     reporter = FolderReporter(
         Path(), planning.plan(toy.recipe(), DECIDED), print, Console(quiet=True), quiet=True, tensorboard=False
     )
@@ -107,7 +105,7 @@ AVERAGED: list[dict[str, Any]] = [
         (Progress(6), 5),
     ],
 )
-def test_records_from_after_a_checkpoint_are_cut_off(tmp_path: Path, progress: Progress, kept: int) -> None:
+def test_records_after_a_checkpoint_are_removed(tmp_path: Path, progress: Progress, kept: int) -> None:
     """An average is made after the regular checkpoint of its update, and before that of the finished run."""
     path = tmp_path / "metrics.jsonl"
     for record in AVERAGED:

@@ -64,7 +64,7 @@ def test_four_updates_equal_two_a_stop_and_two(toy: Toy, model: str) -> None:
     assert result("parts") == result("whole")
 
 
-def test_another_seed_comes_to_another_end(toy: Toy) -> None:
+def test_another_seed_gives_another_result(toy: Toy) -> None:
     """Otherwise the equalities here would say nothing."""
     toy.train("one")
     toy.train("other", "training.seed=2")
@@ -74,7 +74,7 @@ def test_another_seed_comes_to_another_end(toy: Toy) -> None:
 
 
 @pytest.mark.parametrize("after", [1, 3])
-def test_a_killed_run_comes_to_the_same_end(toy: Toy, after: int) -> None:
+def test_a_killed_run_gives_the_same_result(toy: Toy, after: int) -> None:
     """Before its first checkpoint, and between two of them."""
     toy.train("whole")
     toy.killed(after, "killed")
@@ -82,7 +82,7 @@ def test_a_killed_run_comes_to_the_same_end(toy: Toy, after: int) -> None:
     assert result("killed") == result("whole")
 
 
-def test_a_kill_after_the_average_and_before_its_checkpoint_leaves_no_record_twice(
+def test_a_kill_between_averaging_and_its_checkpoint_duplicates_no_record(
     toy: Toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     toy.train("whole", *AVERAGE)
@@ -111,7 +111,7 @@ def test_a_signal_saves_at_the_next_update_and_the_same_command_continues(
     assert result("stopped") == result("whole")
 
 
-def test_a_stop_at_the_last_update_leaves_only_the_ending(toy: Toy) -> None:
+def test_after_a_stop_at_the_last_update_only_averaging_remains(toy: Toy) -> None:
     toy.train("whole", *AVERAGE)
     assert toy.signalled(signal.SIGTERM, 6, "stopped", *AVERAGE) == 143
     toy.train("stopped", *AVERAGE)
@@ -147,7 +147,7 @@ def test_a_second_ctrl_c_leaves_at_once(toy: Toy, monkeypatch: pytest.MonkeyPatc
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_a_signal_from_outside_saves(toy: Toy) -> None:
+def test_a_signal_from_another_process_saves(toy: Toy) -> None:
     command = "import nmt.cli.app as app; app.main()"
     arguments = [
         "train",
@@ -167,7 +167,7 @@ def test_a_signal_from_outside_saves(toy: Toy) -> None:
     assert checkpoints.newest(Path("run/checkpoints"), print) is not None
 
 
-def test_a_finished_run_says_so_and_stays_as_it_is(toy: Toy) -> None:
+def test_a_finished_run_is_reported_and_unchanged(toy: Toy) -> None:
     toy.train("run")
     before = {path: path.read_bytes() for path in Path("run").rglob("*") if path.is_file()}
     Path("train.tsv").unlink()
@@ -176,7 +176,7 @@ def test_a_finished_run_says_so_and_stays_as_it_is(toy: Toy) -> None:
     assert {path: path.read_bytes() for path in Path("run").rglob("*") if path.is_file()} == before
 
 
-def test_a_raised_limit_continues_to_an_ending_of_its_own(toy: Toy) -> None:
+def test_a_raised_limit_continues_a_finished_run(toy: Toy) -> None:
     toy.train("run", *AVERAGE)
     raised = ("training.average=3", "training.updates=9")
     assert toy.train("run", *raised) == 0
@@ -189,7 +189,9 @@ def test_a_raised_limit_continues_to_an_ending_of_its_own(toy: Toy) -> None:
     assert (outcome.update, again, len(toy.logged)) == (9, 0, 1)
 
 
-def test_a_killed_raise_is_taken_up_by_the_same_command(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_while_a_limit_is_raised_is_recovered_by_the_same_command(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     toy.train("run")
     for broken in ("nmt.atomic.write_json", "nmt.atomic.write_file"):
         with monkeypatch.context() as patch:
@@ -201,13 +203,13 @@ def test_a_killed_raise_is_taken_up_by_the_same_command(toy: Toy, monkeypatch: p
     assert checkpoint("run", 6).exists()
 
 
-def test_a_lowered_limit_is_refused_and_named(toy: Toy) -> None:
+def test_a_lowered_limit_is_an_error_that_names_it(toy: Toy) -> None:
     toy.train("run")
     with pytest.raises(UserError, match=r"training\.updates: planned for 4 updates, which cannot be lowered to 3"):
         toy.train("run", "training.updates=3")
 
 
-def test_every_other_changed_key_is_refused_and_named(toy: Toy) -> None:
+def test_any_other_changed_key_is_an_error_that_names_it(toy: Toy) -> None:
     toy.train("run")
     with pytest.raises(UserError) as caught:
         toy.train("run", "training.updates=9", "training.seed=2", "model.dropout=0.5")
@@ -216,13 +218,15 @@ def test_every_other_changed_key_is_refused_and_named(toy: Toy) -> None:
     assert Run(Path("run")).metadata.decided.updates == 4
 
 
-def test_minutes_that_were_never_timed_cannot_be_added(toy: Toy) -> None:
+def test_minutes_cannot_be_added_to_a_run_that_was_not_timed(toy: Toy) -> None:
     toy.train("run")
     with pytest.raises(UserError, match=r"training\.minutes, training\.updates: begun without"):
         toy.train("run", "training.updates=null", "training.minutes=1")
 
 
-def test_what_minutes_came_to_stays_when_the_run_is_resumed(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_updates_that_minutes_became_stay_when_the_run_is_resumed(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     minutes = ("training.updates=null", "training.minutes=2")
     monkeypatch.setattr(planning, "_updates_per_minute", lambda *_: 2.0)
     toy.signalled(signal.SIGTERM, 2, "run", *minutes)
@@ -252,7 +256,7 @@ def test_a_restart_killed_while_the_old_run_is_deleted_leaves_the_new_one(
     assert result("run") == result("fresh")
 
 
-def test_what_a_kill_left_unfinished_is_gone_when_the_run_has_been_continued(toy: Toy) -> None:
+def test_unfinished_files_of_a_killed_run_are_removed_when_it_continues(toy: Toy) -> None:
     toy.killed(1, "run")
     for name in (run_folder.METRICS, run_folder.WEIGHTS):
         Path(f"run/.{name}.12345").write_bytes(b"half")
@@ -262,7 +266,7 @@ def test_what_a_kill_left_unfinished_is_gone_when_the_run_has_been_continued(toy
     assert run == whole
 
 
-def test_what_kills_left_of_beginnings_is_removed_unless_it_is_being_made(toy: Toy) -> None:
+def test_unfinished_run_folders_are_removed_unless_they_are_being_made(toy: Toy) -> None:
     left, made = Path(".run.12345"), Path(".run.12346")
     left.mkdir()
     made.mkdir()
@@ -271,14 +275,14 @@ def test_what_kills_left_of_beginnings_is_removed_unless_it_is_being_made(toy: T
     assert (left.exists(), made.exists()) == (False, True)
 
 
-def test_a_restart_that_cannot_begin_leaves_the_old_run(toy: Toy) -> None:
+def test_a_restart_that_fails_leaves_the_old_run(toy: Toy) -> None:
     toy.train("run")
     with pytest.raises(UserError, match="no such file"):
         toy.train("run", "data.train=absent.tsv", restart=True)
     assert checkpoint("run", 4).exists()
 
 
-def test_a_damaged_newest_checkpoint_costs_a_line_and_the_way_from_the_one_before(toy: Toy) -> None:
+def test_after_damage_to_the_newest_checkpoint_training_continues_from_the_one_before(toy: Toy) -> None:
     toy.train("whole")
     toy.signalled(signal.SIGTERM, 3, "run")
     spoil("run", 3)
@@ -291,7 +295,7 @@ def test_a_damaged_newest_checkpoint_costs_a_line_and_the_way_from_the_one_befor
     assert result("run") == result("whole")
 
 
-def test_nothing_is_begun_anew_because_all_checkpoints_are_damaged(toy: Toy) -> None:
+def test_damage_to_all_checkpoints_does_not_restart_training(toy: Toy) -> None:
     toy.signalled(signal.SIGTERM, 3, "run")
     before = Path("run/metrics.jsonl").read_bytes()
     spoil("run", 2)
@@ -302,7 +306,7 @@ def test_nothing_is_begun_anew_because_all_checkpoints_are_damaged(toy: Toy) -> 
     assert Path("run/metrics.jsonl").read_bytes() == before
 
 
-def test_another_text_is_refused_on_resume(toy: Toy) -> None:
+def test_resuming_on_another_text_is_an_error(toy: Toy) -> None:
     toy.signalled(signal.SIGTERM, 2, "run")
     with Path("train.tsv").open("a") as file:
         file.write("Baum\ttree\n")
@@ -312,7 +316,7 @@ def test_another_text_is_refused_on_resume(toy: Toy) -> None:
 
 @pytest.mark.parametrize("away", [("train.tsv",), ("cache",)])
 @pytest.mark.parametrize("ways", [(), ("data.valid=null", "data.concatenation=2", "vocabulary.sampling=0")])
-def test_a_run_on_a_corpus_in_files_ends_as_the_one_in_memory(
+def test_a_run_on_a_corpus_in_files_equals_one_in_memory(
     toy: Toy, ways: tuple[str, ...], away: tuple[str, ...]
 ) -> None:
     """Continued from what is prepared without the text, and from the text when what was prepared is gone."""
@@ -324,7 +328,7 @@ def test_a_run_on_a_corpus_in_files_ends_as_the_one_in_memory(
     assert result("parts") == result("whole")
 
 
-def test_where_a_corpus_lies_may_change_when_a_run_is_continued(toy: Toy) -> None:
+def test_the_cache_may_move_when_a_run_is_continued(toy: Toy) -> None:
     toy.train("whole")
     toy.signalled(signal.SIGTERM, 2, "parts")
     assert toy.train("parts", "data.in_memory=9", "data.cache=elsewhere") == 0
@@ -332,7 +336,7 @@ def test_where_a_corpus_lies_may_change_when_a_run_is_continued(toy: Toy) -> Non
     assert sorted(path.name.partition("-")[0] for path in Path("elsewhere").iterdir()) == ["text", "tokens"]
 
 
-def test_another_text_is_refused_when_what_was_prepared_is_gone(toy: Toy) -> None:
+def test_resuming_on_another_text_without_the_cache_is_an_error(toy: Toy) -> None:
     toy.signalled(signal.SIGTERM, 2, "run", "data.in_memory=9")
     Path("cache").rename("away")
     with Path("train.tsv").open("a") as file:
@@ -353,7 +357,7 @@ def test_fine_tuning_starts_from_the_weights_and_vocabulary_of_the_other_run(toy
 
 
 @pytest.mark.parametrize("fault", ["absent", "damaged", "of another model"])
-def test_weights_that_cannot_be_started_from_are_named(toy: Toy, fault: str) -> None:
+def test_weights_that_do_not_fit_for_fine_tuning_are_an_error_that_names_them(toy: Toy, fault: str) -> None:
     toy.train("base")
     path = Path("base", run_folder.WEIGHTS)
     if fault == "absent":
@@ -367,7 +371,7 @@ def test_weights_that_cannot_be_started_from_are_named(toy: Toy, fault: str) -> 
     assert len(str(caught.value).splitlines()) <= 3
 
 
-def test_a_folder_that_is_no_run_is_not_touched(toy: Toy) -> None:
+def test_a_folder_that_is_not_a_run_is_not_touched(toy: Toy) -> None:
     Path("mine").mkdir()
     Path("mine/letter.txt").write_text("dear")
     for restart in (False, True):

@@ -55,7 +55,7 @@ def test_the_constant_rate_stays() -> None:
     assert rate("constant", TOTAL) == PEAK
 
 
-def test_a_warm_up_as_long_as_the_training_is_possible() -> None:
+def test_warm_up_may_take_the_whole_training() -> None:
     assert rate("cosine", TOTAL, warmup=TOTAL) == PEAK
 
 

@@ -49,7 +49,7 @@ def test_an_update_whose_loss_is_not_finite_leaves_the_weights_and_the_next_grad
     assert each([squares(weight)], 1, 1.0) == Update(12.5, 12.5, 1, 5.0, True)
 
 
-def test_a_loss_is_asked_for_when_the_one_before_has_gone_backward() -> None:
+def test_a_loss_is_computed_after_the_backward_pass_of_the_one_before() -> None:
     weight = parameter()
     gradients: list[object] = []
 

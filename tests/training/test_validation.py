@@ -36,7 +36,7 @@ def made(toy: Toy) -> Made:
     return Made(validator(run, model, dataset, CPU, "fp32"), model, dataset)
 
 
-def test_the_loss_is_nats_a_target_token_with_the_ends_and_without_padding_or_dropout(made: Made) -> None:
+def test_the_loss_is_in_nats_per_target_token_with_eos_without_padding_and_dropout(made: Made) -> None:
     loss, model = made.validator().loss, made.model.eval()
     nll, tokens = 0.0, 0
     for source, target in ([side[row] for side in made.dataset.valid] for row in range(4)):
@@ -61,7 +61,7 @@ def test_bleu_is_that_of_real_decoding(made: Made, monkeypatch: pytest.MonkeyPat
     assert made.validator().bleu == pytest.approx(100)
 
 
-def test_validation_leaves_no_trace(made: Made) -> None:
+def test_validation_changes_neither_mode_nor_random_states(made: Made) -> None:
     """Neither in the random state, nor in the model's mode, nor in its weights, and it gives the same twice."""
     before = torch.get_rng_state(), [parameter.clone() for parameter in made.model.parameters()]
     assert made.validator() == made.validator()

@@ -22,7 +22,7 @@ def rows() -> list[dict[str, Any]]:
     ]
 
 
-def test_a_curve_holds_the_rows_that_differ_from_the_base_in_its_setting_alone() -> None:
+def test_a_curve_has_the_rows_that_differ_from_the_base_only_in_its_setting() -> None:
     [curve] = figures.curves_of(rows(), RELATION)
     assert (curve.label, curve.x, curve.y) == ("attention", [10, 15, 30], [100.0, 150.0, 300.0])
 
@@ -38,7 +38,7 @@ def test_the_exponent_of_growth_is_that_of_the_curve(exponent: float) -> None:
     )
 
 
-def test_there_is_a_figure_for_what_was_measured_and_for_nothing_else(tmp_path: Path) -> None:
+def test_figures_are_written_only_for_what_was_measured(tmp_path: Path) -> None:
     assert [path.name for path in figures.save(rows(), tmp_path)] == [
         f"decoding-{over}.{kind}" for over in ("length", "beam") for kind in ("svg", "png")
     ]

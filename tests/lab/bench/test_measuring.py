@@ -65,7 +65,9 @@ class Counting:
         return self.model.step(previous, state, memory)
 
 
-def test_forced_work_is_the_same_whatever_the_weights(model: TranslationModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forced_decoding_does_the_same_work_with_any_weights(
+    model: TranslationModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(operations, "of_search", lambda *_: 1)
     counting = Counting(model)
     found = decoding.force(counting, SOURCES, length=7, beam=2, device=CPU)  # type: ignore[arg-type]
@@ -74,7 +76,7 @@ def test_forced_work_is_the_same_whatever_the_weights(model: TranslationModel, m
     assert found.positions_per_second == pytest.approx(len(SOURCES) * 7 / found.seconds)
 
 
-def test_workers_share_the_forced_work(model: TranslationModel) -> None:
+def test_workers_share_forced_decoding(model: TranslationModel) -> None:
     found = decoding.force(model, SOURCES, length=7, beam=2, device=CPU, workers=2)
     assert found.positions_per_second == pytest.approx(len(SOURCES) * 7 / found.seconds)
     assert found.seconds > 0
@@ -127,7 +129,7 @@ def test_the_fixed_sizes_are_those_that_peers_are_given() -> None:
     assert 7e6 < counts["transformer"] < 7.2e6
 
 
-def test_a_table_shows_what_differs_and_tells_the_rest_below() -> None:
+def test_a_table_has_columns_of_varying_settings_and_a_note_of_the_others() -> None:
     rows = [
         {"work": "train", "threads": threads, "length": 15, "tokens_per_second": 1234.5 * threads} for threads in (1, 2)
     ]
