@@ -152,10 +152,10 @@ def attention_class(name: str, thought_vector: str) -> type[Attention]:
             expected = ", ".join(THOUGHT_VECTORS)
             raise ValueError(f"model.thought_vector: expected one of {expected}, found {thought_vector!r}")
         return THOUGHT_VECTORS[thought_vector]
+    if name in ATTENTIONS:
+        return ATTENTIONS[name]
     added = {point.name: point for point in entry_points(group="nmt.attentions")}
-    if name in added:
-        found: type[Attention] = added[name].load()
-        return found
-    if name not in ATTENTIONS:
+    if name not in added:
         raise ValueError(f"model.attention: expected one of {', '.join([*ATTENTIONS, *added, 'none'])}, found {name!r}")
-    return ATTENTIONS[name]
+    found: type[Attention] = added[name].load()
+    return found

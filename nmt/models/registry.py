@@ -20,13 +20,13 @@ FAMILIES: dict[str, type[TranslationModel]] = {
 
 def family_class(name: str) -> type[TranslationModel]:
     """The model class of a family."""
+    if name in FAMILIES:
+        return FAMILIES[name]
     added = {point.name: point for point in entry_points(group="nmt.families")}
-    if name in added:
-        found: type[TranslationModel] = added[name].load()
-        return found
-    if name not in FAMILIES:
+    if name not in added:
         raise ValueError(f"model.family: expected one of {', '.join([*FAMILIES, *added])}, found {name!r}")
-    return FAMILIES[name]
+    found: type[TranslationModel] = added[name].load()
+    return found
 
 
 def build(sizes: Sizes, *, source: int, target: int, joint: bool) -> TranslationModel:

@@ -20,7 +20,8 @@ from nmt.recipe.section import Beam, Count, Layers, NotNegative, Positive, Proba
 
 _FILES = re.compile(r".*,.*|.*\.(tsv|jsonl|json|parquet)(\.gz)?", re.DOTALL)
 
-_ATTENTIONS = ("bahdanau", "dot", "none", *sorted(point.name for point in entry_points(group="nmt.attentions")))
+_PLUGINS = entry_points()
+_ATTENTIONS = ("bahdanau", "dot", "none", *sorted(_PLUGINS.select(group="nmt.attentions").names))
 if TYPE_CHECKING:
     Attention = str
 else:
@@ -221,7 +222,9 @@ def _plugin(point: EntryPoint) -> type[Section]:
 FAMILIES: dict[str, type[Section]] = {
     "recurrent": Recurrent,
     "transformer": Transformer,
-    **{point.name: _plugin(point) for point in entry_points(group="nmt.families")},
+}
+FAMILIES |= {
+    point.name: _plugin(point) for point in _PLUGINS.select(group="nmt.families") if point.name not in FAMILIES
 }
 """The recipe sections of all model families."""
 if TYPE_CHECKING:
