@@ -31,7 +31,7 @@ SIGNIFICANT = 0.01
 ENOUGH = 5.0
 """BLEU: models that score less one by one have too little to lose for a cost to say anything."""
 EQUAL = 2.0
-"""chrF2: positions whose losses differ by no more are said to lose alike. With 250 sentences at each position, as k = 4
+"""chrF2: positions whose losses differ by no more count as equal. With 250 sentences at each position, as k = 4
 leaves of a test set of 1,000, a 95 % interval of chrF2 reaches about that far to either side."""
 
 

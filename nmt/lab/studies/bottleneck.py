@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from functools import cached_property
 
+from nmt.errors import Log
 from nmt.evaluation import bootstrap, metrics
 from nmt.evaluation.bootstrap import Counts
 from nmt.evaluation.lengths import by_length
@@ -26,7 +27,6 @@ from nmt.lab.studies.plan import Job, Plan
 from nmt.lab.studies.results import LONG, Example, Results, concatenated_name, output_name
 from nmt.models.registry import describe
 
-Log = Callable[[str], None]
 POSITIONS_AT = (4, 8)
 """Sizes at which quality by position is measured."""
 

@@ -7,7 +7,7 @@ a step smaller than the spread over seeds is no evidence.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from nmt import atomic, provenance
 from nmt.atomic import JsonObject
 from nmt.data.lines import read
 from nmt.data.pairs import Pairs
+from nmt.errors import Log
 from nmt.evaluation import metrics, report as tables, significance
 from nmt.evaluation.evaluate import write_lines
 from nmt.evaluation.metrics import Score, Scores
@@ -37,7 +38,10 @@ TEST = concatenated_name(1)
 TITLE = "word-for-word lexicon (IBM Model 1)"
 TRAINING = ("parameters", "target_tokens", "updates", "training_seconds", "precision")
 """What a row gives of its run."""
-Log = Callable[[str], None]
+ATTENTION_ROWS = ("dropout", "dot")
+"""The rows before and with attention, as systems of the recipe are named."""
+STACK_ROWS = ("bahdanau", "stack", "transformer")
+"""The rows before and with the residual stack, and the one whose score it is measured against."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,10 +149,10 @@ def claims(rows: Sequence[Row]) -> list[Claim]:
     """The ladder on rows E3 (attention lets the decoder look back) and E4 (the deep stack) of the story."""
     by_name = {row.system: row for row in rows}
     found = []
-    if {"dropout", "dot"} <= by_name.keys():
-        found.append(_attention(rows, by_name["dot"]))
-    if {"bahdanau", "stack", "transformer"} <= by_name.keys():
-        found.append(_stack(by_name["bahdanau"], by_name["stack"], by_name["transformer"]))
+    if all(name in by_name for name in ATTENTION_ROWS):
+        found.append(_attention(rows, by_name[ATTENTION_ROWS[1]]))
+    if all(name in by_name for name in STACK_ROWS):
+        found.append(_stack(*(by_name[name] for name in STACK_ROWS)))
     return found
 
 

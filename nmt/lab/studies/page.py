@@ -144,7 +144,7 @@ def _example(found: Analysis) -> str:
             "<figcaption>Attention weights: one row per target piece. A hyphen marks a piece that continues a word."
             "</figcaption></figure>"
         )
-    return f'<div class="pair">{figure}<dl class="said">{said}</dl></div>'
+    return f'<div class="pair">{figure}<dl>{said}</dl></div>'
 
 
 def _table(caption: str, table: Table) -> str:

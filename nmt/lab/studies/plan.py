@@ -170,26 +170,26 @@ def _file(document: Document) -> _File:
     try:
         file = _File.model_validate_json(json.dumps(document.values))
     except ValidationError as error:
-        faults = [_fault(document, detail) for detail in error.errors(include_url=False)]
-        raise UserError("\n".join([*map(str, document.problems), *faults])) from error
+        problems = [_problem(document, detail) for detail in error.errors(include_url=False)]
+        raise UserError("\n".join([*map(str, document.problems), *problems])) from error
     if document.problems:
         raise UserError("\n".join(map(str, document.problems)))
     return file
 
 
-def _fault(document: Document, detail: ErrorDetails) -> str:
+def _problem(document: Document, detail: ErrorDetails) -> str:
     key = tuple(str(part) for part in detail["loc"] if part != "[key]")
     wanted = (
         detail["msg"]
         .replace("Input should be", "expected")
         .replace("String should match pattern", "expected text like")
     )
-    told = f"found {shown(detail['input'])}, {wanted[:1].lower()}{wanted[1:]}"
+    text = f"found {shown(detail['input'])}, {wanted[:1].lower()}{wanted[1:]}"
     if detail["type"] == "missing":
-        told = "missing"
+        text = "missing"
     elif detail["type"] == "extra_forbidden":
-        told = f"renamed; use {dotted((*key[:-1], RENAMED[key[-1]]))}" if key[-1] in RENAMED else _unknown(key)
-    return str(document.problem(key, told))
+        text = f"renamed; use {dotted((*key[:-1], RENAMED[key[-1]]))}" if key[-1] in RENAMED else _unknown(key)
+    return str(document.problem(key, text))
 
 
 def _unknown(key: Key) -> str:
@@ -208,25 +208,25 @@ def _unknown(key: Key) -> str:
 
 def _recipe(document: Document, system: str | None, seed: int, study: str) -> Recipe:
     """The shared recipe with a system's changes, its seed, and one thread: one process runs on each core."""
-    whole = Document({}, {(): document.place(())})
-    _put(whole, document, ("recipe",))
+    merged = Document({}, {(): document.place(())})
+    _put(merged, document, ("recipe",))
     if system is not None:
         own = document.values["systems"][system].get("recipe", {}).get("model")
         if isinstance(own, dict) and "family" in own:
-            whole.values.pop("model", None)
-            whole.places = {key: place for key, place in whole.places.items() if key[:1] != ("model",)}
-        _put(whole, document, ("systems", system, "recipe"))
-    recipe = validated(whole, f"{study}-{system}-seed{seed}" if system else study)
+            merged.values.pop("model", None)
+            merged.places = {key: place for key, place in merged.places.items() if key[:1] != ("model",)}
+        _put(merged, document, ("systems", system, "recipe"))
+    recipe = validated(merged, f"{study}-{system}-seed{seed}" if system else study)
     return recipe.model_copy(update={"training": recipe.training.model_copy(update={"seed": seed, "threads": 1})})
 
 
-def _put(whole: Document, document: Document, root: Key) -> None:
+def _put(merged: Document, document: Document, root: Key) -> None:
     """Merges the values below ``root`` into a recipe, each key with its place."""
     found: Any = document.values
     for part in root:
         found = found.get(part, {})
-    _merge(whole.values, copy.deepcopy(found))
-    whole.places.update(
+    _merge(merged.values, copy.deepcopy(found))
+    merged.places.update(
         {key[len(root) :]: place for key, place in document.places.items() if key[: len(root)] == root and key != root}
     )
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 from nmt import atomic, provenance
 from nmt.atomic import JsonObject
-from nmt.errors import UserError
+from nmt.errors import Log, UserError
 from nmt.evaluation.report import markdown
 from nmt.lab.experiments import record
 from nmt.lab.studies import bottleneck, figures, page, verdicts
@@ -23,8 +23,6 @@ from nmt.lab.studies.archive import ARCHIVE
 from nmt.lab.studies.plan import Plan
 from nmt.lab.studies.results import OUTPUTS, REFERENCES, Results, concatenated_name, output_name, read_summary
 from nmt.lab.studies.tables import tables
-
-Log = Callable[[str], None]
 
 
 def write(plan: Plan, folder: Path, log: Log) -> list[Path]:

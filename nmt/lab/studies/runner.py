@@ -14,15 +14,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from nmt import atomic
-from nmt.errors import RunError, UserError
+from nmt.errors import Log, RunError, UserError
 from nmt.lab.studies.results import Results
 from nmt.lab.studies.worker import Assignment, work
 from nmt.runs.run_folder import TIMING
 
 POLL_SECONDS = 0.5
 """Time between two checks of the processes."""
-
-Log = Callable[[str], None]
 
 
 def run(

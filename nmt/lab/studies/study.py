@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from nmt.data.metadata import CorpusRequest
 from nmt.data.pairs import Pairs
 from nmt.data.readers import read_pair_files, stream_pair_files
 from nmt.data.vocabulary import Vocabulary
-from nmt.errors import UserError
+from nmt.errors import Log, UserError
 from nmt.evaluation.testsets import TestSet
 from nmt.lab.studies import concatenated, ladder
 from nmt.lab.studies.plan import Job, Plan
@@ -32,8 +32,6 @@ TRANSLATING = 0.35
 """Time for translating all test sets as a share of training time: a guess, until a run of the system is finished."""
 STEP = 8
 """Widths of a matched thought vector are multiples of this."""
-
-Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
