@@ -38,7 +38,7 @@ NEARLY_NONE = 1e-9
 
 
 class Begun(NamedTuple):
-    """What CTranslate2 will have found for one part, and the weights of its first piece where these are asked for apart."""
+    """The pending result for one part, and a second one for the weights of the first token where these are needed."""
 
     result: Any
     first: Any
@@ -105,19 +105,22 @@ def check(run: Run, quantization: str) -> None:
 
 
 def unsuitable(run: Run) -> str | None:
-    """Why no export can stand for a run, or None."""
+    """Why a run cannot be exported, or None."""
     if run.description.exporter is None:
         return (
             f"CTranslate2 has no model of this kind ({run.description.title}); only Transformers can be exported to it\n"
             "this run translates with --engine torch"
         )
     if found := run.recipe.search.min_length:
-        return f"search.min_length: expected 0, found {found}: CTranslate2 changes all probabilities before the fewest pieces; take --engine torch"
+        return (
+            f"search.min_length: expected 0, found {found}: CTranslate2 changes all probabilities before the minimum "
+            "length; take --engine torch"
+        )
     return None
 
 
 def unsupported(quantization: str) -> str | None:
-    """Why this installation does not compute in a quantization, or None."""
+    """Why this installation cannot compute in a quantization, or None."""
     if find_spec("ctranslate2") is None:
         return "ctranslate2 is not installed: pip install 'nmt-recipes[ct2]'"
     import ctranslate2
@@ -164,12 +167,13 @@ class CTranslate2Translator(BatchTranslator):
             raise UserError(f"{export.path}: CTranslate2 cannot load it ({error}); export the run again") from error
 
     def _find(self, batches: Sequence[list[list[int]]]) -> Iterable[list[list[Hypothesis]]]:
-        """Hands over all batches, so that every worker of the engine has something to do."""
+        """Submits all batches at once, so that every worker is busy."""
         waiting = [self._begin(batch) for batch in batches]
         return (self._finish(batch, begun) for batch, begun in zip(batches, waiting, strict=True))
 
     def _begin(self, parts: list[list[int]], *, whole: bool = False, without: Sequence[int] = ()) -> list[Begun]:
-        """Asks for hypotheses of each part: for the best only where our penalty ranks nothing, and not the `whole` beam is wanted."""
+        """Submits parts. More than the best hypothesis is needed if our penalty ranks them or the `whole` beam is
+        wanted."""
         search = self.search
         several = search.beam > 1 and (search.alpha > 0 or search.nbest > 1 or whole)
         results = self._ask(
@@ -187,32 +191,33 @@ class CTranslate2Translator(BatchTranslator):
         )
         firsts: Iterable[Any] = repeat(None)
         if search.settings.keep_weights and search.beam > 1 and len(parts) > 1:
-            # CTranslate2 4.8 gives the first piece of a beam the weights of another sentence in the batch; they do not depend on the beam
+            # CTranslate2 4.8 gives the first token of a beam the weights of another sentence in the batch. They do not
+            # depend on the beam, so a greedy search of one step gives them.
             firsts = self._ask(parts, beam_size=1, max_decoding_length=1, return_attention=True, return_end_token=True)
         return [Begun(result, first) for result, first in zip(results, firsts, strict=False)]
 
     def _ask(self, parts: list[list[int]], **options: Any) -> list[Any]:
-        """Results to come, one for each part."""
+        """Pending results, one for each part."""
         pieces = [self.source_vocabulary.pieces(part) for part in parts]
         begun: list[Any] = self.engine.translate_batch(pieces, asynchronous=True, max_input_length=0, **options)
         return begun
 
     def _longest(self, part: list[int]) -> int:
-        """Most pieces of a target, its end counted: what `BeamSearch` allows, as far as the exported table of positions reaches."""
+        """The longest target in tokens with EOS: the limit of `BeamSearch` and of the exported position table."""
         return min(int(self.search.longest(torch.tensor([len(part) + 1]))), self.positions)
 
     def _finish(self, parts: list[list[int]], begun: list[Begun]) -> list[list[Hypothesis]]:
         return [self._kept(part, each) or self._again(part) for part, each in zip(parts, begun, strict=True)]
 
     def _kept(self, part: list[int], begun: Begun) -> list[Hypothesis]:
-        """The best of the hypotheses that ended within what their source allows."""
+        """The best of the hypotheses that ended within the limit of their source."""
         longest = self._longest(part)
         return self._ranked(
             each for each in self._hypotheses(part, begun) if each.finished and len(each.tokens) < longest
         )
 
     def _again(self, part: list[int]) -> list[Hypothesis]:
-        """A part in which nothing ended in time, by itself, with its own longest length: if again nothing ends, what was cut there."""
+        """Searches one part alone with its own limit; if no hypothesis ends, the unfinished ones are returned."""
         for without in ((), (PAD, BOS)):
             (begun,) = self._begin([part], whole=True, without=without)
             found = list(self._hypotheses(part, begun))
@@ -224,7 +229,8 @@ class CTranslate2Translator(BatchTranslator):
         return sorted(found, key=lambda each: -each.score)[: self.search.nbest]
 
     def _hypotheses(self, part: list[int], begun: Begun) -> Iterator[Hypothesis]:
-        """All that were found, but for those with pieces that no target has. To forbid these would change every other piece's probability."""
+        """All hypotheses without those that contain PAD or BOS; forbidding these tokens would change other
+        probabilities."""
         try:
             result, first = begun.result.result(), None if begun.first is None else begun.first.result()
         except RuntimeError as error:
@@ -250,7 +256,7 @@ class CTranslate2Translator(BatchTranslator):
         )
 
     def score(self, sources: Sequence[list[int]], targets: Sequence[Sequence[int]]) -> list[list[float]]:
-        """Log-probabilities of the pieces of targets, and of their ends, under teacher forcing."""
+        """Log-probabilities of the tokens of targets, EOS included, under teacher forcing."""
         found = self.engine.score_batch(
             [self.source_vocabulary.pieces(part) for part in sources],
             [self.target_vocabulary.pieces(part) for part in targets],
@@ -262,5 +268,5 @@ class CTranslate2Translator(BatchTranslator):
 
 
 def _with_end(weights: Tensor) -> Tensor:
-    """Weights ``(target, source)`` with that of the source's end, which CTranslate2 leaves out: what is missing to 1."""
+    """Weights ``(target, source)`` with a column for EOS, which CTranslate2 leaves out: the rest to 1."""
     return torch.cat([weights, (1 - weights.sum(1, keepdim=True)).clamp(min=0)], 1)

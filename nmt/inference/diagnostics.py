@@ -1,7 +1,7 @@
-"""What may be wrong with a translation, seen without a reference: in its pieces, its attention, and what training showed the model.
+"""Diagnostics of a translation without a reference, from its tokens, its attention and statistics of training.
 
-A warning is `KIND: PARTICULARS`, so that kinds can be counted. It is a reason to look and no verdict; how often each is given for
-translations by people stands in docs/log.md.
+A warning is `KIND: DETAILS`, so that kinds can be counted. It is a reason to look at a translation, not a verdict; how
+often each kind occurs in translations by people is in docs/log.md.
 """
 
 from __future__ import annotations
@@ -18,31 +18,33 @@ from nmt.data.vocabulary import Vocabulary
 
 CAPPED = "output reached the length cap before it ended"
 LOOP = re.compile(r"(.{1,100}?)\1{2,}", re.DOTALL)
-"""A stretch that stands three times in a row, in a string with a character for each piece. It is bounded, so that long lines take linear time."""
+"""A string that occurs three times in a row, where each character stands for a token. Its length is bounded, so that
+long lines take linear time."""
 LOOP_LETTERS = 6
-"""Fewest letters of a loop, all its rounds together: "XVIII" and "www" are none."""
+"""Minimum letters of a loop with all its repetitions: "XVIII" and "www" are none."""
 RATIO, SLACK = 2.0, 3
-"""A length is odd when it is this many times more or less than training lets expect, this many pieces being granted to either side."""
+"""A target is too long or too short by a factor of `RATIO` against the ratio of training, after `SLACK` tokens are
+added to either side."""
 SPAN, ATTENTION = 4, 0.1
-"""Fewest source pieces in a row, each with less attention than this from all target pieces together, that count as never attended."""
+"""Minimum source tokens in a row, each with less attention than this summed over the target, that are reported."""
 SHOWN = 3
-"""Examples in a warning."""
+"""Maximum examples in a warning."""
 QUOTED = 50
-"""Most characters of an example."""
+"""Maximum characters of an example."""
 
 
 class Part(NamedTuple):
-    """A stretch of a line that was translated as a whole; most lines are one. Token ids are without the end."""
+    """A part of a line that was translated as a whole; most lines have one. Token ids are without EOS."""
 
     source: Sequence[int]
     target: Sequence[int]
     finished: bool
     weights: Tensor | None = None
-    """``(target, slot)``; one slot for each source piece and the end where memory is attended, one for all of a thought vector."""
+    """``(target, slot)``: with attention one slot for each source token and EOS, with a thought vector one."""
 
 
 class TrainingStatistics(NamedTuple):
-    """What training showed the model."""
+    """Statistics of the training data that a translation is compared with."""
 
     longest: int
     """Tokens of the longest source sentence."""
@@ -55,7 +57,7 @@ class TrainingStatistics(NamedTuple):
 def diagnose(
     line: str, text: str, parts: Sequence[Part], source: Vocabulary, target: Vocabulary, trained: TrainingStatistics
 ) -> list[str]:
-    """The warnings about a line's translation, one of each kind at most."""
+    """The warnings about a line's translation, at most one of each kind."""
     found = (
         _long(parts, trained.longest),
         None if all(part.finished for part in parts) else CAPPED,
@@ -69,7 +71,7 @@ def diagnose(
 
 
 def kind(warning: str) -> str:
-    """What sort of warning it is, to be counted."""
+    """The kind of a warning, for counts."""
     return warning.partition(":")[0]
 
 
@@ -87,7 +89,7 @@ def _long(parts: Sequence[Part], longest: int) -> str | None:
 
 
 def _loop(parts: Sequence[Part], vocabulary: Vocabulary) -> str | None:
-    """The longest stretch that repeats itself more often than anything in the source does."""
+    """A loop in the target that has more repetitions than any in the source."""
     found = [
         (rounds, _quoted(words))
         for part in parts
@@ -99,13 +101,13 @@ def _loop(parts: Sequence[Part], vocabulary: Vocabulary) -> str | None:
 
 
 def _repeated(pieces: Sequence[int]) -> Iterator[tuple[list[int], int]]:
-    """The stretches that stand at least three times in a row, and how many times."""
+    """Strings that occur at least three times in a row, and how many times."""
     for match in LOOP.finditer("".join(map(chr, pieces))):
         yield [ord(character) for character in match[1]], len(match[0]) // len(match[1])
 
 
 def _odd_length(parts: Sequence[Part], trained: TrainingStatistics) -> str | None:
-    """Characters that training never saw may be many pieces of source and nothing in the target, so they are no reason to expect more."""
+    """Unseen characters may take many source tokens and none of the target, so they do not raise the minimum length."""
     if trained.ratio is None:
         return None
     pieces, written = (
@@ -116,7 +118,10 @@ def _odd_length(parts: Sequence[Part], trained: TrainingStatistics) -> str | Non
     fewest, most = trained.ratio * known + SLACK, trained.ratio * pieces + SLACK
     if fewest / RATIO <= written + SLACK <= most * RATIO:
         return None
-    return f"length ratio out of range: {written} target pieces for {pieces} source pieces, about {trained.ratio * pieces:.0f} expected"
+    return (
+        f"length ratio out of range: {written} target pieces for {pieces} source pieces, "
+        f"about {trained.ratio * pieces:.0f} expected"
+    )
 
 
 def _unattended(parts: Sequence[Part], vocabulary: Vocabulary) -> str | None:
@@ -125,7 +130,7 @@ def _unattended(parts: Sequence[Part], vocabulary: Vocabulary) -> str | None:
 
 
 def _spans(part: Part) -> Iterator[list[int]]:
-    """Source pieces in a row that no target piece attended to; a thought vector has no slots to tell them apart."""
+    """Source tokens in a row that the target hardly attended to; a thought vector has no slots to tell them apart."""
     if part.weights is None or part.weights.shape[1] != len(part.source) + 1 or not part.weights.any():
         return
     passed_over = part.weights.sum(0).lt(ATTENTION).tolist()
@@ -141,7 +146,7 @@ def _copied(line: str, text: str) -> str | None:
 
 
 def _unknown(parts: Sequence[Part], vocabulary: Vocabulary, unseen: Collection[int]) -> str | None:
-    """Characters that are spelled in bytes take several pieces and are shown whole."""
+    """Unseen tokens in a row are shown as one text, since a character may be spelled in several bytes."""
     spelled = [
         vocabulary.decode([*run]) for part in parts for odd, run in groupby(part.source, unseen.__contains__) if odd
     ]

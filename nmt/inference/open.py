@@ -20,7 +20,7 @@ Engine: TypeAlias = Literal["auto", "torch", "ctranslate2"]
 
 
 def silent(line: str) -> None:
-    """The log of nobody."""
+    """A log that drops its lines."""
 
 
 @overload
@@ -104,7 +104,7 @@ def open_translator(
 
 
 def find_export(run: Run, engine: Engine, log: Log) -> Export | None:
-    """The export to translate with, or None for torch. ``auto`` takes a sound export; the log says which, or why not."""
+    """The export to translate with, or None for torch. ``auto`` takes a sound export and logs which, or why not."""
     if engine == "torch":
         return None
     export = ctranslate2.open_export(run)

@@ -74,13 +74,13 @@ class ParallelTranslator(Translator):
             return share.result()
         except BrokenProcessPool as error:
             raise RunError(
-                "a worker ended before its work was done; it was killed, perhaps for want of memory\nuse fewer --workers, or a smaller --batch-tokens"
+                "a worker was killed, perhaps because memory ran out\nuse fewer --workers, or a smaller --batch-tokens"
             ) from error
 
 
 @contextmanager
 def processes(count: int, begin: Callable[[], None]) -> Iterator[ProcessPoolExecutor]:
-    """A pool of fresh processes that compute, and each ``begin`` so. When what is done with it fails, they are ended and not waited for."""
+    """A pool of spawned processes, each set up by ``begin``. If its user fails, they are terminated without waiting."""
     before = multiprocessing.active_children()
     with ProcessPoolExecutor(
         count, multiprocessing.get_context("spawn"), initializer=_begun, initargs=(begin,)
@@ -114,7 +114,7 @@ def _begin(opener: Callable[[], Translator]) -> None:
 
 
 def end_with_parent() -> None:
-    """Makes this process leave Ctrl-C to its parent, and end with it however that ends: killed too."""
+    """Leaves Ctrl-C to the parent process, and ends this one when the parent ends, even if it was killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None
@@ -133,5 +133,5 @@ def _translator() -> Translator:
 
 
 def _translated(lines: list[str]) -> list[Translation]:
-    """A worker's share of a window. Weights stay behind: they are large, and no caller of several processes uses them."""
+    """Translates a worker's share of a window. Weights are dropped, since they are large and not used by the caller."""
     return [replace(found, weights=None) for found in _translator().translate(lines)]

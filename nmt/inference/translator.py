@@ -1,6 +1,6 @@
-"""Text in, text out: cuts lines into pieces, batches them by length, searches, and puts text together again.
+"""From lines to translations: tokenization, splitting of long lines, batches by length, search, detokenization.
 
-One line in is one line out, whatever its characters and its length, and what stands beside it in a batch does not matter.
+One line in is one line out, whatever its characters and length, and independent of the other lines of its batch.
 """
 
 from __future__ import annotations
@@ -29,38 +29,41 @@ from nmt.search import BeamSearch, Hypothesis, SearchSettings, length_penalty
 WINDOW = 4096
 """Lines that are read at a time and batched by length."""
 SHORTEST_LIMIT = 32
-"""Pieces that a line may always have before it is split, however short the training sentences were."""
+"""Tokens that a line may always have without being split, however short the training sentences were."""
 
 _CUTS = (
     re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+|(?<=[。！？])[」』”’]*\s*"),  # noqa: RUF001 - the full stops of Chinese and Japanese are meant
     re.compile(r"(?<=[,;:])\s+|(?<=[，；：、])\s*"),  # noqa: RUF001 - so are their commas
     re.compile(r"\s+"),
 )
-"""Where a long line may be cut: after sentences, clauses, words. What they scan begins behind a mark, so that hostile lines take linear time."""
+"""Where a long line may be cut: after sentences, clauses, words. Each pattern begins with a lookbehind, so that any
+line takes linear time."""
 
 
 @dataclass(frozen=True)
 class Translation:
-    """What became of one line."""
+    """The translation of one line."""
 
     source: str
     text: str
     """The translation, without line breaks; empty for a blank line."""
     score: float = 0.0
-    """Log-probability after the length penalty; of a line in parts, the parts' sum after the penalty for their whole length."""
+    """Log-probability after the length penalty; of a split line the sum over its parts, penalised for their total
+    length."""
     pieces: list[str] = field(default_factory=list)
-    """Target pieces, each part's end among them."""
+    """Target pieces, with the end of each part."""
     source_pieces: list[str] = field(default_factory=list)
-    """Source pieces as the model read them, each part's end among them."""
+    """Source pieces as the model read them, with the end of each part."""
     weights: Tensor | None = field(default=None, compare=False)
-    """``(target, source)`` for attention, one row for each of `pieces`; ``(target, 1)`` for a thought vector. None for a line in parts, as it
-    would grow with the square of the line."""
+    """``(target, source)`` for attention, one row for each of `pieces`; ``(target, 1)`` for a thought vector. None for
+    a split line, where it would grow with the square of the length."""
     alternatives: list[tuple[str, float]] = field(default_factory=list)
-    """Next best translations that read differently, with their scores; none for a line in parts."""
+    """Next best translations with other texts, and their scores; none for a split line."""
     alignment: list[tuple[int, int]] = field(default_factory=list)
-    """Pairs of a source piece and a target piece, by place: what each target piece attended to most. Empty for a thought vector."""
+    """Pairs of positions ``(source, target)``: the slot with the largest weight of each target piece. Empty for a
+    thought vector."""
     warnings: list[str] = field(default_factory=list)
-    """What may be wrong, see `nmt.inference.diagnostics`."""
+    """Diagnostics, see `nmt.inference.diagnostics`."""
 
     def as_json(self) -> JsonObject:
         """Plain values for one line of JSON; the weights stay out."""
@@ -77,7 +80,8 @@ class Translation:
 
 
 class Translator(ABC):
-    """Lines in, translations out, one for each line and in order. Used as a context, it frees what it holds at the end."""
+    """Translates lines, one translation for each line, in order. A context manager, which frees processes at the
+    end."""
 
     limit: int
     """Source tokens of the longest line that is translated whole; a longer one is split."""
@@ -138,7 +142,7 @@ class BatchTranslator(Translator):
 
     @abstractmethod
     def _find(self, batches: Sequence[list[list[int]]]) -> Iterable[list[list[Hypothesis]]]:
-        """The hypotheses, best first, for every part of every batch of parts; parts are token ids without the end of the sentence."""
+        """Hypotheses, best first, for every part of every batch; parts are token ids without EOS."""
 
     def stream(self, lines: Iterable[str], window: int = WINDOW) -> Iterator[Translation]:
         assert window >= 1, "a window without lines would drop them all"
@@ -154,7 +158,7 @@ class BatchTranslator(Translator):
         ]
 
     def _parts(self, line: str) -> list[list[int]]:
-        """Token ids of each part of a line; none of a line in which there is nothing to translate."""
+        """Token ids of each part of a line; none for a blank line."""
         encode = self.source_vocabulary.encode
         whole = encode(line)
         if len(whole) > self.limit:
@@ -162,7 +166,7 @@ class BatchTranslator(Translator):
         return [whole] if whole else []
 
     def _search(self, parts: list[list[int]]) -> list[list[Hypothesis]]:
-        """The hypotheses for every part, in order; batches are made of parts of about the same length, longest first."""
+        """Hypotheses for every part, in order. Batches hold parts of similar length, longest first."""
         order = sorted(range(len(parts)), key=lambda place: -len(parts[place]))
         batches, start = [], 0
         while start < len(order):
@@ -196,7 +200,7 @@ class BatchTranslator(Translator):
         return self.target_vocabulary.decode(hypothesis.tokens)
 
     def _alternatives(self, text: str, others: list[Hypothesis]) -> list[tuple[str, float]]:
-        """Different pieces may spell the same text; it is given once, with its best score."""
+        """Different pieces may spell the same text, which is listed once with its best score."""
         different: dict[str, float] = {}
         for each in others:
             different.setdefault(self._text(each), each.score)
@@ -219,7 +223,8 @@ class TorchTranslator(BatchTranslator):
         device: torch.device | str = "cpu",
         interpreted: TranslationModel | None = None,
     ) -> None:
-        """`interpreted` is the model that `model` decodes with, for those who look inside; for the rest see `BatchTranslator`."""
+        """`interpreted` is the training model behind `model`, for interpretation; for the rest see
+        `BatchTranslator`."""
         super().__init__(
             source_vocabulary, target_vocabulary, search, trained, batch_tokens=batch_tokens, split_lines=split_lines
         )
@@ -242,12 +247,12 @@ def line_limit(longest: int) -> int:
 
 
 def split(text: str, limit: int, count: Callable[[str], int], cuts: Sequence[re.Pattern[str]] = _CUTS) -> list[str]:
-    """Parts of at most ``limit`` pieces as ``count`` counts them, which together are the text: as many whole sentences as fit in each,
-    of a sentence that does not fit as many clauses, then words, then characters."""
+    """Splits a text into parts of at most ``limit`` tokens as ``count`` counts them: whole sentences where they fit,
+    else clauses, then words, then characters. Joined, the parts are the text."""
     if not cuts:
         return _slices(text, limit, count)
     parts = []
-    start = end = size = 0  # text[start:end] is the part being filled
+    start = end = size = 0  # text[start:end] is the current part
     for cut in (*(match.end() for match in cuts[0].finditer(text)), len(text)):
         pieces = count(text[end:cut])
         if size + pieces > limit:
@@ -262,7 +267,7 @@ def split(text: str, limit: int, count: Callable[[str], int], cuts: Sequence[re.
 
 
 def _slices(text: str, limit: int, count: Callable[[str], int]) -> list[str]:
-    """Even slices, sliced again where they are still too long; a single character stays whole."""
+    """Even slices, sliced again where they are still too long; a single character is never split."""
     times = min(-(-count(text) // limit), len(text))
     if times <= 1:
         return [text]
@@ -271,9 +276,9 @@ def _slices(text: str, limit: int, count: Callable[[str], int]) -> list[str]:
 
 
 def _alignment(sources: list[list[str]], targets: list[list[str]], best: list[Hypothesis]) -> list[tuple[int, int]]:
-    """The slot that each piece weighed most, the ends of targets left out."""
+    """The slot with the largest weight for each target piece, EOS left out."""
     pairs = []
-    first_source = first_target = 0  # where the pieces of a part begin in the line
+    first_source = first_target = 0  # offsets of the part in the line
     for each, source, target in zip(best, sources, targets, strict=True):
         if each.weights is not None and each.weights.shape[1] == len(source) and each.weights.any():
             slots = each.weights[: len(each.tokens)].argmax(1).tolist()

@@ -57,7 +57,8 @@ CHECKPOINTS, METRICS, TIMING = "checkpoints", "metrics.jsonl", "timing.jsonl"
 
 
 class Run:
-    """A run folder or a bundle, opened for reading. Its files may be a stranger's and are checked when they are read."""
+    """A run folder or a bundle, opened for reading. Its files may be a stranger's and are checked when they are
+    read."""
 
     def __init__(self, path: Path) -> None:
         self.files: RunFiles = Bundle(path) if path.is_file() else FolderFiles(path)

@@ -66,7 +66,7 @@ def test_a_worker_that_is_killed_is_reported_in_a_line(nmt: Nmt) -> None:
         (process,) = multiprocessing.active_children()
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)
-        with pytest.raises(RunError, match=r"a worker ended before its work was done.*\n.*fewer --workers"):
+        with pytest.raises(RunError, match=r"a worker was killed.*\n.*fewer --workers"):
             list(workers.stream(LINES))
 
 
