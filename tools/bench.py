@@ -65,12 +65,12 @@ def cases(
     families: Sequence[str], works: Sequence[str], threads: int, device: str, batch_tokens: int, quick: bool
 ) -> Iterator[Case]:
     """All cases on synthetic sentences; with ``quick`` without variation of lengths, batches and beams."""
-    alone = {"threads": [1]} if device == "cpu" else {}
+    one_thread = {"threads": [1]} if device == "cpu" else {}
     varied: dict[str, dict[str, Sequence[Any]]] = {
-        "train": alone
+        "train": one_thread
         | {"precision": available_precisions(device)}
         | ({} if quick else {"length": LENGTHS, "batch_tokens": BATCHES}),
-        "decode": alone
+        "decode": one_thread
         | {"precision": available_precisions(device)}
         | ({} if quick else {"length": LENGTHS, "beam": BEAMS}),
     }

@@ -88,7 +88,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Validation:
-    """Loss in nats per target piece without smoothing, and BLEU of real decoding."""
+    """Loss in nats per target token without smoothing, and BLEU of real decoding."""
 
     loss: float
     bleu: float

@@ -15,16 +15,39 @@ from nmt.data.vocabulary import Vocabulary
 from nmt.lab.bench import decoding, training
 from nmt.lab.bench.machine import in_process
 from nmt.models.device import computes_bf16, find_device
-from nmt.models.protocol import TranslationModel
+from nmt.models.protocol import Sizes, TranslationModel
 from nmt.models.registry import build
-from nmt.recipe.types import Recurrent, Transformer
 
-FAMILIES: dict[str, Recurrent | Transformer] = {
-    "attention": Recurrent(attention_size=512, dropout=0.2, tied=False),
-    "thought-vector": Recurrent(attention="none", dropout=0.2, tied=False),
-    "transformer": Transformer(),
+RECURRENT = {
+    "family": "recurrent",
+    "cell": "lstm",
+    "attention": "bahdanau",
+    "thought_vector": "every_step",
+    "embedding": 256,
+    "attention_size": 512,
+    "bottleneck": None,
+    "encoder": {"layers": 1, "hidden": 256, "direction": "both", "residual": False},
+    "decoder": {"layers": 1, "hidden": 512, "residual": False},
+    "forget_bias": 1.0,
+    "dropout": 0.2,
+    "tied": False,
 }
-"""Recurrent: LSTMs of 2 x 256 and 512 units, embeddings of 256, untied. Transformer: 3 + 3 layers of 256, tied."""
+FAMILIES: dict[str, Sizes] = {
+    "attention": RECURRENT,
+    "thought-vector": {**RECURRENT, "attention": "none"},
+    "transformer": {
+        "family": "transformer",
+        "width": 256,
+        "heads": 4,
+        "feed_forward": 1024,
+        "encoder": {"layers": 3},
+        "decoder": {"layers": 3},
+        "dropout": 0.2,
+        "attention_dropout": 0.0,
+        "tied": True,
+    },
+}
+"""The measured models; peers are given the same sizes."""
 VOCABULARY_SIZE = 6000
 """Of synthetic sentences."""
 
@@ -81,8 +104,7 @@ def sweep(base: Case, values: Mapping[str, Sequence[Any]]) -> list[Case]:
 
 
 def _measure(case: Case) -> JsonObject:
-    sizes = FAMILIES[case.family].model_dump()
-    model = build(sizes, source=case.vocabulary, target=case.vocabulary, joint=True)
+    model = build(FAMILIES[case.family], source=case.vocabulary, target=case.vocabulary, joint=True)
     return _train(case, model) if case.work == "train" else _decode(case, model)
 
 
