@@ -73,7 +73,7 @@ def test_overrides_change_what_is_shared_and_a_systems_own_keys_stay(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "fault"),
+    ("before", "after", "problem"),
     [
         (
             "concatenations: [1, 2]",
@@ -112,8 +112,8 @@ def test_overrides_change_what_is_shared_and_a_systems_own_keys_stay(tmp_path: P
         ("  fixed:", "  Fixed!:", r"small.yaml:8: systems.*: found 'Fixed!'"),
     ],
 )
-def test_a_fault_is_told_with_its_place(tmp_path: Path, before: str, after: str, fault: str) -> None:
-    with pytest.raises(UserError, match=fault):
+def test_a_problem_is_reported_with_its_place(tmp_path: Path, before: str, after: str, problem: str) -> None:
+    with pytest.raises(UserError, match=problem):
         read(tmp_path, FILE.replace(before, after))
 
 

@@ -123,7 +123,7 @@ def test_runs_that_are_missing_are_named() -> None:
     assert "Not finished" not in drawn(analysis())
 
 
-def test_the_sentence_stands_beside_its_reference_and_the_translations_of_the_main_systems() -> None:
+def test_the_page_shows_a_sentence_with_its_reference_and_the_translations_of_the_main_systems() -> None:
     text = "".join(Page(drawn(analysis(reference="Dogs, rightly"))).text)
     assert all(
         part in text for part in ("Ein Hunde", "Dogs, rightly", "& attention", "& thought-vector", "& transformer")

@@ -110,7 +110,7 @@ def test_a_test_set_that_comes_later_is_added_and_another_of_its_name_refused(tm
 
 
 @pytest.mark.parametrize(
-    ("override", "shared", "told"),
+    ("override", "shared", "message"),
     [
         ("study.concatenations=[1, 4]", SHARED, r"concatenations: \[1, 2\] there, \[1, 4\] now"),
         ("data.max_words=9", {**SHARED, "splits": {"train": "xyz"}}, "splits.train: 'abc' there, 'xyz' now"),
@@ -118,11 +118,11 @@ def test_a_test_set_that_comes_later_is_added_and_another_of_its_name_refused(tm
     ],
 )
 def test_a_folder_with_other_settings_is_refused_and_the_setting_named(
-    tmp_path: Path, override: str, shared: dict[str, Any], told: str
+    tmp_path: Path, override: str, shared: dict[str, Any], message: str
 ) -> None:
     results = begun(tmp_path)
     with pytest.raises(
-        UserError, match=rf"out: holds a study with other settings; name another folder with --out\n  {told}"
+        UserError, match=rf"out: holds a study with other settings; name another folder with --out\n  {message}"
     ):
         results.check(plan_of(tmp_path, override), shared, TESTS)
 

@@ -61,15 +61,15 @@ def test_each_system_is_tested_on_what_it_is_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("train", "told"),
+    ("train", "message"),
     [
         ("long.de", r"long\.de: expected SOURCE,TARGET"),
         ("'long.de,short.en'", r"long\.de has 2 lines and short\.en has 1"),
         ("'a.de,long.en'", r"a\.de: no such file"),
     ],
 )
-def test_long_text_that_cannot_be_read_is_told_before_anything_is_trained(train: str, told: str) -> None:
-    with pytest.raises(UserError, match=told):
+def test_long_text_that_cannot_be_read_is_reported_before_training(train: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
         prepared(train)
 
 

@@ -55,7 +55,7 @@ def test_a_length_counts_as_unseen_only_where_training_on_it_would_have_helped()
 
 
 @pytest.mark.parametrize(
-    ("weaker", "told"),
+    ("weaker", "condition"),
     [
         ({"seeds": 1}, "larger than that of the baseline with p < 0.01 in 1 of 3 seeds"),
         ({"trained": 1}, "trained on up to 1 sentences at once, so 4 is an unseen length"),
@@ -63,10 +63,10 @@ def test_a_length_counts_as_unseen_only_where_training_on_it_would_have_helped()
         ({"k50": K50}, "widths 512 keep more than half up to k = 8"),
     ],
 )
-def test_a_claim_names_what_weakens_it(weaker: Changes, told: str) -> None:
+def test_a_claim_names_what_weakens_it(weaker: Changes, condition: str) -> None:
     changes: Changes = {"k50": NARROW, **weaker}
     assert claims(changes)["E2"] == "holds under conditions"
-    assert told in numbers(changes)["E2"]
+    assert condition in numbers(changes)["E2"]
 
 
 @pytest.mark.parametrize("p_value", [0.02, 0.2])
