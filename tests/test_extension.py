@@ -1,5 +1,7 @@
-"""A model family and an attention of another package work with every command. The package is `tests/extension/`: two modules and
-the metadata that an installation would write, found on the path of a process of its own."""
+"""A model family and an attention of another package work with every command.
+
+The package is `tests/extension/`: two modules and the metadata of an installation, on the path of a new process.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""It learns: each family is trained for seconds to reverse strings of digits, and must reproduce the exact output on strings
-it has not seen."""
+"""Each family learns within seconds to reverse strings of digits, exactly and for strings it was not trained on."""
 
 from __future__ import annotations
 

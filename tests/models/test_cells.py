@@ -35,7 +35,7 @@ def unrolled(cell: Cell, inputs: Tensor, state: Tensor) -> list[Tensor]:
     return states
 
 
-# In double precision nothing but the equations could differ; in single precision, rounding of 1e-7 a step, which these cells damp.
+# In double precision only the equations can differ; in single precision rounding of 1e-7 a step, which is damped.
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-6), (torch.float64, 1e-14)])
 @pytest.mark.parametrize("kind", CELLS)
 @torch.no_grad()
@@ -84,7 +84,7 @@ def test_a_gru_has_three_quarters_of_an_lstms_parameters() -> None:
 
 @pytest.mark.parametrize("kind", CELLS)
 def test_fresh_recurrent_weights_are_orthogonal_gate_by_gate(kind: str) -> None:
-    for gate in Cell(kind, WIDTH, HIDDEN).layer.weight_hh_l0.split(HIDDEN):  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    for gate in torch.split(Cell(kind, WIDTH, HIDDEN).layer.weight_hh_l0, HIDDEN):
         torch.testing.assert_close(gate @ gate.T, torch.eye(HIDDEN), atol=1e-5, rtol=0.0)
 
 
@@ -105,7 +105,7 @@ def test_gates_follow_from_the_outputs_of_torchs_own_layer(kind: str) -> None:
     together = functional.linear(inputs, layer.weight_ih_l0, layer.bias_ih_l0) + functional.linear(
         before, layer.weight_hh_l0, layer.bias_hh_l0
     )
-    expected = dict(zip(TORCHS_ORDER[kind], together.sigmoid().split(4, -1), strict=True))  # type: ignore[no-untyped-call]  # torch leaves it so
+    expected = dict(zip(TORCHS_ORDER[kind], torch.split(together.sigmoid(), 4, -1), strict=True))
     del expected["candidate"]
     found = {name: gate[0] for name, gate in cell.gates_over(inputs.unsqueeze(0)).items()}
     torch.testing.assert_close(found, expected)

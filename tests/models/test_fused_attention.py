@@ -43,7 +43,8 @@ def gradients(model: TranslationModel, *, by_hand: bool) -> dict[str, Tensor]:
     memory.slots.retain_grad()
     logits = model.decode(TARGET, memory) if by_hand else TranslationModel.decode(model, TARGET, memory)
     model.zero_grad()
-    (logits * torch.randn(logits.shape, generator=torch.Generator().manual_seed(2))).sum().backward()  # type: ignore[no-untyped-call]  # torch's
+    weights = torch.randn(logits.shape, generator=torch.Generator().manual_seed(2))
+    (logits * weights).sum().backward()  # type: ignore[no-untyped-call]  # torch's
     assert memory.slots.grad is not None
     found = {name: parameter.grad for name, parameter in model.named_parameters() if parameter.grad is not None}
     return {

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from nmt.models.device import autocast
-from nmt.models.protocol import Memory, State, Step, TranslationModel
+from nmt.models.protocol import State, Step, TranslationModel
 
 Model = TypeVar("Model", bound=TranslationModel)
 
@@ -29,17 +29,17 @@ class FrozenModel(Generic[Model]):
         """The precision in which the verbs compute."""
         return autocast(self.device, self.precision)
 
-    def encode(self, source: Tensor, mask: Tensor) -> Memory:
+    def encode(self, source: Tensor, mask: Tensor) -> Any:
         """Reads token ids ``(batch, source)`` whose real positions are True in ``mask``."""
         with self.autocast():
             return self.model.encode(source, mask)
 
-    def initial_state(self, memory: Memory) -> State:
+    def initial_state(self, memory: Any) -> State:
         """The state before the first target token."""
         with self.autocast():
             return self.model.initial_state(memory)
 
-    def step(self, previous: Tensor, state: State, memory: Memory) -> Step:
+    def step(self, previous: Tensor, state: State, memory: Any) -> Step:
         """Reads the previous target ids ``(row,)`` and predicts the next ones."""
         with self.autocast():
             return self.model.step(previous, state, memory)

@@ -44,7 +44,7 @@ class FrozenRecurrentModel(FrozenModel[RecurrentModel]):
         with self.autocast():
             return cell.project(self.model.embed_target(torch.arange(size, device=self.device)))
 
-    def encode(self, source: Tensor, mask: Tensor) -> ProjectedMemory:  # type: ignore[override]
+    def encode(self, source: Tensor, mask: Tensor) -> ProjectedMemory:
         """The memory and, where it pays, its projected slots; read by this class only."""
         with self.autocast():
             memory = self.model.encode(source, mask)
@@ -52,12 +52,12 @@ class FrozenRecurrentModel(FrozenModel[RecurrentModel]):
                 return ProjectedMemory(memory, ())
             return ProjectedMemory(memory, (torch.cat(self._shares(memory.slots), -1),))
 
-    def initial_state(self, memory: ProjectedMemory) -> Tensor:  # type: ignore[override]
+    def initial_state(self, memory: ProjectedMemory) -> Tensor:
         """As the model's."""
         with self.autocast():
             return self.model.initial_state(memory.memory)
 
-    def step(self, previous: Tensor, state: State, memory: ProjectedMemory) -> Step:  # type: ignore[override]
+    def step(self, previous: Tensor, state: State, memory: ProjectedMemory) -> Step:
         """As the model's, with contexts that are sums of projected slots."""
         with self.autocast():
             model, slots = self.model, memory.memory
