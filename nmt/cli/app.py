@@ -1,6 +1,6 @@
-"""The command line: one application, and how faults end it.
+"""The command line: the application, its commands, and the exit status of errors.
 
-Torch, datasets and sacrebleu are imported inside the commands, so that help answers at once.
+Torch, datasets and sacrebleu are imported inside the commands, so `--help` answers at once.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ app.add_typer(recipe.app, name="recipe")
 app.add_typer(data.app, name="data")
 
 RENAMED_COMMANDS = {"bottleneck": "study", "probe": "experiment"}
-"""Commands of earlier versions, and what they are called now."""
+"""Commands of version 0.1.0 and their present names."""
 
 
 def _add_renamed(old: str, new: str) -> None:
@@ -91,45 +91,45 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and leave.", callback=_version, is_eager=True)
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
     ] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show a traceback when something fails; may stand anywhere.")
-    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback of errors; may stand anywhere.")] = False,
 ) -> None:
     """Options of all commands."""
 
 
 def main() -> None:
-    """Runs the command line. Exit status: 0 done, 2 the command, recipe or input was at fault, 1 something failed, 128 + n stopped by signal n."""
+    """Runs the command line.
+
+    Exit status: 0 success, 1 failure, 2 an error in the command, recipe or input, 128 + n stopped by signal n.
+    """
     keep_freed_memory()
     before, dashes, after = _split(sys.argv[1:])
     debug = "--debug" in before
     try:
         with printing():
             app([*(argument for argument in before if argument != "--debug"), *dashes, *after], prog_name="nmt")
-    except (UserError, RunError) as fault:
+    except (UserError, RunError) as error:
         if debug:
             traceback.print_exc()
-        say(f"nmt: {fault}")
-        sys.exit(2 if isinstance(fault, UserError) else 1)
-    except SystemExit as leaving:  # typer has caught what ended the command, Ctrl-C too, and chosen a status
-        if isinstance(leaving.__context__, BrokenPipeError):
+        say(f"nmt: {error}")
+        sys.exit(2 if isinstance(error, UserError) else 1)
+    except SystemExit as end:  # raised by typer for every end of a command, Ctrl-C included
+        if isinstance(end.__context__, BrokenPipeError):
             sys.exit(0)
         raise
-    except BrokenPipeError:  # the reader of our output has had enough, as `head` has
+    except BrokenPipeError:  # the reader of stdout has closed it, as `head` does
         sys.exit(0)
     except Exception as error:
         if debug:
             raise
-        say(
-            f"nmt: {type(error).__name__}: {_first_line(error)}\nthis is a fault in nmt or in its surroundings; --debug shows where"
-        )
+        say(f"nmt: {type(error).__name__}: {_first_line(error)}")
+        say("this is a fault in nmt or in its surroundings; --debug shows where")
         sys.exit(1)
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str], list[str]]:
-    """What stands before ``--``, the dashes, and what stands after them."""
+    """The arguments before ``--``, the ``--`` itself, and those after it."""
     at = arguments.index("--") if "--" in arguments else len(arguments)
     return arguments[:at], arguments[at : at + 1], arguments[at + 1 :]
 

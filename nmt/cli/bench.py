@@ -33,7 +33,8 @@ def bench(
         list[int] | None, typer.Option("--threads", min=1, help="May be repeated; by default what torch finds.")
     ] = None,
     workers: Annotated[
-        list[int] | None, typer.Option("--workers", min=1, help="Also translate by that many; may be repeated.")
+        list[int] | None,
+        typer.Option("--workers", min=1, help="Also translate with so many processes; may be repeated."),
     ] = None,
     beam: Annotated[
         list[int] | None, typer.Option("--beam", min=1, help="May be repeated; by default the recipe's.")
@@ -46,14 +47,14 @@ def bench(
         str | None,
         typer.Option("--test", metavar="NAME=SRC,REF", help="Text to work on; by default the recipe's test set."),
     ] = None,
-    sentences: Annotated[int, typer.Option("--sentences", min=1, help="How many of its sentences to translate.")] = 200,
+    sentences: Annotated[int, typer.Option("--sentences", min=1, help="Number of its sentences to translate.")] = 200,
     updates: Annotated[
         int, typer.Option("--updates", min=1, help="Updates to time, after ten that are not counted.")
     ] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors besides the table.")] = False,
 ) -> None:
-    """Time updates and translations of a run, each in a process of its own.
+    """Time updates and translations of a run, each in a separate process.
 
     Training: target tokens a second, the phases of an update, and its share of the machine's rate of matrix products.
     Translating: by torch, and on a CPU by the run's export if it has one. Starting: until the help, and until a first

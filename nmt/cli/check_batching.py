@@ -1,4 +1,4 @@
-"""`nmt check-batching`: whether a model translates a sentence alike alone and in a batch."""
+"""`nmt check-batching`: translations of sentences alone compared with translations in batches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nmt.errors import UserError
 
 SENTENCES = 200
 DIFFERENCE = 1e-4
-"""Nats by which the score of another text may differ: rounding, where two translations are as probable as each other."""
+"""Largest difference of scores, in nats, between differing texts that are equally probable up to rounding."""
 
 
 def check_batching(
@@ -23,7 +23,7 @@ def check_batching(
     input: Annotated[
         Path | None, typer.Option("-i", "--input", help="Lines to translate; by default those of the built-in corpus.")
     ] = None,
-    sentences: Annotated[int, typer.Option("--sentences", min=2, help="How many lines.")] = SENTENCES,
+    sentences: Annotated[int, typer.Option("--sentences", min=2, help="Number of lines.")] = SENTENCES,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     device: Device = "cpu",
     quiet: Quiet = False,
@@ -67,7 +67,8 @@ def _compare(path: Path, input: Path | None, count: int, device: str, quiet: boo
         "same text": len(pairs) - len(differing),
         "score": f"differs by at most {largest:.2g} nats",
         **{
-            f"text {number}": f"{pair.alone.source!r}: {pair.alone.text!r} alone, {pair.together.text!r} beside {pair.beside} others"
+            f"text {number}": f"{pair.alone.source!r}: {pair.alone.text!r} alone, "
+            f"{pair.together.text!r} beside {pair.beside} others"
             for number, pair in enumerate(differing[:3], 1)
         },
         "sound": sound,

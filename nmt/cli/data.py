@@ -21,7 +21,9 @@ def options() -> None:
 @app.command()
 def check(
     recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/de-en.yaml.")],
-    overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Keys to change.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Keys of the recipe to change.")
+    ] = None,
     limit: Annotated[
         list[str] | None,
         typer.Option(
@@ -33,15 +35,15 @@ def check(
 ) -> None:
     """Check a recipe's corpus before training on it.
 
-    Checks training after cleaning, validation and test: sentences in two splits, duplicates, odd length ratios, untranslated,
-    damaged or tokenised text, odd scripts and languages, characters unknown to the vocabulary.
+    Checks training after cleaning, validation and test: sentences in two splits, duplicates, unusual length ratios,
+    untranslated, damaged or tokenised text, unusual scripts and languages, characters unknown to the vocabulary.
     Exit status: 0 without problems, 1 if a share is above its limit, 2 if the corpus cannot be read.
 
     Examples:
 
       nmt data check recipes/de-en.yaml
 
-      nmt data check recipes/de-en.yaml data.corpus=null data.train=mine.tsv --limit overlap=0 --limit 'length ratio=0.05' --json
+      nmt data check recipes/de-en.yaml data.corpus=null data.train=mine.tsv --limit overlap=0 --json
     """
     from nmt.recipe import reading
 

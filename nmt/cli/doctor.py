@@ -25,7 +25,7 @@ PACKAGES = (
     "safetensors",
 )
 EXTRAS = {"plot": "matplotlib", "tensorboard": "tensorboard", "ct2": "ctranslate2", "serve": "fastapi", "lid": "lingua"}
-"""Extras of this package, and the module that tells whether each is there."""
+"""Extras of this package, each with a module that it installs."""
 HUB_DATASET = "bentrevett/multi30k"
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Differences: TypeAlias = list[tuple[Difference, ...]]
 
 WINDOW = 1024
-"""Sentences translated between two moves of the progress bar."""
+"""Sentences between two updates of the progress bar."""
 
 
 def evaluate(
@@ -36,10 +36,11 @@ def evaluate(
         typer.Option("--test", metavar="NAME=SRC,REF", help="Two files; by default the recipe's test set."),
     ] = None,
     split: Annotated[
-        Literal["test", "valid"], typer.Option("--split", help="Of the recipe's corpus: valid is there to choose by.")
+        Literal["test", "valid"],
+        typer.Option("--split", help="Split of the recipe's corpus; choose settings by valid."),
     ] = "test",
     reason: Annotated[
-        str | None, typer.Option("--reason", metavar="TEXT", help="Why a test set is scored in yet another way.")
+        str | None, typer.Option("--reason", metavar="TEXT", help="Why a test set is scored with other settings.")
     ] = None,
     by_length: Annotated[bool, typer.Option("--by-length", help="Also BLEU by source length.")] = False,
     beam: Annotated[int | None, typer.Option("--beam", min=1, help="Instead of the recipe's beam.")] = None,
@@ -55,8 +56,8 @@ def evaluate(
 ) -> None:
     """Score runs by BLEU, chrF2 and TER with 95 % intervals and signatures.
 
-    Outputs and scores are also kept in the run folder, where sacrebleu's own command line can score them again. A test set that was scored
-    before with other settings or weights is refused: choose by --split valid, or give a --reason.
+    Outputs and scores are kept in the run folder; the command line of sacrebleu can score the outputs again. A test set
+    that was scored with other settings or weights is refused: choose settings by --split valid, or give a --reason.
 
     Examples:
 

@@ -1,4 +1,4 @@
-"""`nmt export`: a run for another engine, with a report of how alike they translate."""
+"""`nmt export`: a run for another engine, with a report that compares the translations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def export(
     run: Annotated[Path, typer.Argument(help="A run folder of a Transformer.")],
     to: Annotated[Literal["ctranslate2"], typer.Option("--to", help="The engine.")],
     quantization: Annotated[
-        Literal["float32", "int8"], typer.Option("--quantization", help="Weights as trained, or in 8 bits.")
+        Literal["float32", "int8"], typer.Option("--quantization", help="Precision of the weights.")
     ] = "float32",
     test: Annotated[
         str | None,
@@ -27,7 +27,7 @@ def export(
         ),
     ] = None,
     sentences: Annotated[
-        int, typer.Option("--sentences", min=1, help="How many of its sentences to compare both on.")
+        int, typer.Option("--sentences", min=1, help="Number of its sentences to compare both on.")
     ] = 1000,
     allowed_loss: Annotated[
         float, typer.Option("--allowed-loss", min=0.0, help="BLEU that the export may lose.")
@@ -35,10 +35,11 @@ def export(
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors besides the report.")] = False,
 ) -> None:
-    """Export a Transformer into RUN/ctranslate2, where nmt translate finds it.
+    """Export a Transformer to RUN/ctranslate2, which nmt translate then uses.
 
-    Both translate the test set, greedily, by beam search, and under the run's own settings. At float32 the texts must be the same and
-    probabilities equal; BLEU may not fall by more than --allowed-loss. Otherwise nothing is exported. An earlier export is replaced.
+    Both translate the test set by greedy search, by beam search, and with the settings of the run. In float32 texts
+    and probabilities must be equal; BLEU may not fall by more than --allowed-loss. Otherwise nothing is exported. An earlier
+    export is replaced.
 
     Examples:
 

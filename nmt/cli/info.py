@@ -1,4 +1,4 @@
-"""`nmt info`: what is in a run folder or a bundle."""
+"""`nmt info`: the content of a run folder or a bundle."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _about(run: Run) -> JsonObject:
 
 
 def _cache(run: Run) -> str:
-    """The folders of a large corpus as they were when the run began. They are named and not opened."""
+    """The cache folders of a large corpus, as recorded when the run began."""
     folders = filter(None, [run.metadata.corpus.cache, run.metadata.token_cache])
     return ", ".join(f"{run.recipe.data.cache}/{each.folder} ({each.bytes / 2**20:,.0f} MiB)" for each in folders)
 
@@ -103,7 +103,8 @@ def _lengths(side: str, tokens: Lengths) -> str:
 def _size(run: Run) -> str:
     if run.bundled:
         return f"{_mebibytes([run.path])}, one file"
-    return f"weights {_mebibytes(run.path.glob('*.safetensors'))}, checkpoints {_mebibytes(run.path.glob('checkpoints/*/*'))}"
+    weights, checkpoints = (_mebibytes(run.path.glob(pattern)) for pattern in ("*.safetensors", "checkpoints/*/*"))
+    return f"weights {weights}, checkpoints {checkpoints}"
 
 
 def _mebibytes(paths: Iterable[Path]) -> str:

@@ -1,4 +1,4 @@
-"""Where commands speak: data on stdout, everything for people on stderr."""
+"""Output of commands: data to stdout, messages and progress to stderr."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from nmt.atomic import JsonObject
 from nmt.errors import RunError, UserError
 
 console = Console(stderr=True, highlight=False)
-"""For progress bars; `NO_COLOR` is obeyed."""
+"""The console of progress bars and messages; it respects `NO_COLOR`."""
 
 
 def say(text: str) -> None:
-    """A line for people."""
+    """Prints a line to stderr."""
     print(text, file=sys.stderr, flush=True)
 
 
 def logger(quiet: bool) -> Callable[[str], None]:
-    """`say`, or silence. Above a progress bar lines go through its console, so that neither spoils the other."""
+    """A function that prints a line to stderr, above a progress bar if there is one; with ``quiet`` it does nothing."""
 
-    def speak(text: str) -> None:
+    def log(text: str) -> None:
         if not quiet:
             console.print(text, markup=False, soft_wrap=True)
 
-    return speak
+    return log
 
 
 def print_json(value: Any) -> None:
-    """One JSON value, indented, on stdout."""
+    """Prints an indented JSON value to stdout."""
     print(json.dumps(value, indent=1, ensure_ascii=False))
 
 
 def print_values(values: JsonObject) -> None:
-    """Names and values on stdout, a line each."""
+    """Prints names and values to stdout, one line each."""
     for name, value in values.items():
         shown = ", ".join(f"{key}: {each}" for key, each in value.items()) if isinstance(value, dict) else value
         print(f"{name:<16}{shown}")
@@ -47,7 +47,7 @@ def print_values(values: JsonObject) -> None:
 
 @contextmanager
 def option_errors() -> Iterator[None]:
-    """Turns the `ValueError` of a wrong setting, which begins with its name, into a `UserError` that names the option."""
+    """Turns the `ValueError` of a wrong setting into a `UserError` that names the option."""
     try:
         yield
     except UserError:
@@ -57,7 +57,7 @@ def option_errors() -> Iterator[None]:
 
 
 class _Raw(io.RawIOBase):
-    """The bytes of stdout. An error of a file that is open names no path, so what fails here says itself that it is stdout."""
+    """The bytes of stdout; its errors name stdout, since those of an open file name no path."""
 
     def __init__(self, below: Any) -> None:
         self.below = below
@@ -74,7 +74,7 @@ class _Raw(io.RawIOBase):
     def write(self, data: Any) -> int:
         try:
             return int(self.below.write(data))
-        except BrokenPipeError:  # its reader has had enough, which is no fault
+        except BrokenPipeError:  # the reader has closed it, which is not an error
             raise
         except OSError as error:
             raise RunError(f"standard output: cannot be written ({error.strerror})") from error
@@ -82,9 +82,9 @@ class _Raw(io.RawIOBase):
 
 @contextmanager
 def printing() -> Iterator[None]:
-    """While a command prints: all of it has been written at the end, or it is a `RunError`."""
+    """A context for a command that prints: at its end everything is written, or a `RunError` is raised."""
     before = sys.stdout
-    if before is None:  # closed by who called us; what is printed goes nowhere, as Python has it
+    if before is None:  # closed by the parent process; Python then discards what is printed
         yield
         return
     raw = getattr(before.buffer, "raw", before.buffer)

@@ -7,15 +7,17 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Look at recipes.", no_args_is_help=True)
+app = typer.Typer(help="Print recipes and their schema.", no_args_is_help=True)
 
 
 @app.command()
 def show(
     recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/de-en.yaml.")],
-    overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Keys to change.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Keys of the recipe to change.")
+    ] = None,
 ) -> None:
-    """Print a recipe with every default, after its overrides.
+    """Print a recipe with overrides and all defaults.
 
     Example: nmt recipe show recipes/de-en.yaml model.attention=none
     """

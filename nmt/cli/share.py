@@ -14,18 +14,16 @@ Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")]
 
 def bundle(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="The file to write, such as de-en.nmt; appears whole, and replaces.")
-    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write, atomically, such as de-en.nmt.")],
     terms: Annotated[
         str | None, typer.Option("--terms", metavar="TEXT", help="Terms of the training data, for the model card.")
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Put what translating needs into one file: weights, vocabulary, recipe, facts, scores, a model card, and a manifest with hashes.
+    """Write a bundle: one file with weights, vocabulary, recipe, metadata, scores, a model card, and hashes of all.
 
-    Nothing in it is executable. It is used wherever a run folder is: nmt translate, evaluate, info, inspect. The recipe goes with it as it is,
-    names of local files included.
+    It contains nothing executable. Every command that takes a run folder takes a bundle. The recipe is included
+    unchanged, with the names of local files.
 
     Examples:
 
@@ -47,13 +45,13 @@ def push(
     repository: Annotated[
         str,
         typer.Argument(
-            metavar="OWNER/NAME", help="A model repository on the Hugging Face Hub; made where there is none."
+            metavar="OWNER/NAME", help="A model repository on the Hugging Face Hub; created if it does not exist."
         ),
     ],
-    private: Annotated[bool, typer.Option("--private", help="Of a new repository: only for you.")] = False,
+    private: Annotated[bool, typer.Option("--private", help="Make a new repository private.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Put a bundle and its model card on the Hugging Face Hub. Needs a token that may write: hf auth login.
+    """Upload a bundle and its model card to the Hugging Face Hub. Needs a token with write access: hf auth login.
 
     Example: nmt push de-en.nmt me/multi30k-de-en
     """
@@ -74,7 +72,7 @@ def pull(
     revision: Annotated[str | None, typer.Option("--revision", help="A commit, tag or branch.")] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Fetch a bundle from the Hugging Face Hub; it is looked through before it is put in place.
+    """Download a bundle from the Hugging Face Hub; it is validated before it is moved into place.
 
     Example: nmt pull me/multi30k-de-en -o de-en.nmt
     """

@@ -19,14 +19,14 @@ def train(
         Path | None, typer.Option("--run", help="The run folder; by default runs/NAME of the recipe.")
     ] = None,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Throw away what is in the run folder and begin anew.")
+        bool, typer.Option("--restart", help="Delete the content of the run folder and start again.")
     ] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
 ) -> None:
-    """Train a model, or continue where an earlier command stopped.
+    """Train a model, or continue a run that was interrupted.
 
-    The same command on the same run folder resumes; a raised limit (training.updates=5000) continues a finished run.
-    Ctrl-C saves and stops.
+    The same command on the same run folder continues it; a higher limit (training.updates=5000) continues a finished
+    run. Ctrl-C saves and stops.
 
     Examples:
 
@@ -39,7 +39,7 @@ def train(
     from nmt.recipe import reading
 
     read = reading.read(recipe, overrides or [])
-    from nmt.runs import run_folder  # torch, from here on
+    from nmt.runs import run_folder  # imports torch
     from nmt.training.begin import train as start
 
     code = start(

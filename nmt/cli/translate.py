@@ -1,4 +1,4 @@
-"""`nmt translate`: lines in, as many lines out, in order."""
+"""`nmt translate`: one output line for each input line, in order."""
 
 from __future__ import annotations
 
@@ -29,41 +29,43 @@ if TYPE_CHECKING:
 
 def translate(
     run: Annotated[
-        Path | None, typer.Argument(help="A run folder or a bundle; by default the run that finished last.")
+        Path | None, typer.Argument(help="A run folder or a bundle; by default the newest finished run.")
     ] = None,
     input: Annotated[
         Path | None, typer.Option("-i", "--input", help="A file to translate, plain or gz; by default stdin.")
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="Where to write; appears whole, and replaces. By default stdout."),
+        typer.Option("-o", "--output", help="The file to write, atomically; by default stdout."),
     ] = None,
     text: Annotated[
         list[str] | None, typer.Option("--text", help="A text to translate; may be given several times.")
     ] = None,
-    beam: Annotated[int | None, typer.Option("--beam", min=1, help="Hypotheses kept in search; 1 is greedy.")] = None,
-    nbest: Annotated[int, typer.Option("--nbest", min=1, help="Alternatives to give, with --json.")] = 1,
+    beam: Annotated[
+        int | None, typer.Option("--beam", min=1, help="Hypotheses of beam search; 1 is greedy search.")
+    ] = None,
+    nbest: Annotated[int, typer.Option("--nbest", min=1, help="Number of alternatives, with --json.")] = 1,
     as_json: Annotated[
         bool,
         typer.Option("--json", help="One JSON object a line: text, score, pieces, alternatives, alignment, warnings."),
     ] = False,
     batch_tokens: Annotated[
-        int | None, typer.Option("--batch-tokens", min=1, help="Source pieces translated at a time.")
+        int | None, typer.Option("--batch-tokens", min=1, help="Source tokens in a batch, padding included.")
     ] = None,
     precision: Precision = None,
     device: Device = "auto",
     engine: Annotated[
         Literal["auto", "torch", "ctranslate2"],
-        typer.Option("--engine", help="auto takes the run's export where there is one."),
+        typer.Option("--engine", help="auto uses the export of the run if there is one."),
     ] = "auto",
     workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Translate side by side, one thread each: about a core each.")
+        int | None, typer.Option("--workers", min=1, help="Number of parallel processes with one thread each.")
     ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Translate stdin, a file or texts.
 
-    One line in is one line out; blank lines stay blank; a line that is too long is translated in parts and joined.
+    Each input line gives one output line; blank lines stay blank; long lines are translated in parts.
 
     Examples:
 
@@ -129,7 +131,7 @@ def _search(run: Run, beam: int | None, nbest: int, *, keep_weights: bool) -> Se
 
 @contextmanager
 def _source(path: Path | None, texts: list[str] | None) -> Iterator[tuple[Iterable[list[bytes]], bool]]:
-    """Chunks of lines as they arrive, and whether somebody may be waiting for each of them."""
+    """Chunks of lines as they arrive, and whether each should be translated at once (a pipe or a terminal)."""
     if texts:
         yield [[" ".join(text.split("\n")).encode("utf8", "surrogateescape") for text in texts]], False
     elif path is None or str(path) == "-":
