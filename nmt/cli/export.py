@@ -38,8 +38,8 @@ def export(
     """Export a Transformer to RUN/ctranslate2, which nmt translate then uses.
 
     Both translate the test set by greedy search, by beam search, and with the settings of the run. In float32 texts
-    and probabilities must be equal; BLEU may not fall by more than --allowed-loss. Otherwise nothing is exported. An earlier
-    export is replaced.
+    and probabilities must be equal; BLEU may not fall by more than --allowed-loss. Otherwise nothing is exported. An
+    earlier export is replaced.
 
     Examples:
 
