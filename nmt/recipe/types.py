@@ -156,7 +156,7 @@ class Recurrent(Section):
     """With attention `none`, where the decoder is given the thought vector: at every step or in its initial state
     only."""
     embedding: Count = 256
-    """Width of the piece embeddings."""
+    """Width of the token embeddings."""
     attention_size: Count = 256
     """Width in which additive attention compares query and slot."""
     bottleneck: Count | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -25,9 +26,9 @@ class FrozenModel(Generic[Model]):
         self.device, self.precision = device, precision
         self.model = (rounded(model) if precision == "bf16" else model).to(device)
 
-    def autocast(self) -> torch.autocast:
+    def autocast(self) -> AbstractContextManager[object]:
         """The precision in which the verbs compute."""
-        return autocast(self.device, self.precision)
+        return autocast(self.device, self.precision) if self.precision == "bf16" else nullcontext()
 
     def encode(self, source: Tensor, mask: Tensor) -> Any:
         """Reads token ids ``(batch, source)`` whose real positions are True in ``mask``."""
