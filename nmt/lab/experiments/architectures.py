@@ -131,7 +131,7 @@ def reading_cell(model: RecurrentModel) -> Cell:
 
 
 def _model(name: str, vocabulary: int) -> TranslationModel:
-    if name == "transformer":
+    if name not in RECURRENT:
         return transformer(vocabulary, layers=1)
     chosen = RECURRENT[name]
     model = recurrent(vocabulary, cell=chosen.cell, attention=chosen.attention, forget_bias=chosen.forget_bias)

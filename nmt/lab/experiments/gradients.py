@@ -320,7 +320,7 @@ def _curve(name: str, norms: Sequence[Sequence[float]]) -> curves.Curve:
     """Every seventh step from the last one back, with a band over seeds."""
     steps = list(range(len(norms[0]), 0, -7))[::-1]
     shares = [[each[step - 1] / each[-1] for each in norms] for step in steps]
-    label = f"{name} (dL/dx)" if name == "transformer" else name
+    label = name if name in RECURRENT else f"{name} (dL/dx)"
     return curves.Curve(label, steps, list(map(mean, shares)), list(map(min, shares)), list(map(max, shares)))
 
 

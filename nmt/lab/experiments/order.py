@@ -277,14 +277,14 @@ def _order_claim(results: Results, others: Results) -> Claim:
     largest = max(each.largest for each in results["bag"])
     noticed = {name: _mean(seeds, "noticed") for name, seeds in results.items() if name != "bag"}
     recurrent_notice = min(noticed[name] for name in others) >= GOOD
-    transformer_notices = noticed.get("transformer", 0.0) >= GOOD
-    verdict: Verdict = "holds" if recurrent_notice and not transformer_notices else "holds under conditions"
+    transformer_noticed = noticed.get("transformer", 0.0)
+    verdict: Verdict = "holds" if recurrent_notice and transformer_noticed < GOOD else "holds under conditions"
     shares = ", ".join(f"{name} {share:.1%}" for name, share in noticed.items())
     number = (
         f"shuffling the source changes a first-step logit of the bag of words by at most {largest:.1e} in "
         f"{_seeds(results)}; noticed, by a change above {CHANGED:g}, in {shares} of shuffles"
     )
-    if transformer_notices:
+    if transformer_noticed >= GOOD:
         number += "; the Transformer is not recurrent, but knows order from its position embeddings"
     return Claim(id="A1", number=number, verdict="does not hold" if largest >= ROUNDING else verdict)
 
