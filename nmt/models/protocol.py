@@ -132,7 +132,7 @@ class TranslationModel(nn.Module, ABC):
         return self.decode(target, self.encode(source, mask))
 
     def encoder_gates(self, source: Tensor) -> dict[str, Tensor]:
-        """The encoder's gates by name, ``(source, hidden)``, over a source ``(1, source)``; `ValueError` without any."""
+        """The encoder's gates by name, ``(source, hidden)``, over one source; `ValueError` without any."""
         raise ValueError("this run's model is not recurrent and has no gates")
 
     def for_inference(self, device: torch.device, precision: str) -> DecodingProtocol:
