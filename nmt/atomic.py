@@ -1,4 +1,5 @@
-"""Atomic writes: files and folders appear whole or not at all. Manifests of sizes and hashes, and logs of JSON lines."""
+"""Atomic writes: files and folders appear whole or not at all. Manifests of sizes and hashes, and logs of JSON
+lines."""
 
 from __future__ import annotations
 
@@ -189,7 +190,8 @@ def write_json(path: Path, values: JsonObject) -> None:
 
 
 def append_record(path: Path, record: JsonObject, *, durable: bool = False) -> None:
-    """Appends an object as a line of its own, even after a line that a kill cut short; ``durable`` waits for the disk."""
+    """Appends an object as a line of its own, even after a line that a kill cut short; ``durable`` waits for the
+    disk."""
     line = json.dumps(record, ensure_ascii=False)
     try:
         with path.open("ab+") as file:

@@ -1,4 +1,4 @@
-"""What a process that computes asks of the libraries below torch, before torch multiplies for the first time."""
+"""Settings of the C libraries below torch, made before the first matrix product."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import sys
 
 
 def keep_freed_memory() -> None:
-    """Tells glibc to keep freed blocks. By default it returns each large one to the system, and who asks for the same megabytes again, in every
-    update of training and every step of a search, waits a tenth to a third of the time for empty pages. Elsewhere nothing happens."""
+    """Makes glibc keep freed blocks. By default it returns each large block to the system, and allocating the same
+    megabytes again, in every update of training and every step of search, takes a tenth to a third of the time.
+    Elsewhere than on Linux with glibc nothing changes."""
     if sys.platform != "linux":
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
@@ -19,9 +20,9 @@ def keep_freed_memory() -> None:
 
 
 def keep_few_kernels(count: int = 64) -> None:
-    """Tells oneDNN to keep so many of the kernels that it makes for every shape of a product, unless the environment says otherwise.
+    """Limits how many compiled matrix products oneDNN keeps, one for every shape, unless the environment sets it.
 
-    Batches have thousands of shapes, so that hardly one comes again before the 1,024 kept by default are full; within an update the
-    layers of a stack share theirs.
+    Batches have thousands of shapes, so that hardly one recurs before the default of 1,024 is full; within an update
+    the layers of a stack share theirs.
     """
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(count))

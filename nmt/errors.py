@@ -17,4 +17,4 @@ class UserError(ValueError):
 
 
 class RunError(RuntimeError):
-    """What failed while running and is no error of the input, such as a full disk: exit status 1."""
+    """A failure while running that the input did not cause, such as a full disk: exit status 1."""

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent
 
 
 def origin(command: str, seconds: float) -> JsonObject:
-    """The origin of a measurement that took so many seconds: command, date, commit, versions and machine, ready for JSON."""
+    """The origin of a measurement: command, date, commit, versions, machine and seconds, ready for JSON."""
     import torch
 
     return {

@@ -16,7 +16,7 @@ TOGETHER = 1 << 40
 
 @dataclass(frozen=True)
 class Pair:
-    """A sentence translated alone and in a batch with ``beside`` others."""
+    """A sentence translated alone and in a batch with ``beside`` other sentences."""
 
     alone: Translation
     together: Translation
@@ -34,7 +34,7 @@ class Pair:
 
 
 def pairs(translator: BatchTranslator, sentences: Sequence[str], seed: int = 1) -> Iterator[Pair]:
-    """Every sentence once alone and once in a random batch; restores the batch limit of the translator at the end."""
+    """Translates every sentence alone and in a mixed batch; the translator's `batch_tokens` is restored at the end."""
     chance, order, before = random.Random(seed), list(range(len(sentences))), translator.batch_tokens
     chance.shuffle(order)
     try:

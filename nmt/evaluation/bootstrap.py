@@ -1,7 +1,7 @@
 """BLEU of many resamples of a test set at once, from counts per sentence.
 
-The resamples depend on the number of sentences only, so all systems are compared on the same ones (paired bootstrap:
-Koehn 2004, W04-3250).
+For a number of sentences the resamples are always the same, so that systems are compared on the same ones (paired
+bootstrap: Koehn 2004, W04-3250).
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def evaluate(
     weights_sha256: str | None = None,
     notes: Sequence[str] = (),
 ) -> Result:
-    """Translates the sources once and scores them; the other arguments are passed on to the result."""
+    """Translates the sources once and scores them; the other arguments are passed to the result."""
     hypotheses = translate(list(test.source))
     if len(hypotheses) != len(test.source):
         raise RunError(

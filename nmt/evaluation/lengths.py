@@ -1,6 +1,6 @@
-"""Quality by length of the source sentence, which shows the limit of a memory of fixed size.
+"""BLEU by length of the source sentence, which shows the limit of a memory of fixed size.
 
-Sentences are grouped by *source* length; the length of the output or of the reference depends on the translation.
+Sentences are grouped by *source* length; the length of the output or of the reference would depend on the quality.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Run folders as systems to be scored; outputs and log entries are kept in the folder."""
+"""Scoring of run folders, which keep the outputs and an evaluation log."""
 
 from __future__ import annotations
 
@@ -28,10 +28,8 @@ def score(
     by_length: bool,
     reason: str | None = None,
 ) -> Result:
-    """Translates and scores; adds the output and a log entry to the run folder.
-
-    `evaluation_log.permit` has to be called before.
-    """
+    """Translates and scores; adds the output and a log entry to the run. The caller has called
+    `evaluation_log.permit`."""
     result = evaluate(
         translate,
         test,

@@ -17,7 +17,7 @@ from nmt.runs.run_folder import Run
 
 @dataclass(frozen=True)
 class TestSet:
-    """Line n of ``references`` translates line n of ``source``."""
+    """Line n of ``references`` translates line n of ``source``; the counts are compared on construction."""
 
     __test__ = False  # for pytest, which collects classes of this name
 

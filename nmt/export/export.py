@@ -1,4 +1,5 @@
-"""Exporting a run: built aside, compared with the model, and put in its place only if its translations are the model's."""
+"""Exporting a run: the export is compared with the model, and replaces an earlier one only if their translations
+agree."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from nmt.inference import ctranslate2
 from nmt.runs.run_folder import Run
 
 REFUSED = "ctranslate2.refused.json"
-"""The report of an export that was not put in its place, in the run's folder."""
+"""The report of an export that was refused, in the run's folder."""
 
 
 def export(
@@ -35,7 +36,8 @@ def export(
         if parity.faults:
             atomic.write_json(run.path / REFUSED, parity.as_json())
             raise RunError(
-                f"{run.path}: not exported: {'; '.join(parity.faults)}\nthe report is {run.path / REFUSED}; other exports are untouched"
+                f"{run.path}: not exported: {'; '.join(parity.faults)}\n"
+                f"the report is {run.path / REFUSED}; other exports are untouched"
             )
         atomic.write_json(building / folder.PARITY, parity.as_json())
     (run.path / REFUSED).unlink(missing_ok=True)

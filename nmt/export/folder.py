@@ -1,9 +1,9 @@
 """Writing the folder of an export, `ctranslate2/` in a run.
 
     model.bin, config.json, shared_vocabulary.json   what CTranslate2 loads (or source_ and target_vocabulary.json)
-    vocabulary.model                                 SentencePiece, to make pieces with (or source.model and target.model)
-    nmt.json                                         whose weights these are, in which quantization, made by which versions
-    parity.json                                      how far its translations are those of the run
+    vocabulary.model                                 SentencePiece (or source.model and target.model)
+    nmt.json                                         hash of the run's weights, quantization, versions
+    parity.json                                      comparison of its translations with the run's
 
 With add_source_eos set it is complete for any program that uses CTranslate2: pieces in, pieces out.
 """

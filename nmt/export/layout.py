@@ -1,7 +1,7 @@
-"""Our Transformer in the layout of CTranslate2, a C++ engine for inference: whose names the weights take there, and what it must be told.
+"""Our Transformer in the layout of CTranslate2, a C++ engine for inference: names of weights and settings.
 
-What is told rather than left to its defaults: our table of positions (its own has sines and cosines in halves and begins at 1), the epsilon of
-the norms, and that attention weights are the mean over the heads of the last layer, as `TransformerModel.step` gives them.
+Set explicitly are our position table (its own has sines and cosines in halves and begins at 1), the epsilon of the
+norms, and that attention weights are the mean over the heads of the last layer, as in `TransformerModel.step`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ FEWEST_POSITIONS = 1024
 
 
 def specification(model: TransformerModel, source: Sequence[str], target: Sequence[str], positions: int) -> Any:
-    """A checked `ctranslate2.specs.TransformerSpec` with the model's weights, for up to ``positions`` pieces on either side.
+    """A checked `ctranslate2.specs.TransformerSpec` with the model's weights, for up to ``positions`` pieces on either
+    side.
 
     ``source`` and ``target`` are the vocabularies' pieces in the order of their token ids.
     """

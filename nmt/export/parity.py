@@ -1,7 +1,7 @@
-"""How far an export's translations are those of the model it was made of: the report beside an export, and what decides whether it may stand.
+"""Comparison of an export's translations with the model's, which decides whether the export is accepted.
 
-With matched rules, greedy and without a length penalty, both have to find the same text. With the run's own settings both are scored, since
-CTranslate2 stops by another rule when a penalty ranks the hypotheses.
+With matched rules, greedy and without a length penalty, both have to find the same text. With the run's own settings
+both are scored, since CTranslate2 stops by another rule when a penalty ranks the hypotheses.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Parity:
 
     @property
     def faults(self) -> list[str]:
-        """What keeps the export from standing for the run."""
+        """Why the export is refused; empty if it is accepted."""
         found = []
         if self.quantization == "float32":
             for name, agreement in (("greedy", self.greedy), ("beam without length penalty", self.beam)):
@@ -81,7 +81,8 @@ class Parity:
                 )
         if not self.bleu - self.export_bleu <= self.allowed_loss:
             found.append(
-                f"BLEU falls from {self.bleu:.2f} to {self.export_bleu:.2f}, expected to lose at most {self.allowed_loss:g}"
+                f"BLEU falls from {self.bleu:.2f} to {self.export_bleu:.2f}, "
+                f"expected to lose at most {self.allowed_loss:g}"
             )
         return found
 
@@ -96,7 +97,10 @@ class Parity:
             (f"beam {self.beam.settings.beam}, no length penalty", self.beam),
             ("own settings", self.own),
         ):
-            yield f"{name}: {each.same:,} of {self.sentences:,} texts are the same, scores differ by at most {each.score_difference:.1e}"
+            yield (
+                f"{name}: {each.same:,} of {self.sentences:,} texts are the same, "
+                f"scores differ by at most {each.score_difference:.1e}"
+            )
         yield f"log-probabilities of pieces differ by at most {self.log_probability_difference:.1e}"
         yield f"BLEU {self.bleu:.2f}, exported {self.export_bleu:.2f} (own settings, {self.signature})"
 

@@ -108,7 +108,7 @@ def unsuitable(run: Run) -> str | None:
     """Why a run cannot be exported, or None."""
     if run.description.exporter is None:
         return (
-            f"CTranslate2 has no model of this kind ({run.description.title}); only Transformers can be exported to it\n"
+            f"CTranslate2 has no model of this kind ({run.description.title}); only Transformers can be exported\n"
             "this run translates with --engine torch"
         )
     if found := run.recipe.search.min_length:

@@ -35,7 +35,7 @@ def card(run: Run, terms: str | None) -> str:
         ),
         f"# {recipe.name}: {data.source} to {data.target}",
         "",
-        f"{_model(run)}, {metadata.decided.parameters:,} parameters, made with nmt. One file without executable content:",
+        f"{_model(run)}, {metadata.decided.parameters:,} parameters, made with nmt. One file, nothing executable:",
         "",
         "    nmt translate model.nmt --text '...'",
         "",
