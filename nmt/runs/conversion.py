@@ -59,11 +59,19 @@ def convert(path: Path, out: Path | None) -> Path:
         _convert_bundle(path, target)
         return target
     values = _metadata(files.FolderFiles(path))
+    _refuse_links(path)
     with run_folder.locked(path), atomic.atomic_folder(target, replace=out is None) as building:
         shutil.copytree(path, building, symlinks=True, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
         _convert_folder(building, values)
         _check(Run(building))
     return target
+
+
+def _refuse_links(folder: Path) -> None:
+    """Files are rewritten, and through a link one outside the folder would be."""
+    link = next((path for path in folder.rglob("*") if path.is_symlink()), None)
+    if link is not None:
+        raise UserError(f"{link}: a link, which is not converted; put the file itself there")
 
 
 def _convert_bundle(path: Path, target: Path) -> None:
@@ -84,7 +92,8 @@ def _convert_bundle(path: Path, target: Path) -> None:
 
 
 def _convert_folder(folder: Path, values: JsonObject) -> None:
-    contents = {name: (folder / name).read_bytes() for name in (RECIPE, WEIGHTS, SCORES) if (folder / name).exists()}
+    found = files.FolderFiles(folder)
+    contents = {name: found.read(name) for name in (RECIPE, WEIGHTS, SCORES) if name in found}
     changed = _converted(contents, values, folder)
     for name, data in changed.items():
         (folder / name).write_bytes(data)

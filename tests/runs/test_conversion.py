@@ -107,3 +107,12 @@ def test_a_damaged_run_stays_as_it_is(old: Path) -> None:
         conversion.convert(Path("attention"), None)
     assert {path: path.read_bytes() for path in Path("attention").rglob("*") if path.is_file()} == before
     assert sorted(path.name for path in old.glob(".*")) == []
+
+
+def test_a_link_is_refused_since_it_would_be_written_through(old: Path) -> None:
+    Path("outside").write_text("{}\n")
+    Path("attention", "scores.jsonl").unlink()
+    Path("attention", "scores.jsonl").symlink_to(Path("outside").absolute())
+    with pytest.raises(UserError, match=r"attention/scores\.jsonl: a link, which is not converted"):
+        conversion.convert(Path("attention"), None)
+    assert Path("outside").read_text() == "{}\n"
