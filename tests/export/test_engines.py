@@ -108,3 +108,23 @@ def test_a_search_that_ctranslate2_would_change_is_left_to_torch(make_run: MakeR
 def test_asking_for_an_export_that_is_not_there_says_how_to_make_it(make_run: MakeRun) -> None:
     with pytest.raises(UserError, match=r"no such export; make it: nmt export .* --to ctranslate2"):
         find_export(make_run(), "ctranslate2", pytest.fail)
+
+
+def test_exports_and_workers_compute_on_the_cpu_only(exported: Run) -> None:
+    with pytest.raises(UserError, match="--engine ctranslate2: an export computes on the CPU, found --device cuda"):
+        open_translator(exported, "ctranslate2", device="cuda")
+    with pytest.raises(UserError, match="--workers: processes compute on the CPU, found --device cuda"):
+        open_translator(exported, "torch", device="cuda", workers=2)
+
+
+def test_a_translator_with_other_settings_equals_one_opened_with_them(make_run: MakeRun, lines: list[str]) -> None:
+    run = make_run()
+    greedy = run.search_settings(beam=1, keep_weights=True)
+    varied = open_translator(run, "torch", device="cpu").with_search(greedy)
+    assert varied.translate(lines) == open_translator(run, "torch", device="cpu", search=greedy).translate(lines)
+
+
+def test_a_line_is_split_unless_it_is_to_be_translated_whole(make_run: MakeRun, lines: list[str]) -> None:
+    run, line = make_run(), lines[-1]
+    warnings = [open_translator(run, "torch", split_lines=split).translate(line).warnings for split in (True, False)]
+    assert [any(each.startswith("translated in parts") for each in found) for found in warnings] == [True, False]
