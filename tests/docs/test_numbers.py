@@ -276,3 +276,12 @@ def test_every_number_of_a_summary_written_by_hand_is_in_the_tables_of_its_repor
     number = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?")
     known = {each.lstrip("+") for each in number.findall(tables)}
     assert [each for each in number.findall(summary.read_text("utf8")) if each.lstrip("+") not in known] == []
+
+
+@pytest.mark.parametrize("study", ["bottleneck", "ladder"])
+def test_every_score_in_the_head_of_a_study_recipe_is_in_its_report(study: str) -> None:
+    head = (ROOT / "recipes" / f"{study}.yaml").read_text("utf8").partition("# Scored")[2].partition("\n\n")[0]
+    report = (ROOT / "docs" / "results" / study / f"{study}.md").read_text("utf8")
+    scores = re.findall(r"(?<![\w.])-?\d+\.\d+(?![\w.])", head)
+    assert len(scores) > 5
+    assert [score for score in scores if not re.search(rf"(?<![\d.]){re.escape(score)}(?!\d)", report)] == []
