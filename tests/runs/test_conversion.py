@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,12 @@ def test_a_link_is_refused_since_it_would_be_written_through(old: Path) -> None:
     with pytest.raises(UserError, match=r"attention/scores\.jsonl: a link, which is not converted"):
         conversion.convert(Path("attention"), None)
     assert Path("outside").read_text() == "{}\n"
+
+
+def test_an_export_stays_valid(old: Path) -> None:
+    described = Path("attention", "ctranslate2", "nmt.json")
+    described.parent.mkdir()
+    before = sha256(Path("attention", run_folder.WEIGHTS).read_bytes()).hexdigest()
+    described.write_text(json.dumps({"format": 1, "weights_sha256": before}))
+    conversion.convert(Path("attention"), None)
+    assert json.loads(described.read_text())["weights_sha256"] == Run(Path("attention")).weights_sha256 != before
