@@ -1,4 +1,4 @@
-"""Compares this checkout with an earlier one: translations, scores and further training of the same runs must be equal to the bit.
+"""Compares this checkout with an earlier one: translations and further training of runs must be equal to the bit.
 
     python -m tools.equality EARLIER RUN... --source test.de [--lines 1000] [--updates 50]
 

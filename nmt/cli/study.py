@@ -31,6 +31,9 @@ def study(
     jobs: Annotated[
         int | None, typer.Option("--jobs", help="Runs at the same time, one thread each; by default one per core.")
     ] = None,
+    device: Annotated[
+        str | None, typer.Option("--device", help="Where to train and translate, as training.device of the recipe.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the runs and an estimate of their time, and stop.")
     ] = False,
@@ -56,7 +59,8 @@ def study(
     from nmt.lab.studies import plan as plans
     from nmt.lab.studies.archive import write_archive
 
-    plan = plans.read(recipe, overrides or [])
+    keys = overrides or []
+    plan = plans.read(recipe, keys if device is None else [*keys, f"training.device={device}"])
     chosen = plan.chosen([group for group in only.split(",") if group])
     folder = out or Path("results") / plan.name
     style.require_matplotlib()

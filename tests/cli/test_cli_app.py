@@ -39,7 +39,7 @@ COMMANDS = (
 
 def test_help_names_every_command_and_loads_nothing_heavy() -> None:
     """In a process of its own, as others have loaded everything into this one."""
-    code = "import atexit, sys; atexit.register(lambda: print(*sys.modules, sep='\\n')); from nmt.cli.app import RENAMED_COMMANDS, main; main()"
+    code = "import atexit, sys; atexit.register(lambda: print(*sys.modules, sep='\\n')); from nmt.cli.app import main; main()"
     out = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True).stdout
     assert all(f" {command} " in out for command in COMMANDS)
     assert {"torch", "datasets", "sentencepiece", "sacrebleu", "numpy"}.isdisjoint(out.splitlines())
@@ -91,8 +91,8 @@ def test_a_fault_of_our_own_says_so_without_a_traceback(nmt: Nmt, monkeypatch: p
     outcome = nmt("info", "runs/toy")
     assert outcome.status == 1
     assert (
-        outcome.err
-        == "nmt: ZeroDivisionError: division by zero\nthis is a fault in nmt or in its surroundings; --debug shows where\n"
+        outcome.err == "nmt: ZeroDivisionError: division by zero\n"
+        "this is a fault in nmt or in its surroundings; --debug shows where\n"
     )
 
 

@@ -18,7 +18,7 @@ SENTENCES = [("ab cd ef gh " * length).strip() for length in range(1, 13)] * 12
 
 
 class Model:
-    """Writes one letter for each sentence that it sees in a batch, or, if it is sound, for each piece of its own source."""
+    """Writes one letter per sentence of the batch, or, if it is sound, one per token of its own source."""
 
     def __init__(self, sound: bool) -> None:
         self.sound = sound

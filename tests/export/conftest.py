@@ -1,4 +1,4 @@
-"""Run folders of small Transformers with random weights: whoever translates with them, the same nonsense must come out."""
+"""Run folders of small Transformers with random weights: every engine must give the same output."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ MakeRun = Callable[..., Run]
 
 @pytest.fixture
 def make_run(tmp_path: Path) -> MakeRun:
-    """Makes a run folder of a name, with keys of its recipe changed; sources are translated in one go up to 40 pieces."""
+    """Makes a run folder with some recipe keys changed; sources of up to 40 tokens are not split."""
 
     def make(name: str = "run", *overrides: str) -> Run:
         folder = tmp_path / name

@@ -149,7 +149,8 @@ def written(prepare: Callable[[Toy], tuple[str, ...]], left: int | None) -> Case
         if left is None:
             _remount(toy, "rw")
         return Trial(
-            f"{toy.name}: {command[0]} {'read-only' if left is None else f'with {left} bytes left'}: {toy.stderr_lines[-1]}",
+            f"{toy.name}: {command[0]} {'read-only' if left is None else f'with {left} bytes left'}: "
+            f"{toy.stderr_lines[-1]}",
             fault,
         )
 
