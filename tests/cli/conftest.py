@@ -30,7 +30,8 @@ data: {train: train.tsv, valid: valid.tsv, test: test.tsv}
 vocabulary: {size: 296}
 model: {embedding: 16, attention_size: 16, encoder: {hidden: 16}, decoder: {hidden: 16}, dropout: 0}
 training:
-  {updates: 60, save_every: 30, batch_tokens: 512, warmup: 5, learning_rate: 0.03, threads: 1, device: cpu, precision: fp32}
+  {updates: 60, save_every: 30, batch_tokens: 512, warmup: 5, learning_rate: 0.03, threads: 1, device: cpu,
+  precision: fp32}
 search: {beam: 2, min_length: 1}
 """
 

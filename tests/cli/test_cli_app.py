@@ -39,7 +39,8 @@ COMMANDS = (
 
 def test_help_names_every_command_and_loads_nothing_heavy() -> None:
     """In a process of its own, as others have loaded everything into this one."""
-    code = "import atexit, sys; atexit.register(lambda: print(*sys.modules, sep='\\n')); from nmt.cli.app import main; main()"
+    listed = "import atexit, sys; atexit.register(lambda: print(*sys.modules, sep='\\n'))"
+    code = f"{listed}; from nmt.cli.app import main; main()"
     out = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True).stdout
     assert all(f" {command} " in out for command in COMMANDS)
     assert {"torch", "datasets", "sentencepiece", "sacrebleu", "numpy"}.isdisjoint(out.splitlines())
