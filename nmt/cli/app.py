@@ -7,34 +7,69 @@ from __future__ import annotations
 
 import sys
 import traceback
-from typing import Annotated
+from functools import cache
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from nmt.cli import (
-    bench,
-    check_batching,
-    convert,
-    data,
-    doctor,
-    evaluate,
-    experiment,
-    export,
-    info,
-    inspect,
-    recipe,
-    serve,
-    share,
-    study,
-    train,
-    translate,
-)
 from nmt.cli.output import printing, say
 from nmt.cpu_tuning import keep_freed_memory
 from nmt.errors import RunError, UserError
 
+COMMANDS = {
+    "train": "nmt.cli.train",
+    "translate": "nmt.cli.translate",
+    "serve": "nmt.cli.serve",
+    "evaluate": "nmt.cli.evaluate",
+    "inspect": "nmt.cli.inspect",
+    "info": "nmt.cli.info",
+    "export": "nmt.cli.export",
+    "experiment": "nmt.lab.commands.experiment",
+    "bundle": "nmt.cli.share",
+    "push": "nmt.cli.share",
+    "pull": "nmt.cli.share",
+    "convert": "nmt.cli.convert",
+    "check-batching": "nmt.cli.check_batching",
+    "doctor": "nmt.cli.doctor",
+    "bench": "nmt.lab.commands.bench",
+    "study": "nmt.lab.commands.study",
+    "recipe": "nmt.cli.recipe",
+    "data": "nmt.cli.data",
+}
+"""All commands in the order of the help, and the module of each. It has a function of that name, or an ``app`` with
+subcommands, and is imported when the command is called or the help is printed."""
+RENAMED_COMMANDS = {"bottleneck": "study", "probe": "experiment"}
+"""Commands of version 0.1.0 and their present names."""
+ANY_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+class Commands(TyperGroup):
+    """The group of all commands, each of which is imported when it is asked for."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return _command(cmd_name) if cmd_name in COMMANDS else super().get_command(ctx, cmd_name)
+
+
+@cache
+def _command(name: str) -> Any:
+    module = import_module(COMMANDS[name])
+    command: Any
+    if hasattr(module, "app"):
+        command = typer.main.get_group(module.app)
+    else:
+        single = typer.Typer(add_completion=False)
+        settings = ANY_ARGUMENTS if name == "doctor" else {}
+        single.command(context_settings=settings)(getattr(module, name.replace("-", "_")))
+        command = typer.main.get_command(single)
+    command.name = name
+    return command
+
+
 app = typer.Typer(
     name="nmt",
+    cls=Commands,
     help="Train, understand and use small neural translators: thought vector, attention, Transformer.",
     epilog="Start with: nmt train recipes/de-en.yaml, then: nmt translate --text 'Ein Hund läuft.'",
     no_args_is_help=True,
@@ -42,40 +77,16 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("train")(train.train)
-app.command("translate")(translate.translate)
-app.command("serve")(serve.serve)
-app.command("evaluate")(evaluate.evaluate)
-app.command("inspect")(inspect.inspect)
-app.command("info")(info.info)
-app.command("export")(export.export)
-app.command("experiment")(experiment.experiment)
-app.command("bundle")(share.bundle)
-app.command("push")(share.push)
-app.command("pull")(share.pull)
-app.command("convert")(convert.convert)
-app.command("check-batching")(check_batching.check_batching)
-app.command("doctor", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(doctor.doctor)
-app.command("bench")(bench.bench)
-app.command("study")(study.study)
-app.add_typer(recipe.app, name="recipe")
-app.add_typer(data.app, name="data")
-
-RENAMED_COMMANDS = {"bottleneck": "study", "probe": "experiment"}
-"""Commands of version 0.1.0 and their present names."""
 
 
 def _add_renamed(old: str, new: str) -> None:
-    @app.command(
-        old,
-        hidden=True,
-        add_help_option=False,
-        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    )
+    @app.command(old, hidden=True, add_help_option=False, context_settings=ANY_ARGUMENTS)
     def refuse() -> None:
         raise UserError(f"nmt {old}: this command is called nmt {new} now")
 
 
+for _name in COMMANDS:  # their order, and the names that a misspelt one is compared with
+    app.command(_name)(lambda: None)
 for _old, _new in RENAMED_COMMANDS.items():
     _add_renamed(_old, _new)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 
 from nmt import provenance
 from nmt.errors import Log
@@ -192,3 +193,32 @@ def test_listing_imports_no_experiment() -> None:
 
 def test_help_has_examples() -> None:
     assert b"nmt experiment span --cells tanh,lstm" in ask("--help").out
+
+
+def test_a_device_is_part_of_the_command_and_one_that_is_missing_is_named() -> None:
+    found = json.loads(ask("fake", "--json", "--device", "cpu", "-q").out)
+    assert found["command"] == "nmt experiment fake --device cpu"
+    outcome = ask("fake", "--device", "mps")
+    assert (outcome.status, outcome.out) == (2, b"")
+    assert "device: mps is not available on this machine; expected one of cpu" in outcome.err
+
+
+def test_every_new_tensor_of_an_experiment_is_made_on_its_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nmt.models.device.find_device", torch.device)
+    seen: list[torch.Tensor] = []
+
+    def run(settings: Settings, log: Log) -> experiment.Outcome:
+        seen.append(torch.zeros(1))
+        return answer(settings, log)
+
+    made = Experiment(question="Is it so?", defaults=Settings(), run=run)
+    outcome = made(experiment.Options(device="meta"), lambda text: None)
+    assert seen[0].device.type == outcome.conditions["device"] == "meta"
+    assert torch.zeros(1).device.type == "cpu"
+
+
+def test_no_experiment_reads_a_tensor_as_an_array_where_it_computes() -> None:
+    for file in Path(experiment.__file__).parent.glob("*.py"):
+        text = file.read_text("utf8")
+        assert text.count(".numpy()") == text.count(".cpu().numpy()"), file.name
+        assert "from_numpy" not in text, file.name

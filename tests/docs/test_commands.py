@@ -41,7 +41,7 @@ def parse(words: list[str]) -> dict[str, Any]:
     command: Any = typer.main.get_command(app)
     context = command.context_class(command, info_name="nmt", **command.context_settings)
     while hasattr(command, "commands"):
-        command, name_, words = command.commands.get(words[0]), words[0], words[1:]
+        command, name_, words = command.get_command(context, words[0]), words[0], words[1:]
         if command is None or command.hidden:
             raise UserError(f"{name_}: no such command")
         context = command.context_class(command, info_name=name_, parent=context, **command.context_settings)
@@ -94,7 +94,8 @@ def test_a_command_that_does_not_exist_is_found() -> None:
 
 
 def test_the_defaults_in_the_page_on_serving_are_those_of_the_command() -> None:
-    serve: Any = typer.main.get_command(app).commands["serve"]  # type: ignore[attr-defined]  # a group has commands
+    group: Any = typer.main.get_command(app)
+    serve = group.get_command(None, "serve")
     defaults = {option: parameter.default for parameter in serve.params for option in parameter.opts}
     page = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
     shown = re.findall(r"`(--[a-z-]+) (\d+)`", page)

@@ -74,7 +74,7 @@ def draw_sentences(generator: np.random.Generator, count: int) -> Tagged:
     cues = FIRST_TOKEN + FILLERS + AMBIGUOUS
     tokens[rows, place + distance] = cues + CUES * sense + generator.integers(CUES, size=count)
     mask = np.arange(LONGEST) < length[:, None]
-    return Tagged(*map(torch.from_numpy, (np.where(mask, tokens, PAD), mask, place, sense, distance)))
+    return Tagged(*map(torch.as_tensor, (np.where(mask, tokens, PAD), mask, place, sense, distance)))
 
 
 class Tagger(nn.Module):
@@ -128,7 +128,7 @@ Results = dict[tuple[str, str], list[ByDistance]]
 @torch.no_grad()
 def measure(tagger: Tagger, test: Tagged) -> ByDistance:
     """Right tags of the ambiguous words."""
-    right, distance = (tagger.at(test).argmax(-1) == test.sense).numpy(), test.distance.numpy()
+    right, distance = (tagger.at(test).argmax(-1) == test.sense).cpu().numpy(), test.distance.cpu().numpy()
     return {
         int(one): Count(int(right[distance == one].sum()), int((distance == one).sum())) for one in np.unique(distance)
     }

@@ -8,7 +8,8 @@ they contradict the claim.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field, replace
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -34,6 +35,7 @@ class Options:
     updates: int | None = None
     task: str | None = None
     run: Path | None = None
+    device: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,8 @@ class Settings:
     """One of several tasks."""
     run: Path | None = None
     """The run folder of a trained translator."""
+    device: str = "cpu"
+    """Where to compute. Batches do not depend on it; initial weights, noise and rounding do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +112,14 @@ class Experiment:
 
     def __call__(self, options: Options, log: Log) -> Outcome:
         """Runs the experiment. An option it does not take, or a value it does not know, is a `UserError`."""
-        return self.run(self.settings(options), log)
+        from nmt.models.device import find_device  # imports torch
+
+        settings = self.settings(options)
+        device = find_device(settings.device)
+        with nullcontext() if device.type == "cpu" or self.takes_run else device:  # where new tensors are made
+            outcome = self.run(settings, log)
+        shown = {} if device.type == "cpu" else {"device": device.type}
+        return replace(outcome, conditions={**outcome.conditions, **shown})
 
     def settings(self, options: Options) -> Settings:
         """The options that are given, checked, and the defaults for the others."""

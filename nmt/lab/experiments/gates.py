@@ -103,7 +103,7 @@ def measure(model: RecurrentModel, sample: Sequence[Story]) -> Measurement:
     """Traces the gates of a trained model over stories, and its answers under interventions."""
     batch, kinds = stories.batch_of(sample), stories.kinds_of(sample)
     traced = trace_gates(reading_cell(model), model.embed_source(batch.source))
-    gates = {name: traced[name].numpy() for name in CONTRASTS}
+    gates = {name: traced[name].cpu().numpy() for name in CONTRASTS}
     unit, unit_contrast = closing_unit(gates["forget"], kinds, "king dies", "bystander dies")
     row = sample.index(example_of(sample))
     return Measurement(

@@ -89,4 +89,4 @@ def interventions(sample: Sequence[Story]) -> dict[str, Intervention]:
 
 
 def _intervention(forget_open: np.ndarray, no_cell: np.ndarray, no_hidden: np.ndarray) -> Intervention:
-    return Intervention(*map(torch.from_numpy, (forget_open, no_cell, no_hidden)))
+    return Intervention(*map(torch.as_tensor, (forget_open, no_cell, no_hidden)))

@@ -70,7 +70,7 @@ def exact(model: TranslationModel, batch: Batch) -> np.ndarray:
 
     That is so exactly if greedy decoding produces the target.
     """
-    return all_right(model(batch.source, batch.source_mask, batch.previous), batch).numpy()
+    return all_right(model(batch.source, batch.source_mask, batch.previous), batch).cpu().numpy()
 
 
 def all_right(logits: torch.Tensor, batch: Batch) -> torch.Tensor:

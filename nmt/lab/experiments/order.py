@@ -155,7 +155,7 @@ def logit_changes(model: TranslationModel, sources: Sequence[Sequence[int]]) -> 
     for _ in range(SHUFFLES):
         after = first_logits(model, [shuffled(tokens, generator) for tokens in sources])
         changes.append((after - before).abs().amax(-1))
-    found: np.ndarray = torch.cat(changes).numpy()
+    found: np.ndarray = torch.cat(changes).cpu().numpy()
     return found
 
 

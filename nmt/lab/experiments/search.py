@@ -31,6 +31,7 @@ from nmt.lab.experiments.experiment import Experiment, Outcome, Settings, Value
 from nmt.lab.experiments.intervals import wilson
 from nmt.lab.plotting import curves, style
 from nmt.lab.plotting.curves import Curve
+from nmt.models.device import find_device
 from nmt.models.protocol import TranslationModel
 from nmt.runs.run_folder import Run
 from nmt.search import SearchSettings, length_penalty
@@ -122,7 +123,7 @@ def run(settings: Settings, log: Log) -> Outcome:
     opened.check()
     pairs = sentences(opened, log)
     search = opened.search_settings(min_length=0, length_penalty=0.0 if settings.task == "plain" else None)
-    return report(opened, pairs, *measure(opened, pairs, search, log))
+    return report(opened, pairs, *measure(opened, pairs, search, log, find_device(settings.device).type))
 
 
 def sentences(run: Run, log: Log) -> Pairs:
@@ -146,9 +147,11 @@ def sentences(run: Run, log: Log) -> Pairs:
     return valid.take(rows)
 
 
-def measure(run: Run, pairs: Pairs, search: SearchSettings, log: Log) -> tuple[Results, SearchSettings]:
+def measure(
+    run: Run, pairs: Pairs, search: SearchSettings, log: Log, device: str = "cpu"
+) -> tuple[Results, SearchSettings]:
     """Results, and the settings of the search, raised to allow outputs as long as every reference."""
-    model, (source, target) = run.model(), run.vocabularies
+    model, (source, target) = run.model().to(device), run.vocabularies
     lengths = (
         (len(source.encode(one)) + 1, len(target.encode(other)) + 1)
         for one, other in zip(pairs.source, pairs.target, strict=True)
@@ -156,7 +159,7 @@ def measure(run: Run, pairs: Pairs, search: SearchSettings, log: Log) -> tuple[R
     needed = (other - int(one * search.max_ratio) for one, other in lengths)
     search = replace(search, max_extra=max(search.max_extra, *needed))
     results = Results(references(model, source, target, pairs, search.length_penalty), [])
-    translator = open_translator(run, "torch", device="cpu", search=search)
+    translator = open_translator(run, "torch", device=device, search=search)
     for beam in BEAMS:
         results.beams.append(
             _translated(beam, translator.with_search(replace(search, beam=beam)), pairs, run.recipe.data.target)
@@ -175,6 +178,7 @@ def references(
         texts = pairs.target[start : start + BATCH]
         encoded = [target.encode(text) for text in texts]
         batch = collate([source.encode(text) for text in pairs.source[start : start + BATCH]], encoded)
+        batch = batch.to(next(model.parameters()).device)
         every = model(batch.source, batch.source_mask, batch.previous).float().log_softmax(-1)
         own = every.gather(-1, batch.expected.unsqueeze(-1)).squeeze(-1).masked_fill(~batch.target_mask, 0.0)
         for ids, total in zip(encoded, own.double().sum(1).tolist(), strict=True):

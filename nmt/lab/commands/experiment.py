@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -27,6 +27,10 @@ def experiment(
     task: Annotated[str | None, typer.Option("--task", help="The task, for an experiment with several.")] = None,
     run: Annotated[
         Path | None, typer.Option("--run", help="A run folder, for an experiment on a trained translator.")
+    ] = None,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda", "mps"] | None,
+        typer.Option("--device", help="Where to compute; by default on the CPU, as the published results."),
     ] = None,
     list_all: Annotated[bool, typer.Option("--list", help="List the experiments and their questions.")] = False,
     as_json: Annotated[
@@ -61,7 +65,7 @@ def experiment(
     if out is not None:
         _check_writable(out)
     names = None if cells is None else tuple(each.strip() for each in cells.split(","))
-    options = Options(cells=names, seeds=seeds, updates=updates, task=task, run=run)
+    options = Options(cells=names, seeds=seeds, updates=updates, task=task, run=run, device=device)
     start, chosen = time.monotonic(), find(name)
     outcome = chosen(options, logger(quiet))
     made = record.as_json(name, options, outcome, time.monotonic() - start)
