@@ -27,7 +27,8 @@ def test_the_version_is_the_same_in_pyproject_the_changelog_and_the_citation() -
     version = PROJECT["project"]["version"]
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
-    assert re.findall(r"^## (.+)$", changelog, re.MULTILINE)[0] == version
+    released = [title for title in re.findall(r"^## (.+)$", changelog, re.MULTILINE) if title != "Unreleased"]
+    assert released[0] == version
     assert re.findall(r"^version: (.+)$", citation, re.MULTILINE) == [version]
 
 

@@ -39,9 +39,9 @@ def inspect(
 ) -> None:
     """Translate one sentence and show what each piece of the translation rests on, with the score of each piece.
 
-    attention: the weights of the source pieces. occlusion: how much less probable each target piece is when a source
-    piece is left out; works for any model, also one with a thought vector. gates: what the gates of an LSTM or GRU
-    encoder do at each source piece.
+    attention: its weights on the pieces of the source. occlusion: how much less probable each target piece is when a
+    source piece is left out; works for any model, also one with a thought vector. gates: what the gates of an LSTM or
+    GRU encoder do at each source piece.
 
     Examples:
 

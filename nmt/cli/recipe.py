@@ -1,4 +1,4 @@
-"""`nmt recipe show` and `nmt recipe schema`."""
+"""`nmt recipe show`, `nmt recipe explain` and `nmt recipe schema`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Print recipes and their schema.", no_args_is_help=True)
+app = typer.Typer(help="Show recipes, and explain their keys.", no_args_is_help=True)
 
 
 @app.command()
@@ -16,14 +16,43 @@ def show(
     overrides: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Keys of the recipe to change.")
     ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say what each key means in a comment behind it.")] = False,
 ) -> None:
     """Print a recipe with overrides and all defaults.
 
-    Example: nmt recipe show recipes/de-en.yaml model.attention=none
+    Examples:
+
+      nmt recipe show recipes/de-en.yaml model.attention=none
+
+      nmt recipe show recipes/de-en.yaml --explain > mine.yaml
     """
     from nmt.recipe import reading
 
-    typer.echo(reading.dump(reading.read(recipe, overrides or [])), nl=False)
+    read = reading.read(recipe, overrides or [])
+    typer.echo(reading.dump(read, explain=explain), nl=False)
+
+
+@app.command("explain")
+def explain_key(
+    keys: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY", help="A key, a section, or the last part of a key.")
+    ] = None,
+) -> None:
+    """Print what keys of a recipe mean, what they accept, and their defaults; without a key, those of all.
+
+    Examples:
+
+      nmt recipe explain training.select
+
+      nmt recipe explain search
+
+      nmt recipe explain beam
+    """
+    from nmt.recipe import explain
+
+    every = [entry for section in explain.sections() for entry in section.entries]
+    found = [entry for key in keys for entry in explain.find(key)] if keys else every
+    typer.echo("\n".join(map(str, dict.fromkeys(found))))
 
 
 @app.command()

@@ -9,6 +9,7 @@ from pathlib import Path
 from nmt.atomic import JsonObject
 from nmt.errors import UserError
 from nmt.recipe.document import MAX_BYTES, Document, Key, Place, dotted, parse, shown, write
+from nmt.recipe.explain import explained
 from nmt.recipe.types import Recipe
 from nmt.recipe.validation import json_schema, validated
 
@@ -44,9 +45,10 @@ def read_document(path: Path) -> Document:
     return _document(content, str(path))
 
 
-def dump(recipe: Recipe) -> str:
-    """YAML with every default, keys in definition order; `read` gives the same recipe."""
-    return write(recipe.model_dump(mode="json", by_alias=True))
+def dump(recipe: Recipe, *, explain: bool = False) -> str:
+    """YAML with every default, keys in definition order, and if wanted comments; `read` gives the same recipe."""
+    values = recipe.model_dump(mode="json", by_alias=True)
+    return explained(values) if explain else write(values)
 
 
 def schema() -> str:

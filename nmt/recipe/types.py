@@ -147,6 +147,7 @@ class Recurrent(Section):
     """A recurrent encoder-decoder; its attention decides what the decoder sees of the source."""
 
     family: Literal["recurrent"] = "recurrent"
+    """The architecture; each has keys of its own."""
     cell: Literal["tanh", "gru", "lstm"] = "lstm"
     """Recurrent cell of encoder and decoder."""
     attention: Attention = "bahdanau"
@@ -190,6 +191,7 @@ class Transformer(Section):
     """A pre-norm Transformer with sinusoidal positions."""
 
     family: Literal["transformer"] = "transformer"
+    """The architecture; each has keys of its own."""
     width: Count = 256
     """Width of embeddings and layers."""
     heads: Count = 4

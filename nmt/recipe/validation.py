@@ -90,9 +90,9 @@ def _text(key: Key, unknown: bool, found: object, family: str) -> str:
         return answer
     if unknown:
         return _not_a_key(key, family)
-    expected = _expected(key, family)
-    return f"found {shown(found)}, expected {expected}" + (
-        _QUOTES if "text" in expected and isinstance(found, int | float) else ""
+    wanted = expected(key, family)
+    return f"found {shown(found)}, expected {wanted}" + (
+        _QUOTES if "text" in wanted and isinstance(found, int | float) else ""
     )
 
 
@@ -108,17 +108,17 @@ def _not_a_key(key: Key, family: str) -> str:
     return f"not a key of {place}; " + (f"did you mean {near[0]}?" if near else f"its keys are {', '.join(known)}")
 
 
-def _expected(key: Key, family: str) -> str:
+def expected(key: Key, family: str) -> str:
     """What the key accepts: `an integer of at least 1`."""
-    return f"one of {', '.join(FAMILIES)}" if key == ("model", "family") else _words(_schema(key, family))
+    return f"one of {', '.join(FAMILIES)}" if key == ("model", "family") else _words(schema_of(key, family))
 
 
 def _keys(section: Key, family: str) -> list[str]:
     """The keys of a section in definition order; none for a key that holds a plain value or does not exist."""
-    return list(_schema(section, family).get("properties", {}))
+    return list(schema_of(section, family).get("properties", {}))
 
 
-def _schema(key: Key, family: str) -> JsonObject:
+def schema_of(key: Key, family: str) -> JsonObject:
     """The part of the JSON Schema for a key; empty if there is no such key."""
     schema = json_schema()
     for part in key:
