@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib import resources
 from typing import Any
 
@@ -83,8 +84,7 @@ def _add_queued_routes(app: FastAPI, service: Service) -> None:
     async def detect(request: Request) -> Response:
         async def handle(parameters: Parameters) -> Any:
             texts, _ = validation.read_texts(parameters)
-            validation.check_size(texts, limits)
-            return handlers.detect("\n".join(texts), models)
+            return handlers.detect("\n".join(validation.within_limits(texts, limits)), models)
 
         return await service.respond(request, handle)
 
@@ -98,27 +98,27 @@ def _add_queued_routes(app: FastAPI, service: Service) -> None:
 
 
 def _add_status_routes(app: FastAPI, service: Service) -> None:
-    models = service.models
+    models, status = service.models, partial(app.api_route, methods=["GET", "HEAD"])
 
-    @app.get("/languages")
+    @status("/languages")
     async def list_languages() -> Response:
         return json_response(models.languages())
 
-    @app.get("/frontend/settings")
+    @status("/frontend/settings")
     async def settings() -> Response:
         return json_response(_settings(service))
 
-    @app.get("/health")
+    @status("/health")
     async def health() -> Response:
         return json_response({"status": "ok"})
 
-    @app.get("/ready")
+    @status("/ready")
     async def ready() -> Response:
         if service.refusal:
             raise HttpError(503, "not ready", {"Retry-After": "1"})
         return json_response({"status": "ready"})
 
-    @app.get("/metrics")
+    @status("/metrics")
     async def metrics(request: Request) -> Response:
         service.check_key(request)
         return Response(service.metrics.text(), media_type="text/plain; version=0.0.4")

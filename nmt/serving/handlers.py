@@ -13,6 +13,7 @@ from nmt.serving import languages
 from nmt.serving.documents import HtmlDocument, PlainText
 from nmt.serving.http_parsing import HttpError
 from nmt.serving.languages import Guess
+from nmt.serving.middleware import report
 from nmt.serving.validation import TranslationRequest, unavailable
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ async def _off_loop_if_long(request: TranslationRequest, function: Callable[...,
 
 
 def _items(request: TranslationRequest, models: Models) -> list[Item]:
-    documents = [HtmlDocument(text) if request.html else PlainText(text) for text in request.texts]
+    documents = [_document(text, request.html) for text in request.texts]
     guesses = (
         _guesses(documents, models.sources_of(request.target))
         if request.source == languages.AUTO
@@ -99,6 +100,15 @@ def _items(request: TranslationRequest, models: Models) -> list[Item]:
         _item(text, document, guess, request, models)
         for text, document, guess in zip(request.texts, documents, guesses, strict=True)
     ]
+
+
+def _document(text: str, html: bool) -> Document:
+    """The text as a document. A text that the parser fails on is the client's error, never a failure of the server."""
+    try:
+        return HtmlDocument(text) if html else PlainText(text)
+    except Exception as error:
+        report(error)
+        raise HttpError(400, f"Invalid request: a text cannot be read as HTML: {text[:40]!r}") from error
 
 
 def _guesses(documents: Sequence[Document], candidates: list[str]) -> Sequence[Guess | None]:

@@ -18,7 +18,11 @@ FAILED = HttpError(500, "This server failed; the request may be tried again")
 
 
 class ObservingMiddleware:
-    """Counts and times requests, adds headers, and answers exceptions by status 500 without their text."""
+    """Counts and times requests, adds headers, and answers exceptions by status 500 without their text.
+
+    A request with two lengths, ``Content-Length`` and ``Transfer-Encoding``, is the last of its connection (RFC 9112,
+    section 6.1): a proxy may have seen another end of it.
+    """
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self.app, self.service = app, service
@@ -28,12 +32,13 @@ class ObservingMiddleware:
             await self.app(scope, receive, send)
             return
         begun, status = monotonic(), 0
+        headers = (*HEADERS, *(((b"connection", b"close"),) if _has_two_lengths(scope) else ()))
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *HEADERS]
+                message["headers"] = [*message["headers"], *headers]
             await send(message)
 
         try:
@@ -56,6 +61,11 @@ class AdmissionMiddleware:
         queued = scope["type"] == "http" and scope["path"] in QUEUED and scope["method"] == "POST"
         refusal = self.service.refusal if queued else None
         await (refusal.response() if refusal else self.app)(scope, receive, send)
+
+
+def _has_two_lengths(scope: Scope) -> bool:
+    names = {name for name, _ in scope["headers"]}
+    return {b"content-length", b"transfer-encoding"} <= names
 
 
 def report(error: Exception) -> None:

@@ -19,10 +19,10 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from nmt.errors import UserError
-from nmt.serving.admission import Limits
 from nmt.serving.service import Service
 
 BACKLOG = 2048
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def _closing_response(status: bytes, error: bytes, *headers: bytes) -> bytes:
@@ -64,7 +64,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """Stops at SIGTERM or SIGINT after the accepted requests are answered; a second signal stops it at once."""
+    """Stops at the first of `SIGNALS` after the accepted requests are answered; a second signal stops it at once."""
 
     def __init__(self, config: uvicorn.Config, service: Service, on_ready: Callable[[], None]) -> None:
         """`on_ready` is called when connections are accepted."""
@@ -82,7 +82,8 @@ class Server(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():  # only that thread may set handlers
             yield
             return
-        before = {each: signal.signal(each, self.handle_exit) for each in (signal.SIGINT, signal.SIGTERM)}
+        handled = [each for each in SIGNALS if signal.getsignal(each) != signal.SIG_IGN]  # nohup ignores SIGHUP
+        before = {each: signal.signal(each, self.handle_exit) for each in handled}
         try:
             yield
         finally:
@@ -116,23 +117,25 @@ def make_server(app: ASGIApp, service: Service, on_ready: Callable[[], None] = l
     config = uvicorn.Config(
         app,
         log_config=None,
+        log_level="error",  # warnings would be a line for each request that is not HTTP
         access_log=False,  # it would log query strings
         server_header=False,
         ws="none",
         backlog=BACKLOG,
     )
     config.load()
-    config.http_protocol_class = with_timeouts(config.http_protocol_class, limits)
+    config.http_protocol_class = with_timeouts(config.http_protocol_class, service)
     raise_open_files(limits.connections)
     logging.getLogger("python_multipart").disabled = True  # it would log parts of requests
     return Server(config, service, on_ready)
 
 
-def with_timeouts(protocol: Any, limits: Limits) -> Any:
+def with_timeouts(protocol: Any, service: Service) -> Any:
     """uvicorn's protocol with limits: connections without a complete request head in time are closed.
 
-    Connections beyond the limit are refused.
+    Connections beyond the limit are refused. What is not HTTP is answered with 400, and counted in the metrics.
     """
+    limits = service.limits
 
     class Protocol(protocol):  # type: ignore[misc]  # uvicorn chooses among its protocols when it starts
         _timer: asyncio.TimerHandle | None = None
@@ -158,6 +161,7 @@ def with_timeouts(protocol: Any, limits: Limits) -> Any:
             super().connection_lost(exc)
 
         def send_400_response(self, msg: str) -> None:
+            service.metrics.count_request("", 400, 0.0)
             self.transport.write(NOT_HTTP)
             self.transport.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,9 @@ from nmt.serving.http_parsing import HttpError, Parameters, replace_surrogates
 if TYPE_CHECKING:
     from nmt.serving.admission import Limits
     from nmt.serving.models import Models
+
+
+_INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*")
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,10 @@ def read_texts(parameters: Parameters) -> tuple[list[str], bool]:
     if value is None or value in ("", []):
         raise HttpError(400, "Invalid request: missing q parameter")
     if isinstance(value, str):
-        return [replace_surrogates(value)], False
+        return [value], False
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise HttpError(400, "Invalid request: q parameter is not a string or a list of strings")
-    return [replace_surrogates(each) for each in value], True
+    return value, True
 
 
 def validate(parameters: Parameters, limits: Limits, models: Models) -> TranslationRequest:
@@ -46,7 +50,7 @@ def validate(parameters: Parameters, limits: Limits, models: Models) -> Translat
     texts, many = read_texts(parameters)
     source, target = parameters.required("source"), parameters.required("target")
     alternatives = _alternatives(parameters.values.get("alternatives"), limits.alternatives)
-    check_size(texts, limits)
+    texts = within_limits(texts, limits)
     source = languages.AUTO if source.lower() == languages.AUTO else _served_code(source, models)
     target = _served_code(target, models)
     if (kind := parameters.text("format") or "text") not in ("text", "html"):
@@ -58,11 +62,12 @@ def validate(parameters: Parameters, limits: Limits, models: Models) -> Translat
     )
 
 
-def check_size(texts: list[str], limits: Limits) -> None:
-    """Refuses too many texts and texts that are too long."""
-    for size, limit in ((len(texts), limits.items), *((len(text), limits.characters) for text in texts)):
+def within_limits(texts: list[str], limits: Limits) -> list[str]:
+    """The texts without lone surrogates; too many texts and texts that are too long are refused, unread."""
+    for size, limit in ((len(texts), limits.items), (max(map(len, texts)), limits.characters)):
         if size > limit:
             raise HttpError(400, f"Invalid request: request ({size}) exceeds text limit ({limit})")
+    return [replace_surrogates(text) for text in texts]
 
 
 def unavailable(source: str, target: str) -> HttpError:
@@ -81,9 +86,9 @@ def _alternatives(value: Any, most: int) -> int:
     if value in (None, ""):
         return 0
     try:
-        # int() would also accept True and round 1.5
-        number = int(value) if isinstance(value, str) or type(value) is int else None
-    except ValueError:
+        # int() would also accept True, "1_0" and digits of other scripts, and round 1.5
+        number = int(value) if type(value) is int or _INTEGER.fullmatch(value) else None
+    except (TypeError, ValueError):
         number = None
     if number is None:
         raise HttpError(400, "Invalid request: alternatives parameter is not a number")

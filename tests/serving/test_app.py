@@ -57,6 +57,13 @@ def test_status_routes_are_as_clients_expect_them(serve: Serve) -> None:
     assert client.post("/detect", data={"q": "Hallo"}).json() == [{"language": "de", "confidence": 0.0}]
 
 
+@pytest.mark.parametrize("path", ["/", *(path for path, method in PATHS.items() if method == "get")])
+def test_what_answers_get_answers_head_too(serve: Serve, path: str) -> None:
+    client, _ = serve()
+    answer, whole = client.head(path), client.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, whole.headers["content-type"])
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [("GET", "/translate", 405), ("POST", "/health", 405), ("GET", "/no", 404), ("POST", "/../etc/passwd", 404)],

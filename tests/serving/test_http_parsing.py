@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nmt.serving import handlers, validation
 from nmt.serving.admission import ApiKeys, Limits
 from tests.serving.conftest import UppercaseModel
 
@@ -58,6 +59,27 @@ def test_html_keeps_its_tags(serve: Serve) -> None:
     assert client.post("/translate", json=asked).json() == {"translatedText": ["<p>EINS <b>ZWEI</b></p>", "&lt;3"]}
 
 
+def test_a_text_that_the_parser_fails_on_is_an_error_of_the_client(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(text: str) -> None:
+        raise RuntimeError(f"a message with {text}")
+
+    monkeypatch.setattr(handlers, "HtmlDocument", fail)
+    client, _ = serve()
+    answer = client.post("/translate", json={**GOOD, "q": ["a", "<!doctype html>"], "format": "html"})
+    assert (answer.status_code, list(answer.json())) == (400, ["error"])
+    assert answer.json()["error"].startswith("Invalid request: a text cannot be read as HTML")
+    assert capsys.readouterr().err.startswith("nmt serve: RuntimeError at ")
+
+
+@pytest.mark.parametrize("text", ["<!doctype html>", "<html", "<HTML ", "<!doctype", "<!doctype html><!-- a -->"])
+def test_no_document_is_a_server_error(serve: Serve, text: str) -> None:
+    client, _ = serve()
+    asked = {**GOOD, "q": ["a", text], "format": "html"}
+    assert client.post("/translate", json=asked).status_code in (200, 400)
+
+
 def test_source_equal_to_target_returns_the_text(serve: Serve) -> None:
     client, _ = serve()
     asked = json.dumps({"q": "as it is \ud800", "source": "en", "target": "en"})
@@ -106,6 +128,8 @@ GOOD = {"q": "a", "source": "de", "target": "en"}
         ({**GOOD, "alternatives": True}, "Invalid request: alternatives parameter is not a number"),
         ({**GOOD, "alternatives": [1]}, "Invalid request: alternatives parameter is not a number"),
         ({**GOOD, "alternatives": "9" * 5000}, "Invalid request: alternatives parameter is not a number"),
+        ({**GOOD, "alternatives": "1_0"}, "Invalid request: alternatives parameter is not a number"),
+        ({**GOOD, "alternatives": "\u0663"}, "Invalid request: alternatives parameter is not a number"),
         ({**GOOD, "alternatives": -1}, "Invalid request: alternatives parameter must be >= 0"),
         ({**GOOD, "source": "zz", "alternatives": 5}, "Invalid request: alternatives parameter must be <= 4"),
         ({**GOOD, "source": "zz", "q": ["a"] * 101}, "Invalid request: request (101) exceeds text limit (100)"),
@@ -192,6 +216,18 @@ def test_with_a_key_requests_are_answered(serve: Serve) -> None:
         assert client.post("/translate", **sent).json() == {"translatedText": "A"}
     assert client.get("/metrics").status_code == 400
     assert client.get("/metrics", headers={"authorization": f"Bearer {KEY}"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/translate", "/detect"])
+def test_a_list_of_too_many_texts_is_refused_without_reading_them(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(validation, "replace_surrogates", read.append)
+    client, _ = serve()
+    answer = client.post(path, json={**GOOD, "q": [""] * 200_000})
+    assert (answer.status_code, read) == (400, [])
+    assert answer.json() == {"error": "Invalid request: request (200000) exceeds text limit (100)"}
 
 
 def test_each_limit_refuses_one_more_and_accepts_the_limit(serve: Serve) -> None:

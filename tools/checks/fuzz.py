@@ -11,7 +11,7 @@ from typing import Any
 
 from tools.checks.check import Trial
 from tools.checks.client import Address, Answer, Connection, ask
-from tools.checks.served_run import served_runs
+from tools.checks.served_run import ServedRun, served_runs
 from tools.checks.server import serving
 
 AT_A_TIME = 200
@@ -62,8 +62,21 @@ VALUES: list[Any] = [
         [[]],
         ["a"] * 200,
     ),
+    [""] * 200_000,
     *({"q": "a"}, "\u202eabc", "\uff05\uff53", "{{7*7}}", "../../etc/passwd", "' OR 1=1 --", "ﷺ" * 50, "a\u0301" * 100),
 ]
+HTML = [
+    *("<!doctype html>", "<html", "<HTML ", "<!doctype", "<!doctype html><!-- a -->", "<![CDATA[", "<?a?>", "<title>"),
+    *(
+        "</p></body></html>\n<p>a",
+        "<b>" * 600 + "a",
+        "<p>a</p>" * 2 + "<html><body>b",
+        "<!--",
+        "&#0;&#xD800;",
+        "<svg><p>",
+    ),
+]
+"""Documents that begin or end unlike a part of one."""
 NAMES = ("q", "source", "target", "format", "alternatives", "details", "model", "kind", "api_key", "x")
 KINDS = (
     "application/json",
@@ -80,6 +93,8 @@ EXPECTED = {200, 400, 403, 404, 405, 408, 413, 503, 504}
 def body(rng: random.Random) -> tuple[str, bytes]:
     """A content type, and a body that may not match it."""
     fields = {"q": "Ein Hund.", "source": "de", "target": "en"} if rng.random() < 0.7 else {}
+    if rng.random() < 0.3:
+        fields |= {"format": "html", "q": rng.choice(HTML)}
     fields |= {rng.choice(NAMES): rng.choice(VALUES) for _ in range(rng.randrange(4))}
     kind = rng.choice(KINDS)
     if kind == KINDS[1]:
@@ -114,11 +129,14 @@ def _damaged(data: bytes, rng: random.Random) -> bytes:
 
 
 def raw(rng: random.Random) -> bytes:
-    """A whole request, with a length or chunked."""
+    """A whole request with a length, chunked, or both; now and then bytes that are not HTTP."""
+    if rng.random() < 0.02:
+        return rng.randbytes(50) + b"\r\n\r\n"
     kind, data = body(rng)
     path = rng.choice(PATHS) + rng.choice(["", "", "?q=a", "?q=%ff%fe&source=de&target=en", "?" + "a&" * 200])
     head = f"POST {path} HTTP/1.1\r\nHost: check\r\nContent-Type: {kind}\r\n"
     if rng.random() < 0.2:
+        head += "Content-Length: 1\r\n" if rng.random() < 0.2 else ""
         return (
             f"{head}Transfer-Encoding: chunked\r\n\r\n".encode()
             + (b"%x\r\n%b\r\n" % (len(data), data) if data else b"")
@@ -128,10 +146,22 @@ def raw(rng: random.Random) -> bytes:
 
 
 def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
-    """Random requests on one connection as long as it stays open, and a request to /health now and then."""
+    """Random requests on one connection as long as it stays open, and a request to /health now and then; before them,
+    each document of `HTML` in a list with a sentence."""
     with served_runs(runs) as found, serving([found[0].path]) as (address, _):
+        yield from asyncio.run(send_documents(address, found[0]))
         for start in range(0, count, AT_A_TIME):
             yield from asyncio.run(send_all(address, range(start, min(start + AT_A_TIME, count))))
+
+
+async def send_documents(address: Address, served: ServedRun) -> list[Trial]:
+    """Sends each document beside a sentence, whose translation may not fail with it."""
+    found = []
+    for document in HTML:
+        answer = await ask(address, "/translate", served.request(["Ein Hund.", document], format="html"))
+        sound = _sound(answer, b"") and (answer.status == 400 or len(answer.json["translatedText"]) == 2)
+        found.append(Trial(f"beside {document[:60]!r}", None if sound else f"{answer.status} {answer.body[:100]!r}"))
+    return found
 
 
 async def send_all(address: Address, numbers: range) -> list[Trial]:
@@ -144,7 +174,7 @@ async def send_all(address: Address, numbers: range) -> list[Trial]:
         answer, fault = None, None
         try:
             answer = await asyncio.wait_for(connection.answer(), PATIENCE)
-            fault = None if _sound(answer) else f"{answer.status} {answer.body[:100]!r}"
+            fault = None if _sound(answer, sent) else f"{answer.status} {answer.headers} {answer.body[:100]!r}"
         except (OSError, TimeoutError, ValueError) as error:
             fault = f"{type(error).__name__}: {error}"
         found.append(Trial(f"request {number}, {sent[:300]!r}", fault))
@@ -157,8 +187,10 @@ async def send_all(address: Address, numbers: range) -> list[Trial]:
     return found
 
 
-def _sound(answer: Answer) -> bool:
-    if answer.status not in EXPECTED:
+def _sound(answer: Answer, sent: bytes) -> bool:
+    head = sent.partition(b"\r\n\r\n")[0]
+    closes = answer.headers.get("connection") == "close"
+    if answer.status not in EXPECTED or (b"Transfer-Encoding" in head and b"Content-Length" in head and not closes):
         return False
     value = answer.json
     return answer.status == 200 or (list(value) == ["error"] and isinstance(value["error"], str))
