@@ -9,43 +9,51 @@ import sys
 import traceback
 from functools import cache
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
-from typer.core import TyperGroup
 
+from nmt.cli.help import Command, Group
 from nmt.cli.output import printing, say
 from nmt.cpu_tuning import keep_freed_memory
 from nmt.errors import RunError, UserError
 
+
+class Entry(NamedTuple):
+    """How a command is listed, and the module that has its function, or an ``app`` with subcommands."""
+
+    group: str
+    line: str
+    module: str
+
+
 COMMANDS = {
-    "train": "nmt.cli.train",
-    "translate": "nmt.cli.translate",
-    "serve": "nmt.cli.serve",
-    "evaluate": "nmt.cli.evaluate",
-    "inspect": "nmt.cli.inspect",
-    "info": "nmt.cli.info",
-    "export": "nmt.cli.export",
-    "experiment": "nmt.lab.commands.experiment",
-    "bundle": "nmt.cli.share",
-    "push": "nmt.cli.share",
-    "pull": "nmt.cli.share",
-    "convert": "nmt.cli.convert",
-    "check-batching": "nmt.cli.check_batching",
-    "doctor": "nmt.cli.doctor",
-    "bench": "nmt.lab.commands.bench",
-    "study": "nmt.lab.commands.study",
-    "recipe": "nmt.cli.recipe",
-    "data": "nmt.cli.data",
+    "translate": Entry("Use", "Translate text, files or stdin.", "nmt.cli.translate"),
+    "serve": Entry("Use", "Open a web page and LibreTranslate's interface.", "nmt.cli.serve"),
+    "info": Entry("Use", "Print recipe, sizes and scores of a run.", "nmt.cli.info"),
+    "doctor": Entry("Use", "Print versions, hardware and extras found here.", "nmt.cli.doctor"),
+    "train": Entry("Train", "Train a model, or continue a run.", "nmt.cli.train"),
+    "evaluate": Entry("Train", "Score runs by BLEU, chrF2 and TER.", "nmt.cli.evaluate"),
+    "recipe": Entry("Train", "Show recipes, and explain their keys.", "nmt.cli.recipe"),
+    "data": Entry("Train", "Check a corpus before training on it.", "nmt.cli.data"),
+    "inspect": Entry("Understand", "Show what a translation rests on, as a heatmap.", "nmt.cli.inspect"),
+    "experiment": Entry("Understand", "Measure a claim about memory, in minutes.", "nmt.lab.commands.experiment"),
+    "study": Entry("Understand", "Train and compare many models, with a report.", "nmt.lab.commands.study"),
+    "bench": Entry("Understand", "Time training and translating.", "nmt.lab.commands.bench"),
+    "check-batching": Entry("Understand", "See whether batches change translations.", "nmt.cli.check_batching"),
+    "bundle": Entry("Share", "Write a run into one file.", "nmt.cli.share"),
+    "push": Entry("Share", "Upload a bundle to the Hugging Face Hub.", "nmt.cli.share"),
+    "pull": Entry("Share", "Download a bundle from the Hugging Face Hub.", "nmt.cli.share"),
+    "export": Entry("Share", "Export a Transformer to CTranslate2.", "nmt.cli.export"),
+    "convert": Entry("Share", "Convert a run of version 0.1.0.", "nmt.cli.convert"),
 }
-"""All commands in the order of the help, and the module of each. It has a function of that name, or an ``app`` with
-subcommands, and is imported when the command is called or the help is printed."""
+"""All commands in the order of the help. A module is imported when its command is called or the help is printed."""
 RENAMED_COMMANDS = {"bottleneck": "study", "probe": "experiment"}
 """Commands of version 0.1.0 and their present names."""
 ANY_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
-class Commands(TyperGroup):
+class Commands(Group):
     """The group of all commands, each of which is imported when it is asked for."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
@@ -54,16 +62,17 @@ class Commands(TyperGroup):
 
 @cache
 def _command(name: str) -> Any:
-    module = import_module(COMMANDS[name])
+    entry = COMMANDS[name]
+    module = import_module(entry.module)
     command: Any
     if hasattr(module, "app"):
         command = typer.main.get_group(module.app)
     else:
         single = typer.Typer(add_completion=False)
         settings = ANY_ARGUMENTS if name == "doctor" else {}
-        single.command(context_settings=settings)(getattr(module, name.replace("-", "_")))
+        single.command(cls=Command, context_settings=settings)(getattr(module, name.replace("-", "_")))
         command = typer.main.get_command(single)
-    command.name = name
+    command.name, command.short_help, command.rich_help_panel = name, entry.line, entry.group
     return command
 
 

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
+from nmt.cli.help import Command, Group
 from nmt.cli.output import logger, print_json
 from nmt.errors import UserError
 
-app = typer.Typer(help="Check corpora.", no_args_is_help=True)
+app = typer.Typer(cls=Group, help="Check corpora.", no_args_is_help=True)
 
 
 @app.callback()
@@ -18,7 +19,7 @@ def options() -> None:
     """Check corpora."""
 
 
-@app.command()
+@app.command(cls=Command)
 def check(
     recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/de-en.yaml.")],
     overrides: Annotated[

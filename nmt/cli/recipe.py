@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Show recipes, and explain their keys.", no_args_is_help=True)
+from nmt.cli.help import Command, Group
+
+app = typer.Typer(cls=Group, help="Show recipes, and explain their keys.", no_args_is_help=True)
 
 
-@app.command()
+@app.command(cls=Command)
 def show(
     recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/de-en.yaml.")],
     overrides: Annotated[
@@ -32,7 +34,7 @@ def show(
     typer.echo(reading.dump(read, explain=explain), nl=False)
 
 
-@app.command("explain")
+@app.command("explain", cls=Command)
 def explain_key(
     keys: Annotated[
         list[str] | None, typer.Argument(metavar="KEY", help="A key, a section, or the last part of a key.")
@@ -55,7 +57,7 @@ def explain_key(
     typer.echo("\n".join(map(str, dict.fromkeys(found))))
 
 
-@app.command()
+@app.command(cls=Command)
 def schema() -> None:
     """Print the JSON Schema of recipes, for completion in editors.
 

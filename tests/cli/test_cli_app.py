@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nmt.cli.app import RENAMED_COMMANDS, main
+from nmt.cli.app import COMMANDS as COMMANDS_AND_MODULES, RENAMED_COMMANDS, main
 from nmt.errors import RunError
 from nmt.runs import run_folder
 
@@ -52,6 +53,24 @@ def test_the_help_of_every_command_has_an_example(nmt: Nmt, command: str) -> Non
     outcome = nmt(*command.split(), "--help")
     assert outcome.status == 0
     assert command in ("recipe", "data") or f"nmt {command}" in outcome.out.decode()
+
+
+def test_help_lists_commands_in_groups_one_line_each_at_80_columns(nmt: Nmt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = nmt("--help").out.decode().splitlines()
+    groups = [line.split()[1] for line in lines if line.startswith("╭")]
+    assert groups == ["Options", "Use", "Train", "Understand", "Share"]
+    listed = [line.strip("│ ") for line in lines[lines.index(next(line for line in lines if " Use " in line)) :]]
+    listed = [line for line in listed[: listed.index("", 1)] if line[0] not in "╭╰"]
+    assert [line.split()[0] for line in listed] == list(COMMANDS_AND_MODULES)
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS_AND_MODULES, "recipe show", "recipe explain", "data check"])
+def test_help_names_arguments_in_capitals_and_shows_no_type_of_a_flag(nmt: Nmt, command: str) -> None:
+    out = nmt(*command.split(), "--help").out.decode()
+    assert "<bool>" not in out
+    usage = next(line for line in out.splitlines() if line.startswith(" Usage:"))
+    assert re.fullmatch(rf" Usage: nmt {command} *\[OPTIONS\]( \[?[A-Z_/=]+\]?(\.\.\.)?)* *", usage)
 
 
 def test_the_version_is_that_of_the_package(nmt: Nmt) -> None:
