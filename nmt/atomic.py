@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
+from nmt import printable
 from nmt.errors import RunError
 
 JsonObject: TypeAlias = dict[str, Any]
@@ -186,13 +187,13 @@ def write_file(path: Path, data: bytes | str) -> None:
 
 def write_json(path: Path, values: JsonObject) -> None:
     """Writes an object atomically."""
-    write_file(path, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
+    write_file(path, printable.dumps(values, indent=1) + "\n")
 
 
 def append_record(path: Path, record: JsonObject, *, durable: bool = False) -> None:
     """Appends an object as a line of its own, even after a line that a kill cut short; ``durable`` waits for the
     disk."""
-    line = json.dumps(record, ensure_ascii=False)
+    line = printable.dumps(record)
     try:
         with path.open("ab+") as file:
             if file.tell():

@@ -16,6 +16,8 @@ from torch.nn.functional import pad
 
 from nmt.models.protocol import DecodingProtocol, State, Step, select
 
+MAX_BEAM = 1000
+"""As in recipes; time and memory are in proportion to the beam."""
 BLOCK = 64
 """Tokens of the vocabulary in a block, see `_top`."""
 
@@ -139,7 +141,7 @@ class SearchSettings:
     """Whether hypotheses carry their attention weights."""
 
     def __post_init__(self) -> None:
-        _expect(self.beam >= 1, "beam", "an integer of at least 1", self.beam)
+        _expect(1 <= self.beam <= MAX_BEAM, "beam", f"an integer from 1 to {MAX_BEAM}", self.beam)
         _expect(1 <= self.nbest <= self.beam, "nbest", f"between 1 and the beam, which is {self.beam}", self.nbest)
         _expect(0 <= self.length_penalty < math.inf, "length_penalty", "a number of at least 0", self.length_penalty)
         _expect(self.min_length >= 0, "min_length", "an integer of at least 0", self.min_length)

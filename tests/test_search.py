@@ -215,7 +215,8 @@ def test_no_target_is_longer_than_max_tokens(beam: int) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"beam": 0}, "beam: expected an integer of at least 1, found 0"),
+        ({"beam": 0}, "beam: expected an integer from 1 to 1000, found 0"),
+        ({"beam": 10**20}, "beam: expected an integer from 1 to 1000, found 1000"),
         ({"beam": 2, "nbest": 3}, "nbest: expected between 1 and the beam, which is 2, found 3"),
         ({"length_penalty": -0.1}, "length_penalty: .* found -0.1"),
         ({"min_length": -1}, "min_length"),

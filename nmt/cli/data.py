@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nmt.cli.help import Command, Group
-from nmt.cli.output import logger, print_json
+from nmt.cli.output import logger, print_json, print_text
 from nmt.errors import UserError
 
 app = typer.Typer(cls=Group, help="Check corpora.", no_args_is_help=True)
@@ -61,7 +61,7 @@ def check(
     if as_json:
         print_json(found.as_json())
     else:
-        print(tables(found))
+        print_text(tables(found))
     raise typer.Exit(1 if found.problems else 0)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from nmt.cli.options import Device, Precision
-from nmt.cli.output import console, logger, print_json
+from nmt.cli.output import console, logger, option_errors, print_json, print_text
 
 if TYPE_CHECKING:
     from nmt.atomic import JsonObject
@@ -80,9 +80,10 @@ def evaluate(
     groups = [[(run, each) for run in opened] for each in named] or [
         [(run, testsets.of_run(run, say, split)) for run in opened]
     ]
-    decodings = {
-        run: systems.decoding(run, beam=beam, length_penalty=length_penalty, precision=precision) for run in opened
-    }
+    with option_errors():
+        decodings = {
+            run: systems.decoding(run, beam=beam, length_penalty=length_penalty, precision=precision) for run in opened
+        }
     for run, each in chain(*groups):
         evaluation_log.permit(run, each, [decodings[run]], reason)
     reports = []
@@ -137,8 +138,8 @@ def _print(results: list[Result], differences: Differences, by_length: bool) -> 
     from nmt.evaluation import report
 
     records = [result.as_json() for result in results]
-    print(report.text(report.scores_table(records, differences)))
+    print_text(report.text(report.scores_table(records, differences)))
     for record in records if by_length else []:
-        print(f"{record['run']} on {record['test']}\n{report.text(report.lengths_table(record))}")
+        print_text(f"{record['run']} on {record['test']}\n{report.text(report.lengths_table(record))}")
     for note in dict.fromkeys(f"{record['run']}: {note}" for record in records for note in record["notes"]):
-        print(f"note: {note}")
+        print_text(f"note: {note}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from nmt.cli.output import logger, print_json
+from nmt.cli.output import logger, print_json, print_text
 
 if TYPE_CHECKING:
     from nmt.evaluation.testsets import TestSet
@@ -59,7 +59,7 @@ def export(
     if as_json:
         print_json(parity.as_json())
     else:
-        print("\n".join(parity.lines()))
+        print_text("\n".join(parity.lines()))
     say(f"exported to {run / ctranslate2.NAME}: nmt translate {run}")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmt.cli.output import print_json
+from nmt.cli.output import print_json, print_text
 
 if TYPE_CHECKING:
     from nmt.atomic import JsonObject
@@ -40,20 +40,20 @@ def info(
         )
         return
     for name, value in about.items():
-        print(f"{name:<16}{value}")
+        print_text(f"{name:<16}{value}")
     for entry in scored:
         _print_score(entry)
     if not scores:
-        print("\n" + reading.dump(opened.recipe), end="")
+        print_text("\n" + reading.dump(opened.recipe).removesuffix("\n"))
 
 
 def _print_score(entry: Entry) -> None:
     count = _ordinal(entry.scored_before + 1)
-    print(f"{entry.test}, {entry.sentences:,} sentences, beam {entry.search['beam']}, scored the {count} time:")
+    print_text(f"{entry.test}, {entry.sentences:,} sentences, beam {entry.search['beam']}, scored the {count} time:")
     for score in entry.scores.metrics:
-        print(f"  {score.name:<6}{score.value:6.2f} ({score.low:.2f} to {score.high:.2f})  {score.signature}")
+        print_text(f"  {score.name:<6}{score.value:6.2f} ({score.low:.2f} to {score.high:.2f})  {score.signature}")
     for note in entry.notes:
-        print(f"  note: {note}")
+        print_text(f"  note: {note}")
 
 
 def _ordinal(number: int) -> str:

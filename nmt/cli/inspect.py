@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from nmt import atomic
+from nmt import atomic, printable
 from nmt.cli.options import Device, Quiet
-from nmt.cli.output import logger, print_json
+from nmt.cli.output import logger, option_errors, print_json
 from nmt.errors import UserError
 
 if TYPE_CHECKING:
@@ -58,7 +57,8 @@ def inspect(
     if out:
         check_out(out)
     opened = Run(run)
-    search = opened.search_settings(beam=beam, keep_weights=True)
+    with option_errors():
+        search = opened.search_settings(beam=beam, keep_weights=True)
     translator = open_translator(opened, "torch", device=device, search=search)
     interpretation = interpret(translator, text, kind, str(run))
     log, warnings = logger(quiet), interpretation.sentence.diagnostics
@@ -104,7 +104,7 @@ def _content(interpretation: Interpretation, suffix: str) -> tuple[bytes | str, 
     if suffix == ".html":
         return page.html(interpretation), []
     if suffix == ".json":
-        return json.dumps(interpretation.as_json(), indent=1, ensure_ascii=False) + "\n", []
+        return printable.dumps(interpretation.as_json(), indent=1) + "\n", []
     if suffix == ".svg":
         return render(style.svg, interpretation.heatmap)
     return render(style.png, interpretation.heatmap)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from nmt import printable
 from nmt.atomic import JsonObject
 from nmt.errors import RunError, UserError
 
@@ -19,8 +19,9 @@ console = Console(stderr=True, highlight=False)
 
 
 def say(text: str) -> None:
-    """Prints a line to stderr."""
-    print(text, file=sys.stderr, flush=True)
+    """Prints text to stderr, with control characters spelled out; every message goes through here or `logger`."""
+    if sys.stderr is not None:  # closed by the parent process; `print` would then write to stdout
+        print(printable.escaped(text), file=sys.stderr, flush=True)
 
 
 def logger(quiet: bool) -> Callable[[str], None]:
@@ -28,21 +29,31 @@ def logger(quiet: bool) -> Callable[[str], None]:
 
     def log(text: str) -> None:
         if not quiet:
-            console.print(text, markup=False, soft_wrap=True)
+            console.print(printable.escaped(text), markup=False, soft_wrap=True)
 
     return log
 
 
 def print_json(value: Any) -> None:
-    """Prints an indented JSON value to stdout."""
-    print(json.dumps(value, indent=1, ensure_ascii=False))
+    """Prints an indented JSON value to stdout, in ASCII where stdout cannot write more."""
+    written = printable.dumps(value, indent=1)
+    try:
+        written.encode(getattr(sys.stdout, "encoding", None) or "utf8")
+    except UnicodeEncodeError:
+        written = printable.dumps(value, indent=1, only_ascii=True)
+    print(written)
+
+
+def print_text(text: str) -> None:
+    """Prints text to stdout, with control characters spelled out: it may come from a stranger's run or corpus."""
+    print(printable.escaped(text))
 
 
 def print_values(values: JsonObject) -> None:
     """Prints names and values to stdout, one line each."""
     for name, value in values.items():
         shown = ", ".join(f"{key}: {each}" for key, each in value.items()) if isinstance(value, dict) else value
-        print(f"{name:<16}{shown}")
+        print_text(f"{name:<16}{shown}")
 
 
 @contextmanager
@@ -80,6 +91,11 @@ class _Raw(io.RawIOBase):
             raise RunError(f"standard output: cannot be written ({error.strerror})") from error
 
 
+def _errors(named: str | None) -> str:
+    """How to write what the encoding of stdout lacks: as an escape, where Python would raise an error."""
+    return "backslashreplace" if named in (None, "strict") else str(named)
+
+
 @contextmanager
 def printing() -> Iterator[None]:
     """A context for a command that prints: at its end everything is written, or a `RunError` is raised."""
@@ -89,7 +105,10 @@ def printing() -> Iterator[None]:
         return
     raw = getattr(before.buffer, "raw", before.buffer)
     out = io.TextIOWrapper(
-        io.BufferedWriter(_Raw(raw)), before.encoding, before.errors, line_buffering=bool(before.line_buffering)
+        io.BufferedWriter(_Raw(raw)),
+        before.encoding,
+        _errors(before.errors),
+        line_buffering=bool(before.line_buffering),
     )
     sys.stdout = out
     try:

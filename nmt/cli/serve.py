@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nmt.cli.options import Device, Quiet
-from nmt.cli.output import logger, say
+from nmt.cli.output import logger, print_text, say
 from nmt.cpu_tuning import keep_few_kernels
 from nmt.errors import UserError
 from nmt.serving.admission import Limits
@@ -107,7 +107,7 @@ def _make_key(path: Path | None, name: str) -> None:
 
     if path is None:
         raise UserError("--new-key: expected --keys too, the file for its hash")
-    print(add_key(path, name))
+    print_text(add_key(path, name))
     say(f"this key is shown once; its hash is in {path}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import sys
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
 
 import typer
 
-from nmt import atomic
+from nmt import atomic, printable
 from nmt.cli.options import Device, Precision, Quiet
 from nmt.cli.output import console, logger, option_errors
 from nmt.data import lines
@@ -44,7 +43,7 @@ def translate(
     beam: Annotated[
         int | None, typer.Option("--beam", min=1, help="Hypotheses of beam search; 1 is greedy search.")
     ] = None,
-    nbest: Annotated[int, typer.Option("--nbest", min=1, help="Number of alternatives, with --json.")] = 1,
+    nbest: Annotated[int, typer.Option("--nbest", min=1, max=1000, help="Number of alternatives, with --json.")] = 1,
     as_json: Annotated[
         bool,
         typer.Option("--json", help="One JSON object a line: text, score, pieces, alternatives, alignment, warnings."),
@@ -108,7 +107,10 @@ def translate(
         for window in windows:
             for found in _progress(translator.stream(window), quiet or waits or not console.is_terminal):
                 notes.update(_kinds(found))
-                out.write((json.dumps(found.as_json(), ensure_ascii=False) if as_json else found.text).encode() + b"\n")
+                out.write(
+                    (printable.dumps(found.as_json()) if as_json else printable.without_controls(found.text)).encode()
+                    + b"\n"
+                )
             out.flush()
     for kind, count in notes.items():
         say(f"{kind}: {count:,} {'line' if count == 1 else 'lines'}")
@@ -135,6 +137,8 @@ def _source(path: Path | None, texts: list[str] | None) -> Iterator[tuple[Iterab
     if texts:
         yield [[" ".join(text.split("\n")).encode("utf8", "surrogateescape") for text in texts]], False
     elif path is None or str(path) == "-":
+        if sys.stdin is None:  # closed by the parent process
+            raise UserError("standard input is closed; name a file with --input, or give texts with --text")
         stdin = sys.stdin.buffer
         yield lines.arriving(stdin), not stat.S_ISREG(os.fstat(stdin.fileno()).st_mode)
     else:
@@ -145,6 +149,8 @@ def _source(path: Path | None, texts: list[str] | None) -> Iterator[tuple[Iterab
 @contextmanager
 def _target(path: Path | None) -> Iterator[BinaryIO]:
     if path is None:
+        if sys.stdout is None:  # closed by the parent process
+            raise UserError("standard output is closed; name a file with --output")
         yield sys.stdout.buffer
     elif path.is_dir():
         raise UserError(f"--output: {path} is a folder; expected a file")

@@ -7,10 +7,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from nmt import printable
 from nmt.atomic import JsonObject
 
 Count = Annotated[int, Field(ge=0, le=1 << 50)]
-Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$", max_length=10_000)]
+Text = Annotated[str, Field(pattern=printable.LINE, max_length=10_000)]
+"""One line without control characters."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,9 @@ class CorpusMetadata(_Record):
     """The commit of a Hub data set."""
     fallback: Text | None
     """The corpus used because the Hub could not be reached."""
-    fallback_reason: str | None = None
-    splits: dict[str, SplitRecord] = {}
-    cleaning: dict[str, Count] = {}
+    fallback_reason: Text | None = None
+    splits: dict[Text, SplitRecord] = {}
+    cleaning: dict[Text, Count] = {}
     """Training pairs read and left out, by reason."""
     replaced: Count = 0
     """Texts in which invalid UTF-8 was replaced."""

@@ -12,6 +12,7 @@ from typing import NamedTuple, overload
 
 import numpy as np
 
+from nmt import printable
 from nmt.data import ragged
 from nmt.data.ragged import BLOCK, RaggedArray, RaggedWriter
 from nmt.errors import UserError
@@ -142,13 +143,13 @@ def _side(path: Path, side: str) -> Path:
 def check_languages(source: str, target: str, columns: Iterable[str], where: str) -> None:
     """Raises `UserError` unless both languages are among the columns and differ."""
     known = list(columns)
+    shown = printable.escaped(", ".join(known)) or "none"
     for key, language in (("data.source", source), ("data.target", target)):
         if language not in known:
-            raise UserError(f"{key}: {where} has no column {language!r}; it has {', '.join(known) or 'none'}")
+            raise UserError(f"{key}: {where} has no column {language!r}; it has {shown}")
     if source == target:
         raise UserError(
-            f"data.target: expected another language than data.source, found {target!r} for both; "
-            f"{where} has {', '.join(known)}"
+            f"data.target: expected another language than data.source, found {target!r} for both; {where} has {shown}"
         )
 
 

@@ -10,11 +10,13 @@ import io
 import math
 import random
 import re
+import sys
 import unicodedata
 from collections.abc import Sequence
 from itertools import chain, islice
 from pathlib import Path
 
+from nmt import printable
 from nmt.data.pairs import Texts
 from nmt.errors import RunError, UserError
 
@@ -92,6 +94,12 @@ class Vocabulary:
                 "vocabulary: expected ids 0, 1, 2, 3 for padding, unknown, begin and end, "
                 f"found {', '.join(map(str, ids))}"
             )
+        if len(self) > sys.maxunicode:
+            raise UserError(f"vocabulary: expected at most {sys.maxunicode:,} pieces, found {len(self):,}")
+        try:
+            self.pieces(range(len(self)))
+        except UnicodeDecodeError as error:
+            raise UserError("vocabulary: it has a piece that is not UTF-8") from error
 
     @classmethod
     def from_file(cls, path: Path) -> Vocabulary:
@@ -112,8 +120,9 @@ class Vocabulary:
         return list(self._pieces.EncodeAsIds(normalized(text)))
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of token ids, always one line; ids 0 to 3 are skipped."""
-        return normalized(self._pieces.DecodeIds([id for id in ids if id > EOS]))
+        """The text of token ids, always one line without control characters; ids 0 to 3 are skipped."""
+        text = self._pieces.DecodeIds([id for id in ids if id > EOS])
+        return " ".join(printable.without_controls(normalized(text)).split())
 
     @property
     def bytes(self) -> frozenset[int]:
@@ -126,7 +135,8 @@ class Vocabulary:
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """The pieces of token ids."""
-        return [self.piece(id) for id in ids]
+        found: list[str] = self._pieces.IdToPiece(list(ids))
+        return found
 
     def segmentations(self, text: str, count: int = CANDIDATES) -> list[tuple[list[int], float]]:
         """The best segmentations of a text, best first, with their log-probabilities under the unigram model.

@@ -8,12 +8,12 @@ is there to choose by.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from nmt import atomic, provenance
 from nmt.atomic import JsonObject
+from nmt.data.metadata import Text
 from nmt.data.pairs import Pairs
 from nmt.errors import UserError
 from nmt.evaluation.evaluate import Decoding, Result
@@ -21,8 +21,6 @@ from nmt.evaluation.metrics import METRICS
 from nmt.evaluation.testsets import TestSet
 from nmt.runs.files import SCORES
 from nmt.runs.run_folder import Run
-
-_Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$", max_length=10_000)]
 
 
 class _Checked(BaseModel):
@@ -34,11 +32,11 @@ class _Checked(BaseModel):
 class LoggedScore(_Checked):
     """A metric's value with its interval."""
 
-    name: _Line
+    name: Text
     value: float
     low: float
     high: float
-    signature: _Line
+    signature: Text
 
 
 class LoggedScores(_Checked):
@@ -58,18 +56,18 @@ class LoggedScores(_Checked):
 class Entry(_Checked):
     """One scoring, as `Result.as_json` gives it, with its time and reason."""
 
-    time: _Line = ""
-    test: _Line
+    time: Text = ""
+    test: Text
     sentences: int
-    weights_sha256: _Line | None
-    source_sha256: _Line
-    references_sha256: _Line
-    search: dict[_Line, int | float | _Line | None]
+    weights_sha256: Text | None
+    source_sha256: Text
+    references_sha256: Text
+    search: dict[Text, int | float | Text | None]
     scores: LoggedScores
     scored_before: int
-    notes: list[_Line]
-    output: _Line | None = None
-    reason: _Line | None = None
+    notes: list[Text]
+    output: Text | None = None
+    reason: Text | None = None
 
     def as_json(self) -> JsonObject:
         """The line as it was read."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nmt import printable
 from nmt.evaluation.metrics import METRICS, SMALL
 from nmt.evaluation.significance import LEVEL, Difference
 
@@ -93,7 +93,7 @@ def csv_text(records: Sequence[Record]) -> str:
 
 def json_text(value: Any) -> str:
     """Indented JSON with a final line feed."""
-    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    return printable.dumps(value, indent=2) + "\n"
 
 
 def _scores_row(record: Record, varying: Sequence[str]) -> tuple[str, ...]:

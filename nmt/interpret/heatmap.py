@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from nmt import printable
+
 WORD_START, END = "▁", "</s>"
 
 
@@ -55,5 +57,5 @@ def _label(piece: str) -> Label:
     if piece == END:
         return Label("⟨end⟩")
     if piece.startswith(WORD_START):
-        return Label(piece.removeprefix(WORD_START) or WORD_START)
-    return Label(f"-{piece}", begins=False)
+        return Label(printable.visible(piece.removeprefix(WORD_START)) or WORD_START)
+    return Label(f"-{printable.visible(piece)}", begins=False)

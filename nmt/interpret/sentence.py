@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from nmt import printable
 from nmt.data.vocabulary import BOS, EOS, normalized
 from nmt.errors import RunError, UserError
 from nmt.inference.diagnostics import CAPPED
@@ -65,8 +66,8 @@ def translate_sentence(translator: TorchTranslator, text: str) -> TranslatedSent
     return TranslatedSentence(
         model=translator.model,
         interpreted=translator.interpreted,
-        source=_printable(normalized(text)),
-        text=_printable(translator.target_vocabulary.decode(best.tokens)),
+        source=printable.visible(normalized(text)),
+        text=printable.visible(translator.target_vocabulary.decode(best.tokens)),
         source_tokens=source,
         target_tokens=target,
         source_pieces=translator.source_vocabulary.pieces(source),
@@ -100,8 +101,3 @@ def _search(translator: TorchTranslator, source: list[int]) -> Hypothesis:
         return translator.search(translator.model, tokens, torch.ones_like(tokens, dtype=torch.bool))[0][0]
     except FloatingPointError as error:
         raise RunError(str(error)) from error
-
-
-def _printable(text: str) -> str:
-    """The text with control characters replaced: a terminal would obey them, and SVG forbids them."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)

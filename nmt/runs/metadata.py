@@ -8,12 +8,11 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nmt.atomic import JsonObject
-from nmt.data.metadata import CorpusMetadata, FolderRecord
+from nmt.data.metadata import CorpusMetadata, FolderRecord, Text
 from nmt.errors import UserError
 
 FORMAT = 2
 _Count = Annotated[int, Field(ge=1, le=1 << 50)]
-_Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$", max_length=10_000)]
 _Ranges = Annotated[str, Field(pattern=r"^(\d{1,9}(-\d{1,9})?( \d{1,9}(-\d{1,9})?)*)?$")]
 
 Section_ = TypeVar("Section_", bound="Section")
@@ -57,8 +56,8 @@ class VocabularySizes(Section):
 class Decisions(Section):
     """What the recipe leaves open and the machine decides, once, when training begins."""
 
-    device: _Text = "cpu"
-    precision: _Text = "fp32"
+    device: Text = "cpu"
+    precision: Text = "fp32"
     threads: Annotated[int, Field(ge=1, le=10_000)] = 1
     updates_per_minute: float | None = None
     batches_per_epoch: _Count = 1
@@ -76,8 +75,8 @@ class Metadata(Section):
     """What is fixed when training begins."""
 
     format: int = FORMAT
-    created: _Text = ""
-    versions: dict[str, _Text] = {}
+    created: Text = ""
+    versions: dict[Text, Text] = {}
     machine: dict[str, Any] = {}
     """See `nmt.provenance.machine`."""
     corpus: CorpusMetadata

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from nmt import printable
 from nmt.atomic import JsonObject
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class HttpError(Exception):
 
 def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A value as JSON that no proxy may cache."""
-    body = json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf8", "replace")
+    body = printable.dumps(value, allow_nan=False).encode()
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
 
 

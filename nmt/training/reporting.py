@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress as Bar, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from nmt import atomic
+from nmt import atomic, printable
 from nmt.errors import UserError
 from nmt.models import weights
 from nmt.models.protocol import TranslationModel
@@ -151,7 +151,7 @@ def cut_back(path: Path, progress: Progress) -> None:
         for each in records
         if each["update"] < limit or (each["update"] == limit and (progress.finished or not _is_average(each)))
     ]
-    atomic.write_file(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in kept))
+    atomic.write_file(path, "".join(printable.dumps(record) + "\n" for record in kept))
 
 
 def _is_average(record: dict[str, Any]) -> bool:

@@ -10,6 +10,8 @@ from hypothesis import given, strategies as st
 
 from nmt.data.vocabulary import BOS, EOS, PAD, UNK, Vocabulary, drawn, normalized, train
 from nmt.errors import UserError
+from nmt.printable import without_controls
+from tools.checks.pieces import with_pieces
 
 WHO = ("Ein Hund", "Eine Katze", "Der Mann", "Die Frau", "Ein Kind", "Der Nachbar")
 DOES = ("läuft", "schläft", "lacht", "singt", "wartet", "arbeitet")
@@ -44,16 +46,16 @@ TRICKY = [
 
 
 @pytest.mark.parametrize("text", TRICKY)
-def test_any_unicode_comes_back(text: str) -> None:
-    assert UNIGRAM.decode(UNIGRAM.encode(text)) == normalized(text)
+def test_any_unicode_comes_back_but_control_characters(text: str) -> None:
+    assert UNIGRAM.decode(UNIGRAM.encode(text)) == without_controls(normalized(text))
 
 
 @given(st.text(st.characters(codec=None)))
-def test_any_text_at_all_comes_back_normalized_without_control_ids(text: str) -> None:
+def test_any_text_at_all_comes_back_normalized_without_control_ids_and_control_characters(text: str) -> None:
     ids = UNIGRAM.encode(text)
     assert min(ids, default=EOS + 1) > EOS
     # SentencePiece writes spaces as ▁ and cannot tell one typed by a user from its own.
-    assert UNIGRAM.decode(ids) == normalized(text.replace("▁", " "))
+    assert UNIGRAM.decode(ids) == " ".join(without_controls(normalized(text.replace("▁", " "))).split())
 
 
 @pytest.mark.parametrize("text", ["a\tb", "a\nb", "a\r\nb", " a  b ", "a\u00a0b", "a\u2028b", "a\x85b"])
@@ -139,3 +141,19 @@ def test_a_file_that_is_no_model_is_an_error_that_names_it(tmp_path: Path, model
 def test_a_vocabulary_is_its_bytes(tmp_path: Path) -> None:
     (tmp_path / "vocabulary.model").write_bytes(UNIGRAM.model)
     assert Vocabulary.from_file(tmp_path / "vocabulary.model").encode("Ein Hund") == UNIGRAM.encode("Ein Hund")
+
+
+HOSTILE = "▁A\x1b]0;pwned\x07\x9b2J\u202e\nB"
+
+
+def test_control_characters_of_a_piece_reach_no_text() -> None:
+    """A stranger can write them into a valid model."""
+    model = with_pieces(UNIGRAM.model, {SIZE - 1: HOSTILE.encode()})
+    vocabulary = Vocabulary(model)
+    assert vocabulary.piece(SIZE - 1) == HOSTILE
+    assert vocabulary.decode([SIZE - 1, SIZE - 1]) == "A]0;pwned2J B A]0;pwned2J B"
+
+
+def test_a_piece_that_is_not_utf8_is_refused() -> None:
+    with pytest.raises(UserError, match="a piece that is not UTF-8"):
+        Vocabulary(with_pieces(UNIGRAM.model, {SIZE - 1: b"\xff\xfe"}))

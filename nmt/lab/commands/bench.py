@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nmt.cli.options import Device
-from nmt.cli.output import logger, print_json
+from nmt.cli.output import logger, print_json, print_text
 from nmt.errors import UserError
 
 if TYPE_CHECKING:
@@ -108,4 +108,4 @@ def bench(
         print_json({**origin(shlex.join(["nmt", *sys.argv[1:]]), time.monotonic() - begun), **found})
     else:
         for work in ("train", "translate", "start"):
-            print(report.text(table([row for row in rows if row["work"] == work])))
+            print_text(report.text(table([row for row in rows if row["work"] == work])))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from nmt.cli.output import logger, print_json
+from nmt.cli.output import logger, print_json, print_text
 from nmt.errors import UserError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def experiment(
     if as_json:
         print_json(made)
     else:
-        print(record.text(made))
+        print_text(record.text(made))
     if out is not None:
         _write(out / (f"{name}-{task}" if task else name), made, outcome)
 
@@ -84,7 +84,7 @@ def _list(as_json: bool) -> None:
         print_json({name: entry.question for name, entry in EXPERIMENTS.items()})
         return
     for name, entry in EXPERIMENTS.items():
-        print(f"{name:<12}{entry.question}")
+        print_text(f"{name:<12}{entry.question}")
 
 
 def _check_writable(out: Path) -> None:

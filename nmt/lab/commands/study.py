@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmt.cli.output import console, logger
+from nmt.cli.output import console, logger, print_text
 
 if TYPE_CHECKING:
     from nmt.lab.studies.plan import Job
@@ -84,7 +84,7 @@ def study(
     if archive:
         paths.append(write_archive(folder))
     for path in paths:
-        print(path)
+        print_text(str(path))
 
 
 def _announce(study: Study, jobs: tuple[Job, ...], processes: int) -> None:
