@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -36,9 +37,9 @@ for arguments in json.loads(sys.argv[1]):
 """
 
 
-def run(folder: Path, *commands: list[str]) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *commands: list[str], root: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Runs commands in one process that finds the other package."""
-    path = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "extension")])
+    path = os.pathsep.join([str(root), str(ROOT / "tests" / "extension")])
     call = [sys.executable, "-c", COMMANDS, json.dumps(commands)]
     return subprocess.run(call, cwd=folder, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True)
 
@@ -55,10 +56,7 @@ def run(folder: Path, *commands: list[str]) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_it_trains_translates_inspects_and_bundles(tmp_path: Path, model: str, kind: str, title: str) -> None:
-    words = [f"{one} {other}" for one in ("rot", "blau", "klein") for other in ("Haus", "Baum", "Hund", "Ball")]
-    for name, part in (("train", words[2:]), ("valid", words[:2])):
-        (tmp_path / f"{name}.tsv").write_text("".join(f"{each}\t{each.upper()}\n" for each in part), "utf8")
-    (tmp_path / "toy.yaml").write_text(RECIPE.format(model=model), "utf8")
+    _write(tmp_path, model)
     done = run(
         tmp_path,
         ["train", "toy.yaml", "--quiet"],
@@ -72,6 +70,26 @@ def test_it_trains_translates_inspects_and_bundles(tmp_path: Path, model: str, k
     assert json.loads(inspected)["kind"] == kind
     with zipfile.ZipFile(tmp_path / "toy.nmt") as bundle:
         assert title in bundle.read("README.md").decode()
+
+
+def test_an_attention_of_this_package_is_one_file(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(ROOT / "nmt", copy / "nmt")
+    source = (ROOT / "tests" / "extension" / "toy_attention.py").read_text("utf8")
+    (copy / "nmt" / "models" / "attentions" / "average.py").write_text(f"{source}\n\nATTENTION = MeanAttention\n")
+    _write(tmp_path, "{attention: average, embedding: 8, encoder: {hidden: 4}, decoder: {hidden: 8}}")
+    done = run(tmp_path, ["train", "toy.yaml", "--quiet"], ["inspect", "runs/toy", "rot", "--json"], root=copy)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["kind"] == "attention"
+    assert run(tmp_path, ["recipe", "show", "toy.yaml"]).returncode == 2  # without the file
+
+
+def _write(folder: Path, model: str) -> None:
+    """A recipe with this model, and its corpus."""
+    words = [f"{one} {other}" for one in ("rot", "blau", "klein") for other in ("Haus", "Baum", "Hund", "Ball")]
+    for name, part in (("train", words[2:]), ("valid", words[:2])):
+        (folder / f"{name}.tsv").write_text("".join(f"{each}\t{each.upper()}\n" for each in part), "utf8")
+    (folder / "toy.yaml").write_text(RECIPE.format(model=model), "utf8")
 
 
 def test_a_wrong_key_of_its_recipe_section_is_named(tmp_path: Path) -> None:

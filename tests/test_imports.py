@@ -45,6 +45,7 @@ MODELS = (
     "cells",
     "encoders",
     "attention",
+    "attentions",
     "fused_attention",
     "recurrent",
     "transformer",

@@ -1,13 +1,15 @@
 """Attention of the recurrent decoder: a query and a memory give a context and the weights of the slots.
 
 The decoder is the same with every class. One with `one_slot` attends to the thought vector, the others to a slot per
-source token.
+source token: those of `nmt/models/attentions/`, each a file that defines it as ``ATTENTION``.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from importlib import import_module
 from importlib.metadata import entry_points
+from pkgutil import iter_modules
 from typing import ClassVar
 
 import torch
@@ -72,59 +74,6 @@ class FixedThoughtVector(Attention):
         return repeat(memory.slots[:, 0], len(query) // len(memory.slots)), memory.slots.new_ones(len(query), 1)
 
 
-class BahdanauAttention(Attention):
-    """Weighs the slots of memory by an additive score of each slot against the query.
-
-    score_j = v . tanh(W query + U slot_j), weights = softmax(score), context = sum_j weights_j slot_j
-    (Bahdanau, Cho and Bengio 2015, arXiv:1409.0473, section 3.1 and appendix A.1.2). The query is the decoder state
-    *before* this step, s_{i-1}. U slot_j does not depend on the step, so `encode` keeps it in `Memory.keys`.
-    """
-
-    def __init__(self, hidden: int, slot: int, size: int) -> None:
-        super().__init__()
-        self.context = slot
-        self.query = nn.Linear(hidden, size, bias=False)
-        self.key = nn.Linear(slot, size)
-        self.score = nn.Linear(size, 1, bias=False)
-
-    def keys(self, slots: Tensor) -> tuple[Tensor, ...]:
-        """U slot_j, ``(batch, slot, attention)``."""
-        return (self.key(slots),)
-
-    def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        """Weights of masked slots are exactly 0; every row needs a real slot."""
-        queries = by_memory_row(self.query(query), memory).unsqueeze(2)  # (batch, beam, 1, attention)
-        keys = memory.keys[0].unsqueeze(1)  # (batch, 1, slot, attention)
-        return weigh(self.score(torch.tanh(queries + keys)).squeeze(-1), memory)
-
-
-class DotAttention(Attention):
-    """Weighs the slots by their dot product with the query (Luong et al. 2015, arXiv:1508.04025, equation 8).
-
-    The wiring is Bahdanau's, to change one thing at a time: the query is the state before the step and the context
-    feeds the cell, where Luong queries with the state after it.
-    """
-
-    title = "dot-product attention"
-
-    def __init__(self, hidden: int, slot: int, size: int) -> None:
-        super().__init__()
-        if hidden != slot:
-            raise ValueError(
-                "model.decoder.hidden: attention dot compares query and slot directly, "
-                f"expected {slot} units as in a slot, found {hidden}"
-            )
-        self.context = slot
-
-    def keys(self, slots: Tensor) -> tuple[Tensor, ...]:
-        """The slots themselves."""
-        return (slots,)
-
-    def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        """Weights of masked slots are exactly 0; every row needs a real slot."""
-        return weigh(by_memory_row(query, memory) @ memory.keys[0].transpose(1, 2), memory)
-
-
 def by_memory_row(query: Tensor, memory: Memory) -> Tensor:
     """``(row, width) -> (batch, beam, width)``: the queries that share each row of memory."""
     return torch.unflatten(query, 0, (len(memory.mask), -1))
@@ -138,11 +87,9 @@ def weigh(scores: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
 
 
 THOUGHT_VECTORS: dict[str, type[Attention]] = {"every_step": FixedThoughtVector, "initial_state": InitialStateOnly}
-ATTENTIONS: dict[str, type[Attention]] = {
-    "bahdanau": BahdanauAttention,
-    "dot": DotAttention,
-}
-"""Attentions by `model.attention`; other packages add theirs by entry points of the group `nmt.attentions`."""
+ATTENTIONS = tuple(sorted(each.name for each in iter_modules(import_module("nmt.models.attentions").__path__)))
+"""The names of the files in `nmt/models/attentions/`; other packages add theirs by entry points of the group
+`nmt.attentions`."""
 
 
 def attention_class(name: str, thought_vector: str) -> type[Attention]:
@@ -152,10 +99,12 @@ def attention_class(name: str, thought_vector: str) -> type[Attention]:
             expected = ", ".join(THOUGHT_VECTORS)
             raise ValueError(f"model.thought_vector: expected one of {expected}, found {thought_vector!r}")
         return THOUGHT_VECTORS[thought_vector]
-    if name in ATTENTIONS:
-        return ATTENTIONS[name]
     added = {point.name: point for point in entry_points(group="nmt.attentions")}
-    if name not in added:
+    found: type[Attention]
+    if name in ATTENTIONS:
+        found = import_module(f"nmt.models.attentions.{name}").ATTENTION
+    elif name in added:
+        found = added[name].load()
+    else:
         raise ValueError(f"model.attention: expected one of {', '.join([*ATTENTIONS, *added, 'none'])}, found {name!r}")
-    found: type[Attention] = added[name].load()
     return found

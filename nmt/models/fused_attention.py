@@ -19,7 +19,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from nmt.models.attention import Attention, BahdanauAttention, by_memory_row, weigh
+from nmt.models.attention import Attention, by_memory_row, weigh
+from nmt.models.attentions.bahdanau import BahdanauAttention
 from nmt.models.protocol import Memory
 
 

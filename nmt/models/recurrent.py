@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from nmt.models import fused_attention
-from nmt.models.attention import BahdanauAttention, attention_class
+from nmt.models.attention import attention_class
+from nmt.models.attentions.bahdanau import BahdanauAttention
 from nmt.models.cells import GATES, Cell
 from nmt.models.dropout import Dropout
 from nmt.models.embeddings import TokenEmbedding

@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, NamedTuple, TypeAlias
 
 from ruamel.yaml import YAML
@@ -24,7 +25,6 @@ from ruamel.yaml.events import (
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
-    StreamEndEvent,
 )
 from ruamel.yaml.reader import ReaderError
 from ruamel.yaml.representer import SafeRepresenter
@@ -220,9 +220,9 @@ class _Reader:
         """The one document of the stream; None for an empty stream."""
         next(self.events)  # the start of the stream
         start = next(self.events)
-        if isinstance(start, StreamEndEvent):
+        if not isinstance(start, DocumentStartEvent):
             return None
-        if isinstance(start, DocumentStartEvent) and (start.version or start.tags):
+        if start.version or start.tags:
             self._refuse(start, (), "directives (%) are not allowed in recipes")
         value = self._value(next(self.events), (), 0)
         next(self.events)  # the end of the document
@@ -234,21 +234,16 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=event.start_mark)
         self._refuse_extras(event, key)
-        if isinstance(event, MappingStartEvent):
-            return self._mapping(key, depth)
+        if isinstance(event, ScalarEvent):
+            text = self.document.printable(event.value, key, self._at(event))
+            return text if event.style else _plain(text)
         if isinstance(event, SequenceStartEvent):
-            items = []
-            while not isinstance(event := next(self.events), SequenceEndEvent):
-                items.append(self._value(event, key, depth + 1))
-            return items
-        if not isinstance(event, ScalarEvent):
-            return None  # an alias, which is refused
-        text = self.document.printable(event.value, key, self._at(event))
-        return text if event.style else _plain(text)
+            return [self._value(item, key, depth + 1) for item in self._until(SequenceEndEvent)]
+        return self._mapping(key, depth) if isinstance(event, MappingStartEvent) else None  # an alias is refused
 
     def _mapping(self, above: Key, depth: int) -> JsonObject:
         mapping: JsonObject = {}
-        while not isinstance(event := next(self.events), MappingEndEvent):
+        for event in self._until(MappingEndEvent):
             name = self._name(event, above, depth)
             key = (*above, name)
             if name in mapping:
@@ -265,13 +260,17 @@ class _Reader:
         self._refuse(event, above, "found a list, a mapping or an alias as key, expected a name")
         return "?"
 
+    def _until(self, end: type[Event]) -> Iterator[Event]:
+        return takewhile(lambda event: not isinstance(event, end), self.events)
+
     def _refuse_extras(self, event: Event, key: Key) -> None:
+        anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
         if isinstance(event, AliasEvent):
-            found = f"found the alias *{event.anchor}, expected the value itself"
+            found = f"found the alias *{anchor}, expected the value itself"
             self._refuse(event, key, f"{found}: aliases are not allowed in recipes")
-        elif anchor := getattr(event, "anchor", None):
+        elif anchor:
             self._refuse(event, key, f"found the anchor &{anchor}: anchors are not allowed in recipes")
-        if tag := getattr(event, "tag", None):
+        if tag:
             self._refuse(event, key, f"found the tag {tag}: tags are not allowed in recipes")
 
     def _refuse(self, event: Event, key: Key, text: str) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Annotated, Literal, Union
 
 from pydantic import Field
@@ -21,7 +23,8 @@ from nmt.recipe.section import Beam, Count, Layers, NotNegative, Positive, Proba
 _FILES = re.compile(r".*,.*|.*\.(tsv|jsonl|json|parquet)(\.gz)?", re.DOTALL)
 
 _PLUGINS = entry_points()
-_ATTENTIONS = ("bahdanau", "dot", "none", *sorted(_PLUGINS.select(group="nmt.attentions").names))
+_BUILT_IN = (each.name for each in iter_modules([str(Path(__file__).parents[1] / "models" / "attentions")]))  # no torch
+_ATTENTIONS = (*sorted(_BUILT_IN), "none", *sorted(_PLUGINS.select(group="nmt.attentions").names))
 if TYPE_CHECKING:
     Attention = str
 else:

@@ -7,7 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from nmt.models.attention import BahdanauAttention, DotAttention, FixedThoughtVector, InitialStateOnly
+from nmt.models.attention import FixedThoughtVector, InitialStateOnly
+from nmt.models.attentions.bahdanau import BahdanauAttention
+from nmt.models.attentions.dot import DotAttention
 from nmt.models.protocol import Memory, Step
 from nmt.models.recurrent import DirectedStack, RecurrentModel, Stack
 
