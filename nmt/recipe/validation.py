@@ -25,21 +25,25 @@ MAX_PROBLEMS = 20
 """Problems that are reported in full; the rest is counted."""
 _KINDS = {"integer": "an integer", "number": "a number", "string": "text", "boolean": "true or false", "null": "null"}
 _BOUNDS = {"minimum": "of at least", "exclusiveMinimum": "above", "exclusiveMaximum": "below", "maximum": "at most"}
-_QUOTES = " (text that looks like something else needs quotes)"
 
 
 def validated(document: Document, name: str) -> Recipe:
     """The recipe of a document, with this name if it has none; raises `UserError` with one line per problem."""
     if isinstance(model := document.values.get("model"), dict):
         model.setdefault("family", Recipe().model.family)
-    problems = document.problems + list(_type_problems(document))
+    problems = [*document.problems, *_type_problems(document)]
     wrong = {problem.key[0] for problem in problems if problem.key}
     recipe = _recipe({key: value for key, value in document.values.items() if key not in wrong})
     if recipe.name is None:
         recipe = recipe.model_copy(update={"name": name})
-    problems += [problem for problem in _conflicts(document, recipe) if problem.key[0] not in wrong]
+    values = recipe.model_dump(by_alias=True)
+    for key, wanted in recipe.conflicts():
+        if key[0] not in wrong:
+            problems.append(document.problem(key, f"found {shown(_found(values, key))}, expected {wanted}"))
     if problems:
-        raise UserError(_report(problems))
+        lines = [str(problem) for problem in sorted(problems, key=lambda problem: problem.place.number)]
+        more = len(lines) - MAX_PROBLEMS
+        raise UserError("\n".join(lines[:MAX_PROBLEMS] + ([f"and {more} more"] if more > 0 else [])))
     return recipe
 
 
@@ -55,21 +59,22 @@ def _recipe(values: JsonObject) -> Recipe:
 
 
 def _type_problems(document: Document) -> Iterator[Problem]:
+    """Unknown keys and wrong values. If an override chose the family, the keys of the file that it lacks are one."""
     try:
         _recipe(document.values)
         return
     except ValidationError as error:
         details = error.errors(include_url=False)
-    family = _family(document.values)
-    kinds: dict[Key, str] = {}
-    for detail in details:
-        kinds.setdefault(_key(detail["type"], detail["loc"], family), detail["type"])
-    for problem in document.problems:
-        kinds.pop(problem.key, None)
-    foreign = _keys_of_another_family(document, [key for key, kind in kinds.items() if kind == "extra_forbidden"])
-    for key, kind in kinds.items():
+    family, refused = _family(document.values), {problem.key for problem in document.problems}
+    found = dict.fromkeys(_key(detail["type"], detail["loc"], family) for detail in details)
+    wrong = [key for key in found if key not in refused]
+    foreign: list[Key] = []
+    if document.place(("model", "family")).is_override:
+        unknown = (key for key in wrong if key[0] == "model" and key[-1] not in _keys(key[:-1], family))
+        foreign = sorted((key for key in unknown if not document.place(key).is_override), key=document.place)
+    for key in wrong:
         if key not in foreign:
-            yield document.problem(key, _text(key, kind == "extra_forbidden", _found(document.values, key), family))
+            yield document.problem(key, _text(key, _found(document.values, key), family))
     if foreign:
         names = ", ".join(dotted(key[1:]) for key in foreign)
         places = ", ".join(document.place(key).words for key in foreign)
@@ -77,22 +82,15 @@ def _type_problems(document: Document) -> Iterator[Problem]:
         yield document.problem(("model", "family"), f"family {family} has no {names} ({places}): {advice}")
 
 
-def _keys_of_another_family(document: Document, unknown: list[Key]) -> list[Key]:
-    """The file's unknown model keys if an override chose the family: they are one problem, of the override."""
-    if not document.place(("model", "family")).is_override:
-        return []
-    foreign = [key for key in unknown if key[0] == "model" and not document.place(key).is_override]
-    return sorted(foreign, key=document.place)
-
-
-def _text(key: Key, unknown: bool, found: object, family: str) -> str:
+def _text(key: Key, found: object, family: str) -> str:
     if answer := renamed(key, found):
         return answer
-    if unknown:
+    if key[-1] not in _keys(key[:-1], family):
         return _not_a_key(key, family)
     wanted = expected(key, family)
+    quotes = " (text that looks like something else needs quotes)"
     return f"found {shown(found)}, expected {wanted}" + (
-        _QUOTES if "text" in wanted and isinstance(found, int | float) else ""
+        quotes if "text" in wanted and isinstance(found, int | float) else ""
     )
 
 
@@ -143,12 +141,6 @@ def _words(schema: JsonObject) -> str:
     return f"{_KINDS[schema['type']]} {bounds}".rstrip()
 
 
-def _conflicts(document: Document, recipe: Recipe) -> Iterator[Problem]:
-    values = recipe.model_dump(by_alias=True)
-    for key, expected in recipe.conflicts():
-        yield document.problem(key, f"found {shown(_found(values, key))}, expected {expected}")
-
-
 def _found(values: Any, key: Key) -> Any:
     return reduce(lambda inner, part: inner[part], key, values)
 
@@ -170,9 +162,3 @@ def _key(kind: str, location: tuple[int | str, ...], family: str) -> Key:
         if not _keys(key, family):
             break
     return key
-
-
-def _report(problems: list[Problem]) -> str:
-    lines = [str(problem) for problem in sorted(problems, key=lambda problem: problem.place.number)]
-    more = len(lines) - MAX_PROBLEMS
-    return "\n".join(lines[:MAX_PROBLEMS] + ([f"and {more} more"] if more > 0 else []))
