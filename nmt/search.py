@@ -7,6 +7,7 @@ Finished sentences leave the batch, and no sentence depends on another's scores.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, overload
 
@@ -160,6 +161,15 @@ class SearchSettings:
         return {name: getattr(self, name) for name in named}
 
 
+class SearchCancelledError(Exception):
+    """Nobody waits for the hypotheses any more."""
+
+
+def never() -> bool:
+    """The predicate of a search that is not cancelled."""
+    return False
+
+
 class BeamSearch:
     """Finds the translations of a batch that are most probable under a model.
 
@@ -175,25 +185,32 @@ class BeamSearch:
         self.width = 2 * self.beam if self.beam > 1 else 1
 
     @torch.inference_mode()
-    def __call__(self, model: DecodingProtocol, source: Tensor, mask: Tensor) -> list[list[Hypothesis]]:
+    def __call__(
+        self, model: DecodingProtocol, source: Tensor, mask: Tensor, *, cancelled: Callable[[], bool] = never
+    ) -> list[list[Hypothesis]]:
         """At most `nbest` different hypotheses for each row of source ids ``(batch, source)``, best first.
 
         ``mask`` is True at real source tokens. A hypothesis without EOS is returned only where there is none with it.
+        `SearchCancelledError` is raised before the first step at which ``cancelled`` returns True.
         """
         if not len(source):
             return []
-        pointers, nbest = self._run(model, source, mask)
+        pointers, nbest = self._run(model, source, mask, cancelled)
         if not nbest.scores[:, 0].isfinite().all():
             raise FloatingPointError(
                 "search: no continuation has a finite score; the weights of the model are probably not numbers"
             )
         return self._hypotheses(nbest, self._trace(pointers, nbest), mask)
 
-    def _run(self, model: DecodingProtocol, source: Tensor, mask: Tensor) -> tuple[list[BackPointers], NBest]:
+    def _run(
+        self, model: DecodingProtocol, source: Tensor, mask: Tensor, cancelled: Callable[[], bool]
+    ) -> tuple[list[BackPointers], NBest]:
         beams, longest = self._start(model, source, mask), self.longest(mask.sum(1))
         nbest = self._no_hypotheses(source)
         pointers: list[BackPointers] = []
         while len(beams.active):
+            if cancelled():
+                raise SearchCancelledError
             step = model.step(beams.previous, beams.state, beams.memory)
             pointers.append(self._continue(step, beams, len(source), len(pointers)))
             better, finished = self._finish(

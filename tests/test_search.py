@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nmt.models.protocol import Step, repeat
-from nmt.search import BeamSearch, Hypothesis, SearchSettings, _top, length_penalty
+from nmt.search import BeamSearch, Hypothesis, SearchCancelledError, SearchSettings, _top, length_penalty
 
 PAD, A, BOS, EOS, B, C = range(6)
 SIZE = 6
@@ -201,6 +201,25 @@ def test_a_batch_of_nothing_gives_nothing() -> None:
 def test_scores_that_are_not_numbers_are_an_error() -> None:
     with pytest.raises(FloatingPointError, match="finite"):
         search(Tables(torch.full((1, SIZE ** (LONGEST + 1), SIZE), math.nan)), [0], beam=2)
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+@pytest.mark.parametrize("steps", [0, 2])
+def test_a_cancelled_search_makes_no_further_step(beam: int, steps: int) -> None:
+    class Counted(Tables):
+        made = 0
+
+        def step(self, previous: Tensor, state: Any, memory: Reading) -> Step:
+            self.made += 1
+            return super().step(previous, state, memory)
+
+    model = Counted(torch.zeros(1, SIZE ** (LONGEST + 1), SIZE))
+    model.tables[..., EOS] = -math.inf
+    ids = torch.zeros(1, 2, dtype=torch.long)
+    searching = BeamSearch(SearchSettings(beam=beam), bos=BOS, eos=EOS, pad=PAD)
+    with pytest.raises(SearchCancelledError):
+        searching(model, ids, ids == 0, cancelled=lambda: model.made == steps)
+    assert model.made == steps
 
 
 @pytest.mark.parametrize("beam", [1, 3])

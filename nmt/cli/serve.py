@@ -50,6 +50,7 @@ def serve(
         int, typer.Option("--alternatives", help="Most alternatives of a text.")
     ] = DEFAULTS.alternatives,
     output: Annotated[int, typer.Option("--output", help="Most tokens of a translated sentence.")] = DEFAULTS.output,
+    tokens: Annotated[int, typer.Option("--tokens", help="Most source tokens of a request.")] = DEFAULTS.tokens,
     queue: Annotated[int, typer.Option("--queue", help="Most source tokens that wait.")] = DEFAULTS.queue,
     batch: Annotated[int, typer.Option("--batch", help="Most source tokens translated at a time.")] = DEFAULTS.batch,
     deadline: Annotated[float, typer.Option("--deadline", help="Seconds until an answer.")] = DEFAULTS.deadline,
@@ -87,6 +88,7 @@ def serve(
         items=items,
         alternatives=alternatives,
         output=output,
+        tokens=tokens,
         queue=queue,
         batch=batch,
         deadline=deadline,

@@ -24,7 +24,7 @@ from nmt.data.vocabulary import BOS, EOS, PAD, Vocabulary
 from nmt.errors import RunError
 from nmt.inference.diagnostics import Part, TrainingStatistics, diagnose
 from nmt.models.protocol import DecodingProtocol, TranslationModel
-from nmt.search import BeamSearch, Hypothesis, SearchSettings, length_penalty
+from nmt.search import BeamSearch, Hypothesis, SearchSettings, length_penalty, never
 
 WINDOW = 4096
 """Lines that are read at a time and batched by length."""
@@ -83,6 +83,8 @@ class Translator(ABC):
     """Translates lines, one translation for each line, in order. A context manager, which frees processes at the
     end."""
 
+    cancelled: Callable[[], bool] = staticmethod(never)
+    """Asked between the steps of a search."""
     limit: int
     """Source tokens of the longest line that is translated whole; a longer one is split."""
 
@@ -93,6 +95,13 @@ class Translator(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         return
+
+    def until(self, cancelled: Callable[[], bool]) -> Self:
+        """A translator that raises `SearchCancelledError` as soon as ``cancelled`` returns True, if its engine can stop
+        within a batch."""
+        other = copy(self)
+        other.cancelled = cancelled
+        return other
 
     @abstractmethod
     def stream(self, lines: Iterable[str], window: int = WINDOW) -> Iterator[Translation]:
@@ -236,7 +245,7 @@ class TorchTranslator(BatchTranslator):
     def _batch(self, parts: list[list[int]]) -> list[list[Hypothesis]]:
         source, mask = pad([[*part, EOS] for part in parts])
         try:
-            return self.search(self.model, source.to(self.device), mask.to(self.device))
+            return self.search(self.model, source.to(self.device), mask.to(self.device), cancelled=self.cancelled)
         except FloatingPointError as error:
             raise RunError(str(error)) from error
 

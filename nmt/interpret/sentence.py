@@ -98,6 +98,7 @@ def target_log_probabilities(model: DecodingProtocol, source: Tensor, target: Se
 def _search(translator: TorchTranslator, source: list[int]) -> Hypothesis:
     tokens = torch.tensor([source], device=translator.device)
     try:
-        return translator.search(translator.model, tokens, torch.ones_like(tokens, dtype=torch.bool))[0][0]
+        mask = torch.ones_like(tokens, dtype=torch.bool)
+        return translator.search(translator.model, tokens, mask, cancelled=translator.cancelled)[0][0]
     except FloatingPointError as error:
         raise RunError(str(error)) from error

@@ -34,10 +34,13 @@ class Limits:
     """Alternatives for one text; more is 400."""
     output: int = 400
     """Target tokens of one sentence; a longer translation is cut, with a warning."""
+    tokens: int = 10_000
+    """Source tokens of one request; more is 400."""
     queue: int = 20_000
     """Source tokens that wait or are being translated; more is 503 with Retry-After."""
     batch: int = 2048
-    """Padded source tokens translated at a time. Smaller batches answer sooner, larger ones have more throughput."""
+    """Padded source tokens translated at a time; a longer sentence is cut. Smaller batches answer sooner, larger ones
+    have more throughput."""
     deadline: float = 30.0
     """Seconds from a complete request to its answer; later is 504."""
     reading: float = 10.0

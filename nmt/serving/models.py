@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +11,10 @@ from nmt.atomic import JsonObject
 from nmt.errors import UserError
 from nmt.runs.run_folder import Run
 from nmt.serving import languages
-from nmt.serving.batcher import Job
+from nmt.serving.batcher import Compute, Job
 
 if TYPE_CHECKING:
-    from nmt.inference.translator import TorchTranslator, Translation
-    from nmt.interpret.interpretation import Interpretation
+    from nmt.inference.translator import TorchTranslator
     from nmt.search import SearchSettings
 
 
@@ -51,17 +50,19 @@ class ServedModel:
         return Job(self._interpret(kind), sentence, tokens if once else tokens**2)
 
     @lru_cache  # noqa: B019 - models are served as long as the process lives
-    def _translate(self, alternatives: int, details: bool) -> Callable[[Sequence[str]], list[Translation]]:
+    def _translate(self, alternatives: int, details: bool) -> Compute:
         """Translates a batch of sentences: one function for equal arguments, so that their jobs share batches."""
-        return self._translator(alternatives + 1, details).translate
+        translator = self._translator(alternatives + 1, details)
+        return lambda sentences, cancelled: translator.until(cancelled).translate(sentences)
 
     @lru_cache  # noqa: B019
-    def _interpret(self, kind: str | None) -> Callable[[Sequence[str]], list[Interpretation]]:
+    def _interpret(self, kind: str | None) -> Compute:
         """Interprets sentences one after the other."""
         from nmt.interpret.interpretation import interpret
 
-        return lambda sentences: [
-            interpret(self._translator(1, True), sentence, kind, self.name) for sentence in sentences
+        translator = self._translator(1, True)
+        return lambda sentences, cancelled: [
+            interpret(translator.until(cancelled), sentence, kind, self.name) for sentence in sentences
         ]
 
     def _translator(self, nbest: int, keep_weights: bool) -> TorchTranslator:
@@ -113,7 +114,7 @@ class Models:
         """Translates and detects once, so that the first request does not wait for lazy initialisation."""
         for model in self.all:
             compute, text, _ = model.translation_job("a", 0, False)
-            compute([text])
+            compute([text], lambda: False)
         for candidates in (self.codes, *(self.sources_of(model.target) for model in self.all)):
             languages.detect("a", candidates)
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from nmt.errors import UserError
 from nmt.serving import http_parsing, openapi
 from nmt.serving.admission import ApiKeys, Limits
-from nmt.serving.batcher import Batcher, QueueFullError
+from nmt.serving.batcher import Batcher, QueueFullError, TooManyTokensError
 from nmt.serving.http_parsing import HttpError, Parameters
 from nmt.serving.models import Models
 
@@ -63,7 +63,7 @@ class Service:
 
     def __init__(self, models: Models, limits: Limits, keys: ApiKeys | None) -> None:
         self.models, self.limits, self.keys = models, limits, keys
-        self.batcher = Batcher(queue=limits.queue, batch=limits.batch)
+        self.batcher = Batcher(queue=limits.queue, batch=limits.batch, most=limits.tokens)
         self.metrics = Metrics([*openapi.PATHS, "/"], lambda: self.batcher.tokens)
         self.batcher.observe = self.metrics.count_batch
         self.draining = False
@@ -103,6 +103,9 @@ class Service:
                 return http_parsing.json_response(await while_connected(request, handle(parameters)))
         except TimeoutError:
             raise HttpError(504, f"Not translated within {self.limits.deadline:g} seconds") from None
+        except TooManyTokensError as error:
+            size, limit = f"{error.tokens} tokens", f"{error.most} tokens"
+            raise HttpError(400, f"Invalid request: request ({size}) exceeds text limit ({limit})") from None
         except QueueFullError as error:
             raise busy(error.seconds) from None
         except UserError as error:

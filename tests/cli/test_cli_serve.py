@@ -76,7 +76,7 @@ def test_a_server_gives_the_warnings_of_the_command(nmt: Nmt) -> None:
     (model,) = Models.load([Path("runs/toy")], longest_output=400).all
     text = "rot Hund \N{SNOWMAN}"
     compute, sentence, _ = model.translation_job(text, 0, True)
-    (found,) = compute([sentence])
+    (found,) = compute([sentence], lambda: False)
     assert found.warnings == package.load("runs/toy").translate(text).warnings
     assert any(warning.startswith("pieces unknown to training") for warning in found.warnings)
 

@@ -16,7 +16,7 @@ from nmt.errors import RunError
 from nmt.inference.diagnostics import TrainingStatistics
 from nmt.inference.translator import TorchTranslator, split
 from nmt.models.protocol import Step, repeat
-from nmt.search import SearchSettings
+from nmt.search import SearchCancelledError, SearchSettings
 
 # Pieces are letters, the beginning of a word, and bytes for everything else.
 VOCABULARY = Vocabulary(train([" ".join(string.ascii_letters)], type="unigram", size=313))
@@ -90,6 +90,15 @@ def test_every_line_gives_one_line_whatever_its_characters(lines: list[str]) -> 
     found = translator(longest=200, beam=1).translate(lines)
     assert [each.source for each in found] == lines
     assert [each.text for each in found] == [normalized(line) for line in lines]
+
+
+def test_a_translator_until_a_moment_stops_there_and_leaves_the_other_as_it_is() -> None:
+    model = Copier()
+    whole = translator(model)
+    with pytest.raises(SearchCancelledError):
+        whole.until(lambda: len(model.batches) == 2).translate(["a", "a" * 90, "a" * 80, "a" * 70] * 30)
+    assert len(model.batches) == 2
+    assert whole.translate("ab").text == whole.until(lambda: False).translate("ab").text == "ab"
 
 
 def test_blank_lines_do_not_reach_the_model() -> None:

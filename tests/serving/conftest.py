@@ -17,7 +17,7 @@ from nmt.inference.translator import Translation
 from nmt.serving import languages
 from nmt.serving.admission import Limits
 from nmt.serving.app import build
-from nmt.serving.batcher import Job
+from nmt.serving.batcher import Cancelled, Compute, Job
 from nmt.serving.models import Models, ServedModel
 from nmt.serving.server import bind, make_server
 from nmt.serving.service import Service
@@ -47,16 +47,20 @@ class UppercaseModel(ServedModel):
         """Every batch takes ``seconds``."""
         self.source, self.target, self.name, self.seconds = source, target, name, seconds
         self.batches: list[list[str]] = []
-        self._computes: dict[int, Callable[[Sequence[str]], list[Translation]]] = {}
+        self._computes: dict[int, Compute] = {}
 
     def translation_job(self, sentence: str, alternatives: int, details: bool) -> Job:
-        compute = self._computes.setdefault(alternatives, lambda texts: self._uppercase(texts, alternatives))
+        compute = self._computes.setdefault(
+            alternatives, lambda texts, cancelled: self._uppercase(texts, alternatives, cancelled)
+        )
         return Job(compute, sentence, len(sentence.split()) + 1)
 
     def interpretation_job(self, sentence: str, kind: str | None) -> Job:
-        return Job(lambda texts: [FakeInterpretation(kind or "attention", text) for text in texts], sentence, 1)
+        return Job(
+            lambda texts, cancelled: [FakeInterpretation(kind or "attention", text) for text in texts], sentence, 1
+        )
 
-    def _uppercase(self, texts: Sequence[str], alternatives: int) -> list[Translation]:
+    def _uppercase(self, texts: Sequence[str], alternatives: int, cancelled: Cancelled) -> list[Translation]:
         self.batches.append(list(texts))
         time.sleep(self.seconds)
         assert not any(POISON in text for text in texts), "a message that holds the text: secret"

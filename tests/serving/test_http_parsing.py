@@ -218,6 +218,14 @@ def test_with_a_key_requests_are_answered(serve: Serve) -> None:
     assert client.get("/metrics", headers={"authorization": f"Bearer {KEY}"}).status_code == 200
 
 
+def test_a_request_of_too_many_tokens_is_refused_however_few_its_characters(serve: Serve) -> None:
+    client, _ = serve(limits=Limits(tokens=6))  # a fake has a token for each word, and an end
+    for texts, status in ((["a b c", "a"], 200), (["a b c", "a b"], 400)):
+        answer = client.post("/translate", json={**GOOD, "q": texts})
+        assert answer.status_code == status
+    assert answer.json() == {"error": "Invalid request: request (7 tokens) exceeds text limit (6 tokens)"}
+
+
 @pytest.mark.parametrize("path", ["/translate", "/detect"])
 def test_a_list_of_too_many_texts_is_refused_without_reading_them(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, path: str

@@ -14,6 +14,7 @@ pytest.importorskip("fastapi", reason="needs the extra serve: pip install 'nmt-r
 from nmt.data.builtin import pairs
 from nmt.runs.run_folder import Run
 from nmt.serving import http_parsing
+from nmt.serving.batcher import Cancelled
 from tests.serving.conftest import UppercaseModel, listening
 from tools.checks import fuzz, limits, load, overload
 from tools.checks.client import Address, Connection
@@ -33,8 +34,8 @@ SERVED: Any = SimpleNamespace(request=request)
 class Swapping(UppercaseModel):
     """Swaps the answers of a batch."""
 
-    def _uppercase(self, texts: Sequence[str], alternatives: int) -> list[Any]:
-        return super()._uppercase(texts, alternatives)[::-1]
+    def _uppercase(self, texts: Sequence[str], alternatives: int, cancelled: Cancelled) -> list[Any]:
+        return super()._uppercase(texts, alternatives, cancelled)[::-1]
 
 
 @pytest.mark.parametrize(("source", "written"), [("de", "de"), ("en", "en"), ("fr", "de")])

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from nmt.atomic import JsonObject
 from nmt.inference.translator import Translation
-from nmt.serving.batcher import Job
+from nmt.serving.batcher import Cancelled, Job
 from nmt.serving.models import ServedModel
 from tools.checks.attacks import ATTACKS
 
@@ -47,9 +47,9 @@ class Echo(ServedModel):
 
     def interpretation_job(self, sentence: str, kind: str | None) -> Job:
         """Answers with an interpretation whose labels are the sentence."""
-        return Job(lambda texts: [EchoedInterpretation(text, [text], text) for text in texts], sentence, 1)
+        return Job(lambda texts, cancelled: [EchoedInterpretation(text, [text], text) for text in texts], sentence, 1)
 
-    def _echo(self, texts: Sequence[str]) -> list[Translation]:
+    def _echo(self, texts: Sequence[str], cancelled: Cancelled) -> list[Translation]:
         return [
             Translation(
                 text,
@@ -83,7 +83,11 @@ class Copying(Echo):
 
     def interpretation_job(self, sentence: str, kind: str | None) -> Job:
         """Answers with attention to the copied word."""
-        return Job(lambda texts: [EchoedInterpretation(text, pieces(text), "attention") for text in texts], sentence, 1)
+        return Job(
+            lambda texts, cancelled: [EchoedInterpretation(text, pieces(text), "attention") for text in texts],
+            sentence,
+            1,
+        )
 
     def _warnings(self, text: str) -> list[str]:
         return []

@@ -13,18 +13,21 @@ from typing import Any, NamedTuple
 from nmt.serving.admission import Limits
 from tools.checks import process
 from tools.checks.check import Trial
-from tools.checks.client import Address, Connection, ask
+from tools.checks.client import Address, Connection, ask, request
 from tools.checks.served_run import ServedRun, served_runs
 from tools.checks.server import memory, serving
 
-LIMITS = Limits(reading=2, connections=50, output=3, deadline=1)
+LIMITS = Limits(reading=2, connections=50, output=3, deadline=1, tokens=40)
 """Lower limits for servers of their own; the other limits are tried at their defaults."""
 HEAVY, HEAVIES = 4_000_000, 40
 """Bytes of a body that is far too large, and the number of such bodies at once."""
 HEAD = b"POST /translate HTTP/1.1\r\nHost: check\r\n"
 PATIENCE = 60
 """Seconds after which a connection that should have been closed counts as open."""
+LETTER = "\U00020000"
+"""A letter that training has not seen: most vocabularies spell it as four tokens."""
 LATE, GROWN = "seconds beyond a limit of 2", "MiB taken by 40 bodies of 4 MB"
+FREED = "seconds to an answer after another client hung up"
 
 
 class Tested(NamedTuple):
@@ -57,6 +60,27 @@ async def body(tested: Tested) -> Result:
     around_it = len(json.dumps(tested.run.request("a", x="")))
     text = "b" * (LIMITS.body - around_it)
     return await around({"x": text}, {"x": text + "b"}, 413)(tested)
+
+
+async def tokens(tested: Tested) -> Result:
+    """As many texts as have no more tokens than allowed, and one more."""
+    each = len(tested.run.run.vocabularies[0].encode("a")) + 1
+    texts = ["a"] * (LIMITS.tokens // each)
+    return await around({"q": texts}, {"q": [*texts, "a"]}, 400)(tested)
+
+
+async def hang_up(tested: Tested) -> Result:
+    """A client that leaves while its one long sentence is translated, and another that asks at once."""
+    letters = 9000 // len(tested.run.run.vocabularies[0].encode(LETTER * 2)) * 2
+    async with Connection(tested.address) as connection:
+        body = tested.run.request(LETTER * min(letters, Limits.characters), alternatives=Limits.alternatives)
+        connection.writer.write(request("/translate", body))
+        await connection.writer.drain()
+        await asyncio.sleep(0.5)
+    begun = time.monotonic()
+    while (answer := await ask(tested.address, "/translate", tested.run.request("Ein Hund."))).status == 503:
+        await asyncio.sleep(0.01)
+    return (None if answer.status == 200 else f"answered with {answer.status}"), {FREED: time.monotonic() - begun}
 
 
 async def heavy(tested: Tested) -> Result:
@@ -142,12 +166,14 @@ CASES: tuple[tuple[str, tuple[str, ...], Callable[[Tested], Coroutine[Any, Any, 
     ("texts", (), around({"q": ["."] * LIMITS.items}, {"q": ["."] * (LIMITS.items + 1)}, 400)),
     ("alternatives", (), around({"alternatives": LIMITS.alternatives}, {"alternatives": LIMITS.alternatives + 1}, 400)),
     ("bodies far too large", (), heavy),
+    ("a client that leaves", (), hang_up),
     ("a slow body", READING, slow_body),
     ("a silent connection", READING, silent),
     ("half a request", READING, halfway),
     ("connections", ("--connections", f"{LIMITS.connections}"), crowd),
     ("output", ("--output", f"{LIMITS.output}"), output),
-    ("deadline", ("--deadline", f"{LIMITS.deadline}", "--batch", "16"), deadline),
+    ("tokens", ("--tokens", f"{LIMITS.tokens}"), tokens),
+    ("deadline", ("--deadline", f"{LIMITS.deadline}", "--batch", "16", "--tokens", "1000000"), deadline),
 )
 """Name, options of the server, and function of each case."""
 

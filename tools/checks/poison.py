@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nmt.serving.admission import Limits
-from nmt.serving.batcher import Compute, Job
+from nmt.serving.batcher import Cancelled, Compute, Job
 from nmt.serving.models import Models, ServedModel
 from nmt.serving.service import Service
 from tools.checks.check import Trial
@@ -35,11 +35,11 @@ class Fragile(ServedModel):
 
     @cache  # noqa: B019 - the model lives as long as the check; one function for each, so that jobs share batches
     def _fragile(self, compute: Compute) -> Compute:
-        def broken(texts: Sequence[str]) -> Sequence[Any]:
+        def broken(texts: Sequence[str], cancelled: Cancelled) -> Sequence[Any]:
             if any(MARK in text for text in texts):
                 self.failed_batches += len(texts) > 1
                 raise RuntimeError
-            return compute(texts)
+            return compute(texts, cancelled)
 
         return broken
 

@@ -25,7 +25,7 @@ COUNTS = {
     "clients": 6,
     "poison": 40,
     "drain": 2,
-    "limits": 11,
+    "limits": 13,
     "fuzz": 300,
     "schema": 3,
     "overload": 300,
