@@ -10,11 +10,7 @@ from __future__ import annotations
 import json
 import re
 
-CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
-"""The ranges of a character class, without surrogates, which not every regular expression engine takes."""
-LINE = f"^[^{CONTROLS}\t\n]*$"
-"""The pattern of one line without control characters."""
-_CONTROLS = re.compile(f"[{CONTROLS}\ud800-\udfff]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _IN_JSON = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """The control characters that `json.dumps` leaves as they are."""
 
@@ -27,6 +23,13 @@ def without_controls(text: str) -> str:
 def escaped(text: str) -> str:
     r"""The text with control characters spelled out, such as ``\x1b``, for messages; tabs and line feeds stay."""
     return _CONTROLS.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+def line(text: str) -> str:
+    """The text itself; a `ValueError` unless it is one line without control characters."""
+    if "\t" in text or "\n" in text or _CONTROLS.search(text):
+        raise ValueError("expected one line without control characters")
+    return text
 
 
 def visible(text: str) -> str:

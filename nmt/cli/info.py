@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,7 +48,9 @@ def info(
 
 def _print_score(entry: Entry) -> None:
     count = _ordinal(entry.scored_before + 1)
-    print_text(f"{entry.test}, {entry.sentences:,} sentences, beam {entry.search['beam']}, scored the {count} time:")
+    print_text(
+        f"{entry.test}, {entry.sentences:,} sentences, beam {entry.search.get('beam', '?')}, scored the {count} time:"
+    )
     for score in entry.scores.metrics:
         print_text(f"  {score.name:<6}{score.value:6.2f} ({score.low:.2f} to {score.high:.2f})  {score.signature}")
     for note in entry.notes:
@@ -78,7 +79,7 @@ def _about(run: Run) -> JsonObject:
             for side, each in (("source", metadata.lengths.source), ("target", metadata.lengths.target))
         ),
         "computed": f"on {decided.device} in {decided.precision} with {decided.threads} threads",
-        "size": _size(run),
+        "size": run.size,
         "made by": ", ".join(f"{name} {version}" for name, version in metadata.versions.items())
         + f", {metadata.created}",
     }
@@ -98,14 +99,3 @@ def _vocabulary(sizes: VocabularySizes) -> str:
 
 def _lengths(side: str, tokens: Lengths) -> str:
     return f"{side}: median {tokens.median}, 95 % up to {tokens.p95}, longest {tokens.longest} tokens"
-
-
-def _size(run: Run) -> str:
-    if run.bundled:
-        return f"{_mebibytes([run.path])}, one file"
-    weights, checkpoints = (_mebibytes(run.path.glob(pattern)) for pattern in ("*.safetensors", "checkpoints/*/*"))
-    return f"weights {weights}, checkpoints {checkpoints}"
-
-
-def _mebibytes(paths: Iterable[Path]) -> str:
-    return f"{sum(path.stat().st_size for path in paths) / 2**20:.1f} MiB"

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from nmt import printable
 from nmt.atomic import JsonObject
 
 Count = Annotated[int, Field(ge=0, le=1 << 50)]
-Text = Annotated[str, Field(pattern=printable.LINE, max_length=10_000)]
-"""One line without control characters."""
+Text = Annotated[str, Field(max_length=10_000), AfterValidator(printable.line)]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from nmt.evaluation import metrics, significance
 from nmt.evaluation.lengths import Bucket, by_length
 from nmt.evaluation.significance import Difference
 from nmt.evaluation.testsets import TestSet, text_sha256
+from nmt.runs.files import FolderFiles
 from nmt.search import SearchSettings
 
 Translate = Callable[[list[str]], list[str]]
@@ -101,10 +102,10 @@ def evaluate(
     )
 
 
-def save(result: Result, folder: Path) -> Result:
+def save(result: Result, files: FolderFiles) -> Result:
     """Writes the hypotheses to ``outputs/NAME.SETTINGS.txt`` in a run folder, one a line, as sacrebleu reads them."""
     name = f"{result.test.name}.{settings_name(result.decoding.as_json() if result.decoding else {})}.txt"
-    write_lines(folder / "outputs" / name, result.hypotheses)
+    write_lines(files.to_write(f"outputs/{name}"), result.hypotheses)
     return replace(result, output=Path("outputs") / name)
 
 

@@ -19,7 +19,7 @@ from nmt.errors import UserError
 from nmt.evaluation.evaluate import Decoding, Result
 from nmt.evaluation.metrics import METRICS
 from nmt.evaluation.testsets import TestSet
-from nmt.runs.files import SCORES
+from nmt.runs.files import SCORES, RunFiles
 from nmt.runs.run_folder import Run
 
 
@@ -78,28 +78,31 @@ def append(run: Run, result: Result, reason: str | None = None) -> int:
     """Adds a result to a run's log; returns how often the same sentences had been scored there before."""
     before = len(_of_test(run, result.test))
     record = {"time": provenance.now(), **result.as_json(), "scored_before": before, "reason": reason}
-    atomic.append_record(run.evaluations / SCORES, record, durable=True)
+    atomic.append_record(run.evaluations.to_write(SCORES), record, durable=True)
     return before
 
 
 def read(run: Run) -> list[Entry]:
     """All entries, oldest first; of a bundle, those that came with it and those made here."""
-    try:
-        found = atomic.records(run.files.read(SCORES))
-    except FileNotFoundError:
-        found = []
-    if run.bundled:
-        found += atomic.read_records(run.evaluations / SCORES)
-    return [_entry(run, number, record) for number, record in enumerate(found, 1)]
+    places: list[RunFiles] = [run.files, run.evaluations] if run.bundled else [run.files]
+    found = [
+        (place.where(SCORES), number, record)
+        for place in places
+        if SCORES in place
+        for number, record in enumerate(atomic.records(place.read(SCORES)), 1)
+    ]
+    return [_entry(*each) for each in found]
 
 
-def _entry(run: Run, number: int, record: JsonObject) -> Entry:
+def _entry(where: str, number: int, record: JsonObject) -> Entry:
     try:
-        return Entry.model_validate(record)
+        entry = Entry.model_validate(record)
+        _ = entry.scores.metrics
+        return entry
     except ValidationError as error:
         place = ".".join(map(str, error.errors()[0]["loc"]))[:100]
         raise UserError(
-            f"{run.files.where(SCORES)}: entry {number} is no scoring ({place}); take the line out, or the file away"
+            f"{where}: entry {number} is no scoring ({place}); take the line out, or the file away"
         ) from error
 
 

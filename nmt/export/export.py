@@ -30,11 +30,11 @@ def export(
     One that does not translate as the model does is refused; its report stays.
     """
     ctranslate2.check(run, quantization)
-    with atomic.atomic_folder(run.path / ctranslate2.NAME) as building:
+    with atomic.atomic_folder(run.to_write(ctranslate2.NAME)) as building:
         built = folder.fill(building, run, quantization)
         parity = measure(run, built, source, references, allowed_loss, log)
         if parity.faults:
-            atomic.write_json(run.path / REFUSED, parity.as_json())
+            atomic.write_json(run.to_write(REFUSED), parity.as_json())
             raise RunError(
                 f"{run.path}: not exported: {'; '.join(parity.faults)}\n"
                 f"the report is {run.path / REFUSED}; other exports are untouched"

@@ -86,9 +86,9 @@ def _convert_bundle(path: Path, target: Path) -> None:
         made.replace(target)
     finally:
         made.unlink(missing_ok=True)
-    scores = Run(target).evaluations / SCORES
-    if scores.exists():
-        atomic.write_file(scores, _scores(scores.read_bytes(), _hashes(contents, changed)))
+    beside = Run(target).evaluations
+    if SCORES in beside:
+        atomic.write_file(beside.to_write(SCORES), _scores(beside.read(SCORES), _hashes(contents, changed)))
 
 
 def _convert_folder(folder: Path, values: JsonObject) -> None:

@@ -1,19 +1,20 @@
 """The files of a run, in a folder or in a bundle, which holds those that translating needs in one file.
 
 Either may come from a stranger. Files are looked up in a fixed list of names, have a maximum size, and are never read
-from outside the folder. A bundle is a zip file without compression, so it cannot expand. Its files are read in place,
-never unpacked to disk, and must be as its manifest says.
+from or written to outside the folder. A bundle is a zip file without compression, so it cannot expand. Its files are
+read in place, never unpacked to disk, and must be as its manifest says.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import stat
 import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from nmt import atomic
 from nmt.atomic import Manifest
@@ -32,7 +33,15 @@ MAX_BYTES = {
     **{RECIPE: 1 << 20, METADATA: 1 << 24, OUTCOME: 1 << 20, SCORES: 1 << 26, MANIFEST: 1 << 20, CARD: 1 << 20},
     **{JOINT: 1 << 28, SOURCE: 1 << 28, TARGET: 1 << 28, WEIGHTS: 1 << 36},
 }
-"""The names of the files that are read, and the maximum size of each."""
+"""The names of the files that a bundle may hold, and the maximum size of each."""
+EXPORT, EXPORT_METADATA = "ctranslate2", "nmt.json"
+"""The folder of an export in a run folder, and the file in it that describes it."""
+EXPORT_MAX_BYTES = {
+    **{EXPORT_METADATA: 1 << 20, "model.bin": 1 << 36, "config.json": 1 << 20},
+    **{f"{side}_vocabulary.json": 1 << 28 for side in ("shared", "source", "target")},
+}
+"""The names of the files of an export that are read, and the maximum size of each."""
+_READ = MAX_BYTES | {f"{EXPORT}/{name}": size for name, size in EXPORT_MAX_BYTES.items()}
 SUFFIX = ".nmt"
 FORMAT = 1
 _END = struct.Struct("<4s4H2LH")
@@ -64,31 +73,61 @@ class FolderFiles:
         self.path = path
 
     def __contains__(self, name: str) -> bool:
-        return (self.path / name).exists()
+        return os.path.lexists(self.path / name)
 
     def read(self, name: str) -> bytes:
         """See `RunFiles`."""
-        path = self.path / name
+        path, most = self.path / name, _READ[name]
         try:
-            if not path.resolve(strict=True).is_relative_to(self.path.resolve()):
-                raise UserError(f"{path}: a link out of the run folder is not followed; put the file itself there")
-            found = path.stat()
-            if not stat.S_ISREG(found.st_mode):
-                raise UserError(f"{path}: expected a file")
-            if found.st_size > MAX_BYTES[name]:
-                raise UserError(
-                    f"{path}: found {found.st_size:,} bytes, expected at most {MAX_BYTES[name]:,}; "
-                    "the run folder is damaged"
-                )
-            return path.read_bytes()
-        except FileNotFoundError:
+            with _opened(_inside(self.path, name)) as file:
+                found = os.fstat(file.fileno())
+                if not stat.S_ISREG(found.st_mode):
+                    raise UserError(f"{path}: expected a file")
+                if found.st_size > most:
+                    raise UserError(
+                        f"{path}: found {found.st_size:,} bytes, expected at most {most:,}; the run folder is damaged"
+                    )
+                return file.read(found.st_size)
+        except FileNotFoundError as error:
+            if path.is_symlink():
+                raise UserError(f"{path}: a link that leads nowhere; put the file itself there") from error
             raise
+        except IsADirectoryError as error:
+            raise UserError(f"{path}: expected a file") from error
         except OSError as error:
             raise RunError(f"{path}: cannot be read: {error.strerror}") from error
+
+    def to_write(self, name: str) -> Path:
+        """The path at which a file or folder may be written; no link is followed out of the folder to it."""
+        path = self.path / name
+        try:
+            _inside(self.path, name)
+            if not (path.is_file() or path.is_dir()) and os.path.lexists(path):
+                raise UserError(f"{path}: expected a file or nothing; take it away")
+        except OSError as error:
+            raise RunError(f"{path}: cannot be written: {error.strerror}") from error
+        return path
 
     def where(self, name: str) -> str:
         """See `RunFiles`."""
         return str(self.path / name)
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """A path in a folder without its links, which may not lead out."""
+    path = folder / name
+    try:
+        real = path.resolve()
+    except RuntimeError as error:
+        raise UserError(f"{path}: a link that leads to itself; put the file itself there") from error
+    if not real.is_relative_to(folder.resolve()):
+        raise UserError(f"{path}: a link out of the run folder is not followed; put the file itself there")
+    return real
+
+
+def _opened(path: Path) -> BinaryIO:
+    """A path opened for reading: not a link that has taken its place since, and without waiting for a pipe."""
+    return open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK))
 
 
 class Bundle:

@@ -41,8 +41,7 @@ def card(run: Run, terms: str | None) -> str:
         "",
         "## Data and licence",
         "",
-        f"Trained on {corpus.splits['train'].pairs:,} pairs of `{loaded}`{_commit(corpus)}, "
-        f"{data.source} and {data.target}.",
+        f"Trained on {_pairs(corpus)} of `{loaded}`{_commit(corpus)}, {data.source} and {data.target}.",
         f"Terms of the data: {known}.",
         *(f"Note: {note}." for note in run.notes),
         "",
@@ -62,6 +61,10 @@ def card(run: Run, terms: str | None) -> str:
 
 def _model(run: Run) -> str:
     return f"A translation model ({run.description.title})"
+
+
+def _pairs(corpus: CorpusMetadata) -> str:
+    return f"{corpus.splits['train'].pairs:,} pairs" if "train" in corpus.splits else "pairs"
 
 
 def _commit(corpus: CorpusMetadata) -> str:

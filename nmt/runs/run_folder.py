@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+import stat
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from hashlib import sha256
@@ -61,9 +62,9 @@ class Run:
     read."""
 
     def __init__(self, path: Path) -> None:
-        self.files: RunFiles = Bundle(path) if path.is_file() else FolderFiles(path)
+        self.files: RunFiles = Bundle(path) if os.path.isfile(path) else FolderFiles(path)
         if METADATA not in self.files:
-            found = "not a run folder" if path.exists() else "no such run folder"
+            found = "not a run folder" if os.path.exists(path) else "no such run folder"
             raise UserError(f"{path}: {found}; expected one made by nmt train, with {METADATA} in it")
         self.path = path
 
@@ -73,9 +74,26 @@ class Run:
         return isinstance(self.files, Bundle)
 
     @property
-    def evaluations(self) -> Path:
-        """Where outputs and the evaluation log are written: the run folder, or a folder beside the bundle."""
-        return self.path.with_name(f"{self.path.name}.evaluations") if self.bundled else self.path
+    def evaluations(self) -> FolderFiles:
+        """Where outputs and the evaluation log are: in the run folder, or in a folder beside the bundle."""
+        if not self.bundled:
+            return FolderFiles(self.path)
+        beside = self.path.with_name(f"{self.path.name}.evaluations")
+        if beside.is_symlink():
+            raise UserError(f"{beside}: a link is not followed; take it away, or put the folder itself there")
+        return FolderFiles(beside)
+
+    def to_write(self, name: str) -> Path:
+        """The path at which a file or folder of this run may be written; see `FolderFiles.to_write`."""
+        return FolderFiles(self.path).to_write(name)
+
+    @property
+    def size(self) -> str:
+        """The sizes of weights and checkpoints, in words."""
+        if self.bundled:
+            return f"{_mebibytes([self.path])}, one file"
+        weights, checkpoints = (_mebibytes(self.path.glob(pattern)) for pattern in ("*.safetensors", "checkpoints/*/*"))
+        return f"weights {weights}, checkpoints {checkpoints}"
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -244,9 +262,17 @@ def ranges(numbers: Sequence[int]) -> str:
 
 def _numbers(text: str, limit: int) -> Iterator[int]:
     """The numbers that `ranges` wrote, below a limit."""
+    end = 0  # ranges of a stranger may overlap, and a number counts once
     for run in text.split():
         first, _, last = run.partition("-")
-        yield from range(int(first), min(int(last or first) + 1, limit))
+        yield from range(max(int(first), end), min(int(last or first) + 1, limit))
+        end = max(end, int(last or first) + 1)
+
+
+def _mebibytes(paths: Iterable[Path]) -> str:
+    """The size of regular files; links are not followed."""
+    sizes = (each.st_size for each in map(os.lstat, paths) if stat.S_ISREG(each.st_mode))
+    return f"{sum(sizes) / 2**20:.1f} MiB"
 
 
 def _first_line(error: Exception) -> str:

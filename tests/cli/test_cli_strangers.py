@@ -6,15 +6,17 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow
 import pyarrow.parquet
 import pytest
 
 from nmt.printable import without_controls
-from nmt.runs.run_folder import JOINT, METADATA, Run
+from nmt.runs.files import SCORES
+from nmt.runs.run_folder import JOINT, METADATA, OUTCOME, Run
 from tools.checks.pieces import with_pieces
 
 if TYPE_CHECKING:
@@ -118,3 +120,86 @@ def test_an_ascii_terminal_gets_escapes_for_what_it_lacks(nmt: Nmt, command: str
     assert done.stdout.decode("ascii")
     if "--json" in command:
         assert json.loads(done.stdout)["run"] == "runs/toy"
+
+
+@pytest.mark.parametrize("linked", ["outputs", "scores.jsonl"])
+@pytest.mark.parametrize("kind", ["folder", "bundle"])
+def test_evaluating_a_strangers_run_writes_nothing_outside_its_folder(nmt: Nmt, linked: str, kind: str) -> None:
+    run = "runs/toy"
+    Path("elsewhere").mkdir()
+    Path("in.txt").write_text("rot Hund\n")
+    if kind == "bundle":
+        run = "toy.nmt"
+        assert nmt("bundle", "runs/toy", "-o", run).status == 0
+        Path("toy.nmt.evaluations").mkdir()
+    place = TOY if kind == "folder" else Path("toy.nmt.evaluations")
+    (place / linked).symlink_to(Path("elsewhere").resolve() / ("" if linked == "outputs" else "new"))
+    outcome = nmt("evaluate", run, "--test", "t=in.txt,in.txt", "-q")
+    assert (outcome.status, list(Path("elsewhere").iterdir())) == (2, [])
+    assert f"nmt: {place / linked}" in outcome.err
+
+
+def test_the_folder_beside_a_bundle_is_no_link(nmt: Nmt) -> None:
+    assert nmt("bundle", "runs/toy", "-o", "toy.nmt").status == 0
+    Path("elsewhere").mkdir()
+    Path("in.txt").write_text("rot Hund\n")
+    Path("toy.nmt.evaluations").symlink_to("elsewhere")
+    outcome = nmt("evaluate", "toy.nmt", "--test", "t=in.txt,in.txt", "-q")
+    assert (outcome.status, list(Path("elsewhere").iterdir())) == (2, [])
+    assert outcome.err.startswith("nmt: toy.nmt.evaluations: a link is not followed")
+
+
+def edited(name: str, **changed: object) -> None:
+    (TOY / name).write_text(json.dumps({**json.loads((TOY / name).read_text()), **changed}))
+
+
+def relinked(name: str) -> None:
+    (TOY / name).unlink()
+    (TOY / name).symlink_to("nowhere")
+
+
+SCORE = {"name": "BLEU", "value": 1.0, "low": 1.0, "high": 1.0, "signature": "x"}
+SCORED: dict[str, Any] = {
+    **{"test": "t", "sentences": 1, "weights_sha256": None, "source_sha256": "0", "references_sha256": "0"},
+    **{"search": {}, "scored_before": 0, "notes": [], "scores": {"bleu": SCORE, "chrf": SCORE, "ter": SCORE}},
+}
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda: edited(OUTCOME, update="x"),
+        lambda: edited(METADATA, corpus={"fallback": None}),
+        lambda: (TOY / "checkpoints" / "step-1").mkdir(parents=True),
+        lambda: (TOY / "checkpoints" / "dead").symlink_to("nowhere"),
+        lambda: (TOY / SCORES).write_text(json.dumps(SCORED) + "\n"),
+        lambda: (TOY / SCORES).write_text(json.dumps(SCORED | {"scores": SCORED["scores"] | {"comet": 1}}) + "\n"),
+        lambda: (TOY / SCORES).symlink_to("nowhere"),
+        lambda: relinked(OUTCOME),
+        lambda: (TOY / JOINT).write_bytes(with_pieces((TOY / JOINT).read_bytes(), {270: b"\xff"})),
+    ],
+)
+@pytest.mark.parametrize("command", [["info", "runs/toy"], ["bundle", "runs/toy", "-o", "b.nmt"]])
+def test_odd_files_of_a_run_are_read_or_refused_in_words(
+    nmt: Nmt, harm: Callable[[], object], command: list[str]
+) -> None:
+    (TOY / "checkpoints").mkdir(exist_ok=True)
+    harm()
+    outcome = nmt(*command)
+    assert outcome.status in (0, 2), outcome.err
+    assert "fault in nmt" not in outcome.err
+
+
+@pytest.mark.parametrize("command", [["info"], ["translate", "--text", "a"], ["evaluate"]])
+@pytest.mark.parametrize("name", ["x" * 300, "runs/" + "x/" * 3000, "a\x1bb"])
+def test_a_name_that_no_file_can_have_is_no_run(nmt: Nmt, command: list[str], name: str) -> None:
+    outcome = nmt(command[0], name, *command[1:])
+    assert outcome.status == 2
+    assert "no such run folder" in outcome.err
+    assert clean(outcome.err)
+
+
+def test_overlapping_ranges_of_unseen_tokens_are_counted_once(nmt: Nmt) -> None:
+    edited(METADATA, unseen_tokens=" ".join(["4-999999999"] * 200_000))
+    assert nmt("translate", "runs/toy", "--text", "rot").status == 0
+    assert Run(TOY).unseen_tokens == frozenset(range(4, len(Run(TOY).vocabularies[0])))

@@ -10,6 +10,7 @@ import sacrebleu
 from nmt.errors import RunError, UserError
 from nmt.evaluation import evaluate, testsets
 from nmt.evaluation.evaluate import Decoding
+from nmt.runs.files import FolderFiles
 from nmt.search import SearchSettings
 
 TEST = testsets.TestSet(
@@ -49,7 +50,7 @@ def test_the_record_says_what_was_scored_and_how() -> None:
 
 
 def test_saved_hypotheses_lie_in_the_run_folder_under_the_hash_of_the_record(tmp_path: Path) -> None:
-    result = evaluate.save(evaluate.evaluate(translate, TEST, target="en", decoding=DECODING), tmp_path)
+    result = evaluate.save(evaluate.evaluate(translate, TEST, target="en", decoding=DECODING), FolderFiles(tmp_path))
     assert result.output == Path("outputs/toy.beam5.length_penalty0.6.min_length0.max_ratio2.0.max_extra20.txt")
     lines = (tmp_path / result.output).read_text("utf-8").splitlines()
     assert lines == translate(TEST.source)

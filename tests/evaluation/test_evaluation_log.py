@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -74,8 +75,14 @@ def test_a_line_cut_short_spoils_neither_its_neighbours_nor_the_next_entry(run: 
 
 
 def test_a_ledger_that_cannot_be_written_is_named(run: Run) -> None:
-    (run.path / files.SCORES).symlink_to("absent/scores.jsonl")
+    shutil.rmtree(run.path)
     with pytest.raises(RunError, match=r"scores\.jsonl: cannot be written"):
+        evaluation_log.append(run, result())
+
+
+def test_a_ledger_that_is_a_dead_link_is_not_made_elsewhere(run: Run) -> None:
+    (run.path / files.SCORES).symlink_to("absent/scores.jsonl")
+    with pytest.raises(UserError, match=r"scores\.jsonl: a link that leads nowhere"):
         evaluation_log.append(run, result())
 
 

@@ -135,7 +135,9 @@ def test_a_directory_of_many_entries_is_refused_before_it_is_read(tmp_path: Path
         Bundle(tmp_path / "a.nmt")
 
 
-@pytest.mark.parametrize("kind", ["a link out", "a link within", "a pipe", "a folder", "too large"])
+@pytest.mark.parametrize(
+    "kind", ["a link out", "a link within", "a dead link", "a link to itself", "a pipe", "a folder", "too large"]
+)
 def test_a_folder_gives_files_of_its_own_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
@@ -150,12 +152,16 @@ def test_a_folder_gives_files_of_its_own_and_nothing_else(
         place.symlink_to("other")
         assert FolderFiles(folder).read(files.METADATA) == b"inside"
         return
+    elif kind == "a dead link":
+        place.symlink_to("nowhere")
+    elif kind == "a link to itself":
+        place.symlink_to(files.METADATA)
     elif kind == "a pipe":
         os.mkfifo(place)
     elif kind == "a folder":
         place.mkdir()
     else:
-        monkeypatch.setitem(files.MAX_BYTES, files.METADATA, 3)
+        monkeypatch.setitem(files._READ, files.METADATA, 3)
         place.write_bytes(b"four")
     with pytest.raises(UserError, match=r"run\.json"):
         FolderFiles(folder).read(files.METADATA)
@@ -166,3 +172,26 @@ def test_a_run_folder_may_itself_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "run" / files.METADATA).write_bytes(b"{}")
     (tmp_path / "link").symlink_to("run")
     assert FolderFiles(tmp_path / "link").read(files.METADATA) == b"{}"
+
+
+@pytest.mark.parametrize("linked", ["outputs", "outputs/a.txt"])
+@pytest.mark.parametrize("to", ["../outside", "../outside/new.txt", "/dev/null"])
+def test_nothing_is_written_through_a_link_out_of_a_folder(tmp_path: Path, linked: str, to: str) -> None:
+    """Neither through one that leads to a file or folder, nor through one that would make a new file."""
+    folder = tmp_path / "run"
+    (folder / linked).parent.mkdir(parents=True)
+    (tmp_path / "outside").mkdir()
+    (folder / linked).symlink_to(f"../{to}" if "/" in linked and to.startswith("..") else to)
+    with pytest.raises(UserError, match="a link out of the run folder is not followed"):
+        FolderFiles(folder).to_write("outputs/a.txt")
+
+
+def test_a_file_is_written_where_nothing_or_a_file_or_a_link_within_stands_but_not_into_a_pipe(tmp_path: Path) -> None:
+    folder = FolderFiles(tmp_path)
+    assert folder.to_write("outputs/a.txt") == tmp_path / "outputs" / "a.txt"
+    (tmp_path / "b.txt").write_text("before")
+    (tmp_path / "c.txt").symlink_to("b.txt")
+    assert [folder.to_write(name).read_text() for name in ("b.txt", "c.txt")] == ["before", "before"]
+    os.mkfifo(tmp_path / "d.txt")
+    with pytest.raises(UserError, match=r"d\.txt: expected a file or nothing"):
+        folder.to_write("d.txt")
