@@ -3,11 +3,9 @@ lines."""
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -16,31 +14,60 @@ from typing import Any, BinaryIO, TypeAlias
 
 from nmt import printable
 from nmt.errors import RunError
+from nmt.unfinished import delete, fresh_name, unfinished_file, unfinished_folder
 
 JsonObject: TypeAlias = dict[str, Any]
 """A JSON object as it is read or written."""
 
 
+class WriteError(RunError):
+    """A file or folder could not be written; ``reason`` says why in words."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(f"{path}: cannot be written ({reason}); what was there before is untouched")
+
+    @classmethod
+    def of(cls, path: Path, error: OSError) -> WriteError:
+        """What the system says of a path; the name of an unfinished file in it would say nothing to the user."""
+        return cls(path, error.strerror or str(error))
+
+
 @contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to fill that replaces ``path`` once all of it is on disk, and is removed if anything fails."""
-    part = _temporary(path)
+    """A file to fill that replaces ``path`` once all of it is on disk, and is removed if anything fails.
+
+    It has the mode of the file that it replaces. A link is replaced, not followed; see `followed`.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
+        with unfinished_file(path, _mode(path)) as (part, file):
             yield file
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
+            part.replace(path)
     except OSError as error:
-        raise RunError(f"{path}: cannot be written ({error.strerror}); what was there before is untouched") from error
-    finally:
-        with suppress(OSError):  # it was renamed, or never made
-            part.unlink()
+        raise WriteError.of(path, error) from error
 
 
 @contextmanager
-def device_file(path: Path) -> Iterator[BinaryIO]:
+def output_file(path: Path) -> Iterator[BinaryIO]:
+    """The file that a user has named for output: atomic where a link leads, or a device or a pipe to write to."""
+    if path.exists() and not path.is_file():
+        with _device_file(path) as file:
+            yield file
+    else:
+        with atomic_file(followed(path)) as file:
+            yield file
+
+
+def followed(path: Path) -> Path:
+    """Where a path leads that is a link; for paths that a user has named, never for those in a run folder."""
+    return path.resolve() if path.is_symlink() else path
+
+
+@contextmanager
+def _device_file(path: Path) -> Iterator[BinaryIO]:
     """A device or a pipe to write to, which cannot be replaced; a closed reader stays a `BrokenPipeError`."""
     try:
         with path.open("wb") as file:
@@ -55,28 +82,40 @@ def device_file(path: Path) -> Iterator[BinaryIO]:
 def atomic_folder(path: Path, *, replace: bool = True) -> Iterator[Path]:
     """A folder to fill that replaces ``path`` once everything in it is on disk, and is removed if anything fails.
 
-    Without ``replace``, a folder there that is not empty is an `OSError`.
+    Without ``replace``, a folder there that is not empty is a `WriteError`. A link is replaced, not followed.
     """
-    building = _temporary(path)
-    building.mkdir(parents=True)
     try:
-        yield building
-        for part in building.rglob("*"):
-            if not part.is_symlink():
-                _flush(part)
-        _flush(building)
-        if replace:
-            _replace_folder(building, path)
-        else:
-            building.rename(path)
-        _flush(path.parent)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished_folder(path, _mode(path)) as building:
+            with _named(path, building):
+                yield building
+            for part in building.rglob("*"):
+                if not part.is_symlink():
+                    _flush(part)
+            _flush(building)
+            if replace:
+                _replace_folder(building, path)
+            else:
+                building.rename(path)
+            _flush(path.parent)
+    except OSError as error:
+        raise WriteError.of(path, error) from error
+
+
+@contextmanager
+def _named(path: Path, building: Path) -> Iterator[None]:
+    """Gives errors of files in an unfinished folder the name that it will have."""
+    try:
+        yield
+    except WriteError as error:
+        if building in error.path.parents:
+            raise WriteError(path, error.reason) from error
+        raise
 
 
 def _replace_folder(building: Path, path: Path) -> None:
     """Gives a folder its final name. Replacing another folder takes two renames, between which there is none."""
-    aside = move_aside(path) if path.exists() else None
+    aside = move_aside(path) if os.path.lexists(path) else None
     building.rename(path)
     if aside is not None:
         delete(aside)
@@ -84,25 +123,15 @@ def _replace_folder(building: Path, path: Path) -> None:
 
 def move_aside(path: Path) -> Path:
     """Renames what is to be deleted, so that a kill meanwhile leaves no half of it under its name."""
-    return path.rename(path.with_name(f"{_temporary(path).name}.old"))
+    return path.rename(fresh_name(path))
 
 
-def remove_leftovers(path: Path) -> None:
-    """Removes what a killed process left of an atomic write to this path. No other process may be writing there."""
-    for part in path.parent.glob(f".{glob.escape(path.name)}.[0-9]*"):
-        delete(part)
-
-
-def delete(path: Path) -> None:
-    """Deletes a folder or a file."""
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}")
+def _mode(path: Path) -> int | None:
+    """The rights on a file or folder that is there; None if there is none, or a link."""
+    with suppress(OSError):
+        if not path.is_symlink():
+            return path.stat().st_mode & 0o777
+    return None
 
 
 def _flush(path: Path) -> None:

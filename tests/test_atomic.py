@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +46,60 @@ def test_a_full_disk_is_named_and_leaves_the_old_file(
     assert (path.read_text(), names(tmp_path)) == ("old", ["file"])
 
 
-def test_what_kills_left_of_a_file_is_removed_and_nothing_else(tmp_path: Path) -> None:
-    for name in (".a.json.12", ".a.json.345", "a.json", ".a.json.swp", ".b.json.12"):
-        (tmp_path / name).touch()
-    atomic.remove_leftovers(tmp_path / "a.json")
-    assert names(tmp_path) == [".a.json.swp", ".b.json.12", "a.json"]
+@pytest.mark.parametrize("folder", [False, True])
+def test_what_replaces_something_has_its_rights_and_never_more(tmp_path: Path, folder: bool) -> None:
+    path = tmp_path / "private"
+    path.mkdir() if folder else path.touch()
+    path.chmod(0o700 if folder else 0o600)
+    with (atomic.atomic_folder if folder else atomic.atomic_file)(path):
+        (part,) = set(tmp_path.iterdir()) - {path}
+        assert part.stat().st_mode & 0o077 == 0
+    assert path.stat().st_mode & 0o777 == (0o700 if folder else 0o600)
+
+
+def test_a_new_file_has_the_rights_that_any_new_file_has(tmp_path: Path) -> None:
+    (tmp_path / "other").touch()
+    atomic.write_file(tmp_path / "file", "text")
+    assert (tmp_path / "file").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_output_goes_where_a_link_leads_and_the_link_stays(tmp_path: Path) -> None:
+    for name in ("there", "not-yet"):
+        (tmp_path / name).mkdir()
+        (tmp_path / f"{name}.txt").symlink_to(f"{name}/target")
+    (tmp_path / "there/target").write_text("old")
+    for name in ("there", "not-yet"):
+        with atomic.output_file(tmp_path / f"{name}.txt") as file:
+            file.write(b"new")
+        assert (tmp_path / f"{name}.txt").is_symlink()
+        assert (tmp_path / name / "target").read_text() == "new"
+
+
+def test_other_writes_replace_a_link_and_leave_what_it_leads_to(tmp_path: Path) -> None:
+    """A stranger's run folder may have links out of it."""
+    (tmp_path / "outside").mkdir()
+    for name in ("file", "folder"):
+        (tmp_path / name).symlink_to("outside")
+    atomic.write_file(tmp_path / "file", "text")
+    with atomic.atomic_folder(tmp_path / "folder") as building:
+        (building / "inner").touch()
+    assert (names(tmp_path), names(tmp_path / "outside")) == (["file", "folder", "outside"], [])
+    assert not any(path.is_symlink() for path in tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_filled_is_named_as_it_would_be_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    said = re.escape(f"{tmp_path}/folder: cannot be written (No space left on device)")
+    with pytest.raises(RunError, match=said), atomic.atomic_folder(tmp_path / "folder"):
+        full()
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(RunError, match=said), atomic.atomic_folder(tmp_path / "folder") as building:
+        atomic.write_file(building / "file", "text")
+    assert names(tmp_path) == []
 
 
 def test_whatever_interrupts_writing_leaves_the_old_file(tmp_path: Path) -> None:
@@ -127,6 +177,6 @@ def test_a_folder_replaces_another_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), atomic.atomic_folder(path) as building:
         (building / "file").write_text(str(1 / 0))
     assert ((path / "file").read_text(), names(tmp_path)) == ("new", ["folder"])
-    with pytest.raises(OSError, match="not empty"), atomic.atomic_folder(path, replace=False):
+    with pytest.raises(RunError, match="not empty"), atomic.atomic_folder(path, replace=False):
         pass
     assert ((path / "file").read_text(), names(tmp_path)) == ("new", ["folder"])

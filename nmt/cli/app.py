@@ -15,6 +15,7 @@ import typer
 
 from nmt.cli.help import Command, Group
 from nmt.cli.output import printing, say
+from nmt.cli.stopping import ended_by_signals
 from nmt.cpu_tuning import keep_freed_memory
 from nmt.errors import RunError, UserError
 
@@ -127,7 +128,7 @@ def main() -> None:
     before, dashes, after = _split(sys.argv[1:])
     debug = "--debug" in before
     try:
-        with printing():
+        with printing(), ended_by_signals():
             app([*(argument for argument in before if argument != "--debug"), *dashes, *after], prog_name="nmt")
     except (UserError, RunError) as error:
         if debug:
@@ -138,6 +139,8 @@ def main() -> None:
         if isinstance(end.__context__, BrokenPipeError):
             sys.exit(0)
         raise
+    except KeyboardInterrupt:  # before typer has taken over
+        sys.exit(130)
     except BrokenPipeError:  # the reader of stdout has closed it, as `head` does
         sys.exit(0)
     except Exception as error:

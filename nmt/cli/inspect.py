@@ -90,7 +90,7 @@ def save(interpretation: Interpretation, out: Path) -> tuple[list[Path], list[st
     warnings = []
     for path in paths:
         content, found = _content(interpretation, path.suffix.lower())
-        atomic.write_file(path, content)
+        atomic.write_file(atomic.followed(path), content)
         warnings += found
     return paths, list(dict.fromkeys(warnings))
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from nmt import atomic
 from nmt.cli.output import logger
 
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")]
@@ -34,7 +35,7 @@ def bundle(
     from nmt.runs.bundling import bundle as write
     from nmt.runs.run_folder import Run
 
-    write(Run(run), output, terms)
+    write(Run(run), atomic.followed(output), terms)
     logger(quiet)(
         f"{output}: {output.stat().st_size / 2**20:.1f} MiB; to look at its card: unzip -p {output} README.md"
     )

@@ -154,11 +154,8 @@ def _target(path: Path | None) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
     elif path.is_dir():
         raise UserError(f"--output: {path} is a folder; expected a file")
-    elif path.exists() and not path.is_file():  # a device or a pipe is written to, not replaced
-        with atomic.device_file(path) as out:
-            yield out
     else:
-        with atomic.atomic_file(path) as out:
+        with atomic.output_file(path) as out:
             yield out
 
 

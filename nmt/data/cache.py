@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from nmt import atomic
+from nmt import atomic, unfinished
 from nmt.atomic import JsonObject, Manifest
 from nmt.data.metadata import FolderRecord
 from nmt.errors import Log, RunError, UserError
@@ -27,8 +27,6 @@ FORMAT = 2
 """Version of the layout; folders of another version are not used."""
 MANIFEST = "manifest.json"
 NAME = re.compile(r"[a-z]+-[0-9a-f]{16}")
-UNFINISHED = re.compile(rf"\.{NAME.pattern}\.\d+(\.old)?")
-"""Names that `atomic.atomic_folder` gives to a folder that is unfinished or about to be deleted."""
 
 Fill = Callable[[Path], JsonObject]
 """Writes files into a folder, and returns its metadata."""
@@ -77,8 +75,8 @@ class Cache:
                 files = Manifest.of_folder(building, sorted(each.name for each in building.iterdir())).as_json()
                 manifest = {"made_from": made_from, "metadata": metadata, "files": files}
                 atomic.write_json(building / MANIFEST, manifest)
-        except OSError as error:
-            raise self._unwritable(error) from error
+        except atomic.WriteError as error:
+            raise self._unwritable(error.reason) from error
 
     def _open(self, path: Path) -> CachedFolder:
         try:
@@ -103,23 +101,21 @@ class Cache:
             self.path.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.path, os.O_RDONLY)
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise self._unwritable(error.strerror or str(error)) from error
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 self.log(f"{self.path}: another command is writing to this cache; waiting until it is done")
                 fcntl.flock(handle, fcntl.LOCK_EX)
-            # only such names: the folder may hold other things
-            for name in filter(UNFINISHED.fullmatch, os.listdir(self.path)):
-                atomic.delete(self.path / name)
+            unfinished.discard_all(self.path, NAME)  # only such names: the folder may hold other things
             yield
         finally:
             os.close(handle)
 
-    def _unwritable(self, error: OSError) -> RunError:
+    def _unwritable(self, reason: str) -> RunError:
         return RunError(
-            f"{self.path}: the cache cannot be written ({error.strerror}); nothing unfinished is left behind\n"
+            f"{self.path}: the cache cannot be written ({reason}); nothing unfinished is left behind\n"
             "free space for about three times the text, or name another folder: data.cache=FOLDER"
         )
 

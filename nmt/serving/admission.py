@@ -98,5 +98,6 @@ def add_key(path: Path, name: str) -> str:
     if any(line.split()[:1] == [name] for line in known):
         raise UserError(f"{path}: there is a key named {name} already; expected another name")
     key = secrets.token_urlsafe(32)
-    atomic.write_file(path, "".join(f"{line}\n" for line in [*known, f"{name} {sha256(key.encode()).hexdigest()}"]))
+    added = f"{name} {sha256(key.encode()).hexdigest()}"
+    atomic.write_file(atomic.followed(path), "".join(f"{line}\n" for line in [*known, added]))
     return key

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import glob
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +35,7 @@ def train(recipe: Recipe, folder: Path, *, restart: bool, log: Log, console: Con
 
     Returns 0, or 128 plus the number of the signal that stopped training; then everything is saved.
     """
+    folder = atomic.followed(folder)
     _check_folder(folder)
     keep_freed_memory()
     keep_few_kernels()
@@ -132,25 +131,20 @@ def _raise_limits(run: Run, recipe: Recipe, changed: list[str]) -> None:
 
 def _create(recipe: Recipe, folder: Path, dataset: Dataset, log: Log, *, restart: bool) -> None:
     """Makes the run folder, which appears whole; on a restart the old one is replaced at that moment."""
-    _discard_unfinished(folder)
     try:
         with contextlib.ExitStack() as stack:
             if restart and folder.exists():
                 stack.enter_context(run_folder.locked(folder))
             building = stack.enter_context(atomic.atomic_folder(folder, replace=restart))
-            stack.enter_context(run_folder.locked(building))
             _fill(building, recipe, dataset, log)
-    except OSError as error:
+    except atomic.WriteError as error:
+        if not restart and (folder / run_folder.METADATA).exists():
+            raise UserError(
+                f"{folder}: another nmt train has begun this run meanwhile; wait for it, or name another one with --run"
+            ) from error
         raise UserError(
-            f"{folder}: the run folder cannot be made ({error.strerror}); name another one with --run"
+            f"{folder}: the run folder cannot be made ({error.reason}); name another one with --run"
         ) from error
-
-
-def _discard_unfinished(folder: Path) -> None:
-    """Removes what killed processes left of this run's folder; one that is being made is locked."""
-    for left in folder.parent.glob(f".{glob.escape(folder.name)}.[0-9]*"):
-        with contextlib.suppress(UserError), run_folder.locked(left):
-            shutil.rmtree(left, ignore_errors=True)
 
 
 def _fill(building: Path, recipe: Recipe, dataset: Dataset, log: Log) -> None:

@@ -8,6 +8,7 @@ Nothing in it is executable: weights are safetensors, and the state is read with
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypedDict
@@ -16,12 +17,13 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from nmt import atomic
+from nmt import atomic, unfinished
 from nmt.atomic import Manifest
 from nmt.errors import RunError, UserError
 from nmt.models import weights
 
 MANIFEST, WEIGHTS, STATE = "manifest.json", "model.safetensors", "state.pt"
+_NAME = re.compile(r"step-\d{8,}")
 
 
 class RandomStates(TypedDict):
@@ -45,14 +47,14 @@ def save(folder: Path, update: int, model: nn.Module, state: State) -> Path:
     """Writes the checkpoint `step-UPDATE`."""
     final = folder / f"step-{update:08d}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _discard_unfinished(folder)
+        unfinished.discard_all(folder, _NAME)
         with atomic.atomic_folder(final) as building:
             (building / WEIGHTS).write_bytes(weights.packed(model))
-            torch.save(state, building / STATE)
+            with (building / STATE).open("wb") as file:  # torch itself would not say why it could not write
+                torch.save(state, file)
             files = Manifest.of_folder(building, (WEIGHTS, STATE)).as_json()
             (building / MANIFEST).write_text(json.dumps({"update": update, "files": files}, indent=1), encoding="utf8")
-    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError, atomic as WriteError
         raise RunError(
             f"{final}: the checkpoint could not be saved ({_reason(error)})\n"
             "earlier checkpoints are untouched; free space, then run the same command again"
@@ -65,11 +67,11 @@ def prune(folder: Path, update: int, keep: int, needed: Collection[Path]) -> Non
 
     Later ones are damaged, or training would have continued from them, so they do not count. Unfinished ones go, too.
     """
-    _discard_unfinished(folder)
+    unfinished.discard_all(folder, _NAME)
     past = [path for step, path in steps(folder).items() if step <= update]
     for path in past[:-keep]:
         if path not in needed:
-            atomic.delete(atomic.move_aside(path))
+            unfinished.delete(atomic.move_aside(path))
 
 
 def steps(folder: Path) -> dict[int, Path]:
@@ -134,11 +136,11 @@ def average(own: dict[str, Tensor], paths: Collection[Path]) -> dict[str, Tensor
     return {name: (tensor / (1 + len(paths))).float() for name, tensor in sums.items()}
 
 
-def _discard_unfinished(folder: Path) -> None:
-    for path in folder.glob(".step-*"):
-        atomic.delete(path)
-
-
 def _reason(error: BaseException) -> str:
-    strerror = getattr(error, "strerror", None)
-    return str(strerror or error).splitlines()[0] if str(error) else type(error).__name__
+    """The reason in one line; torch raises an error of its own while it handles that of the system."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

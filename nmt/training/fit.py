@@ -11,7 +11,7 @@ from types import FrameType
 import torch
 from rich.console import Console
 
-from nmt import atomic
+from nmt import atomic, unfinished
 from nmt.data.batches import Batches
 from nmt.data.prefetch import Prefetcher
 from nmt.errors import Log, UserError
@@ -89,7 +89,7 @@ def validator(run: Run, model: TranslationModel, dataset: Dataset, device: torch
 def _restore(training: Training, run: Run, log: Log) -> None:
     """Restores the newest checkpoint, or the initial weights, and removes what a killed process left unfinished."""
     for name in WRITTEN:
-        atomic.remove_leftovers(run.path / name)
+        unfinished.discard(run.path / name)
     newest = checkpoints.newest(run.path / run_folder.CHECKPOINTS, log)
     if newest is not None:
         training.restore(newest)

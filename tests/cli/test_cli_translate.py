@@ -4,8 +4,10 @@ import gzip
 import json
 import os
 import shutil
+import signal
 import stat
 import sys
+import time
 from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nmt as package
+from nmt.cli.stopping import ended_by_signals
 from nmt.runs import run_folder
 
 if TYPE_CHECKING:
@@ -110,6 +113,46 @@ def test_a_translation_that_breaks_off_leaves_the_old_output(nmt: Nmt, monkeypat
     monkeypatch.setattr("nmt.inference.translator.TorchTranslator._batch", lambda *_: 1 / 0)
     outcome = nmt("translate", "runs/toy", "-o", "out", stdin=b"\nrot\n")
     assert (outcome.status, outcome.out, Path("out").read_text(), sorted(os.listdir())) == (1, b"", "old", before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_command_and_leaves_the_old_output_and_nothing_else(nmt: Nmt, number: signal.Signals) -> None:
+    Path("out").write_text("old")
+    before = sorted(os.listdir())
+    command = [sys.executable, "-m", "nmt", "translate", "runs/toy", "-o", "out"]
+    with Popen(command, stdin=PIPE) as process:
+        assert process.stdin is not None
+        while sorted(os.listdir()) == before:  # until the output is begun
+            time.sleep(0.01)
+        process.send_signal(number)
+        assert process.wait(60) == 128 + number
+    assert (Path("out").read_text(), sorted(os.listdir())) == ("old", before)
+
+
+def test_a_hangup_that_is_ignored_stays_ignored() -> None:
+    """As `nohup` does."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ended_by_signals():
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+            assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("delay", [0.1, 0.2])
+def test_ctrl_c_while_the_program_starts_is_no_traceback(delay: float) -> None:
+    """Python itself needs some 0.02 s; before that, the traceback would be its own."""
+    begun = "import runpy, sys; print(flush=True); sys.argv = ['nmt', '-h']; runpy.run_module('nmt', None, '__main__')"
+    with Popen([sys.executable, "-c", begun], stdout=PIPE, stderr=PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        error = process.communicate()[1]
+    assert process.returncode in (0, 130, -signal.SIGINT)
+    assert b"Traceback" not in error
 
 
 def test_a_device_is_written_to_and_not_replaced(nmt: Nmt) -> None:

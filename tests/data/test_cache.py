@@ -10,6 +10,7 @@ import pytest
 
 from nmt.data.cache import FORMAT, MANIFEST, Cache, CachedFolder
 from nmt.errors import RunError, UserError
+from nmt.unfinished import fresh_name
 
 MADE_FROM = {"text": "abc"}
 
@@ -59,15 +60,13 @@ def test_a_cache_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 
 def test_folders_left_by_killed_processes_are_deleted_and_nothing_else(tmp_path: Path) -> None:
-    for name in (
-        ".text-0123456789abcdef.12345",
-        ".tokens-0123456789abcdef.12345.old",
-        ".ssh",
-        ".text-0123456789abcdef.lock",
-    ):
+    for name in ("text-0123456789abcdef", "tokens-0123456789abcdef"):
+        fresh_name(tmp_path / name).mkdir()
+    kept = (".ssh", ".text-0123456789abcdef.2026", ".text-0123456789abcdef.lock", fresh_name(tmp_path / "mine").name)
+    for name in kept:
         (tmp_path / name).mkdir()
     folder = made(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".ssh", ".text-0123456789abcdef.lock", folder.path.name]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*kept, folder.path.name])
 
 
 @pytest.mark.parametrize(

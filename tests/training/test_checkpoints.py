@@ -14,6 +14,7 @@ from torch import nn
 
 from nmt.errors import RunError, UserError
 from nmt.training import checkpoints
+from nmt.unfinished import fresh_name
 
 STATE: checkpoints.State = {
     "optimizer": {},
@@ -96,12 +97,14 @@ def test_a_checkpoint_appears_only_when_it_is_complete(tmp_path: Path, monkeypat
 
 
 def test_an_unfinished_checkpoint_is_ignored_and_removed(tmp_path: Path) -> None:
-    (tmp_path / ".step-00000002.123").mkdir()
-    (tmp_path / ".step-00000002.123/state.pt").write_bytes(b"half")
+    left = fresh_name(tmp_path / "step-00000002")
+    left.mkdir()
+    (left / "state.pt").write_bytes(b"half")
+    (tmp_path / ".step-by-step").mkdir()
     assert checkpoints.steps(tmp_path) == {}
     assert checkpoints.newest(tmp_path, print) is None
     save(tmp_path, 4)
-    assert names(tmp_path) == ["step-00000004"]
+    assert names(tmp_path) == [".step-by-step", "step-00000004"]
 
 
 def edit_manifest(path: Path, **changes: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -16,7 +17,8 @@ from nmt.errors import UserError
 from nmt.models import weights
 from nmt.runs import run_folder
 from nmt.runs.run_folder import Run
-from nmt.training import checkpoints, planning
+from nmt.training import begin, checkpoints, planning
+from nmt.unfinished import fresh_name, unfinished_folder
 from tools.checks.outcome import leaves
 
 if TYPE_CHECKING:
@@ -259,7 +261,7 @@ def test_a_restart_killed_while_the_old_run_is_deleted_leaves_the_new_one(
 def test_unfinished_files_of_a_killed_run_are_removed_when_it_continues(toy: Toy) -> None:
     toy.killed(1, "run")
     for name in (run_folder.METRICS, run_folder.WEIGHTS):
-        Path(f"run/.{name}.12345").write_bytes(b"half")
+        fresh_name(Path("run", name)).write_bytes(b"half")
     toy.train("run")
     toy.train("whole")
     run, whole = (sorted(path.name for path in Path(name).rglob("*")) for name in ("run", "whole"))
@@ -267,12 +269,52 @@ def test_unfinished_files_of_a_killed_run_are_removed_when_it_continues(toy: Toy
 
 
 def test_unfinished_run_folders_are_removed_unless_they_are_being_made(toy: Toy) -> None:
-    left, made = Path(".run.12345"), Path(".run.12346")
+    left = fresh_name(Path("run"))
     left.mkdir()
-    made.mkdir()
-    with run_folder.locked(made):
+    with unfinished_folder(Path("run"), None) as made:
         toy.train("run")
-    assert (left.exists(), made.exists()) == (False, True)
+        assert (left.exists(), made.exists()) == (False, True)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_folders_of_the_user_beside_a_run_are_left_alone(toy: Toy, restart: bool) -> None:
+    toy.train("run")
+    for name in (".run.2026-11-25", ".run.1", ".run.12345.old"):
+        shutil.copytree("run", name)
+    Path("run").rename("run" if restart else "elsewhere")
+    toy.train("run", restart=restart)
+    assert all(Path(name, "run.json").exists() for name in (".run.2026-11-25", ".run.1", ".run.12345.old"))
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_run_that_is_a_link_is_trained_where_the_link_leads(toy: Toy, restart: bool) -> None:
+    Path("disk/real").mkdir(parents=True)
+    Path("run").symlink_to("disk/real")
+    toy.train("run")
+    if restart:
+        toy.train("run", "training.seed=2", restart=True)
+    assert Path("run").is_symlink()
+    assert Run(Path("disk/real")).recipe.training.seed == (2 if restart else 1)
+    assert ([path.name for path in Path("disk").iterdir()], list(Path().glob(".run*"))) == (["real"], [])
+
+
+def test_of_two_trainings_that_begin_one_run_the_second_says_so_and_harms_nothing(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill = begin._fill
+
+    def overtaken(building: Path, *given: Any) -> None:
+        fill(building, *given)
+        with monkeypatch.context() as patch:
+            patch.setattr(begin, "_fill", fill)
+            toy.train("run")
+
+    toy.train("whole")
+    monkeypatch.setattr(begin, "_fill", overtaken)
+    with pytest.raises(UserError, match="run: another nmt train has begun this run meanwhile; wait for it"):
+        toy.train("run")
+    assert result("run") == result("whole")
+    assert list(Path().glob(".run*")) == []
 
 
 def test_a_restart_that_fails_leaves_the_old_run(toy: Toy) -> None:

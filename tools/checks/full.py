@@ -31,14 +31,15 @@ Case = Callable[[Toy, random.Random, Range], Trial]
 
 
 def trials(count: int) -> Iterator[Trial]:
-    """All cases in turn, with all families in turn."""
+    """All cases in turn, with all families in turn; exports are of Transformers, the last family."""
     if not _mountable():
         raise SkippedError("a small disk cannot be mounted here; that takes root")
     needed = Range(SIZE / 4)
     with toys(("fp32",)) as models:
         for number in range(count):
-            with _disk(models[number % len(models)]) as toy:
-                yield CASES[number % len(CASES)](toy, random.Random(f"full {number}"), needed)
+            case = CASES[number % len(CASES)]
+            with _disk(models[-1] if case in EXPORTS else models[number % len(models)]) as toy:
+                yield case(toy, random.Random(f"full {number}"), needed)
 
 
 def _mountable() -> bool:
@@ -134,6 +135,13 @@ def page(toy: Toy) -> tuple[str, ...]:
     return ("inspect", str(toy.run), "Der Hund schläft.", "--kind", "occlusion", "--out", f"{DISK}/page.html")
 
 
+def export(toy: Toy) -> tuple[str, ...]:
+    """Exports a Transformer a second time."""
+    command = ("export", str(toy.run), "--to", "ctranslate2")
+    assert process.finish(toy.folder, *command) == 0
+    return (*command, "--quantization", "int8", "--allowed-loss", "100")
+
+
 def written(prepare: Callable[[Toy], tuple[str, ...]], left: int | None) -> Case:
     """A case in which a command that writes something has only ``left`` bytes; None makes the folder read-only."""
 
@@ -157,6 +165,7 @@ def written(prepare: Callable[[Toy], tuple[str, ...]], left: int | None) -> Case
     return case
 
 
+EXPORTS = (written(export, PAGE), written(export, None))
 CASES: tuple[Case, ...] = (
     checkpoint_on_a_full_disk,
     checkpoint_in_a_read_only_folder,
@@ -168,6 +177,7 @@ CASES: tuple[Case, ...] = (
     written(page, None),
     checkpoint_on_a_full_disk,
     checkpoint_in_a_read_only_folder,
+    *EXPORTS,
 )
 
 

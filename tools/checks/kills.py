@@ -21,6 +21,7 @@ from tools.checks.toy import Toy, toys
 LINES = {
     "nmt.training.checkpoints": 2000,
     "nmt.atomic": 1000,
+    "nmt.unfinished": 2000,
     "nmt.models.weights": 1000,
     "torch.serialization": 20_000,
     "shutil": 2000,
@@ -72,14 +73,25 @@ def trials(count: int) -> Iterator[Trial]:
 
 
 def _trial(toy: Toy, killer: Killer, aimed: bool, rng: random.Random) -> Trial:
-    struck = None
+    kept, struck = _beside(toy), None
     while struck is None:
         shutil.rmtree(toy.run, ignore_errors=True)
         struck = killer.kill(toy, aimed, rng)
     found = unreadable(toy.run)
     again = killer.kill(toy, aimed, rng)
     tried = f"{toy.name}: killed {struck}" + (f", then {again}" if again else "")
-    return Trial(tried, found or unreadable(toy.run) or toy.continued())
+    fault = found or unreadable(toy.run) or toy.continued()
+    gone = [path.parent.name for path in kept if not path.exists()]
+    return Trial(tried, fault or (f"deleted beside the run: {', '.join(gone)}" if gone else None))
+
+
+def _beside(toy: Toy) -> list[Path]:
+    """Files of the user in folders beside the run, with names like its own."""
+    paths = [toy.run.with_name(f".{toy.run.name}{end}") / "precious.txt" for end in (".1", ".2026-11-25", ".77.old")]
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    return paths
 
 
 def unreadable(folder: Path) -> str | None:

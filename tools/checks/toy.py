@@ -74,7 +74,7 @@ class Toy:
         expected = self.whole  # trained first, since `stderr_lines` is about the last command
         if status := self.train():
             return f"exit {status}: {' / '.join(self.stderr_lines[-3:])}"
-        left = {path.name for path in self.run.parent.glob(".*")} | (
+        left = {path.name for path in self.run.parent.glob(".*.nmt-*")} | (
             _regular(self.run) ^ _regular(self.folder / "whole")
         )
         return f"left over or gone: {', '.join(left)}" if left else difference(outcome(self.run), expected)

@@ -188,7 +188,6 @@ class Results:
     def keep(self, job: Job, run: Path, result: JobResult) -> None:
         """Takes outputs and metrics from a run folder; the job's folder appears whole."""
         final = self.outputs / job.name
-        atomic.remove_leftovers(final)
         with atomic.atomic_folder(final) as folder:
             shutil.copyfile(run / METRICS, folder / METRICS)
             for path in (run / OUTPUTS).glob("*.txt"):
