@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 import traceback
-from functools import cache
 from importlib import import_module
 from typing import Annotated, Any, NamedTuple
 
@@ -41,12 +40,12 @@ COMMANDS = {
     "experiment": Entry("Understand", "Measure a claim about memory, in minutes.", "nmt.lab.commands.experiment"),
     "study": Entry("Understand", "Train and compare many models, with a report.", "nmt.lab.commands.study"),
     "bench": Entry("Understand", "Time training and translating.", "nmt.lab.commands.bench"),
-    "check-batching": Entry("Understand", "See whether batches change translations.", "nmt.cli.check_batching"),
+    "check-batching": Entry("Understand", "See if batches change translations.", "nmt.lab.commands.check_batching"),
     "bundle": Entry("Share", "Write a run into one file.", "nmt.cli.share"),
     "push": Entry("Share", "Upload a bundle to the Hugging Face Hub.", "nmt.cli.share"),
     "pull": Entry("Share", "Download a bundle from the Hugging Face Hub.", "nmt.cli.share"),
     "export": Entry("Share", "Export a Transformer to CTranslate2.", "nmt.cli.export"),
-    "convert": Entry("Share", "Convert a run of version 0.1.0.", "nmt.cli.convert"),
+    "convert": Entry("Share", "Convert a run of version 0.1.0.", "nmt.cli.share"),
 }
 """All commands in the order of the help. A module is imported when its command is called or the help is printed."""
 RENAMED_COMMANDS = {"bottleneck": "study", "probe": "experiment"}
@@ -61,7 +60,6 @@ class Commands(Group):
         return _command(cmd_name) if cmd_name in COMMANDS else super().get_command(ctx, cmd_name)
 
 
-@cache
 def _command(name: str) -> Any:
     entry = COMMANDS[name]
     module = import_module(entry.module)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from nmt.cli.help import Command, Group
+from nmt.cli.options import AsJson, Overrides, Quiet, RecipeFile
 from nmt.cli.output import logger, print_json, print_text
 from nmt.errors import UserError
 
@@ -21,18 +21,16 @@ def options() -> None:
 
 @app.command(cls=Command)
 def check(
-    recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/de-en.yaml.")],
-    overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Keys of the recipe to change.")
-    ] = None,
+    recipe: RecipeFile,
+    overrides: Overrides = None,
     limit: Annotated[
         list[str] | None,
         typer.Option(
             "--limit", metavar="CHECK=SHARE", help="Largest share of sentences with a defect, such as overlap=0."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors besides the report.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Check a recipe's corpus before training on it.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import platform
 from importlib import metadata
 from importlib.util import find_spec
-from typing import Annotated
 
 import typer
 
 from nmt.atomic import JsonObject
+from nmt.cli.options import AsJson
 from nmt.cli.output import print_json, print_values
 from nmt.errors import UserError
 
@@ -31,7 +31,7 @@ HUB_DATASET = "bentrevett/multi30k"
 
 def doctor(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print versions, threads, devices, extras, and whether the Hugging Face Hub answers.
 

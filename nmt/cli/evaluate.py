@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from nmt.cli.options import Device, Precision
+from nmt.cli.options import Beam, Device, Precision, Quiet
 from nmt.cli.output import console, logger, option_errors, print_json, print_text
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def evaluate(
         str | None, typer.Option("--reason", metavar="TEXT", help="Why a test set is scored with other settings.")
     ] = None,
     by_length: Annotated[bool, typer.Option("--by-length", help="Also BLEU by source length.")] = False,
-    beam: Annotated[int | None, typer.Option("--beam", min=1, help="Instead of the recipe's beam.")] = None,
+    beam: Beam = None,
     length_penalty: Annotated[
         float | None, typer.Option("--length-penalty", min=0.0, help="Instead of the recipe's.")
     ] = None,
@@ -52,7 +52,7 @@ def evaluate(
     as_json: Annotated[
         bool, typer.Option("--json", help="Everything as JSON: a list with an object for each test set.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors besides the table.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Score runs by BLEU, chrF2 and TER with 95 % intervals and signatures.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from nmt.cli.options import AsJson, Quiet, Test
 from nmt.cli.output import logger, print_json, print_text
 
 if TYPE_CHECKING:
@@ -20,20 +21,15 @@ def export(
     quantization: Annotated[
         Literal["float32", "int8"], typer.Option("--quantization", help="Precision of the weights.")
     ] = "float32",
-    test: Annotated[
-        str | None,
-        typer.Option(
-            "--test", metavar="NAME=SRC,REF", help="Two files to compare both on; by default the recipe's test set."
-        ),
-    ] = None,
+    test: Test = None,
     sentences: Annotated[
         int, typer.Option("--sentences", min=1, help="Number of its sentences to compare both on.")
     ] = 1000,
     allowed_loss: Annotated[
         float, typer.Option("--allowed-loss", min=0.0, help="BLEU that the export may lose.")
     ] = 0.3,
-    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors besides the report.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Export a Transformer to RUN/ctranslate2, which nmt translate then uses.
 

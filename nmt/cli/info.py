@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nmt.cli.options import AsJson, RunOrBundle
 from nmt.cli.output import print_json, print_text
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def info(
-    run: Annotated[Path, typer.Argument(help="A run folder or a bundle.")],
+    run: RunOrBundle,
     scores: Annotated[bool, typer.Option("--scores", help="Only the scores.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print a run's recipe, sizes, parameters, trained lengths and scores.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nmt import atomic, printable
-from nmt.cli.options import Device, Quiet
+from nmt.cli.options import AsJson, Beam, Device, Quiet, RunOrBundle
 from nmt.cli.output import logger, option_errors, print_json
 from nmt.errors import UserError
 
@@ -19,7 +19,7 @@ FORMATS = (".svg", ".png", ".html", ".json")
 
 
 def inspect(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    run: RunOrBundle,
     text: Annotated[str, typer.Argument(help="A sentence to translate.")],
     kind: Annotated[
         Literal["attention", "occlusion", "gates"] | None,
@@ -31,8 +31,8 @@ def inspect(
             "--out", metavar="DIR_OR_FILE", help="A file .svg, .png, .html or .json, or a folder for all four."
         ),
     ] = None,
-    beam: Annotated[int | None, typer.Option("--beam", min=1, help="Instead of the recipe's beam.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    beam: Beam = None,
+    as_json: AsJson = False,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:

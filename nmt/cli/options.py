@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 import typer
 
-Quiet: TypeAlias = Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")]
+RecipeFile: TypeAlias = Annotated[Path, typer.Argument(help="A recipe, such as recipes/de-en.yaml.")]
+Overrides: TypeAlias = Annotated[
+    list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Keys of the recipe to change.")
+]
+RunOrBundle: TypeAlias = Annotated[Path, typer.Argument(help="A run folder or a bundle.")]
+Test: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--test", metavar="NAME=SRC,REF", help="Two files; by default the recipe's test set."),
+]
+Beam: TypeAlias = Annotated[int | None, typer.Option("--beam", min=1, help="Instead of the recipe's beam.")]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="As JSON.")]
+Quiet: TypeAlias = Annotated[bool, typer.Option("-q", "--quiet", help="Only the result and errors.")]
 Device: TypeAlias = Annotated[
     Literal["auto", "cpu", "cuda", "mps"],
     typer.Option("--device", help="Where to compute; auto uses a GPU if there is one."),

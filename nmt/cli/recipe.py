@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from nmt.cli.help import Command, Group
+from nmt.cli.options import Overrides, RecipeFile
 
 app = typer.Typer(cls=Group, help="Show recipes, and explain their keys.", no_args_is_help=True)
 
 
 @app.command(cls=Command)
 def show(
-    recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/de-en.yaml.")],
-    overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Keys of the recipe to change.")
-    ] = None,
+    recipe: RecipeFile,
+    overrides: Overrides = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say what each key means in a comment behind it.")] = False,
 ) -> None:
     """Print a recipe with overrides and all defaults.

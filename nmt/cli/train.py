@@ -7,21 +7,20 @@ from typing import Annotated
 
 import typer
 
+from nmt.cli.options import Overrides, Quiet, RecipeFile
 from nmt.cli.output import console, logger
 
 
 def train(
-    recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/de-en.yaml.")],
-    overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Keys of the recipe to change.")
-    ] = None,
+    recipe: RecipeFile,
+    overrides: Overrides = None,
     run: Annotated[
         Path | None, typer.Option("--run", help="The run folder; by default runs/NAME of the recipe.")
     ] = None,
     restart: Annotated[
         bool, typer.Option("--restart", help="Delete the content of the run folder and start again.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train a model, or continue a run that was interrupted.
 

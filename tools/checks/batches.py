@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import nmt
 from nmt.data.builtin import pairs
-from nmt.evaluation import batching
+from nmt.lab.bench import batching
 from tools.checks import toy
 from tools.checks.check import Trial
 

@@ -7,12 +7,11 @@ import sys
 import time
 from enum import StrEnum
 from itertools import product
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmt.cli.options import Device
+from nmt.cli.options import AsJson, Device, Quiet, RunOrBundle, Test
 from nmt.cli.output import logger, print_json, print_text
 from nmt.errors import UserError
 
@@ -28,7 +27,7 @@ class Precision(StrEnum):
 
 
 def bench(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    run: RunOrBundle,
     threads: Annotated[
         list[int] | None, typer.Option("--threads", min=1, help="May be repeated; by default what torch finds.")
     ] = None,
@@ -43,16 +42,13 @@ def bench(
         list[Precision] | None, typer.Option("--precision", help="To translate in; may be repeated, by default fp32.")
     ] = None,
     device: Device = "auto",
-    test: Annotated[
-        str | None,
-        typer.Option("--test", metavar="NAME=SRC,REF", help="Text to work on; by default the recipe's test set."),
-    ] = None,
+    test: Test = None,
     sentences: Annotated[int, typer.Option("--sentences", min=1, help="Number of its sentences to translate.")] = 200,
     updates: Annotated[
         int, typer.Option("--updates", min=1, help="Updates to time, after ten that are not counted.")
     ] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors besides the table.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Time updates and translations of a run, each in a separate process.
 

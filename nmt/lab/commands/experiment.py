@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from nmt.cli.options import Quiet
 from nmt.cli.output import logger, print_json, print_text
 from nmt.errors import UserError
 
@@ -40,7 +41,7 @@ def experiment(
         Path | None,
         typer.Option("--out", metavar="DIR", help="Also write NAME.json, .svg and .png there, NAME-TASK with --task."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors besides the table.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Measure a claim about memory in neural networks, in minutes, with models of the same code as translators.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nmt.cli.options import Quiet
 from nmt.cli.output import console, logger, print_text
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def study(
     archive: Annotated[
         bool, typer.Option("--archive", help="Afterwards put all outputs into one outputs.tar.xz, for publication.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train and score the models of a study and write its report: tables, figures and one page.
 

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from nmt.data.vocabulary import EOS, Vocabulary, train
-from nmt.evaluation.batching import MOST, pairs
 from nmt.inference.diagnostics import TrainingStatistics
 from nmt.inference.translator import TorchTranslator
+from nmt.lab.bench.batching import MOST, pairs
 from nmt.models.protocol import Memory, Step, repeat
 from nmt.search import SearchSettings
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from nmt.atomic import JsonObject
-from nmt.cli.options import Device, Quiet
+from nmt.cli.options import AsJson, Device, Quiet, RunOrBundle
 from nmt.cli.output import console, logger, print_json, print_values
 from nmt.errors import UserError
 
@@ -19,12 +19,12 @@ DIFFERENCE = 1e-4
 
 
 def check_batching(
-    run: Annotated[Path, typer.Argument(help="A run folder or a bundle.")],
+    run: RunOrBundle,
     input: Annotated[
         Path | None, typer.Option("-i", "--input", help="Lines to translate; by default those of the built-in corpus.")
     ] = None,
     sentences: Annotated[int, typer.Option("--sentences", min=2, help="Number of lines.")] = SENTENCES,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: AsJson = False,
     device: Device = "cpu",
     quiet: Quiet = False,
 ) -> None:
@@ -45,8 +45,8 @@ def check_batching(
 def _compare(path: Path, input: Path | None, count: int, device: str, quiet: bool) -> JsonObject:
     from rich.progress import track
 
-    from nmt.evaluation import batching
     from nmt.inference.open import open_translator
+    from nmt.lab.bench import batching
 
     sentences, translator = _sentences(path, input, count), open_translator(path, "torch", device=device)
     logger(quiet)(f"{path}: translating {len(sentences):,} sentences alone and in mixed batches")
