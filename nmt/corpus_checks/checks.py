@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import chain
 
-from nmt.corpus_checks import languages, lengths, repeats, writing
+from nmt.corpus_checks import pairs as of_pairs, text
 from nmt.corpus_checks.report import LIMITS, CorpusReport, findings
 from nmt.data.corpus import Corpus
 from nmt.data.pairs import Pairs
@@ -23,19 +23,19 @@ def check_corpus(
     splits = {"train": corpus.train, "valid": corpus.valid} | ({"test": corpus.test} if corpus.test else {})
     sample = {name: _sample(pairs) for name, pairs in splits.items()}
     log("reading " + ", ".join(f"{len(pairs):,} pairs of {name}" for name, pairs in sample.items()))
-    encoded = lengths.encode(sample, source, target)
+    encoded = of_pairs.encode(sample, source, target)
     found = chain(
-        repeats.overlaps(splits),
-        repeats.duplicates(splits),
-        lengths.blanks(sample),
-        lengths.ratios(sample),
-        languages.untranslated(sample),
-        languages.scripts(sample),
-        languages.languages(sample),
-        writing.defects(sample),
-        lengths.unknown_characters(sample, encoded, source, target),
+        of_pairs.overlaps(splits),
+        of_pairs.duplicates(splits),
+        of_pairs.blanks(sample),
+        of_pairs.ratios(sample),
+        of_pairs.untranslated(sample),
+        text.scripts(sample),
+        text.languages(sample),
+        text.defects(sample),
+        of_pairs.unknown_characters(sample, encoded, source, target),
     )
-    return CorpusReport(corpus.metadata, lengths.table(sample, encoded), findings(found, {**LIMITS, **limits}))
+    return CorpusReport(corpus.metadata, of_pairs.table(sample, encoded), findings(found, {**LIMITS, **limits}))
 
 
 def _sample(pairs: Pairs) -> Pairs:

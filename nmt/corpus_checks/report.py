@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from nmt.atomic import JsonObject
 from nmt.data import cleaning
 from nmt.data.metadata import CorpusMetadata
+from nmt.data.pairs import Pairs
 from nmt.errors import UserError
 from nmt.evaluation.report import Table, text
 
@@ -33,6 +34,24 @@ _NUMBERS = ("mean", "median", "95 %", "99 %", "longest")
 
 Found = tuple[str, str, Sequence[str], int]
 """A check of `LIMITS`, the split, the sentences with the defect, and the number of sentences checked."""
+SIDES = ("source", "target")
+
+
+def odd_pairs(check: str, splits: Mapping[str, Pairs], odd: Callable[[str, str], object]) -> Iterator[Found]:
+    """The pairs of each split for which ``odd(source, target)`` is true."""
+    for name, pairs in splits.items():
+        both = zip(pairs.source, pairs.target, strict=True)
+        yield check, name, [" ||| ".join(pair) for pair in both if odd(*pair)], len(pairs)
+
+
+def odd_sentences(
+    check: str, splits: Mapping[str, Pairs], odd: Mapping[str, Callable[[str], object]]
+) -> Iterator[Found]:
+    """The sentences of each split and side for which the function of that side is true."""
+    for name, pairs in splits.items():
+        for side in SIDES:
+            sentences = getattr(pairs, side)
+            yield check, f"{name} {side}", [text for text in sentences if odd[side](text)], len(sentences)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from nmt.corpus_checks import checks, lengths
+from nmt.corpus_checks import checks, pairs as of_pairs
 from nmt.corpus_checks.checks import check_corpus
 from nmt.corpus_checks.report import EXAMPLE_WIDTH, LIMITS, CorpusReport, Finding, check_limits, findings, shown, tables
 from nmt.data import builtin, vocabulary
@@ -66,7 +66,7 @@ def test_an_example_is_short_and_harmless() -> None:
 def test_odd_length_ratios_are_found_by_the_usual_one_of_the_training_split() -> None:
     train = Pairs(["a" * 30] * 10, ["b" * 60] * 10)
     test = Pairs(["a" * 100, "a" * 100, "a" * 100, "a" * 2], ["b" * 200, "b" * 600, "b" * 60, "b" * 30])
-    [_, (check, split, faulty, of)] = lengths.ratios({"train": train, "test": test})
+    [_, (check, split, faulty, of)] = of_pairs.ratios({"train": train, "test": test})
     assert (check, split, of) == ("length ratio", "test", 4)
     assert [len(each) for each in faulty] == [100 + 5 + 600, 100 + 5 + 60]
 

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from nmt.corpus_checks.languages import languages, scripts, untranslated
+from nmt.corpus_checks.pairs import untranslated
 from nmt.corpus_checks.report import Found
+from nmt.corpus_checks.text import languages, scripts
 from nmt.data.builtin import pairs
 from nmt.data.pairs import Pairs
 

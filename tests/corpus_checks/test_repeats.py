@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from nmt.corpus_checks.repeats import duplicates, overlaps
+from nmt.corpus_checks.pairs import duplicates, overlaps
 from nmt.data.pairs import Pairs
 
 TRAIN = Pairs(["Ein Hund.", "Eine Katze.", "Ein Hund.", "Ein Hund."], ["A dog.", "A cat.", "A dog.", "One dog."])

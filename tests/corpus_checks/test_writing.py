@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nmt.corpus_checks.writing import damaged, defects
+from nmt.corpus_checks.text import damaged, defects
 from nmt.data.pairs import Pairs
 
 SOUND = [

@@ -1,28 +1,69 @@
-"""Lengths of sentences in words and tokens, blank sentences, odd length ratios, and characters without a token."""
+"""Checks of pairs: repeated, blank, of odd lengths, untranslated; and the lengths of a corpus."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
 from statistics import median
 
 import numpy as np
 
-from nmt.corpus_checks.report import Found
-from nmt.data.pairs import Pairs
+from nmt.corpus_checks.report import Found, odd_pairs
+from nmt.data.pairs import Pairs, copied_words
 from nmt.data.vocabulary import Vocabulary
 
 TokenIds = Mapping[tuple[str, str], list[list[int]]]
 """Token ids of the sentences of each split and side."""
 RATIO, SLACK = 2.5, 20
 """A length ratio is odd beyond this factor of the usual one, after this many characters are added to both sides."""
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
+
+
+def duplicates(splits: Mapping[str, Pairs]) -> Iterator[Found]:
+    """Pairs that occur before in the same split."""
+    for name, pairs in splits.items():
+        counts = Counter(zip(pairs.source, pairs.target, strict=True))
+        repeated = [" ||| ".join(pair) for pair, times in counts.items() for _ in range(times - 1)]
+        yield "duplicates", name, repeated, len(pairs)
+
+
+def overlaps(splits: Mapping[str, Pairs]) -> Iterator[Found]:
+    """Pairs of which either side also occurs in an earlier split: exactly, or up to case and punctuation (near)."""
+    for larger, smaller in combinations(splits, 2):
+        pairs, place = list(zip(*_sides(splits[smaller]), strict=True)), f"{smaller} in {larger}"
+        same = _shared(pairs, splits[larger], str)
+        yield "overlap", place, [" ||| ".join(pairs[row]) for row in same], len(pairs)
+        near = sorted(set(_shared(pairs, splits[larger], _bare)) - set(same))
+        yield "near overlap", place, [" ||| ".join(pairs[row]) for row in near], len(pairs)
+
+
+def _shared(pairs: Sequence[tuple[str, str]], larger: Pairs, key: Callable[[str], str]) -> list[int]:
+    """The rows of which a side has the key of a text on that side of the larger split."""
+    known = [{key(text) for text in side if text} for side in _sides(larger)]
+    return [
+        row for row, pair in enumerate(pairs) if any(key(text) in side for text, side in zip(pair, known, strict=True))
+    ]
+
+
+def _sides(pairs: Pairs) -> tuple[Sequence[str], Sequence[str]]:
+    return pairs.source, pairs.target
+
+
+def _bare(text: str) -> str:
+    """Letters and digits in lower case; a text without any is returned as it is."""
+    return _BETWEEN_WORDS.sub(" ", text.casefold()).strip() or text
 
 
 def blanks(splits: Mapping[str, Pairs]) -> Iterator[Found]:
     """Pairs with a blank side."""
-    for name, pairs in splits.items():
-        sides = zip(pairs.source, pairs.target, strict=True)
-        blank = [" ||| ".join(pair) for pair in sides if not all(map(str.strip, pair))]
-        yield "blank", name, blank, len(pairs)
+    return odd_pairs("blank", splits, lambda source, target: not (source.strip() and target.strip()))
+
+
+def untranslated(splits: Mapping[str, Pairs]) -> Iterator[Found]:
+    """Pairs whose target repeats words of the source."""
+    return odd_pairs("untranslated", splits, copied_words)
 
 
 def ratios(splits: Mapping[str, Pairs]) -> Iterator[Found]:
@@ -31,13 +72,11 @@ def ratios(splits: Mapping[str, Pairs]) -> Iterator[Found]:
     usual = median(
         len(target) / len(source) for source, target in zip(train.source, train.target, strict=True) if source
     )
-    for name, pairs in splits.items():
-        odd = [" ||| ".join(pair) for pair in zip(pairs.source, pairs.target, strict=True) if not _fit(*pair, usual)]
-        yield "length ratio", name, odd, len(pairs)
 
+    def odd(source: str, target: str) -> bool:
+        return not 1 / RATIO <= (len(target) + SLACK) / (usual * len(source) + SLACK) <= RATIO
 
-def _fit(source: str, target: str, usual: float) -> bool:
-    return 1 / RATIO <= (len(target) + SLACK) / (usual * len(source) + SLACK) <= RATIO
+    return odd_pairs("length ratio", splits, odd)
 
 
 def encode(splits: Mapping[str, Pairs], source: Vocabulary, target: Vocabulary) -> TokenIds:
