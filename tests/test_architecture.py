@@ -132,3 +132,15 @@ def test_nothing_outside_the_laboratory_imports_it_but_commands_and_these_only_w
             if laboratory and not (name.startswith("nmt/cli/") and id(node) in lazy):
                 found.append(f"{name}:{node.lineno}")
     assert found == []
+
+
+def test_no_room_but_runs_finds_the_files_of_a_strangers_run() -> None:
+    """Elsewhere they are read by `run.files` and written where `run.to_write` says: a link leads nobody out."""
+    found = [
+        f"{name}:{node.lineno}"
+        for name, tree in places("nmt/runs/", "nmt/training/", "nmt/lab/")  # which work on runs of their own
+        for node in ast.walk(tree)
+        if isinstance(node, ast.BinOp | ast.Call)
+        and ast.unparse(node).startswith(("run.path / ", "opened.path / ", "run.path.joinpath(", "run.path.glob("))
+    ]
+    assert found == []

@@ -44,11 +44,12 @@ def export(
       nmt export runs/de-en-transformer --to ctranslate2 --quantization int8
     """
     from nmt.export.export import export as start
-    from nmt.inference import ctranslate2
+    from nmt.inference import exports
+    from nmt.runs.files import EXPORT
     from nmt.runs.run_folder import Run
 
     opened, say = Run(run), logger(quiet)
-    ctranslate2.check(opened, quantization)
+    exports.check(opened, quantization)
     compared = _compared(opened, test, quiet)
     source, references = compared.source[:sentences], compared.references[:sentences]
     parity = start(opened, quantization, source, references, allowed_loss=allowed_loss, log=say)
@@ -56,7 +57,7 @@ def export(
         print_json(parity.as_json())
     else:
         print_text("\n".join(parity.lines()))
-    say(f"exported to {run / ctranslate2.NAME}: nmt translate {run}")
+    say(f"exported to {run / EXPORT}: nmt translate {run}")
 
 
 def _compared(run: Run, test: str | None, quiet: bool) -> TestSet:

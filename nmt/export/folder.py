@@ -2,7 +2,7 @@
 
     model.bin, config.json, shared_vocabulary.json   what CTranslate2 loads (or source_ and target_vocabulary.json)
     vocabulary.model                                 SentencePiece (or source.model and target.model)
-    nmt.json                                         hash of the run's weights, quantization, versions
+    nmt.json                                         hash of the run's weights, quantization, hashes of these files
     parity.json                                      comparison of its translations with the run's
 
 With add_source_eos set it is complete for any program that uses CTranslate2: pieces in, pieces out.
@@ -15,7 +15,8 @@ from pathlib import Path
 
 from nmt import atomic
 from nmt.export import layout
-from nmt.inference.ctranslate2 import DESCRIPTION, FORMAT, Export
+from nmt.inference import exports
+from nmt.inference.exports import Description, Export, Quantization
 from nmt.inference.translator import line_limit
 from nmt.models.protocol import load_name
 from nmt.runs.run_folder import JOINT, SOURCE, TARGET, Run
@@ -23,8 +24,8 @@ from nmt.runs.run_folder import JOINT, SOURCE, TARGET, Run
 PARITY = "parity.json"
 
 
-def fill(folder: Path, run: Run, quantization: str) -> Export:
-    """Writes a run's export into an empty folder."""
+def fill(folder: Path, run: Run, quantization: Quantization) -> Export:
+    """Writes a run's export into an empty folder; `exports.describe` completes it."""
     model = run.model()
     assert run.description.exporter, "refused before"
     positions = most_positions(run)
@@ -33,12 +34,13 @@ def fill(folder: Path, run: Run, quantization: str) -> Export:
     spec.optimize(quantization)
     spec.save(str(folder))
     for name in (JOINT, SOURCE, TARGET):
-        if (run.path / name).exists():
-            atomic.write_file(folder / name, (run.path / name).read_bytes())
+        if name in run.files:
+            atomic.write_file(folder / name, run.files.read(name))
     versions = {name: version(name) for name in ("nmt-recipes", "ctranslate2", "torch")}
-    made = {"weights_sha256": run.weights_sha256, "quantization": quantization, "positions": positions}
-    atomic.write_json(folder / DESCRIPTION, {"format": FORMAT, **made, "versions": versions})
-    return Export(folder, run.weights_sha256, quantization, positions)
+    description = Description(
+        weights_sha256=run.weights_sha256, quantization=quantization, positions=positions, versions=versions
+    )
+    return exports.read_built(folder, description)
 
 
 def most_positions(run: Run) -> int:

@@ -16,7 +16,8 @@ from nmt.atomic import JsonObject
 from nmt.data.batches import collate
 from nmt.errors import Log
 from nmt.evaluation.metrics import Bleu, score_bleu
-from nmt.inference.ctranslate2 import CTranslate2Translator, Export
+from nmt.inference.ctranslate2 import CTranslate2Translator
+from nmt.inference.exports import Export
 from nmt.inference.open import open_translator, training_statistics
 from nmt.inference.translator import Translation
 from nmt.models.protocol import TranslationModel
@@ -127,7 +128,7 @@ def measure(
     beam, _ = agreement("no length penalty", replace(own, beam=max(own.beam, 2), length_penalty=0.0))
     settled, (bleu, export_bleu) = agreement("the run's own settings", own)
     return Parity(
-        quantization=export.quantization,
+        quantization=export.description.quantization,
         sentences=len(source),
         greedy=greedy,
         beam=beam,

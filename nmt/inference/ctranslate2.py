@@ -1,4 +1,4 @@
-"""The CTranslate2 engine: opening a run's export, and translating with it.
+"""The CTranslate2 engine: translating with a run's export.
 
 CTranslate2 scores by length^alpha and stops by its own rules, so it is asked for plain log-probabilities: without a
 length penalty its rule and ours end with the same best hypothesis; with one, it is asked for more hypotheses than the
@@ -8,12 +8,8 @@ than its own source allows, or that never ended.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from importlib.util import find_spec
 from itertools import repeat
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -22,14 +18,10 @@ from torch import Tensor
 from nmt.data.vocabulary import BOS, EOS, PAD, Vocabulary
 from nmt.errors import RunError, UserError
 from nmt.inference.diagnostics import TrainingStatistics
+from nmt.inference.exports import Export, too_wide
 from nmt.inference.translator import BatchTranslator
-from nmt.runs.run_folder import Run
 from nmt.search import Hypothesis, SearchSettings, length_penalty
 
-NAME, DESCRIPTION = "ctranslate2", "nmt.json"
-"""The folder of an export in its run, and the file in it that describes it."""
-FORMAT = 1
-QUANTIZATIONS = ("float32", "int8")
 PATIENCE = 2.0
 """With a length penalty, search stops after this many times the beam finished hypotheses (Kasai et al. 2022,
 arXiv:2204.05424)."""
@@ -37,100 +29,15 @@ NEARLY_NONE = 1e-9
 """A length penalty that changes no score in fp32 and yet makes CTranslate2 wait for the hypotheses of `PATIENCE`."""
 
 
+FAILURES = (RuntimeError, ValueError, IndexError, KeyError, MemoryError)
+"""What CTranslate2 raises, most of it for a file that is none of its own."""
+
+
 class Begun(NamedTuple):
     """The pending result for one part, and a second one for the weights of the first token where these are needed."""
 
     result: Any
     first: Any
-
-
-@dataclass(frozen=True)
-class Export:
-    """An export, opened for reading."""
-
-    path: Path
-    weights_sha256: str
-    """Of the run's weights that it was made of."""
-    quantization: str
-    """One of `QUANTIZATIONS`."""
-    positions: int
-    """Tokens that either side of a sentence may have, its end counted."""
-
-    def fault(self, run: Run) -> str | None:
-        """Why this export cannot be used for a run here, or None."""
-        if self.weights_sha256 != run.weights_sha256:
-            return (
-                f"made of other weights than the run has now; export it again: nmt export {run.path} --to ctranslate2"
-            )
-        return unsuitable(run) or unsupported(self.quantization)
-
-
-def open_export(run: Run) -> Export | None:
-    """A run's export, or None where there is none."""
-    path = run.path / NAME / DESCRIPTION
-    if not path.exists():
-        return None
-    try:
-        described = json.loads(path.read_text(encoding="utf8"))
-        found = described["format"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{path}: cannot be read ({error}); export the run again: nmt export {run.path} --to ctranslate2"
-        ) from error
-    if found != FORMAT:
-        raise UserError(
-            f"{path}: expected an export of format {FORMAT}, found {found!r}; it was made by another version of nmt: "
-            f"export it again: nmt export {run.path} --to ctranslate2"
-        )
-    try:
-        return Export(
-            path.parent,
-            str(described["weights_sha256"]),
-            str(described["quantization"]),
-            int(described["positions"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(
-            f"{path}: damaged ({error}); export the run again: nmt export {run.path} --to ctranslate2"
-        ) from error
-
-
-def check(run: Run, quantization: str) -> None:
-    """Refuses what cannot be exported, with the reason and the way out."""
-    if reason := unsuitable(run):
-        raise UserError(f"{run.path}: {reason}")
-    if reason := unsupported(quantization):
-        raise UserError(f"--quantization: {reason}")
-    run.check()
-
-
-def unsuitable(run: Run) -> str | None:
-    """Why a run cannot be exported, or None."""
-    if run.description.exporter is None:
-        return (
-            f"CTranslate2 has no model of this kind ({run.description.title}); only Transformers can be exported\n"
-            "this run translates with --engine torch"
-        )
-    if found := run.recipe.search.min_length:
-        return (
-            f"search.min_length: expected 0, found {found}: CTranslate2 changes all probabilities before the minimum "
-            "length; take --engine torch"
-        )
-    return None
-
-
-def unsupported(quantization: str) -> str | None:
-    """Why this installation cannot compute in a quantization, or None."""
-    if find_spec("ctranslate2") is None:
-        return "ctranslate2 is not installed: pip install 'nmt-recipes[ct2]'"
-    import ctranslate2
-
-    there = ctranslate2.get_supported_compute_types("cpu")
-    return (
-        None
-        if quantization in there
-        else f"CTranslate2 does not compute in {quantization} on this CPU; it does in {', '.join(sorted(there))}"
-    )
 
 
 class CTranslate2Translator(BatchTranslator):
@@ -152,18 +59,21 @@ class CTranslate2Translator(BatchTranslator):
         import ctranslate2
 
         super().__init__(source_vocabulary, target_vocabulary, search, trained, batch_tokens=batch_tokens)
-        self.positions = export.positions
+        if reason := too_wide(search.beam):
+            raise ValueError(f"beam: {reason}")
+        self.positions = export.description.positions
         self.ids = {
             piece: id for id, piece in enumerate(self.target_vocabulary.pieces(range(len(self.target_vocabulary))))
         }
         try:
             self.engine = ctranslate2.Translator(
                 str(export.path),
-                compute_type=export.quantization,
+                files=dict(export.contents),
+                compute_type=export.description.quantization,
                 inter_threads=workers,
                 intra_threads=threads or torch.get_num_threads(),
             )
-        except (RuntimeError, ValueError) as error:
+        except FAILURES as error:
             raise UserError(f"{export.path}: CTranslate2 cannot load it ({error}); export the run again") from error
 
     def _find(self, batches: Sequence[list[list[int]]]) -> Iterable[list[list[Hypothesis]]]:
@@ -199,7 +109,10 @@ class CTranslate2Translator(BatchTranslator):
     def _ask(self, parts: list[list[int]], **options: Any) -> list[Any]:
         """Pending results, one for each part."""
         pieces = [self.source_vocabulary.pieces(part) for part in parts]
-        begun: list[Any] = self.engine.translate_batch(pieces, asynchronous=True, max_input_length=0, **options)
+        try:
+            begun: list[Any] = self.engine.translate_batch(pieces, asynchronous=True, max_input_length=0, **options)
+        except FAILURES as error:
+            raise _failed(len(max(parts, key=len)), error) from error
         return begun
 
     def _longest(self, part: list[int]) -> int:
@@ -233,10 +146,10 @@ class CTranslate2Translator(BatchTranslator):
         probabilities."""
         try:
             result, first = begun.result.result(), None if begun.first is None else begun.first.result()
-        except RuntimeError as error:
-            raise RunError(f"CTranslate2 failed on a sentence of {len(part)} pieces: {error}") from error
-        for rank, (pieces, log_probability) in enumerate(zip(result.hypotheses, result.scores, strict=True)):
-            tokens = [self.ids[piece] for piece in pieces]
+            found = [[self.ids[piece] for piece in pieces] for pieces in result.hypotheses]
+        except FAILURES as error:
+            raise _failed(len(part), error) from error
+        for rank, (tokens, log_probability) in enumerate(zip(found, result.scores, strict=True)):
             if {PAD, BOS} & set(tokens):
                 continue
             rows = result.attention[rank] if result.attention else []
@@ -265,6 +178,12 @@ class CTranslate2Translator(BatchTranslator):
             max_input_length=0,
         )
         return [list(each.log_probs) for each in found]
+
+
+def _failed(tokens: int, error: Exception) -> UserError:
+    return UserError(
+        f"CTranslate2 failed on a sentence of {tokens} tokens ({error}); export the run again, or take --engine torch"
+    )
 
 
 def _with_end(weights: Tensor) -> Tensor:

@@ -6,17 +6,22 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias, overload
 
-from nmt.errors import Log, UserError
-from nmt.inference import ctranslate2
-from nmt.inference.ctranslate2 import CTranslate2Translator, Export
+from nmt.errors import Log, RunError, UserError
+from nmt.inference import exports
+from nmt.inference.ctranslate2 import CTranslate2Translator
 from nmt.inference.diagnostics import TrainingStatistics
+from nmt.inference.exports import Export
 from nmt.inference.parallel import ParallelTranslator
 from nmt.inference.translator import TorchTranslator, Translator, line_limit
 from nmt.models.device import find_device, resolve_precision
+from nmt.runs.files import EXPORT
 from nmt.runs.run_folder import Run
 from nmt.search import SearchSettings
 
 Engine: TypeAlias = Literal["auto", "torch", "ctranslate2"]
+
+
+WITHOUT = "translating with torch"
 
 
 def silent(line: str) -> None:
@@ -61,9 +66,9 @@ def open_translator(
 ) -> Translator:
     """The translator of a run folder or a bundle. What is None is as the recipe says.
 
-    The engine ``auto`` takes the run's export where there is one, and says so. ``workers`` are processes of one thread
-    each on the CPU, or threads of an export; None computes in this process. Unless `split_lines` is false, lines longer
-    than any training sentence are split. A wrong setting is a `ValueError` that begins with its name.
+    The engine ``auto`` takes the run's export where this user made one, and says so. ``workers`` are processes of one
+    thread each on the CPU, or threads of an export; None computes in this process. Unless `split_lines` is false, lines
+    longer than any training sentence are split. A wrong setting is a `ValueError` that begins with its name.
     """
     run = run if isinstance(run, Run) else Run(run)
     search = search or run.search_settings()
@@ -77,15 +82,24 @@ def open_translator(
                 "precision: an export computes in the numbers that it was made with; "
                 "take the run itself with --engine torch"
             )
-        return CTranslate2Translator(
-            export,
-            *run.vocabularies,
-            search,
-            training_statistics(run),
-            batch_tokens=batch_tokens,
-            workers=workers or 1,
-            threads=1 if workers and workers > 1 else 0,
-        )
+        try:
+            translator = CTranslate2Translator(
+                export,
+                *run.vocabularies,
+                search,
+                training_statistics(run),
+                batch_tokens=batch_tokens,
+                workers=workers or 1,
+                threads=1 if workers and workers > 1 else 0,
+            )
+        except ValueError as error:  # it cannot be loaded, or the beam is too wide
+            if engine != "auto":
+                raise
+            log(f"{WITHOUT}: {error}")
+        else:
+            quantized = export.description.quantization
+            log(f"translating with CTranslate2 in {quantized}; --engine torch takes the run itself")
+            return translator
     if workers is not None:
         return _parallel(run, workers, device, precision, search, batch_tokens)
     place = find_device(device)
@@ -104,20 +118,22 @@ def open_translator(
 
 
 def find_export(run: Run, engine: Engine, log: Log) -> Export | None:
-    """The export to translate with, or None for torch. ``auto`` takes a sound export and logs which, or why not."""
+    """The export to translate with, or None for torch. ``auto`` takes a sound one of this user, and logs why not."""
     if engine == "torch":
         return None
-    export = ctranslate2.open_export(run)
-    fault = export.fault(run) if export else f"no such export; make it: nmt export {run.path} --to ctranslate2"
-    if engine == "ctranslate2" and fault:
-        ctranslate2.check(run, "float32")
-        raise UserError(f"--engine ctranslate2: {run.path / ctranslate2.NAME}: {fault}")
-    if export is None:
-        return None
-    if fault:
-        log(f"{export.path}: not used: {fault}")
-        return None
-    log(f"translating with CTranslate2 in {export.quantization}; --engine torch takes the run itself")
+    try:
+        export = exports.open_export(run, own=engine == "auto")
+    except (UserError, RunError) as error:
+        if engine == "auto":
+            log(f"{WITHOUT}: {error}")
+            return None
+        raise type(error)(f"--engine ctranslate2: {error}") from error
+    if engine == "ctranslate2" and export is None:
+        exports.check(run, "float32")
+        raise UserError(
+            f"--engine ctranslate2: {run.files.where(EXPORT)}: no such export; "
+            f"make it: nmt export {run.path} --to ctranslate2"
+        )
     return export
 
 

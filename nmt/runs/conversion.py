@@ -44,8 +44,6 @@ RECORD_KEYS = {"pieces": "tokens", "pieces_per_second": "tokens_per_second"}
 """Keys of `metrics.jsonl` and `timing.jsonl`."""
 STATE, MANIFEST = "state.pt", "manifest.json"
 """Files of a checkpoint beside its weights."""
-EXPORT = Path("ctranslate2", "nmt.json")
-"""An export stays valid: its weights are the run's, whose hash changes with their names."""
 _HEADER = struct.Struct("<Q")
 """The beginning of a safetensors file: the length of its header, which is JSON padded to 8 bytes."""
 
@@ -103,11 +101,6 @@ def _convert_folder(folder: Path, values: JsonObject) -> None:
             (folder / name).write_text("".join(_line(record) for record in records), encoding="utf8")
     for checkpoint in sorted((folder / CHECKPOINTS).glob("step-*")):
         _convert_checkpoint(checkpoint)
-    if (folder / EXPORT).exists():
-        described = json.loads((folder / EXPORT).read_text(encoding="utf8"))
-        hashes = _hashes(contents, changed)
-        described["weights_sha256"] = hashes.get(described["weights_sha256"], described["weights_sha256"])
-        atomic.write_json(folder / EXPORT, described)
 
 
 def _converted(contents: Mapping[str, bytes], values: JsonObject, path: Path) -> dict[str, bytes]:

@@ -9,7 +9,9 @@ import torch
 from nmt.data.batches import collate
 from nmt.data.vocabulary import BOS, EOS
 from nmt.export import folder
-from nmt.inference.ctranslate2 import CTranslate2Translator, Export
+from nmt.inference import exports
+from nmt.inference.ctranslate2 import CTranslate2Translator
+from nmt.inference.exports import Description, Export
 from nmt.inference.open import open_translator, training_statistics
 from nmt.inference.translator import Translation
 from nmt.models.transformer import TransformerModel
@@ -39,7 +41,8 @@ def both(run: Run, lines: list[str], made: Path, **search: Any) -> tuple[list[Tr
     if not made.exists():
         made.mkdir()
         folder.fill(made, run, "float32")
-    export = Export(made, "", "float32", folder.most_positions(run))
+    described = Description(weights_sha256="", quantization="float32", positions=folder.most_positions(run))
+    export = exports.read_built(made, described)
     ours = open_translator(run, "torch", search=run.search_settings(keep_weights=True, **search))
     return ours.translate(lines), exported(export, run, **search).translate(lines)
 

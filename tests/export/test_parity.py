@@ -11,8 +11,9 @@ from nmt.errors import RunError
 from nmt.export import folder, layout
 from nmt.export.export import REFUSED, export
 from nmt.export.parity import Agreement, Parity
-from nmt.inference.ctranslate2 import NAME, QUANTIZATIONS, open_export
+from nmt.inference.exports import QUANTIZATIONS, Quantization, open_export
 from nmt.models.transformer import TransformerModel
+from nmt.runs.files import EXPORT
 from nmt.runs.run_folder import Run
 from nmt.search import SearchSettings
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from tests.export.conftest import MakeRun
 
 
-def make(run: Run, lines: list[str], quantization: str = "float32", allowed_loss: float = 100.0) -> Parity:
+def make(run: Run, lines: list[str], quantization: Quantization = "float32", allowed_loss: float = 100.0) -> Parity:
     return export(run, quantization, lines, ["a red dog"] * len(lines), allowed_loss=allowed_loss, log=lambda _: None)
 
 
@@ -31,9 +32,9 @@ def test_an_export_brings_its_report_its_vocabulary_and_whose_weights_it_has(
     parity = make(run, lines)
     assert (parity.greedy.same, parity.beam.same) == (len(lines), len(lines))
     assert 0 < parity.log_probability_difference < 1e-4
-    made = open_export(run)
+    made = open_export(run, own=True)
     assert made is not None
-    assert (made.quantization, made.fault(run)) == ("float32", None)
+    assert made.description.quantization == "float32"
     assert json.loads((made.path / folder.PARITY).read_text())["faults"] == []
     assert (made.path / "vocabulary.model").read_bytes() == run.vocabularies[0].model
 
@@ -43,9 +44,9 @@ def test_int8_replaces_what_was_exported_before_and_is_smaller(make_run: MakeRun
     sizes = []
     for quantization in QUANTIZATIONS:
         make(run, lines, quantization)
-        made = open_export(run)
+        made = open_export(run, own=True)
         assert made is not None
-        assert made.quantization == quantization
+        assert made.description.quantization == quantization
         sizes.append((made.path / "model.bin").stat().st_size)
     assert sizes[1] < 0.75 * sizes[0]  # the table of positions stays in fp32
 
@@ -55,7 +56,7 @@ def test_an_export_that_translates_otherwise_is_refused_and_the_one_before_stays
 ) -> None:
     run = make_run()
     make(run, lines)
-    before = {path.name: path.read_bytes() for path in (run.path / NAME).iterdir()}
+    before = {path.name: path.read_bytes() for path in (run.path / EXPORT).iterdir()}
     filled = layout.specification
 
     def wrong(model: TransformerModel, *given: Any) -> Any:
@@ -67,7 +68,7 @@ def test_an_export_that_translates_otherwise_is_refused_and_the_one_before_stays
         RunError, match=r"not exported: greedy: \d+ of 26 texts are the same, expected 99\.9%.*\n.*refused"
     ):
         make(run, lines)
-    assert {path.name: path.read_bytes() for path in (run.path / NAME).iterdir()} == before
+    assert {path.name: path.read_bytes() for path in (run.path / EXPORT).iterdir()} == before
     report = json.loads((run.path / REFUSED).read_text())
     assert report["greedy"]["same"] < len(lines)
     assert report["greedy"]["differing"][0].keys() == {"source", "model", "model_score", "export", "export_score"}

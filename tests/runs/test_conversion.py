@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,11 @@ from rich.console import Console
 
 from nmt.errors import UserError
 from nmt.evaluation import evaluation_log
+from nmt.inference.exports import open_export
 from nmt.inference.open import open_translator
 from nmt.recipe import reading
 from nmt.runs import conversion, run_folder
+from nmt.runs.files import EXPORT, EXPORT_METADATA
 from nmt.runs.run_folder import Run
 from nmt.training.begin import train
 
@@ -119,10 +120,10 @@ def test_a_link_is_refused_since_it_would_be_written_through(old: Path) -> None:
     assert Path("outside").read_text() == "{}\n"
 
 
-def test_an_export_stays_valid(old: Path) -> None:
-    described = Path("attention", "ctranslate2", "nmt.json")
+def test_an_export_comes_along_and_asks_to_be_made_again(old: Path) -> None:
+    described = Path("attention", EXPORT, EXPORT_METADATA)
     described.parent.mkdir()
-    before = sha256(Path("attention", run_folder.WEIGHTS).read_bytes()).hexdigest()
-    described.write_text(json.dumps({"format": 1, "weights_sha256": before}))
+    described.write_text(json.dumps({"format": 1, "weights_sha256": "0"}))
     conversion.convert(Path("attention"), None)
-    assert json.loads(described.read_text())["weights_sha256"] == Run(Path("attention")).weights_sha256 != before
+    with pytest.raises(UserError, match=r"an export of format 1, which has no hashes .* export it again: nmt export"):
+        open_export(Run(Path("attention")), own=False)

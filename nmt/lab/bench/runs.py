@@ -83,7 +83,11 @@ def translate(
     export = find_export(run, engine, silent)
     return {
         "work": "translate",
-        **({"engine": f"CTranslate2 {export.quantization}"} if export else {"engine": "torch", "precision": precision}),
+        **(
+            {"engine": f"CTranslate2 {export.description.quantization}"}
+            if export
+            else {"engine": "torch", "precision": precision}
+        ),
         "beam": beam,
         "cores": cores,
         **found.as_json(),

@@ -65,7 +65,7 @@ def bench(
     import torch
 
     from nmt.evaluation import report, testsets
-    from nmt.inference.ctranslate2 import open_export
+    from nmt.inference.open import find_export
     from nmt.lab.bench import runs
     from nmt.lab.bench.cases import available_precisions
     from nmt.lab.bench.machine import in_process
@@ -81,9 +81,9 @@ def bench(
     compared = testsets.read(test) if test else testsets.of_run(opened, log)
     text = runs.Text(compared.source, compared.references)
     few = runs.Text(text.source[:sentences], text.target[:sentences])
-    export = open_export(opened) if place == "cpu" else None
+    export = find_export(opened, "auto", log) if place == "cpu" else None
     engines: list[tuple[Engine, str]] = [("torch", str(each)) for each in precision or [Precision.FP32]]
-    if export is not None and not export.fault(opened):
+    if export is not None:
         engines.append(("ctranslate2", ""))
     log("starting")
     rows: list[Row] = [runs.start(run, next(filter(str.strip, few.source), ""))]
