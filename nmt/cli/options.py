@@ -23,6 +23,13 @@ Device: TypeAlias = Annotated[
     Literal["auto", "cpu", "cuda", "mps"],
     typer.Option("--device", help="Where to compute; auto uses a GPU if there is one."),
 ]
+Engine: TypeAlias = Annotated[
+    Literal["auto", "torch", "ctranslate2"],
+    typer.Option("--engine", help="auto uses the export of the run if there is one."),
+]
+Workers: TypeAlias = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Number of parallel processes with one thread each.")
+]
 Precision: TypeAlias = Annotated[
     Literal["auto", "fp32", "bf16"] | None,
     typer.Option(

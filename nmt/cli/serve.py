@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmt.cli.options import Device, Quiet
-from nmt.cli.output import logger, print_text, say
+from nmt.cli.options import Device, Engine, Precision, Quiet, Workers
+from nmt.cli.output import logger, option_errors, print_text, say
 from nmt.cpu_tuning import keep_few_kernels
 from nmt.errors import UserError
 from nmt.serving.admission import Limits
 
 if TYPE_CHECKING:
-    from nmt.serving.models import Models
+    from nmt.errors import Log
+    from nmt.serving.models import Computing, Models
 
 REQUIRED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "lxml")
 DEFAULTS = Limits()
@@ -59,18 +60,25 @@ def serve(
     grace: Annotated[
         float, typer.Option("--grace", help="Seconds for the last answers after SIGTERM.")
     ] = DEFAULTS.grace,
+    engine: Engine = "auto",
     device: Device = "auto",
+    workers: Workers = None,
+    precision: Precision = None,
     quiet: Quiet = False,
 ) -> None:
     """Serve runs over HTTP, compatible with LibreTranslate; the page at / translates and shows attention.
 
-    Sentences of different requests are translated in batches. docs/serving.md explains the limits, which are all on.
+    Sentences of different requests are translated in batches. A run's export is used if there is one; only the run
+    itself, with --engine torch and without --workers, shows attention. docs/serving.md explains the limits, which are
+    all on.
 
     Examples:
 
       nmt serve runs/de-en
 
       nmt serve runs/de-en runs/de-en-thought-vector runs/en-de --port 8080
+
+      nmt serve runs/transformer --workers 4 --precision bf16
 
       nmt serve --keys keys.txt --new-key mastodon
 
@@ -96,7 +104,11 @@ def serve(
         connections=connections,
         grace=grace,
     )
-    _start(runs, host, port, keys, cors_origin or [], limits, device, quiet)
+    from nmt.serving.models import Computing
+
+    # An export with several workers needs several batches to keep them busy.
+    computing = Computing(engine, device, workers, precision, max(1, batch // workers) if workers else None)
+    _start(runs, host, port, keys, cors_origin or [], limits, computing, quiet)
 
 
 def _check_extra() -> None:
@@ -120,20 +132,19 @@ def _start(
     keys: Path | None,
     origins: list[str],
     limits: Limits,
-    device: str,
+    computing: Computing,
     quiet: bool,
 ) -> None:
     keep_few_kernels(32)
     from nmt.serving import languages, server
     from nmt.serving.admission import ApiKeys
     from nmt.serving.app import build
-    from nmt.serving.models import Models
     from nmt.serving.service import Service
 
     api_keys = ApiKeys.read(keys) if keys else None
     log = logger(quiet)
-    with server.bind(host, port) as bound:
-        service = Service(Models.load(runs, limits.output, device), limits, api_keys)
+    with server.bind(host, port) as bound, _loaded(runs, limits, computing, log) as models:
+        service = Service(models, limits, api_keys)
         _log_models(service.models, quiet)
         if not languages.detection_available():
             log("languages are not detected; for that: pip install 'nmt-recipes[lid]'")
@@ -142,6 +153,13 @@ def _start(
         running = server.make_server(build(service, origins), service, lambda: log(f"serving at {where}"))
         server.freeze_loaded_objects()
         running.run(sockets=[bound])
+
+
+def _loaded(runs: list[Path], limits: Limits, computing: Computing, log: Log) -> Models:
+    from nmt.serving.models import Models
+
+    with option_errors():
+        return Models.load(runs, limits.output, computing, log)
 
 
 def _log_models(models: Models, quiet: bool) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
+from copy import copy
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import islice
@@ -24,6 +25,7 @@ from typing import Self
 from nmt.cpu_tuning import keep_freed_memory
 from nmt.errors import RunError
 from nmt.inference.translator import WINDOW, Translation, Translator
+from nmt.search import SearchSettings
 
 Shares = list[Future[list[Translation]]]
 
@@ -40,11 +42,17 @@ class ParallelTranslator(Translator):
         if count < 1:
             raise ValueError(f"workers: expected an integer of at least 1, found {count!r}")
         self.count, self.opener, self.limit = count, opener, limit
+        self.search: SearchSettings | None = None
+
+    def with_search(self, search: SearchSettings) -> Self:
+        other = copy(self)
+        other.search = search
+        return other
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self._pool = stack.enter_context(processes(self.count, partial(_begin, self.opener)))
-            self._result(self._pool.submit(_translated, []))
+            self._result(self._pool.submit(_translated, [], None))
             self._stack = stack.pop_all()
         return self
 
@@ -58,7 +66,7 @@ class ParallelTranslator(Translator):
         lines, begun = iter(lines), deque[Shares]()
         while chunk := list(islice(lines, window)):
             dealt = (chunk[first :: self.count] for first in range(min(self.count, len(chunk))))
-            begun.append([self._pool.submit(_translated, share) for share in dealt])
+            begun.append([self._pool.submit(_translated, share, self.search) for share in dealt])
             if len(begun) > 1:
                 yield from self._together(begun.popleft())
         for shares in begun:
@@ -114,8 +122,10 @@ def _begin(opener: Callable[[], Translator]) -> None:
 
 
 def end_with_parent() -> None:
-    """Leaves Ctrl-C to the parent process, and ends this one when the parent ends, even if it was killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Leaves Ctrl-C and a closed terminal to the parent process, and ends this one when the parent ends, even if it was
+    killed."""
+    for each in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
@@ -132,6 +142,7 @@ def _translator() -> Translator:
     return _OPENERS[0]()
 
 
-def _translated(lines: list[str]) -> list[Translation]:
+def _translated(lines: list[str], search: SearchSettings | None) -> list[Translation]:
     """Translates a worker's share of a window. Weights are dropped, since they are large and not used by the caller."""
-    return [replace(found, weights=None) for found in _translator().translate(lines)]
+    translator = _translator() if search is None else _translator().with_search(search)
+    return [replace(found, weights=None) for found in translator.translate(lines)]

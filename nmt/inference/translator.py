@@ -96,6 +96,10 @@ class Translator(ABC):
     ) -> None:
         return
 
+    @abstractmethod
+    def with_search(self, search: SearchSettings) -> Self:
+        """A translator with other search settings that shares everything else, the model among it."""
+
     def until(self, cancelled: Callable[[], bool]) -> Self:
         """A translator that raises `SearchCancelledError` as soon as ``cancelled`` returns True, if its engine can stop
         within a batch."""
@@ -144,7 +148,6 @@ class BatchTranslator(Translator):
         self.search = BeamSearch(search, bos=BOS, eos=EOS, pad=PAD)
 
     def with_search(self, search: SearchSettings) -> Self:
-        """A translator with other search settings that shares everything else, the model among it."""
         other = copy(self)
         other.search = BeamSearch(search, bos=BOS, eos=EOS, pad=PAD)
         return other

@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 from nmt.atomic import JsonObject
-from nmt.errors import UserError
+from nmt.errors import Log, UserError
 from nmt.runs.run_folder import Run
 from nmt.serving import languages
 from nmt.serving.batcher import Compute, Job
 
 if TYPE_CHECKING:
-    from nmt.inference.translator import TorchTranslator
+    from nmt.inference.open import Engine
+    from nmt.inference.translator import Translator
     from nmt.search import SearchSettings
 
 
-class ServedModel:
-    """A run with its loaded model. Its methods are called by one thread at a time."""
+@dataclass(frozen=True)
+class Computing:
+    """How models compute: arguments of `open_translator`."""
 
-    def __init__(self, run: Run, name: str, longest_output: int, device: str = "cpu") -> None:
+    engine: Engine = "torch"
+    device: str = "cpu"
+    workers: int | None = None
+    precision: str | None = None
+    batch_tokens: int | None = None
+
+
+class ServedModel:
+    """A run with its loaded model. Its methods are called by one thread at a time; `close` ends its processes."""
+
+    def __init__(
+        self, run: Run, name: str, longest_output: int, computing: Computing = Computing(), log: Log = lambda _: None
+    ) -> None:
         """``longest_output`` bounds the target tokens of a sentence, whatever the recipe allows."""
-        self.run, self.name, self.longest_output = run, name, longest_output
+        self.run, self.name, self.longest_output, self.computing = run, name, longest_output, computing
         self.source, self.target = run.recipe.data.source, run.recipe.data.target
         try:
             search = self._search(1, False)
@@ -32,8 +49,24 @@ class ServedModel:
         except ValueError as error:  # the words of the search, to which --output is max_tokens
             raise UserError(f"{run.path}: {error}; choose another --output") from error
         from nmt.inference.open import open_translator
+        from nmt.inference.translator import TorchTranslator
 
-        self._opened = open_translator(run, "torch", device=device, search=search)
+        opened = open_translator(
+            run,
+            computing.engine,
+            device=computing.device,
+            workers=computing.workers,
+            precision=computing.precision,
+            batch_tokens=computing.batch_tokens,
+            search=search,
+            log=lambda line: log(f"{name}: {line}"),
+        )
+        self._opened: Translator = opened.__enter__()
+        self._interpretable = opened if isinstance(opened, TorchTranslator) else None
+
+    def close(self) -> None:
+        """Frees the processes of the translator, if it has any."""
+        self._opened.__exit__(None, None, None)
 
     def tokens(self, sentence: str) -> int:
         """The number of source tokens of a sentence, with its end."""
@@ -45,6 +78,11 @@ class ServedModel:
 
     def interpretation_job(self, sentence: str, kind: str | None) -> Job:
         """The job of interpreting a sentence; occlusion reads it once for each of its tokens."""
+        if self._interpretable is None:
+            raise UserError(
+                f"{self.name} is translated by an export or by other processes, which cannot be looked into;"
+                " for that the server is started with --engine torch and without --workers"
+            )
         tokens = self.tokens(sentence)
         once = kind in ("attention", "gates") or tokens > self._opened.limit
         return Job(self._interpret(kind), sentence, tokens if once else tokens**2)
@@ -52,7 +90,7 @@ class ServedModel:
     @lru_cache  # noqa: B019 - models are served as long as the process lives
     def _translate(self, alternatives: int, details: bool) -> Compute:
         """Translates a batch of sentences: one function for equal arguments, so that their jobs share batches."""
-        translator = self._translator(alternatives + 1, details)
+        translator = self._opened.with_search(self._search(alternatives + 1, details))
         return lambda sentences, cancelled: translator.until(cancelled).translate(sentences)
 
     @lru_cache  # noqa: B019
@@ -60,30 +98,28 @@ class ServedModel:
         """Interprets sentences one after the other."""
         from nmt.interpret.interpretation import interpret
 
-        translator = self._translator(1, True)
+        assert self._interpretable is not None
+        translator = self._interpretable.with_search(self._search(1, True))
         return lambda sentences, cancelled: [
             interpret(translator.until(cancelled), sentence, kind, self.name) for sentence in sentences
         ]
 
-    def _translator(self, nbest: int, keep_weights: bool) -> TorchTranslator:
-        """The run's translator; its search keeps at least as many hypotheses as it has to give."""
-        return self._opened.with_search(self._search(nbest, keep_weights))
-
     def _search(self, nbest: int, keep_weights: bool) -> SearchSettings:
+        """The run's settings; the beam keeps at least as many hypotheses as there are to give."""
         beam = max(self.run.recipe.search.beam, nbest)
         return self.run.search_settings(
             beam=beam, nbest=nbest, keep_weights=keep_weights, max_tokens=self.longest_output
         )
 
     def as_json(self) -> JsonObject:
-        """The model as the page lists it."""
+        """The model as the page lists it; it has no kinds if it cannot be interpreted."""
         description = self.run.description
         about = {
             "name": self.name,
             "source": self.source,
             "target": self.target,
             "title": description.title,
-            "kinds": list(description.interpretations),
+            "kinds": list(description.interpretations) if self._interpretable else [],
         }
         return about | {"notes": list(self.run.notes)}
 
@@ -94,9 +130,24 @@ class Models:
     def __init__(self, served: Sequence[ServedModel]) -> None:
         self.all = list(served)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for model in self.all:
+            model.close()
+
     @classmethod
-    def load(cls, paths: Sequence[Path], longest_output: int, device: str = "cpu") -> Models:
-        """Loads runs, each named after its folder."""
+    def load(
+        cls,
+        paths: Sequence[Path],
+        longest_output: int,
+        computing: Computing = Computing(),
+        log: Log = lambda _: None,
+    ) -> Models:
+        """Loads runs, each named after its folder. A context manager, which ends the processes of the models."""
         names = [path.resolve().name for path in paths]
         for name in names:
             if names.count(name) > 1:
@@ -106,15 +157,20 @@ class Models:
         runs = [Run(path) for path in paths]
         for run in runs:
             run.check()  # before the first model is loaded, which takes seconds
-        models = cls([ServedModel(run, name, longest_output, device) for run, name in zip(runs, names, strict=True)])
-        models._warm_up()
+        models = cls([])
+        with ExitStack() as failed:
+            failed.enter_context(models)
+            for run, name in zip(runs, names, strict=True):
+                models.all.append(ServedModel(run, name, longest_output, computing, log))
+            models._warm_up()
+            failed.pop_all()
         return models
 
     def _warm_up(self) -> None:
         """Translates and detects once, so that the first request does not wait for lazy initialisation."""
         for model in self.all:
             compute, text, _ = model.translation_job("a", 0, False)
-            compute([text], lambda: False)
+            compute([text] * (model.computing.workers or 1), lambda: False)
         for candidates in (self.codes, *(self.sources_of(model.target) for model in self.all)):
             languages.detect("a", candidates)
 

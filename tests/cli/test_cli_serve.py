@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -70,6 +71,20 @@ def test_a_server_translates_as_the_command_and_sigterm_stops_it_gracefully(nmt:
 
 
 @needs_extra
+def test_a_server_with_workers_translates_as_the_command_and_says_that_it_cannot_look_inside(nmt: Nmt) -> None:
+    text = "rot Hund. klein Baum groß"
+    expected = nmt("translate", "runs/toy", "--text", text, "--precision", "bf16").out.decode().strip()
+    with serving("runs/toy", "--workers", "2", "--precision", "bf16") as (address, process):
+        asked_for = {"q": text, "source": "de", "target": "en"}
+        assert asked(address, "/translate", **asked_for)["translatedText"] == expected
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            asked(address, "/inspect", **asked_for)
+        assert b"started with --engine torch and without --workers" in refused.value.read()
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(30) == 0
+
+
+@needs_extra
 def test_a_server_gives_the_warnings_of_the_command(nmt: Nmt) -> None:
     from nmt.serving.models import Models
 
@@ -104,6 +119,7 @@ def test_a_taken_port_is_reported_before_models_are_loaded(nmt: Nmt) -> None:
             ["runs/toy", "--output", "1", "--port", "0"],
             "runs/toy: max_tokens: expected more than min_length, which is 1, found 1; choose another --output",
         ),
+        (["runs/toy", "--workers", "2", "--device", "cuda", "--port", "0"], "--workers: processes compute on the CPU"),
         (["runs/toy", "--keys", "absent"], "absent: no such file"),
         (
             ["runs/toy", "--host", "no.such.host.invalid"],

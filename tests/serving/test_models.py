@@ -1,0 +1,81 @@
+"""Models that compute in every way that `open_translator` offers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+
+from nmt.data.vocabulary import EOS
+from nmt.errors import UserError
+from nmt.export import folder
+from nmt.inference.ctranslate2 import NAME
+from nmt.inference.open import open_translator
+from nmt.models import weights
+from nmt.runs import run_folder
+from nmt.runs.run_folder import Run
+from nmt.search import never
+from nmt.serving.models import Computing, Models
+from tests.export.conftest import lines, make_run  # noqa: F401 - fixtures
+
+if TYPE_CHECKING:
+    from tests.export.conftest import MakeRun
+
+
+@pytest.fixture
+def exported(make_run: MakeRun) -> Run:  # noqa: F811
+    pytest.importorskip("ctranslate2", reason="needs the extra ct2: pip install 'nmt-recipes[ct2]'")
+    run = make_run()
+    model = run.model()
+    with torch.no_grad():
+        model.get_parameter("output.bias")[EOS] -= 3.0  # most translations of the fixture are empty
+    (run.path / run_folder.WEIGHTS).write_bytes(weights.packed(model))
+    run = Run(run.path)
+    (run.path / NAME).mkdir()
+    folder.fill(run.path / NAME, run, "float32")
+    return run
+
+
+@pytest.mark.parametrize(
+    ("computing", "said", "looks"),
+    [
+        (Computing(), [], True),
+        (Computing(precision="fp32"), [], True),
+        (Computing(workers=2), [], False),
+        (
+            Computing("auto"),
+            ["run: translating with CTranslate2 in float32; --engine torch takes the run itself"],
+            False,
+        ),
+        (Computing("ctranslate2", workers=2, batch_tokens=8), None, False),
+    ],
+)
+def test_every_engine_serves_the_same_translations(
+    exported: Run,
+    lines: list[str],  # noqa: F811
+    computing: Computing,
+    said: list[str] | None,
+    looks: bool,
+) -> None:
+    search = exported.search_settings(nbest=3, keep_weights=True)
+    expected = open_translator(exported, "torch", device="cpu", search=search).translate(lines)
+    log: list[str] = []
+    with Models.load([exported.path], 400, computing, log.append) as models:
+        (model,) = models.all
+        compute, *_ = model.translation_job("", alternatives=2, details=True)
+        found = compute(lines, never)
+        assert bool(model.as_json()["kinds"]) == looks
+        if looks:
+            assert model.interpretation_job("rot Hund", "attention").compute(["rot Hund"], never)[0].kind == "attention"
+        else:
+            with pytest.raises(UserError, match=r"cannot be looked into; .* --engine torch and without --workers"):
+                model.interpretation_job("rot Hund", "attention")
+    assert [(each.text, each.pieces, each.alignment) for each in found] == [
+        (each.text, each.pieces, each.alignment) for each in expected
+    ]
+    assert [[text for text, _ in each.alternatives] for each in found] == [
+        [text for text, _ in each.alternatives] for each in expected
+    ]
+    assert any(each.alignment and each.alternatives for each in found)
+    assert said is None or log == said
