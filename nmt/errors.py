@@ -1,8 +1,10 @@
-"""The two kinds of error that a command reports in one to three lines, and the type of a log."""
+"""The two kinds of error that a command reports in one to three lines, names that were meant, and the type of a log."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from pathlib import Path
 from typing import TypeAlias
 
 Log: TypeAlias = Callable[[str], None]
@@ -18,3 +20,22 @@ class UserError(ValueError):
 
 class RunError(RuntimeError):
     """A failure while running that the input did not cause, such as a full disk: exit status 1."""
+
+
+def meant(name: str, names: Iterable[str]) -> str:
+    """``; did you mean NAME?`` with the nearest of the names; empty if none is near."""
+    near = get_close_matches(name, list(names), 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def meant_path(path: Path, elsewhere: Iterable[Path] = ()) -> str:
+    """`meant` among the files and folders beside a missing path, and others, of which a name without its folder or
+    ending is enough."""
+    try:
+        beside = {str(path.with_name(each.name)) for each in path.parent.iterdir() if each.name[0] != "."}
+    except OSError:
+        beside = set()
+    others = {name: str(each) for each in elsewhere for name in (str(each), each.name, each.stem)}
+    found = meant(str(path), [*beside, *others])
+    named = found.removeprefix("; did you mean ").removesuffix("?")
+    return f"; did you mean {others[named]}?" if named in others else found

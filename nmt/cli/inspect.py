@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nmt import atomic, printable
-from nmt.cli.options import AsJson, Beam, Device, Quiet, RunOrBundle
-from nmt.cli.output import logger, option_errors, print_json
+from nmt.cli.options import AsJson, Beam, Demo, Device, Quiet
+from nmt.cli.output import check_folder, logger, option_errors, print_json
+from nmt.cli.run_choice import check_no_run, open_run
 from nmt.errors import UserError
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ FORMATS = (".svg", ".png", ".html", ".json")
 
 
 def inspect(
-    run: RunOrBundle,
-    text: Annotated[str, typer.Argument(help="A sentence to translate.")],
+    run: Annotated[str, typer.Argument(help="A run folder or a bundle; left out with --demo.")],
+    text: Annotated[str | None, typer.Argument(help="A sentence to translate.")] = None,
+    demo: Demo = False,
     kind: Annotated[
         Literal["attention", "occlusion", "gates"] | None,
         typer.Option("--kind", help="By default attention, and for a run without it occlusion."),
@@ -44,6 +46,8 @@ def inspect(
 
     Examples:
 
+      nmt inspect --demo 'Die Frau liest ein Buch im Garten.'
+
       nmt inspect runs/de-en 'Ein Hund läuft durch den Schnee.'
 
       nmt inspect runs/de-en-thought-vector 'Ein Hund läuft.' --kind occlusion --out dog.html
@@ -52,16 +56,17 @@ def inspect(
     """
     from nmt.inference.open import open_translator
     from nmt.interpret.interpretation import interpret
-    from nmt.runs.run_folder import Run
 
+    log = logger(quiet)
+    path, text = _arguments(run, text, demo)
     if out:
         check_out(out)
-    opened = Run(run)
+    opened = open_run(path, demo=demo, log=log)
     with option_errors():
         search = opened.search_settings(beam=beam, keep_weights=True)
     translator = open_translator(opened, "torch", device=device, search=search)
-    interpretation = interpret(translator, text, kind, str(run))
-    log, warnings = logger(quiet), interpretation.sentence.diagnostics
+    interpretation = interpret(translator, text, kind, str(opened.path))
+    warnings = interpretation.sentence.diagnostics
     if out:
         paths, more = save(interpretation, out)
         log(f"written: {', '.join(map(str, paths))}")
@@ -74,12 +79,23 @@ def inspect(
         _print(interpretation)
 
 
+def _arguments(run: str, text: str | None, demo: bool) -> tuple[Path | None, str]:
+    """The run and the sentence; with --demo the only argument is the sentence."""
+    if demo:
+        check_no_run(text)
+        return None, run
+    if text is None:
+        raise UserError(f"nmt inspect: expected a run and a sentence, found {run!r} alone; or --demo and a sentence")
+    return Path(run), text
+
+
 def check_out(out: Path) -> None:
     """Refuses a name that cannot be written, and figures without the extra plot, before anything is computed."""
     from nmt.lab.plotting import style
 
     if not _is_folder(out) and out.suffix.lower() not in FORMATS:
         raise UserError(f"--out: {out}: expected a folder, or a file that ends in {', '.join(FORMATS)}")
+    check_folder(out, "--out")
     if _is_folder(out) or out.suffix.lower() in (".svg", ".png"):
         style.require_matplotlib()
 

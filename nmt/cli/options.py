@@ -37,3 +37,6 @@ Precision: TypeAlias = Annotated[
         help="Instead of the recipe's; auto uses bf16, which is faster, if the hardware supports it.",
     ),
 ]
+Demo: TypeAlias = Annotated[
+    bool, typer.Option("--demo", help="A small model that ships with nmt, German to English, instead of a run.")
+]

@@ -6,13 +6,14 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from nmt import printable
 from nmt.atomic import JsonObject
-from nmt.errors import RunError, UserError
+from nmt.errors import RunError, UserError, meant_path
 
 console = Console(stderr=True, highlight=False)
 """The console of progress bars and messages; it respects `NO_COLOR`."""
@@ -65,6 +66,14 @@ def option_errors() -> Iterator[None]:
         raise
     except ValueError as error:
         raise UserError(f"--{error}") from error
+
+
+def check_folder(path: Path, option: str = "--output") -> None:
+    """Refuses a file in a folder that does not exist: a mistyped folder would be made without a word."""
+    if not path.parent.is_dir():
+        raise UserError(
+            f"{option}: {path}: there is no folder {path.parent}; make it, or name another one{meant_path(path.parent)}"
+        )
 
 
 class _Raw(io.RawIOBase):

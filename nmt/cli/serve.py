@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmt.cli.options import Device, Engine, Precision, Quiet, Workers
+from nmt.cli.options import Demo, Device, Engine, Precision, Quiet, Workers
 from nmt.cli.output import logger, option_errors, print_text, say
+from nmt.cli.run_choice import served
 from nmt.cpu_tuning import keep_few_kernels
 from nmt.errors import UserError
 from nmt.serving.admission import Limits
@@ -27,6 +28,7 @@ def serve(
         list[Path] | None,
         typer.Argument(metavar="RUN...", help="Run folders; of several for a language pair, the first is the default."),
     ] = None,
+    demo: Demo = False,
     host: Annotated[
         str, typer.Option("--host", help="The address to listen at; 0.0.0.0 for all interfaces.")
     ] = "127.0.0.1",
@@ -74,6 +76,8 @@ def serve(
 
     Examples:
 
+      nmt serve --demo
+
       nmt serve runs/de-en
 
       nmt serve runs/de-en runs/de-en-thought-vector runs/en-de --port 8080
@@ -87,8 +91,7 @@ def serve(
     if new_key:
         _make_key(keys, new_key)
         return
-    if not runs:
-        raise UserError("nmt serve: expected one run folder or more")
+    runs = served(runs or [], demo=demo, log=logger(quiet))
     _check_extra()
     limits = Limits(
         body=body,

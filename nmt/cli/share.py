@@ -9,7 +9,7 @@ import typer
 
 from nmt import atomic
 from nmt.cli.options import Quiet
-from nmt.cli.output import logger
+from nmt.cli.output import check_folder, logger
 
 
 def bundle(
@@ -31,6 +31,7 @@ def bundle(
 
       nmt translate de-en.nmt --text 'Ein Hund läuft.'
     """
+    check_folder(output)
     from nmt.runs.bundling import bundle as write
     from nmt.runs.run_folder import Run
 
@@ -76,6 +77,8 @@ def pull(
 
     Example: nmt pull me/multi30k-de-en -o de-en.nmt
     """
+    if output:
+        check_folder(output)
     from nmt.runs import hub
 
     say, target = logger(quiet), output or Path(f"{repository.rpartition('/')[2]}.nmt")

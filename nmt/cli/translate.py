@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
 import typer
 
 from nmt import atomic, printable
-from nmt.cli.options import Device, Precision, Quiet
-from nmt.cli.output import console, logger, option_errors
+from nmt.cli.options import Demo, Device, Precision, Quiet
+from nmt.cli.output import check_folder, console, logger, option_errors
+from nmt.cli.run_choice import open_run
 from nmt.data import lines
 from nmt.errors import UserError
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 def translate(
     run: Annotated[
-        Path | None, typer.Argument(help="A run folder or a bundle; by default the newest finished run.")
+        Path | None, typer.Argument(help="A run folder or a bundle; by default the run that finished last.")
     ] = None,
     input: Annotated[
         Path | None, typer.Option("-i", "--input", help="A file to translate, plain or gz; by default stdin.")
@@ -51,6 +52,7 @@ def translate(
     batch_tokens: Annotated[
         int | None, typer.Option("--batch-tokens", min=1, help="Source tokens in a batch, padding included.")
     ] = None,
+    demo: Demo = False,
     precision: Precision = None,
     device: Device = "auto",
     engine: Annotated[
@@ -67,6 +69,8 @@ def translate(
     Each input line gives one output line; blank lines stay blank; long lines are translated in parts.
 
     Examples:
+
+      nmt translate --demo --text 'Die Frau liest ein Buch im Garten.'
 
       nmt translate runs/de-en --text 'Ein Hund läuft.'
 
@@ -85,7 +89,7 @@ def translate(
     from nmt.inference.open import open_translator
 
     say, notes = logger(quiet), Counter[str]()
-    opened = _run(run, quiet)
+    opened = open_run(run, demo=demo, log=say)
     with option_errors():
         translator = open_translator(
             opened,
@@ -114,15 +118,6 @@ def translate(
             out.flush()
     for kind, count in notes.items():
         say(f"{kind}: {count:,} {'line' if count == 1 else 'lines'}")
-
-
-def _run(path: Path | None, quiet: bool) -> Run:
-    from nmt.runs import run_folder
-
-    if path is None:
-        path = run_folder.newest_finished()
-        logger(quiet)(f"translating with {path}")
-    return run_folder.Run(path)
 
 
 def _search(run: Run, beam: int | None, nbest: int, *, keep_weights: bool) -> SearchSettings:
@@ -155,6 +150,7 @@ def _target(path: Path | None) -> Iterator[BinaryIO]:
     elif path.is_dir():
         raise UserError(f"--output: {path} is a folder; expected a file")
     else:
+        check_folder(path)
         with atomic.output_file(path) as out:
             yield out
 

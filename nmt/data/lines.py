@@ -15,7 +15,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from nmt.errors import RunError, UserError
+from nmt.errors import RunError, UserError, meant_path
 
 BOM = b"\xef\xbb\xbf"
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -129,7 +129,7 @@ def _open(path: Path) -> BufferedReader:
     try:
         return path.open("rb")
     except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file") from error
+        raise UserError(f"{path}: no such file{meant_path(path)}") from error
     except (IsADirectoryError, NotADirectoryError) as error:
         raise UserError(f"{path}: expected a file, found a folder in its place or above it") from error
     except OSError as error:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from nmt.atomic import JsonObject
-from nmt.errors import UserError
+from nmt.errors import UserError, meant
 from nmt.recipe.document import Key, dotted, shown, write
 from nmt.recipe.renamed import renamed
 from nmt.recipe.types import FAMILIES
@@ -72,10 +71,10 @@ def find(name: str) -> list[Entry]:
     wanted = tuple(name.split("."))
     found = [entry for entry in known if entry.key[: len(wanted)] == wanted or entry.key[-1:] == wanted]
     if not found:
-        near = get_close_matches(name, [entry.name for entry in known] + [entry.key[-1] for entry in known], 1)
+        near = meant(name, [entry.name for entry in known] + [entry.key[-1] for entry in known])
         top = ", ".join(dict.fromkeys(entry.key[0] for entry in known))
-        advice = f"did you mean {near[0]}?" if near else f"its sections are {top}"
-        raise UserError(f"{shown(name)}: {renamed(wanted, None) or f'not a key of a recipe; {advice}'}")
+        advice = near or f"; its sections are {top}"
+        raise UserError(f"{shown(name)}: {renamed(wanted, None) or f'not a key of a recipe{advice}'}")
     return found
 
 

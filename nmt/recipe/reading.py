@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nmt.atomic import JsonObject
-from nmt.errors import UserError
+from nmt.errors import UserError, meant_path
 from nmt.recipe.document import MAX_BYTES, Document, Key, Place, dotted, parse, shown, write
 from nmt.recipe.explain import explained
 from nmt.recipe.types import Recipe
@@ -38,6 +38,9 @@ def read_document(path: Path) -> Document:
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        near = meant_path(path, sorted(Path("recipes").glob("*.yaml")))
+        raise UserError(f"{path}: no such recipe{near}") from error
     except OSError as error:
         raise UserError(f"{path}: cannot read the recipe: {error.strerror}") from error
     except ValueError as error:  # a NUL in the path

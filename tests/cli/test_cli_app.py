@@ -175,3 +175,18 @@ def test_nothing_more_is_said_while_the_interpreter_ends_and_a_closed_pipe_is_qu
 def test_a_device_that_cannot_be_written_is_named(nmt: Nmt) -> None:
     outcome = nmt("translate", "runs/toy", "-q", "-o", "/dev/full", stdin=b"rot Hund\n")
     assert outcome == (1, b"", "nmt: /dev/full: cannot be written (No space left on device)\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["translate", "runs/toy", "-o", "run/out.txt", "--text", "rot"],
+        ["bundle", "runs/toy", "-o", "run/toy.nmt"],
+        ["inspect", "runs/toy", "rot", "--out", "run/rot.html"],
+    ],
+)
+def test_a_mistyped_folder_of_an_output_is_refused_and_not_made(nmt: Nmt, arguments: list[str]) -> None:
+    outcome = nmt(*arguments)
+    assert (outcome.status, outcome.out) == (2, b"")
+    assert "there is no folder run; make it, or name another one; did you mean runs?" in outcome.err
+    assert not Path("run").exists()

@@ -108,7 +108,7 @@ FILES = {
 @pytest.mark.parametrize(
     ("recipe", "override", "words"),
     [
-        ("absent.yaml", "", "absent.yaml: cannot read the recipe: No such file or directory"),
+        ("absent.yaml", "", "absent.yaml: no such recipe"),
         (".", "", ".: cannot read the recipe: Is a directory"),
         ("broken.yaml", "", "broken.yaml:"),
         ("no-limit.yaml", "", "training.updates"),

@@ -187,18 +187,30 @@ def test_what_training_never_saw_is_kept_as_ranges(folder: Path, numbers: list[i
     assert Run(folder).unseen_tokens == frozenset(numbers)
 
 
-def test_the_newest_finished_run_is_the_one_that_finished_last(tmp_path: Path) -> None:
-    for name, finished in (("old", 10), ("new", 20), ("unfinished", None)):
-        (tmp_path / name).mkdir()
-        if finished:
-            (tmp_path / name / run_folder.OUTCOME).write_text("{}")
-            os.utime(tmp_path / name / run_folder.OUTCOME, (finished, finished))
-    assert run_folder.newest_finished(tmp_path) == tmp_path / "new"
+def make(folder: Path, name: str, content: str, time: int) -> None:
+    """A file of a run folder with its time of change."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(content)
+    os.utime(folder / name, (time, time))
 
 
-def test_where_no_run_has_finished_one_is_asked_for(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="there is no finished run"):
-        run_folder.newest_finished(tmp_path / "runs")
+def test_the_newest_run_is_the_one_that_finished_last(tmp_path: Path) -> None:
+    for name, finished in (("old", 10), ("new", 20)):
+        make(tmp_path / name, run_folder.OUTCOME, "{}", finished)
+    make(tmp_path / "stopped", run_folder.WEIGHTS, "", 30)
+    assert run_folder.newest(tmp_path) == tmp_path / "new"
+
+
+def test_where_no_run_has_finished_the_newest_weights_are_taken(tmp_path: Path) -> None:
+    for name, written in (("old", 10), ("new", 20)):
+        make(tmp_path / name, run_folder.WEIGHTS, "", written)
+    (tmp_path / "begun").mkdir()
+    assert run_folder.newest(tmp_path) == tmp_path / "new"
+
+
+def test_where_there_is_no_run_the_demo_and_training_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no trained run.*nmt translate --demo,\n.*nmt train recipes/builtin\.yaml"):
+        run_folder.newest(tmp_path / "runs")
 
 
 def test_a_folder_in_which_a_training_is_at_work_is_closed_to_a_second_one(tmp_path: Path) -> None:
