@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from nmt.evaluation import evaluation_log
 from nmt.lab.studies.archive import unpack
+from nmt.runs import demo
+from nmt.runs.run_folder import Run
 from tests.docs.pages import ROOT
 from tests.docs.results import CORE, costs, grown, interval, ladder_bleu, peers, power, read, spread
 
@@ -40,6 +43,8 @@ def _readme() -> Iterator[str]:
     )
     longer = [f"{costs(f'longer-{system}')[0]:.1f}" for system in CORE]
     yield f"With twice the updates the costs are {longer[0]}, {longer[1]} and {longer[2]} BLEU (one seed)."
+    one, other = (evaluation_log.read(Run(path))[0].scores.bleu.value for path in demo.BOTH)
+    yield f"On its test set the LSTM with attention scores BLEU {one:.1f}, the thought vector {other:.1f}"
     yield _row("de-en", "`de-en.yaml` | LSTM, Bahdanau attention", tokens=False)
     yield _row("de-en-transformer", "`de-en-transformer.yaml` | Transformer", tokens=False)
     yield _row("de-en-thought-vector", "`de-en-thought-vector.yaml` | LSTM, thought vector", tokens=False)
@@ -189,7 +194,13 @@ SENTENCES = {
 """What each page says of results, made from them."""
 
 ELSEWHERE = {
-    "README.md": {"3.11": "the version of Python", "2.0": "the licence", "1,000": "the size of the test set"},
+    "README.md": {
+        "3.11": "the version of Python",
+        "2.0": "the licence",
+        "1,000": "the size of the test set",
+        "3,500": "tests/runs/test_demo.py",
+        "1.7": "GB of an installation",
+    },
     "docs/scores.md": {
         "1,000": "the size of the test set",
         "6,000": "updates, from the recipe",
