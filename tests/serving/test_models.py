@@ -10,10 +10,11 @@ import torch
 from nmt.data.vocabulary import EOS
 from nmt.errors import UserError
 from nmt.export import folder
-from nmt.inference.ctranslate2 import NAME
+from nmt.inference import exports
 from nmt.inference.open import open_translator
 from nmt.models import weights
 from nmt.runs import run_folder
+from nmt.runs.files import EXPORT
 from nmt.runs.run_folder import Run
 from nmt.search import never
 from nmt.serving.models import Computing, Models
@@ -32,8 +33,9 @@ def exported(make_run: MakeRun) -> Run:  # noqa: F811
         model.get_parameter("output.bias")[EOS] -= 3.0  # most translations of the fixture are empty
     (run.path / run_folder.WEIGHTS).write_bytes(weights.packed(model))
     run = Run(run.path)
-    (run.path / NAME).mkdir()
-    folder.fill(run.path / NAME, run, "float32")
+    (run.path / EXPORT).mkdir()
+    exports.describe(run.path / EXPORT, folder.fill(run.path / EXPORT, run, "float32").description)
+    exports.note(run)
     return run
 
 
