@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from nmt.inference.open import Split
     from nmt.inference.translator import TorchTranslator
 
 __all__ = ["load"]
@@ -25,11 +26,14 @@ def load(
     max_tokens: int | None = None,
     nbest: int = 1,
     keep_weights: bool = True,
+    split: Split = "auto",
 ) -> TorchTranslator:
     """The translator of a run folder or a bundle: ``nmt.load("runs/de-en").translate("Ein Hund läuft.").text``.
 
-    It computes with torch; `nmt.inference.open.open_translator` offers the other engines and several processes. What is
-    None is as the run's recipe says.
+    A text is split into sentences, which are translated one by one and put together again with the spaces and line
+    breaks between them; ``split="never"`` translates it as one sentence. It computes with torch;
+    `nmt.inference.open.open_translator` offers the other engines and several processes. What is None is as the run's
+    recipe says.
     """
     from nmt.inference.open import open_translator
     from nmt.runs.run_folder import Run
@@ -46,5 +50,5 @@ def load(
         keep_weights=keep_weights,
     )
     return open_translator(
-        opened, "torch", device=device, precision=precision, search=search, batch_tokens=batch_tokens
+        opened, "torch", device=device, precision=precision, search=search, batch_tokens=batch_tokens, split=split
     )

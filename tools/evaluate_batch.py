@@ -89,7 +89,9 @@ class Cell:
 @lru_cache(maxsize=1)
 def translate_with(folder: Path, decoding: Decoding) -> Translate:
     """Translates with a run folder and search settings; the open translator is kept for the next test set."""
-    translator = open_translator(folder, "torch", device="cpu", precision=decoding.precision, search=decoding.search)
+    translator = open_translator(
+        folder, "torch", device="cpu", precision=decoding.precision, search=decoding.search, split="never"
+    )
     return lambda sentences: [translation.text for translation in translator.translate(sentences)]
 
 

@@ -110,7 +110,9 @@ def _score(
     from nmt.evaluation import systems
     from nmt.inference.open import open_translator
 
-    translator = open_translator(run, "torch", device=device, precision=decoding.precision, search=decoding.search)
+    translator = open_translator(
+        run, "torch", device=device, precision=decoding.precision, search=decoding.search, split="never"
+    )
 
     def translate(sentences: list[str]) -> list[str]:
         shown = f"{run.path} on {test.name}"

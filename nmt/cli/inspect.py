@@ -64,7 +64,7 @@ def inspect(
     opened = open_run(path, demo=demo, log=log)
     with option_errors():
         search = opened.search_settings(beam=beam, keep_weights=True)
-    translator = open_translator(opened, "torch", device=device, search=search)
+    translator = open_translator(opened, "torch", device=device, search=search, split="never")
     interpretation = interpret(translator, text, kind, str(opened.path))
     warnings = interpretation.sentence.diagnostics
     if out:

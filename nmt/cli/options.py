@@ -40,3 +40,10 @@ Precision: TypeAlias = Annotated[
 Demo: TypeAlias = Annotated[
     bool, typer.Option("--demo", help="A small model that ships with nmt, German to English, instead of a run.")
 ]
+Split: TypeAlias = Annotated[
+    Literal["auto", "always", "never"],
+    typer.Option(
+        "--split",
+        help="Whether lines are split into sentences; auto splits unless the run was trained on lines of several.",
+    ),
+]

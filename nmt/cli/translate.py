@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
 import typer
 
 from nmt import atomic, printable
-from nmt.cli.options import Demo, Device, Precision, Quiet
+from nmt.cli.options import Demo, Device, Precision, Quiet, Split
 from nmt.cli.output import check_folder, console, logger, option_errors
 from nmt.cli.run_choice import open_run
 from nmt.data import lines
@@ -53,6 +53,7 @@ def translate(
         int | None, typer.Option("--batch-tokens", min=1, help="Source tokens in a batch, padding included.")
     ] = None,
     demo: Demo = False,
+    split: Split = "auto",
     precision: Precision = None,
     device: Device = "auto",
     engine: Annotated[
@@ -66,7 +67,8 @@ def translate(
 ) -> None:
     """Translate stdin, a file or texts.
 
-    Each input line gives one output line; blank lines stay blank; long lines are translated in parts.
+    Each input line gives one output line. Lines are split into sentences, which are translated one by one and put
+    together again; blank lines and lines without letters stay as they are.
 
     Examples:
 
@@ -99,6 +101,7 @@ def translate(
             precision=precision,
             search=_search(opened, beam, nbest, keep_weights=as_json),
             batch_tokens=batch_tokens,
+            split=split,
             log=say,
         )
     with (
@@ -130,7 +133,7 @@ def _search(run: Run, beam: int | None, nbest: int, *, keep_weights: bool) -> Se
 def _source(path: Path | None, texts: list[str] | None) -> Iterator[tuple[Iterable[list[bytes]], bool]]:
     """Chunks of lines as they arrive, and whether each should be translated at once (a pipe or a terminal)."""
     if texts:
-        yield [[" ".join(text.split("\n")).encode("utf8", "surrogateescape") for text in texts]], False
+        yield [[text.encode("utf8", "surrogateescape") for text in texts]], False
     elif path is None or str(path) == "-":
         if sys.stdin is None:  # closed by the parent process
             raise UserError("standard input is closed; name a file with --input, or give texts with --text")

@@ -112,7 +112,7 @@ def measure(
     """Translates the sources three times with both, and scores the last."""
     recipe = run.recipe.search
     own = run.search_settings()
-    model = open_translator(run, "torch", device="cpu", precision="fp32", search=own)
+    model = open_translator(run, "torch", device="cpu", precision="fp32", search=own, split="never")
     exported = CTranslate2Translator(
         export, *run.vocabularies, own, training_statistics(run), batch_tokens=recipe.batch_tokens
     )

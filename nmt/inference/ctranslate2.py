@@ -8,7 +8,7 @@ than its own source allows, or that never ended.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from nmt.inference.diagnostics import TrainingStatistics
 from nmt.inference.exports import Export, too_wide
 from nmt.inference.translator import BatchTranslator
 from nmt.search import Hypothesis, SearchSettings, length_penalty
+from nmt.text.passage import Passage
 
 PATIENCE = 2.0
 """With a length penalty, search stops after this many times the beam finished hypotheses (Kasai et al. 2022,
@@ -52,13 +53,16 @@ class CTranslate2Translator(BatchTranslator):
         trained: TrainingStatistics,
         *,
         batch_tokens: int = 4096,
+        passage: Callable[[str], Passage] = Passage.whole,
         workers: int = 1,
         threads: int = 0,
     ) -> None:
         """``threads`` of 0 takes as many as torch does."""
         import ctranslate2
 
-        super().__init__(source_vocabulary, target_vocabulary, search, trained, batch_tokens=batch_tokens)
+        super().__init__(
+            source_vocabulary, target_vocabulary, search, trained, batch_tokens=batch_tokens, passage=passage
+        )
         if reason := too_wide(search.beam):
             raise ValueError(f"beam: {reason}")
         self.positions = export.description.positions

@@ -75,6 +75,15 @@ def kind(warning: str) -> str:
     return warning.partition(":")[0]
 
 
+def merge(warnings: Sequence[Sequence[str]]) -> list[str]:
+    """The warnings of several sentences as those of one text: one of each kind, with the details of all."""
+    details: dict[str, dict[str, None]] = {}
+    for warning in (each for of_sentence in warnings for each in of_sentence):
+        name, _, detail = warning.partition(": ")
+        details.setdefault(name, {})[detail] = None
+    return [f"{name}: {'; '.join(found)}" if any(found) else name for name, found in details.items()]
+
+
 def _long(parts: Sequence[Part], longest: int) -> str | None:
     pieces = sum(len(part.source) for part in parts)
     if len(parts) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias, overload
@@ -17,8 +18,12 @@ from nmt.models.device import find_device, resolve_precision
 from nmt.runs.files import EXPORT
 from nmt.runs.run_folder import Run
 from nmt.search import SearchSettings
+from nmt.text.passage import Passage
 
 Engine: TypeAlias = Literal["auto", "torch", "ctranslate2"]
+Split: TypeAlias = Literal["auto", "always", "never"]
+SEVERAL = 0.2
+"""Share of training lines with several sentences from which on a model translates lines as they are."""
 
 
 WITHOUT = "translating with torch"
@@ -37,7 +42,8 @@ def open_translator(
     precision: str | None = None,
     search: SearchSettings | None = None,
     batch_tokens: int | None = None,
-    split_lines: bool = True,
+    split_long: bool = True,
+    split: Split = "auto",
 ) -> TorchTranslator: ...
 @overload
 def open_translator(
@@ -49,7 +55,8 @@ def open_translator(
     precision: str | None = None,
     search: SearchSettings | None = None,
     batch_tokens: int | None = None,
-    split_lines: bool = True,
+    split_long: bool = True,
+    split: Split = "auto",
     log: Log = silent,
 ) -> Translator: ...
 def open_translator(
@@ -61,14 +68,18 @@ def open_translator(
     precision: str | None = None,
     search: SearchSettings | None = None,
     batch_tokens: int | None = None,
-    split_lines: bool = True,
+    split_long: bool = True,
+    split: Split = "auto",
     log: Log = silent,
 ) -> Translator:
     """The translator of a run folder or a bundle. What is None is as the recipe says.
 
     The engine ``auto`` takes the run's export where this user made one, and says so. ``workers`` are processes of one
-    thread each on the CPU, or threads of an export; None computes in this process. Unless `split_lines` is false, lines
-    longer than any training sentence are split. A wrong setting is a `ValueError` that begins with its name.
+    thread each on the CPU, or threads of an export; None computes in this process. A wrong setting is a `ValueError`
+    that begins with its name.
+
+    ``split`` says whether lines are split into sentences, see `passages`. Unless `split_long` is false, sentences
+    longer than any training sentence are translated in parts.
     """
     run = run if isinstance(run, Run) else Run(run)
     search = search or run.search_settings()
@@ -89,6 +100,7 @@ def open_translator(
                 search,
                 training_statistics(run),
                 batch_tokens=batch_tokens,
+                passage=passages(run, split),
                 workers=workers or 1,
                 threads=1 if workers and workers > 1 else 0,
             )
@@ -101,7 +113,7 @@ def open_translator(
             log(f"translating with CTranslate2 in {quantized}; --engine torch takes the run itself")
             return translator
     if workers is not None:
-        return _parallel(run, workers, device, precision, search, batch_tokens)
+        return _parallel(run, workers, device, precision, search, batch_tokens, split)
     place = find_device(device)
     model = run.model().to(place)
     numbers = resolve_precision(precision or run.recipe.search.precision, place)
@@ -111,7 +123,8 @@ def open_translator(
         search,
         training_statistics(run),
         batch_tokens=batch_tokens,
-        split_lines=split_lines,
+        split_long=split_long,
+        passage=passages(run, split),
         device=place,
         interpreted=model,
     )
@@ -137,6 +150,20 @@ def find_export(run: Run, engine: Engine, log: Log) -> Export | None:
     return export
 
 
+def passages(run: Run, split: Split) -> Callable[[str], Passage]:
+    """How a run's lines are cut into sentences.
+
+    ``always`` cuts every line, ``never`` none: the line is one sentence. ``auto`` cuts, unless the run was trained on
+    lines of several sentences; then line breaks and lines without letters are kept, and a line is translated whole.
+    """
+    if split == "never":
+        return Passage.whole
+    several = run.metadata.several_sentences
+    if several is None:
+        several = 1 - 1 / run.recipe.data.concatenation
+    return Passage.of_lines if split == "auto" and several >= SEVERAL else Passage.of_sentences
+
+
 def training_statistics(run: Run) -> TrainingStatistics:
     """What diagnostics know of a run's training."""
     source, target = run.metadata.lengths.source, run.metadata.lengths.target
@@ -144,7 +171,13 @@ def training_statistics(run: Run) -> TrainingStatistics:
 
 
 def _parallel(
-    run: Run, workers: int, device: str, precision: str | None, search: SearchSettings, batch_tokens: int
+    run: Run,
+    workers: int,
+    device: str,
+    precision: str | None,
+    search: SearchSettings,
+    batch_tokens: int,
+    split: Split,
 ) -> ParallelTranslator:
     if device not in ("auto", "cpu"):
         raise UserError(f"--workers: processes compute on the CPU, found --device {device}; leave one of them out")
@@ -156,5 +189,6 @@ def _parallel(
         precision=precision,
         search=search,
         batch_tokens=batch_tokens,
+        split=split,
     )
     return ParallelTranslator(workers, opener, line_limit(training_statistics(run).longest))

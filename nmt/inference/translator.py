@@ -1,4 +1,4 @@
-"""From lines to translations: tokenization, splitting of long lines, batches by length, search, detokenization.
+"""From lines to translations: sentences, tokenization, batches by length, search, detokenization.
 
 One line in is one line out, whatever its characters and length, and independent of the other lines of its batch.
 """
@@ -22,9 +22,11 @@ from nmt.atomic import JsonObject
 from nmt.data.batches import pad
 from nmt.data.vocabulary import BOS, EOS, PAD, Vocabulary
 from nmt.errors import RunError
-from nmt.inference.diagnostics import Part, TrainingStatistics, diagnose
+from nmt.inference.diagnostics import Part, TrainingStatistics, diagnose, merge
+from nmt.inference.offsets import Span, piece_offsets
 from nmt.models.protocol import DecodingProtocol, TranslationModel
 from nmt.search import BeamSearch, Hypothesis, SearchSettings, length_penalty, never
+from nmt.text.passage import Passage
 
 WINDOW = 4096
 """Lines that are read at a time and batched by length."""
@@ -42,26 +44,32 @@ line takes linear time."""
 
 @dataclass(frozen=True)
 class Translation:
-    """The translation of one line."""
+    """The translation of a line, which is translated sentence by sentence and put together again."""
 
     source: str
     text: str
-    """The translation, without line breaks; empty for a blank line."""
+    """The translation. Spaces and line breaks between sentences are those of the source; of a line that is translated
+    as one sentence, line breaks and blanks do not remain."""
     score: float = 0.0
-    """Log-probability after the length penalty; of a split line the sum over its parts, penalised for their total
-    length."""
+    """Log-probability after the length penalty, summed over sentences. Of a sentence that is too long for the model and
+    translated in parts, the sum over its parts, penalised for their total length."""
     pieces: list[str] = field(default_factory=list)
     """Target pieces, with the end of each part."""
     source_pieces: list[str] = field(default_factory=list)
     """Source pieces as the model read them, with the end of each part."""
     weights: Tensor | None = field(default=None, compare=False)
     """``(target, source)`` for attention, one row for each of `pieces`; ``(target, 1)`` for a thought vector. None for
-    a split line, where it would grow with the square of the length."""
+    several sentences or parts, where it would grow with the square of the length."""
     alternatives: list[tuple[str, float]] = field(default_factory=list)
-    """Next best translations with other texts, and their scores; none for a split line."""
+    """Next best translations with other texts, and their scores; of several sentences, the next best of each; none for
+    a sentence translated in parts."""
     alignment: list[tuple[int, int]] = field(default_factory=list)
     """Pairs of positions ``(source, target)``: the slot with the largest weight of each target piece. Empty for a
     thought vector."""
+    source_spans: list[Span] = field(default_factory=list, compare=False)
+    """Where each of `source_pieces` stands in `source`, in characters; empty spans for ends."""
+    spans: list[Span] = field(default_factory=list, compare=False)
+    """Where each of `pieces` stands in `text`."""
     warnings: list[str] = field(default_factory=list)
     """Diagnostics, see `nmt.inference.diagnostics`."""
 
@@ -133,18 +141,19 @@ class BatchTranslator(Translator):
         trained: TrainingStatistics,
         *,
         batch_tokens: int = 4096,
-        split_lines: bool = True,
+        split_long: bool = True,
+        passage: Callable[[str], Passage] = Passage.whole,
     ) -> None:
-        """`batch_tokens` limits the padded source positions in a batch, the beam not counted. Lines longer than any
-        training sentence are split, unless `split_lines` is false. Where `trained.unseen` is not known, it is what
-        spells unknown characters."""
+        """`batch_tokens` limits the padded source positions in a batch, the beam not counted. `passage` cuts a line
+        into sentences. Those longer than any training sentence are translated in parts, unless `split_long` is false.
+        Where `trained.unseen` is not known, it is what spells unknown characters."""
         for name, value in (("longest", trained.longest), ("batch_tokens", batch_tokens)):
             if value < 1:
                 raise ValueError(f"{name}: expected an integer of at least 1, found {value!r}")
         self.source_vocabulary, self.target_vocabulary = source_vocabulary, target_vocabulary
         self.trained = trained if trained.unseen is not None else trained._replace(unseen=source_vocabulary.bytes)
-        self.limit = line_limit(trained.longest) if split_lines else sys.maxsize
-        self.batch_tokens = batch_tokens
+        self.limit = line_limit(trained.longest) if split_long else sys.maxsize
+        self.batch_tokens, self.passage = batch_tokens, passage
         self.search = BeamSearch(search, bos=BOS, eos=EOS, pad=PAD)
 
     def with_search(self, search: SearchSettings) -> Self:
@@ -163,18 +172,24 @@ class BatchTranslator(Translator):
             yield from self._window(chunk)
 
     def _window(self, lines: Sequence[str]) -> list[Translation]:
-        parts = [self._parts(line) for line in lines]
-        found = iter(self._search([part for line in parts for part in line]))
+        passages = [self.passage(line) for line in lines]
+        translations = iter(self._sentences([sentence for passage in passages for sentence in passage.sentences]))
+        return [combine(passage, list(islice(translations, len(passage.sentences)))) for passage in passages]
+
+    def _sentences(self, sentences: Sequence[str]) -> list[Translation]:
+        parts = [self._parts(sentence) for sentence in sentences]
+        found = iter(self._search([part for sentence in parts for part in sentence]))
         return [
-            self._translation(line, own, list(islice(found, len(own)))) for line, own in zip(lines, parts, strict=True)
+            self._translation(sentence, own, list(islice(found, len(own))))
+            for sentence, own in zip(sentences, parts, strict=True)
         ]
 
-    def _parts(self, line: str) -> list[list[int]]:
-        """Token ids of each part of a line; none for a blank line."""
+    def _parts(self, sentence: str) -> list[list[int]]:
+        """Token ids of each part of a sentence; none for a blank one."""
         encode = self.source_vocabulary.encode
-        whole = encode(line)
+        whole = encode(sentence)
         if len(whole) > self.limit:
-            return list(filter(None, map(encode, split(line, self.limit, lambda text: len(encode(text))))))
+            return list(filter(None, map(encode, split(sentence, self.limit, lambda text: len(encode(text))))))
         return [whole] if whole else []
 
     def _search(self, parts: list[list[int]]) -> list[list[Hypothesis]]:
@@ -188,24 +203,27 @@ class BatchTranslator(Translator):
         found = dict(zip(order, chain.from_iterable(self._find(batches)), strict=True))
         return [found[place] for place in range(len(parts))]
 
-    def _translation(self, line: str, parts: list[list[int]], found: list[list[Hypothesis]]) -> Translation:
+    def _translation(self, sentence: str, parts: list[list[int]], found: list[list[Hypothesis]]) -> Translation:
         if not parts:
-            return Translation(line, "")
+            return Translation(sentence, "")
         best = [hypotheses[0] for hypotheses in found]
         source = [self.source_vocabulary.pieces([*part, EOS]) for part in parts]
         target = [self.target_vocabulary.pieces([*each.tokens, *[EOS] * each.finished]) for each in best]
         text = " ".join(filter(None, map(self._text, best)))
         seen = [Part(part, each.tokens, each.finished, each.weights) for part, each in zip(parts, best, strict=True)]
+        pieces, source_pieces = list(chain(*target)), list(chain(*source))
         return Translation(
-            source=line,
+            source=sentence,
             text=text,
             score=sum(each.log_probability for each in best) / length_penalty(sum(map(len, target)), self.search.alpha),
-            pieces=list(chain(*target)),
-            source_pieces=list(chain(*source)),
+            pieces=pieces,
+            source_pieces=source_pieces,
             weights=best[0].weights if len(best) == 1 else None,
             alternatives=self._alternatives(text, found[0][1:]) if len(found) == 1 else [],
             alignment=_alignment(source, target, best),
-            warnings=diagnose(line, text, seen, self.source_vocabulary, self.target_vocabulary, self.trained),
+            source_spans=piece_offsets(sentence, source_pieces),
+            spans=piece_offsets(text, pieces),
+            warnings=diagnose(sentence, text, seen, self.source_vocabulary, self.target_vocabulary, self.trained),
         )
 
     def _text(self, hypothesis: Hypothesis) -> str:
@@ -231,14 +249,21 @@ class TorchTranslator(BatchTranslator):
         trained: TrainingStatistics,
         *,
         batch_tokens: int = 4096,
-        split_lines: bool = True,
+        split_long: bool = True,
+        passage: Callable[[str], Passage] = Passage.whole,
         device: torch.device | str = "cpu",
         interpreted: TranslationModel | None = None,
     ) -> None:
         """`interpreted` is the training model behind `model`, for interpretation; for the rest see
         `BatchTranslator`."""
         super().__init__(
-            source_vocabulary, target_vocabulary, search, trained, batch_tokens=batch_tokens, split_lines=split_lines
+            source_vocabulary,
+            target_vocabulary,
+            search,
+            trained,
+            batch_tokens=batch_tokens,
+            split_long=split_long,
+            passage=passage,
         )
         self.model, self.interpreted, self.device = model, interpreted, torch.device(device)
 
@@ -251,6 +276,50 @@ class TorchTranslator(BatchTranslator):
             return self.search(self.model, source.to(self.device), mask.to(self.device), cancelled=self.cancelled)
         except FloatingPointError as error:
             raise RunError(str(error)) from error
+
+
+def combine(passage: Passage, translations: Sequence[Translation]) -> Translation:
+    """The translation of a passage, from those of its sentences; pieces, alignment and warnings are of the whole."""
+    if len(translations) == 1 and passage.gaps == ["", ""]:
+        return translations[0]
+    alignment, source_spans, spans = [], [], []
+    sources = targets = 0
+    end = 0  # of the text so far
+    for translation, start, gap in zip(translations, passage.starts, passage.gaps, strict=False):
+        begin = end + len(gap)
+        alignment += [(sources + source, targets + target) for source, target in translation.alignment]
+        source_spans += [(start + first, start + last) for first, last in translation.source_spans]
+        spans += [(begin + first, begin + last) for first, last in translation.spans]
+        sources, targets = len(source_spans), len(spans)
+        end = begin + len(translation.text)
+    text = passage.joined([translation.text for translation in translations])
+    return Translation(
+        source=passage.text,
+        text=text,
+        score=sum(translation.score for translation in translations),
+        pieces=[piece for translation in translations for piece in translation.pieces],
+        source_pieces=[piece for translation in translations for piece in translation.source_pieces],
+        weights=translations[0].weights if len(translations) == 1 else None,
+        alternatives=_combined_alternatives(passage, translations, text),
+        alignment=alignment,
+        source_spans=source_spans,
+        spans=spans,
+        warnings=merge([translation.warnings for translation in translations]),
+    )
+
+
+def _combined_alternatives(passage: Passage, translations: Sequence[Translation], best: str) -> list[tuple[str, float]]:
+    """Each is the passage with the next best translation of every sentence that has one."""
+    different: dict[str, float] = {}
+    for rank in range(max((len(translation.alternatives) for translation in translations), default=0)):
+        chosen = [
+            translation.alternatives[rank]
+            if rank < len(translation.alternatives)
+            else (translation.text, translation.score)
+            for translation in translations
+        ]
+        different.setdefault(passage.joined([text for text, _ in chosen]), sum(score for _, score in chosen))
+    return [(text, score) for text, score in different.items() if text != best]
 
 
 def line_limit(longest: int) -> int:

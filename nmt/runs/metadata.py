@@ -84,6 +84,8 @@ class Metadata(Section):
     vocabulary: VocabularySizes | None = None
     unseen_tokens: _Ranges | None = None
     """Source token ids that no training sentence has, as `ranges` writes them; None where they were not recorded."""
+    several_sentences: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Share of training lines with several source sentences; None in runs that did not record it."""
     token_cache: FolderRecord | None = None
     """Where the token ids of a large corpus are."""
     decided: Decisions = Decisions()

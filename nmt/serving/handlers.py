@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from nmt.atomic import JsonObject
+from nmt.inference.translator import Translation, combine
 from nmt.serving import languages
 from nmt.serving.documents import HtmlDocument, PlainText
 from nmt.serving.http_parsing import HttpError
@@ -17,9 +18,9 @@ from nmt.serving.middleware import report
 from nmt.serving.validation import TranslationRequest, unavailable
 
 if TYPE_CHECKING:
-    from nmt.inference.translator import Translation
     from nmt.serving.batcher import Batcher, Job
     from nmt.serving.models import Models, ServedModel
+    from nmt.text.passage import Passage
 
     Document: TypeAlias = PlainText | HtmlDocument
 
@@ -37,25 +38,28 @@ class Item:
     text: str
     guess: Guess | None
     """Its detected language, if the request has source ``auto``."""
+    document: Document
     model: ServedModel | None = None
     """None for a text that is already in the target language."""
-    document: Document | None = None
-    """None for a text without sentences."""
+    passages: list[Passage] = field(default_factory=list)
+    """The blocks of the document; none if it has nothing to translate."""
     jobs: list[Job] = field(default_factory=list)
+    """Those of all sentences."""
     translations: list[Translation] = field(default_factory=list)
-
-    def translated(self, choice: int = 0) -> str:
-        """The text with the best translation of each sentence, or its alternative number ``choice`` if there is one."""
-        if self.document is None:
-            return self.text
-        texts = (_chosen(translation, choice) for translation in self.translations)
-        return self.document.rebuilt(
-            [passage.joined(list(islice(texts, len(passage.sentences)))) for passage in self.document.passages]
-        )
+    """Those of all sentences, in order."""
 
     def choices(self, alternatives: int) -> list[str]:
         """The best translation of the text, and at most so many alternatives."""
-        return list(dict.fromkeys(self.translated(choice) for choice in range(alternatives + 1)))
+        if not self.jobs:
+            return [self.text]
+        found = iter(self.translations)
+        blocks = [combine(passage, list(islice(found, len(passage.sentences)))) for passage in self.passages]
+        return list(
+            dict.fromkeys(
+                self.document.rebuilt([_alternative(block, choice) for block in blocks])
+                for choice in range(alternatives + 1)
+            )
+        )
 
 
 async def translate(request: TranslationRequest, models: Models, batcher: Batcher) -> JsonObject:
@@ -113,9 +117,7 @@ def _document(text: str, html: bool) -> Document:
 
 def _guesses(documents: Sequence[Document], candidates: list[str]) -> Sequence[Guess | None]:
     """The language of each text; for short texts, of all texts together, which often belong to one post."""
-    proses = [
-        " ".join(sentence for passage in document.passages for sentence in passage.sentences) for document in documents
-    ]
+    proses = [" ".join(document.blocks) for document in documents]
     together = languages.detect("\n".join(proses), candidates)[0]
     return [languages.detect(prose, candidates)[0] if len(prose) >= LONG_ENOUGH else together for prose in proses]
 
@@ -123,21 +125,18 @@ def _guesses(documents: Sequence[Document], candidates: list[str]) -> Sequence[G
 def _item(text: str, document: Document, guess: Guess | None, request: TranslationRequest, models: Models) -> Item:
     source = guess.language if guess else request.source
     if source == request.target:
-        return Item(text, guess)
+        return Item(text, guess, document)
     if (model := models.find(source, request.target, request.model)) is None:
         if request.model is None:
             raise unavailable(source, request.target)
         raise HttpError(400, f"{request.model} is not a model from {source} to {request.target}")
-    sentences = [sentence for passage in document.passages for sentence in passage.sentences]
-    if not sentences:
-        return Item(text, guess, model)
-    return Item(
-        text,
-        guess,
-        model,
-        document,
-        [model.translation_job(sentence, request.alternatives, request.details) for sentence in sentences],
-    )
+    passages = [model.passage(block) for block in document.blocks]
+    jobs = [
+        model.translation_job(sentence, request.alternatives, request.details)
+        for passage in passages
+        for sentence in passage.sentences
+    ]
+    return Item(text, guess, document, model, passages, jobs)
 
 
 def _response(request: TranslationRequest, items: list[Item]) -> JsonObject:
@@ -159,6 +158,9 @@ def _details(item: Item) -> Iterator[JsonObject]:
         yield {"model": item.model.name if item.model else "", **translation.as_json()}
 
 
-def _chosen(translation: Translation, choice: int) -> str:
-    choices = [translation.text, *(text for text, _ in translation.alternatives)]
-    return choices[choice] if choice < len(choices) else translation.text
+def _alternative(block: Translation, choice: int) -> Translation:
+    """The block with its alternative number ``choice``, if it has one; 0 is the best translation."""
+    if not 0 < choice <= len(block.alternatives):
+        return block
+    text, score = block.alternatives[choice - 1]
+    return Translation(block.source, text, score)

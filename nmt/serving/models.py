@@ -48,7 +48,7 @@ class ServedModel:
             raise
         except ValueError as error:  # the words of the search, to which --output is max_tokens
             raise UserError(f"{run.path}: {error}; choose another --output") from error
-        from nmt.inference.open import open_translator
+        from nmt.inference.open import open_translator, passages
         from nmt.inference.translator import TorchTranslator
 
         opened = open_translator(
@@ -59,8 +59,11 @@ class ServedModel:
             precision=computing.precision,
             batch_tokens=computing.batch_tokens,
             search=search,
+            split="never",
             log=lambda line: log(f"{name}: {line}"),
         )
+        self.passage = passages(run, "auto")
+        """Cuts a text into sentences, each of which is a job."""
         self._opened: Translator = opened.__enter__()
         self._interpretable = opened if isinstance(opened, TorchTranslator) else None
 

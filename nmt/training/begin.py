@@ -176,6 +176,7 @@ def _describe(dataset: Dataset, batches: Batches) -> Metadata:
         "lengths": {"source": _percentiles(source), "target": _percentiles(target)},
         "vocabulary": {"source": len(dataset.source), "target": len(dataset.target), "joint": dataset.joint},
         "unseen_tokens": run_folder.ranges(_unseen(dataset)),
+        "several_sentences": dataset.several_sentences(batches.most_sentences),
         **({"token_cache": dataset.cached.record.model_dump()} if dataset.cached else {}),
     }
     return Metadata.model_validate(values)

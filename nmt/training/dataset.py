@@ -21,8 +21,10 @@ from nmt.data.pairs import Pairs
 from nmt.data.ragged import BLOCK, RaggedArray, RaggedWriter
 from nmt.data.vocabulary import Vocabulary, drawn
 from nmt.errors import Log
+from nmt.text.passage import Passage
 
 SIDES = ("source", "target")
+SAMPLED = 10_000
 CACHED_SEGMENTATIONS = 50_000
 """Sentences of a side whose segmentations are kept for sampling, at about ten kilobytes each."""
 
@@ -43,6 +45,14 @@ class Dataset:
     def joint(self) -> bool:
         """Whether both languages share one vocabulary."""
         return self.source is self.target
+
+    def several_sentences(self, most: int) -> float:
+        """The share of source examples with several sentences, where up to ``most`` lines are concatenated; estimated
+        from `SAMPLED` lines."""
+        lines = self.corpus.train.source
+        sampled = [lines[row] for row in range(0, len(lines), max(1, len(lines) // SAMPLED))]
+        single = sum(len(Passage.of_sentences(line).sentences) < 2 for line in sampled) / len(sampled)
+        return 1 - single / most
 
     def batches(
         self, *, seed: int, batch_tokens: int, most_sentences: int = 1, growth: int = 0, sampling: float = 0.0

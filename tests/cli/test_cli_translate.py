@@ -39,15 +39,34 @@ def test_every_line_gives_a_line_whatever_bytes_come_and_wherever_from(nmt: Nmt)
         expected("rot Hund", "", "Katze", "\ufffd Baum\ufffd", " \t", "klein Haus ohne Ende")
     }
     translated = ways[0].out.decode().split("\n")
-    assert [line == "" for line in translated] == [False, True, False, False, True, False, True]
+    assert [line.strip() == "" for line in translated] == [False, True, False, False, True, False, True]
 
 
-def test_texts_are_translated_in_order_each_on_one_line(nmt: Nmt) -> None:
-    assert nmt("translate", "runs/toy", "--text", "Haus\nBaum", "--text", "", "--text", "rot") == (
-        0,
-        expected("Haus Baum", "", "rot"),
-        "",
-    )
+def test_texts_are_translated_in_order_and_keep_their_line_breaks(nmt: Nmt) -> None:
+    found = nmt("translate", "runs/toy", "--text", "Haus\n\n Baum", "--text", "", "--text", "rot")
+    house, tree = expected("Haus", "Baum").split(b"\n")[:2]
+    assert (found.status, found.out) == (0, house + b"\n\n " + tree + b"\n\n" + expected("rot"))
+
+
+def test_a_line_is_split_into_sentences_unless_it_is_asked_not_to_be(nmt: Nmt) -> None:
+    line = "rot Hund. Haus klein! Katze?"
+    ways = {split: nmt("translate", "runs/toy", "--text", line, "--split", split).out for split in ("always", "never")}
+    alone = expected("rot Hund.", "Haus klein!", "Katze?").split()
+    assert ways["always"].split() == alone
+    assert ways["always"] == nmt("translate", "runs/toy", "--text", line).out
+    assert ways["never"].decode().rstrip("\n") == package.load("runs/toy", split="never").translate(line).text
+    assert ways["never"] != ways["always"]
+
+
+@pytest.mark.parametrize(("several", "splits"), [(0.0, True), (0.1, True), (0.9, False), (None, True)])
+def test_auto_asks_what_the_run_was_trained_on(nmt: Nmt, several: float | None, splits: bool) -> None:
+    path = Path("runs/toy") / run_folder.METADATA
+    metadata = json.loads(path.read_text())
+    assert metadata["several_sentences"] == 0.0
+    path.write_text(json.dumps(metadata | {"several_sentences": several}))
+    line = "rot Hund. Haus klein!"
+    found = {split: package.load("runs/toy", split=split).translate(line).text for split in ("auto", "always", "never")}
+    assert found["auto"] == found["always" if splits else "never"]
 
 
 def test_nothing_in_is_nothing_out(nmt: Nmt) -> None:

@@ -282,5 +282,5 @@ def test_a_translator_with_other_settings_equals_one_opened_with_them(make_run: 
 
 def test_a_line_is_split_unless_it_is_to_be_translated_whole(make_run: MakeRun, lines: list[str]) -> None:
     run, line = make_run(), lines[-1]
-    warnings = [open_translator(run, "torch", split_lines=split).translate(line).warnings for split in (True, False)]
+    warnings = [open_translator(run, "torch", split_long=split).translate(line).warnings for split in (True, False)]
     assert [any(each.startswith("translated in parts") for each in found) for found in warnings] == [True, False]

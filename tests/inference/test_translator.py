@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 import math
 import string
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 import pytest
@@ -14,9 +14,10 @@ from torch import Tensor
 from nmt.data.vocabulary import EOS, Vocabulary, normalized, train
 from nmt.errors import RunError
 from nmt.inference.diagnostics import TrainingStatistics
-from nmt.inference.translator import TorchTranslator, split
+from nmt.inference.translator import TorchTranslator, Translation, combine, split
 from nmt.models.protocol import Step, repeat
 from nmt.search import SearchCancelledError, SearchSettings
+from nmt.text.passage import Passage
 
 # Pieces are letters, the beginning of a word, and bytes for everything else.
 VOCABULARY = Vocabulary(train([" ".join(string.ascii_letters)], type="unigram", size=313))
@@ -64,6 +65,7 @@ def translator(
     ratio: float | None = None,
     unseen: Collection[int] | None = None,
     batch_tokens: int = 4096,
+    passage: Callable[[str], Passage] = Passage.whole,
     **search: Any,
 ) -> TorchTranslator:
     return TorchTranslator(
@@ -73,6 +75,7 @@ def translator(
         SearchSettings(**{"beam": 2, "length_penalty": 0.0, "keep_weights": True, **search}),
         TrainingStatistics(longest, ratio, unseen),
         batch_tokens=batch_tokens,
+        passage=passage,
     )
 
 
@@ -275,3 +278,51 @@ def test_a_model_of_no_numbers_is_a_fault_of_the_run() -> None:
 
     with pytest.raises(RunError, match="finite"):
         translator(Diverged()).translate("abc")
+
+
+# Lines of several sentences ----------------------------------------------------------------------------------------
+
+
+def splitting(**changed: Any) -> TorchTranslator:
+    """A translator that copies, sentence by sentence."""
+    return translator(passage=Passage.of_sentences, **changed)
+
+
+def test_the_sentences_of_a_line_are_translated_as_alone_and_keep_their_spacing() -> None:
+    sentences = ["Ein Hund.", "Zwei Katzen spielen!", "Kein Vogel?"]
+    alone = splitting().translate(sentences)
+    line = "  Ein Hund.\tZwei Katzen spielen!\n\n  Kein Vogel? ***"
+    together = splitting().translate(line)
+    assert together.text == "  Ein Hund.\tZwei Katzen spielen!\n\n  Kein Vogel? ***"
+    assert together.score == pytest.approx(sum(each.score for each in alone))
+    assert together.pieces == [piece for each in alone for piece in each.pieces]
+    assert together.source == line
+
+
+def test_alignment_and_spans_refer_to_the_whole_line() -> None:
+    line = "Ein Hund. Zwei Katzen!"
+    found = splitting().translate(line)
+    assert len(found.alignment) == sum(piece != "</s>" for piece in found.pieces)
+    for source, target in found.alignment:  # a copier attends to what it copies
+        assert line[slice(*found.source_spans[source])] == found.text[slice(*found.spans[target])]
+    assert {line[slice(*span)] for span in found.source_spans} > {"E", "Z", "!"}
+
+
+def test_warnings_of_several_sentences_are_one_of_each_kind() -> None:
+    found = splitting().translate("Ein 😀 Hund. Zwei 🐈 Katzen.")
+    (unknown,) = [warning for warning in found.warnings if warning.startswith("pieces unknown")]
+    assert unknown == "pieces unknown to training: '😀', '.'; '🐈', '.'"
+
+
+def test_alternatives_of_a_line_take_the_next_best_of_each_sentence() -> None:
+    one = Translation("Eins.", "One.", -1.0, alternatives=[("A.", -2.0), ("Un.", -3.0)])
+    two = Translation("Zwei.", "Two.", -1.5, alternatives=[("Pair.", -4.0)])
+    assert combine(Passage.of_sentences("Eins. Zwei."), [one, two]).alternatives == [
+        ("A. Pair.", -6.0),
+        ("Un. Two.", -4.5),
+    ]
+
+
+@pytest.mark.parametrize("line", ["", "  ", "***", " 😀 ... ", "a\n", "\n\nb"])
+def test_a_line_without_sentences_is_kept(line: str) -> None:
+    assert splitting().translate(line).text == line

@@ -21,6 +21,7 @@ from nmt.serving.batcher import Cancelled, Compute, Job
 from nmt.serving.models import Models, ServedModel
 from nmt.serving.server import bind, make_server
 from nmt.serving.service import Service
+from nmt.text.passage import Passage
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
@@ -46,6 +47,7 @@ class UppercaseModel(ServedModel):
     def __init__(self, source: str = "de", target: str = "en", name: str = "uppercase", seconds: float = 0.0) -> None:
         """Every batch takes ``seconds``."""
         self.source, self.target, self.name, self.seconds = source, target, name, seconds
+        self.passage = Passage.of_sentences
         self.batches: list[list[str]] = []
         self._computes: dict[int, Compute] = {}
 

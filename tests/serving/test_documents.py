@@ -1,46 +1,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings, strategies as st
 
-from nmt.serving.documents import HtmlDocument, Passage, PlainText
-
-
-@settings(deadline=None, max_examples=200)
-@given(st.text(st.sampled_from("ab1 .!?\"')…。」\t\n\r\u2028😀Z"), max_size=60))
-def test_sentences_and_the_gaps_between_them_are_the_text(text: str) -> None:
-    passage = Passage(text)
-    assert passage.joined(passage.sentences) == text
-    assert all(sentence == sentence.strip() != "" and "\n" not in sentence for sentence in passage.sentences)
-
-
-@pytest.mark.parametrize(
-    ("text", "sentences"),
-    [
-        ("Er kam. Sie ging! Wann? Nie.", ["Er kam.", "Sie ging!", "Wann?", "Nie."]),
-        ("Am 3. Oktober 1990. Es regnete.", ["Am 3. Oktober 1990.", "Es regnete."]),
-        ("Dr. Müller kam z. B. gestern. Mr. Smith left.", ["Dr. Müller kam z. B. gestern.", "Mr. Smith left."]),
-        ("Er ging (endlich.) „Ja.” Sie blieb... leider.", ["Er ging (endlich.)", "„Ja.”", "Sie blieb... leider."]),
-        ("他来了。她走了。", ["他来了。", "她走了。"]),
-        ("3.14 ist kurz. ", ["3.14 ist kurz."]),
-        ("eins\n\n  zwei\r\n😀\n", ["eins", "zwei"]),
-        (" 😀 ... \n", []),
-    ],
-)
-def test_sentences_are_split(text: str, sentences: list[str]) -> None:
-    assert Passage(text).sentences == sentences
-
-
-def test_translations_replace_sentences() -> None:
-    text = PlainText("  Eins. Zwei!\n\n- 😀 -\nDrei")
-    assert text.rebuilt([text.passages[0].joined(["A", "B", "C"])]) == "  A B\n\n- 😀 -\nC"
+from nmt.inference.translator import Translation
+from nmt.serving.documents import HtmlDocument
 
 
 def uppercase_html(text: str) -> str:
     document = HtmlDocument(text)
-    return document.rebuilt(
-        [passage.joined([sentence.upper() for sentence in passage.sentences]) for passage in document.passages]
-    )
+    return document.rebuilt([Translation(block, block.upper()) for block in document.blocks])
 
 
 @pytest.mark.parametrize(
@@ -94,4 +62,7 @@ def test_any_text_is_accepted_as_html(text: str) -> None:
 
 def test_a_translation_cannot_contain_tags() -> None:
     document = HtmlDocument("<p>a</p>")
-    assert document.rebuilt(["<script>alert(1)</script>\x00"]) == "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>"
+    assert (
+        document.rebuilt([Translation("a", "<script>alert(1)</script>\x00")])
+        == "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>"
+    )

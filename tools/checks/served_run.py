@@ -14,7 +14,7 @@ import nmt
 from nmt.atomic import JsonObject
 from nmt.data.builtin import pairs
 from nmt.runs.run_folder import Run
-from nmt.serving.documents import Passage
+from nmt.text.passage import Passage
 from tools.checks import toy
 
 MOST = 2000
@@ -43,7 +43,7 @@ class ServedRun:
         """At most ``count`` sentences that a server does not split: German, or English if the run reads it."""
         languages = ("en", "de") if self.run.recipe.data.source == "en" else ("de", "en")
         found = (source for source, _ in pairs("train", *languages, count=count))
-        return [each for each in dict.fromkeys(found) if Passage(each).sentences == [each]]
+        return [each for each in dict.fromkeys(found) if Passage.of_sentences(each).sentences == [each]]
 
     def known(self, count: int) -> list[Known]:
         """Sentences with unique translations, so that swapped answers are detected; repeated up to ``count``."""

@@ -76,7 +76,7 @@ def translate(
     run = Run(path)
     search = run.search_settings(beam=beam)
     with open_translator(
-        run, engine, device=device, workers=workers, precision=precision or None, search=search
+        run, engine, device=device, workers=workers, precision=precision or None, search=search, split="never"
     ) as translator:
         found = decoding.translate(translator, text.source)
     cores = workers or threads

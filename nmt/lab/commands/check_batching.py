@@ -48,7 +48,7 @@ def _compare(path: Path, input: Path | None, count: int, device: str, quiet: boo
     from nmt.inference.open import open_translator
     from nmt.lab.bench import batching
 
-    sentences, translator = _sentences(path, input, count), open_translator(path, "torch", device=device)
+    sentences, translator = _sentences(path, input, count), open_translator(path, "torch", device=device, split="never")
     logger(quiet)(f"{path}: translating {len(sentences):,} sentences alone and in mixed batches")
     found = track(
         batching.pairs(translator, sentences),

@@ -159,7 +159,7 @@ def measure(
     needed = (other - int(one * search.max_ratio) for one, other in lengths)
     search = replace(search, max_extra=max(search.max_extra, *needed))
     results = Results(references(model, source, target, pairs, search.length_penalty), [])
-    translator = open_translator(run, "torch", device=device, search=search)
+    translator = open_translator(run, "torch", device=device, search=search, split="never")
     for beam in BEAMS:
         results.beams.append(
             _translated(beam, translator.with_search(replace(search, beam=beam)), pairs, run.recipe.data.target)

@@ -98,7 +98,7 @@ def _translate(assignment: Assignment) -> tuple[dict[str, int], Example | None]:
     counted = run.path / OUTPUTS / CAPPED
     capped: dict[str, int] = read_json(counted) if counted.exists() else {}
     # concatenated sentences are translated whole, however long
-    model = open_translator(run, "torch", device=run.metadata.decided.device, split_lines=False)
+    model = open_translator(run, "torch", device=run.metadata.decided.device, split_long=False, split="never")
     for beam in assignment.beams:
         translator = model.with_search(run.search_settings(beam=beam))
         for test in map(results.test, assignment.tests):
