@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -143,10 +144,11 @@ class Batches:
     def lengths(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Tokens of each example of an epoch, source and target, without EOS."""
         self._turn_to(epoch)
-        source, target = (
-            side.lengths if self._groups is None else _sums(side.lengths, self._groups) for side in self.sides
-        )
-        return source, target
+        source, target = (side.lengths for side in self.sides)
+        if self._groups is None:
+            return source, target
+        rows, first = self._groups.values[:], self._groups.offsets[:-1]
+        return np.add.reduceat(source[rows], first), np.add.reduceat(target[rows], first)
 
     def batch(self, epoch: int, number: int) -> Batch:
         """Batch ``number`` of an epoch."""
@@ -177,6 +179,28 @@ class Batches:
         self._order = order(*self.lengths(epoch), seed=self.seed, epoch=epoch, batch_tokens=self.batch_tokens)
 
 
-def _sums(lengths: np.ndarray, groups: RaggedArray) -> np.ndarray:
-    """Lengths of groups of sentences."""
-    return np.add.reduceat(lengths[groups.values[:]], groups.offsets[:-1])
+class Prefetcher:
+    """`Batches` in which the next ones are made ahead, one per thread; with 0 threads each is made on request.
+
+    A batch is a function of its epoch and number, so batches are the same with any number of threads.
+    """
+
+    def __init__(self, batches: Batches, threads: int = 0) -> None:
+        self.batches, self.threads = batches, threads
+        self._pool = ThreadPoolExecutor(max(1, threads), thread_name_prefix="batches")
+        self._pending: dict[tuple[int, int], Future[Batch]] = {}
+
+    def count(self, epoch: int) -> int:
+        """Batches in an epoch. Waits for pending ones of others, since `Batches` holds the order of one at a time."""
+        for each in [key for key in self._pending if key[0] != epoch]:
+            self._pending.pop(each).result()
+        return self.batches.count(epoch)
+
+    def batch(self, epoch: int, number: int) -> Batch:
+        """Batch ``number`` of an epoch; also starts making the next ones."""
+        if not self.threads:
+            return self.batches.batch(epoch, number)
+        for ahead in range(number, min(number + self.threads + 1, self.count(epoch))):
+            if (epoch, ahead) not in self._pending:
+                self._pending[epoch, ahead] = self._pool.submit(self.batches.batch, epoch, ahead)
+        return self._pending.pop((epoch, number)).result()

@@ -12,8 +12,7 @@ import torch
 from rich.console import Console
 
 from nmt import atomic, unfinished
-from nmt.data.batches import Batches
-from nmt.data.prefetch import Prefetcher
+from nmt.data.batches import Batches, Prefetcher
 from nmt.errors import Log, UserError
 from nmt.inference.diagnostics import TrainingStatistics
 from nmt.inference.translator import TorchTranslator

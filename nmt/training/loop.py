@@ -9,8 +9,7 @@ from pathlib import Path
 
 import torch
 
-from nmt.data.batches import Batch, Batches
-from nmt.data.prefetch import Prefetcher
+from nmt.data.batches import Batch, Batches, Prefetcher
 from nmt.errors import RunError
 from nmt.models import weights
 from nmt.models.protocol import TranslationModel

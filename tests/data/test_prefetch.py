@@ -6,8 +6,7 @@ from threading import current_thread
 import pytest
 import torch
 
-from nmt.data.batches import Batch, Batches, TokenIds
-from nmt.data.prefetch import Prefetcher
+from nmt.data.batches import Batch, Batches, Prefetcher, TokenIds
 
 
 def corpus(most_sentences: int = 1) -> Batches:
