@@ -10,9 +10,8 @@ from typing import NamedTuple
 from nmt.atomic import JsonObject
 from nmt.errors import UserError, meant
 from nmt.recipe.document import Key, dotted, shown, write
-from nmt.recipe.renamed import renamed
 from nmt.recipe.types import FAMILIES
-from nmt.recipe.validation import expected, schema_of
+from nmt.recipe.validation import expected, renamed, schema_of
 
 WIDTH, COLUMN = 120, 36
 """Columns of an explained recipe, and where its comments begin."""

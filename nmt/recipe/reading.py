@@ -61,15 +61,16 @@ def schema() -> str:
 
 def differences(one: Recipe, other: Recipe) -> dict[str, tuple[object, object]]:
     """Dotted keys whose values differ, with both values; None stands for a key that the other family does not have."""
-    first, second = dict(_leaves(one.model_dump(by_alias=True))), dict(_leaves(other.model_dump(by_alias=True)))
+    first, second = dict(leaves(one.model_dump(by_alias=True))), dict(leaves(other.model_dump(by_alias=True)))
     pairs = {key: (first.get(key), second.get(key)) for key in first | second}
     return {dotted(key): pair for key, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def _leaves(values: JsonObject, above: Key = ()) -> Iterator[tuple[Key, object]]:
+def leaves(values: JsonObject, above: Key = ()) -> Iterator[tuple[Key, object]]:
+    """All values that are no mappings, with their keys."""
     for name, value in values.items():
         if isinstance(value, dict):
-            yield from _leaves(value, (*above, name))
+            yield from leaves(value, (*above, name))
         else:
             yield (*above, name), value
 

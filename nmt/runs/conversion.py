@@ -16,7 +16,7 @@ from pathlib import Path
 from nmt import atomic
 from nmt.atomic import JsonObject, Manifest
 from nmt.errors import UserError
-from nmt.recipe import document, renamed
+from nmt.recipe import document, validation
 from nmt.recipe.document import Place
 from nmt.runs import files, run_folder
 from nmt.runs.files import METADATA, RECIPE, SCORES, WEIGHTS, Bundle, RunFiles
@@ -121,14 +121,14 @@ def _converted_metadata(values: JsonObject) -> JsonObject:
         found["lengths"] = {side: _renamed(each, LENGTH_KEYS) for side, each in found["lengths"].items()}
     corpus = found["corpus"] = _renamed(found["corpus"], CORPUS_KEYS)
     if "request" in corpus:
-        corpus["request"] = renamed.converted({"data": corpus["request"]})["data"]
+        corpus["request"] = validation.converted({"data": corpus["request"]})["data"]
     decided = {name: found.pop(name) for name in DECIDED if name in found}
     return found | {"decided": decided}
 
 
 def _converted_recipe(content: bytes, where: str) -> bytes:
     found = document.parse(content.decode("utf8"), Place(0, where), lambda line: Place(line, f"{where}:{line}"))
-    return document.write(renamed.converted(found.values)).encode()
+    return document.write(validation.converted(found.values)).encode()
 
 
 def _converted_weights(data: bytes, where: str) -> bytes:

@@ -15,7 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from nmt.atomic import JsonObject
-from nmt.interpret.methods import METHODS
+from nmt.interpret.interpretation import METHODS
 from nmt.serving import handlers, languages, openapi, validation
 from nmt.serving.http_parsing import HttpError, Parameters, json_response
 from nmt.serving.middleware import FAILED, AdmissionMiddleware, ObservingMiddleware

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nmt.errors import UserError
-from nmt.interpret import methods
+from nmt.interpret import interpretation as methods
 from nmt.interpret.heatmap import Label, labels
 from nmt.interpret.interpretation import interpret
 from nmt.interpret.sentence import translate_sentence

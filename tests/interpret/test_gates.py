@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from nmt.errors import UserError
-from nmt.interpret import methods
+from nmt.interpret import interpretation as methods
 from nmt.interpret.interpretation import interpret
 from nmt.interpret.sentence import translate_sentence
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from nmt.data.vocabulary import EOS, Vocabulary
-from nmt.interpret import methods
+from nmt.interpret import interpretation as methods
 from nmt.interpret.sentence import translate_sentence
 from nmt.models.protocol import Step, repeat
 

@@ -13,8 +13,7 @@ from nmt.cli.inspect import check_out, save
 from nmt.errors import UserError
 from nmt.interpret import page
 from nmt.interpret.heatmap import Heatmap, Label, Margin
-from nmt.interpret.interpretation import Interpretation, interpret
-from nmt.interpret.methods import METHODS
+from nmt.interpret.interpretation import METHODS, Interpretation, interpret
 from nmt.interpret.terminal import blocks, render
 from nmt.lab.plotting import style
 

@@ -14,8 +14,8 @@ from hypothesis import given, settings, strategies as st
 from nmt.errors import UserError
 from nmt.models.attention import ATTENTIONS
 from nmt.recipe.reading import differences, dump, read, schema
-from nmt.recipe.renamed import converted
 from nmt.recipe.types import Recipe, Recurrent, Transformer
+from nmt.recipe.validation import converted
 
 SHIPPED = [
     path

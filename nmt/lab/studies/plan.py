@@ -22,10 +22,9 @@ from nmt.atomic import JsonObject
 from nmt.errors import UserError
 from nmt.recipe import reading
 from nmt.recipe.document import Document, Key, dotted, shown
-from nmt.recipe.renamed import converted
 from nmt.recipe.section import Count, Section
 from nmt.recipe.types import Recipe
-from nmt.recipe.validation import validated
+from nmt.recipe.validation import converted, validated
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
@@ -260,17 +259,9 @@ def read_recipe(values: JsonObject) -> Recipe | None:
 
 def differences(before: JsonObject, now: JsonObject) -> list[str]:
     """Dotted keys whose values differ, with both values."""
-    first, second = dict(_leaves(before)), dict(_leaves(now))
+    first, second = dict(reading.leaves(before)), dict(reading.leaves(now))
     return [
         f"{dotted(key)}: {shown(first.get(key))} there, {shown(second.get(key))} now"
         for key in first | second
         if first.get(key) != second.get(key)
     ]
-
-
-def _leaves(values: JsonObject, above: Key = ()) -> Iterator[tuple[Key, Any]]:
-    for name, value in values.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, (*above, name))
-        else:
-            yield (*above, name), value
