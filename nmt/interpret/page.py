@@ -9,40 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
+from pathlib import Path
 
 from nmt.interpret.heatmap import Heatmap, Label, Margin, labels
 from nmt.interpret.interpretation import Interpretation
 
-STYLE = """
-:root { color-scheme: light dark; }
-:root { --paper: #fff; --letters: #1f2937; --faint: #6b7280; --ground: #eef1f6; --ink: #12355b; }
-@media (prefers-color-scheme: dark) {
-  :root { --paper: #14181f; --letters: #e5e7eb; --faint: #9ca3af; --ground: #232a35; --ink: #8ec5ff; }
-}
-body { margin: 1.5rem auto; max-width: 75rem; padding: 0 1rem; font: 16px/1.45 system-ui, sans-serif; }
-body { background: var(--paper); color: var(--letters); }
-h1 { font-size: 1.3rem; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; }
-dt, p, summary { color: var(--faint); }
-dd { margin: 0; overflow-wrap: anywhere; }
-.scroll { overflow-x: auto; }
-table { border-collapse: separate; border-spacing: 0; font-size: .9rem; }
-th { font-weight: 600; white-space: nowrap; }
-th.continues { font-weight: 400; color: var(--faint); }
-tbody th { text-align: right; padding-right: .5rem; position: sticky; left: 0; background: var(--paper); }
-thead th { vertical-align: bottom; padding-bottom: .4rem; }
-thead th > span { writing-mode: vertical-rl; transform: rotate(180deg); }
-.matrix td { padding: 0 0 1px; }
-.matrix .begins { padding-left: 3px; }
-.matrix tr.begins > * { padding-top: 3px; }
-td i { display: block; height: 1.7rem; }
-td > i { width: 1.7rem; background: var(--ground); }
-td > i > i { background: var(--ink); -webkit-print-color-adjust: exact; print-color-adjust: exact; }
-.number { text-align: right; font-variant-numeric: tabular-nums; color: var(--faint); }
-.matrix .number { font-size: .75rem; padding-left: .5rem; }
-.matrix tfoot .number { padding-left: 0; text-align: center; }
-.values th, .values td { padding: .1rem .5rem; }
-"""
+STYLE = Path(__file__).with_suffix(".css")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -67,7 +39,7 @@ def html(interpretation: Interpretation) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
             f"<title>{title}: {escape(sentence.source)}</title>",
-            f"<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>",
+            f"<style>\n{STYLE.read_text(encoding='utf-8')}</style>\n</head>\n<body>\n<h1>{title}</h1>",
             *("<dl>", *(f"<dt>{name}<dd>{escape(value)}" for name, value in about.items()), "</dl>"),
             *_table(heatmap),
             *(f"<p>{escape(note)}</p>" for note in notes),

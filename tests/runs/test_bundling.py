@@ -8,8 +8,7 @@ import nmt
 from nmt.errors import UserError
 from nmt.evaluation import evaluation_log, systems, testsets
 from nmt.runs import files, run_folder
-from nmt.runs.bundling import bundle
-from nmt.runs.model_card import card
+from nmt.runs.bundling import bundle, card
 from nmt.runs.run_folder import Run
 
 TEST = testsets.TestSet("toy", ["ein Hund", "Hund"], ["a dog", "dog"])
