@@ -14,40 +14,27 @@ from nmt.cli.output import print_json, print_values
 from nmt.errors import UserError
 
 PACKAGES = (
-    "nmt-recipes",
-    "torch",
-    "sentencepiece",
-    "sacrebleu",
-    "datasets",
-    "typer",
-    "pydantic",
-    "ruamel.yaml",
-    "safetensors",
+    *("nmt-recipes", "torch", "sentencepiece", "sacrebleu", "datasets"),
+    *("typer", "pydantic", "ruamel.yaml", "safetensors"),
 )
 EXTRAS = {"plot": "matplotlib", "tensorboard": "tensorboard", "ct2": "ctranslate2", "serve": "fastapi", "lid": "lingua"}
 """Extras of this package, each with a module that it installs."""
 HUB_DATASET = "bentrevett/multi30k"
 
 
-def doctor(
-    context: typer.Context,
-    as_json: AsJson = False,
-) -> None:
+def doctor(context: typer.Context, as_json: AsJson = False) -> None:
     """Print versions, threads, devices, extras, and whether the Hugging Face Hub answers.
 
     Example: nmt doctor
     """
     if context.args:
         raise UserError(f"nmt doctor takes no run; what it did with one is nmt check-batching {' '.join(context.args)}")
-    found = {"python": platform.python_version(), **_versions(), **_machine(), "extras": _extras(), "hub": _hub()}
+    versions = {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES}
+    found = {**versions, **_machine(), "extras": _extras(), "hub": _hub()}
     if as_json:
         print_json(found)
     else:
         print_values(found)
-
-
-def _versions() -> dict[str, str]:
-    return {name: metadata.version(name) for name in PACKAGES}
 
 
 def _machine() -> JsonObject:

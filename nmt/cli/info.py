@@ -12,7 +12,7 @@ from nmt.cli.output import print_json, print_text
 if TYPE_CHECKING:
     from nmt.atomic import JsonObject
     from nmt.evaluation.evaluation_log import Entry
-    from nmt.runs.metadata import Lengths, VocabularySizes
+    from nmt.runs.metadata import VocabularySizes
     from nmt.runs.run_folder import Run
 
 
@@ -75,7 +75,7 @@ def _about(run: Run) -> JsonObject:
         "parameters": f"{decided.parameters:,}",
         **({"vocabulary": _vocabulary(metadata.vocabulary)} if metadata.vocabulary else {}),
         "trained lengths": "; ".join(
-            _lengths(side, each)
+            f"{side}: median {each.median}, 95 % up to {each.p95}, longest {each.longest} tokens"
             for side, each in (("source", metadata.lengths.source), ("target", metadata.lengths.target))
         ),
         "computed": f"on {decided.device} in {decided.precision} with {decided.threads} threads",
@@ -95,7 +95,3 @@ def _vocabulary(sizes: VocabularySizes) -> str:
     if sizes.joint:
         return f"{sizes.source:,} tokens, joint"
     return f"{sizes.source:,} source and {sizes.target:,} target tokens"
-
-
-def _lengths(side: str, tokens: Lengths) -> str:
-    return f"{side}: median {tokens.median}, 95 % up to {tokens.p95}, longest {tokens.longest} tokens"

@@ -14,11 +14,6 @@ from nmt.data.pairs import Pairs
 from nmt.data.ragged import RaggedArray
 
 
-def consecutive_groups(count: int, size: int) -> list[range]:
-    """Rows 0, 1, 2, ... in groups of ``size``; the last group may be smaller."""
-    return [range(start, min(start + size, count)) for start in range(0, count, size)]
-
-
 def random_groups(count: int, largest: int, seed: Sequence[int]) -> RaggedArray:
     """The shuffled rows in groups of k, each k uniform from 1 to ``largest``; the last group may be smaller."""
     generator = np.random.default_rng(seed)

@@ -6,11 +6,6 @@ from nmt.data import concatenation
 from nmt.data.pairs import Pairs
 
 
-def test_consecutive_groups_hold_every_row_once_in_order() -> None:
-    assert [list(group) for group in concatenation.consecutive_groups(7, 3)] == [[0, 1, 2], [3, 4, 5], [6]]
-    assert [list(group) for group in concatenation.consecutive_groups(2, 8)] == [[0, 1]]
-
-
 def test_random_groups_hold_every_row_once_and_every_size_about_as_often() -> None:
     groups = concatenation.random_groups(9000, 4, [1, 0])
     assert sorted(row for group in groups for row in group.tolist()) == list(range(9000))

@@ -43,6 +43,11 @@ class PositionScore:
         return asdict(self)
 
 
+def consecutive_groups(count: int, size: int) -> list[range]:
+    """Rows 0, 1, 2, ... in groups of ``size``; the last group may be smaller."""
+    return [range(start, min(start + size, count)) for start in range(0, count, size)]
+
+
 def concatenate(test: TestSet, size: int) -> TestSet:
     """The test set, ``size`` sentences at a time, named ``NAME.concatenatedSIZE``; the last takes the rest."""
     if not 1 <= size <= len(test.source):
@@ -52,12 +57,12 @@ def concatenate(test: TestSet, size: int) -> TestSet:
 
 def join(lines: Sequence[str], size: int) -> list[str]:
     """Lines joined ``size`` at a time."""
-    return list(concatenation.concatenate_lines(lines, concatenation.consecutive_groups(len(lines), size)))
+    return list(concatenation.concatenate_lines(lines, consecutive_groups(len(lines), size)))
 
 
 def by_position(hypotheses: Sequence[str], references: Sequence[str], size: int, *, target: str) -> list[PositionScore]:
     """Quality by position of outputs for ``size`` concatenated sentences; ``references`` are of single sentences."""
-    sentences = concatenation.consecutive_groups(len(references), size)
+    sentences = consecutive_groups(len(references), size)
     if len(hypotheses) != len(sentences):
         raise UserError(
             f"{len(hypotheses)} outputs, but {len(references)} references, {size} at a time, make {len(sentences)}"

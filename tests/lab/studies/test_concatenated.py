@@ -121,3 +121,8 @@ def test_the_last_concatenation_counts_only_at_its_positions() -> None:
 def test_outputs_for_another_size_are_refused() -> None:
     with pytest.raises(UserError, match="4 outputs, but 4 references, 2 at a time, make 2"):
         concatenated.by_position(PARTS, PARTS, 2, target="en")
+
+
+def test_consecutive_groups_hold_every_row_once_in_order() -> None:
+    assert [list(group) for group in concatenated.consecutive_groups(7, 3)] == [[0, 1, 2], [3, 4, 5], [6]]
+    assert [list(group) for group in concatenated.consecutive_groups(2, 8)] == [[0, 1]]
