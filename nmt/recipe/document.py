@@ -64,6 +64,10 @@ class Place(NamedTuple):
         """Whether the value comes from the command line."""
         return self.number > MAX_BYTES
 
+    def line(self, number: int) -> Place:
+        """A line of this file; an override has one place."""
+        return self if self.is_override else Place(number, f"{self.words}:{number}")
+
 
 class Problem(NamedTuple):
     """What is wrong with a key, or with the place itself if the key is empty."""
@@ -134,16 +138,16 @@ class Document:
                 self.problems.append(Problem(place, key, text))
 
 
-def parse(text: str, whole: Place, place: Callable[[int], Place]) -> Document:
-    """The document of a YAML text. ``whole`` is its place; ``place`` gives that of a line, counted from 1."""
-    reader = _Reader(YAML(typ="safe", pure=True).parse(text), Document(None, {(): whole}), place)
+def parse(text: str, whole: Place) -> Document:
+    """The document of a YAML text at this place: ``Place(0, name of the file)``, or an override."""
+    reader = _Reader(YAML(typ="safe", pure=True).parse(text), Document(None, {(): whole}))
     try:
         reader.document.values = reader.read()
     except (ValueError, OverflowError) as error:  # ruamel.yaml does not check escapes such as "\UFFFFFFFF"
         raise UserError(f"{whole.words}: not YAML: {error}") from error
     except YAMLError as error:
         line, reason = _not_yaml(error, text)
-        raise UserError(f"{(place(line) if line else whole).words}: not YAML: {reason}") from error
+        raise UserError(f"{(whole.line(line) if line else whole).words}: not YAML: {reason}") from error
     return reader.document
 
 
@@ -192,7 +196,7 @@ def _override_value(text: str, place: Place) -> Document:
     commas."""
     try:
         if text.startswith(("[", "{", '"', "'")):
-            return parse(text, place, lambda line: place)
+            return parse(text, place)
     except UserError:
         pass
     document = Document(None, {(): place})
@@ -213,8 +217,8 @@ def _not_yaml(error: YAMLError, text: str) -> tuple[int, str]:
 class _Reader:
     """Builds values from events and notes the place of every key."""
 
-    def __init__(self, events: Iterator[Event], document: Document, place: Callable[[int], Place]) -> None:
-        self.events, self.document, self.place = events, document, place
+    def __init__(self, events: Iterator[Event], document: Document) -> None:
+        self.events, self.document = events, document
 
     def read(self) -> Any:
         """The one document of the stream; None for an empty stream."""
@@ -277,4 +281,4 @@ class _Reader:
         self.document.problems.append(Problem(self._at(event), key, text))
 
     def _at(self, event: Event) -> Place:
-        return self.place(event.start_mark.line + 1)
+        return self.document.places[()].line(event.start_mark.line + 1)

@@ -84,7 +84,7 @@ def _document(content: bytes, where: str) -> Document:
         line = content.count(b"\n", 0, error.start) + 1
         reason = "found bytes that are not UTF-8, expected a recipe saved in that encoding"
         raise UserError(f"{where}:{line}: {reason}") from error
-    document = parse(text, Place(0, where), lambda line: Place(line, f"{where}:{line}"))
+    document = parse(text, Place(0, where))
     if not isinstance(document.values, dict):
         found = "nothing" if document.values is None else shown(document.values)
         keys = ", ".join(Recipe.model_fields)

@@ -127,7 +127,7 @@ def _converted_metadata(values: JsonObject) -> JsonObject:
 
 
 def _converted_recipe(content: bytes, where: str) -> bytes:
-    found = document.parse(content.decode("utf8"), Place(0, where), lambda line: Place(line, f"{where}:{line}"))
+    found = document.parse(content.decode("utf8"), Place(0, where))
     return document.write(validation.converted(found.values)).encode()
 
 
