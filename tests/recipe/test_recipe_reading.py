@@ -277,9 +277,16 @@ def test_a_file_that_holds_no_recipe_is_one_problem(problems: Problems, content:
     assert line.startswith(expected)
 
 
-@pytest.mark.parametrize(("path", "reason"), [("none.yaml", "No such file"), (".", "Is a directory"), ("a\0b", "null")])
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("none.yaml", "no such recipe"),
+        (".", "cannot read the recipe: Is a directory"),
+        ("a\0b", "cannot read the recipe: .*null"),
+    ],
+)
 def test_a_file_that_cannot_be_read_is_one_problem(path: str, reason: str) -> None:
-    with pytest.raises(UserError, match=f"cannot read the recipe: .*{reason}"):
+    with pytest.raises(UserError, match=reason):
         read(Path(path))
 
 
