@@ -1,4 +1,4 @@
-"""BLEU of many resamples of a test set at once, from counts per sentence.
+"""Scores of many resamples of a test set at once, from counts per sentence; p-values from resamples.
 
 For a number of sentences the resamples are always the same, so that systems are compared on the same ones (paired
 bootstrap: Koehn 2004, W04-3250).
@@ -54,6 +54,14 @@ def resampled(counted: Counts) -> Counts:
     return np.stack([counted[rows].sum(0) for rows in draws(len(counted))])
 
 
+def resampled_scores(metric: str, hypotheses: Sequence[str], references: Sequence[str], *, target: str) -> Values:
+    """One metric of `metrics.METRICS` on each resample of the sentences, ``(resample,)``."""
+    metrics.check(hypotheses, references)
+    scorer = metrics.METRICS[metric](target)
+    counted = np.array(scorer._extract_corpus_statistics(hypotheses, [references]), dtype=np.float32)
+    return np.array([scorer._compute_score_from_stats(counted[rows].sum(0)).score for rows in draws(len(counted))])
+
+
 def draws(sentences: int) -> NDArray[np.int64]:
     """The sentences of each resample, ``(resample, sentence)``; a function of the number of sentences."""
     return np.random.default_rng(metrics.SEED).choice(sentences, size=(metrics.RESAMPLES, sentences), replace=True)
@@ -64,3 +72,23 @@ def interval(values: Iterable[float]) -> tuple[float, float]:
     ordered = sorted(values)
     outside = len(ordered) // 40
     return ordered[outside], ordered[-outside - 1]
+
+
+def p_value(observed: float, resampled: Values) -> float:
+    """Two-sided: (1 + #{|resampled - observed| >= |observed|}) / (1 + resamples).
+
+    Resamples vary about the observation as observations vary about the truth; shifted by the observation they are
+    samples under a true difference of 0. The 1 counts the observation, so p is never 0 (Davison and Hinkley 1997,
+    chapter 4).
+    """
+    return (1 + int(np.count_nonzero(np.abs(resampled - observed) >= abs(observed)))) / (1 + len(resampled))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values corrected for their number (Holm 1979): the k-th smallest of m times m + 1 - k, never decreasing."""
+    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
+    corrected, largest = [0.0] * len(order), 0.0
+    for rank, place in enumerate(order):
+        largest = max(largest, min(1.0, (len(order) - rank) * p_values[place]))
+        corrected[place] = largest
+    return corrected

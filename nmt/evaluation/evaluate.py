@@ -104,9 +104,14 @@ def evaluate(
 
 def save(result: Result, files: FolderFiles) -> Result:
     """Writes the hypotheses to ``outputs/NAME.SETTINGS.txt`` in a run folder, one a line, as sacrebleu reads them."""
-    name = f"{result.test.name}.{settings_name(result.decoding.as_json() if result.decoding else {})}.txt"
-    write_lines(files.to_write(f"outputs/{name}"), result.hypotheses)
-    return replace(result, output=Path("outputs") / name)
+    output = output_path(result.test, result.decoding)
+    write_lines(files.to_write(output.as_posix()), result.hypotheses)
+    return replace(result, output=output)
+
+
+def output_path(test: TestSet, decoding: Decoding | None) -> Path:
+    """The file of hypotheses, in a run folder."""
+    return Path("outputs", f"{test.name}.{settings_name(decoding.as_json() if decoding else {})}.txt")
 
 
 def compare(results: Sequence[Result]) -> list[tuple[Difference, ...]]:

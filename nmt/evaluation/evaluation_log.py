@@ -67,6 +67,7 @@ class Entry(_Checked):
     scored_before: int
     notes: list[Text]
     output: Text | None = None
+    output_sha256: Text | None = None
     reason: Text | None = None
 
     def as_json(self) -> JsonObject:
@@ -76,7 +77,7 @@ class Entry(_Checked):
 
 def append(run: Run, result: Result, reason: str | None = None) -> int:
     """Adds a result to a run's log; returns how often the same sentences had been scored there before."""
-    before = len(_of_test(run, result.test))
+    before = len(of_test(run, result.test))
     record = {"time": provenance.now(), **result.as_json(), "scored_before": before, "reason": reason}
     atomic.append_record(run.evaluations.to_write(SCORES), record, durable=True)
     return before
@@ -110,7 +111,7 @@ def permit(run: Run, test: TestSet, decodings: Sequence[Decoding], reason: str |
     """Refuses to score a test set in a second way without a reason; the decodings are about to be scored."""
     if reason or _is_validation(run, test):
         return
-    entries = _of_test(run, test)
+    entries = of_test(run, test)
     ways = [(entry.weights_sha256, entry.search) for entry in entries]
     searches = [each.as_json() for each in decodings]
     differing = [search for search in searches if any(way != (run.weights_sha256, search) for way in ways)]
@@ -128,7 +129,7 @@ def permit(run: Run, test: TestSet, decodings: Sequence[Decoding], reason: str |
         )
 
 
-def _of_test(run: Run, test: TestSet) -> list[Entry]:
+def of_test(run: Run, test: TestSet) -> list[Entry]:
     """The entries of these very sentences, whatever name they had."""
     hashes = (test.source_sha256, test.references_sha256)
     return [entry for entry in read(run) if (entry.source_sha256, entry.references_sha256) == hashes]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -24,6 +24,8 @@ class TestSet:
     name: str
     source: list[str]
     references: list[str]
+    endings: tuple[str, str] = field(default=("", ""), compare=False)
+    """The endings of its two files, such as ``de`` and ``en``; empty where it does not come from two files."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\w[\w.+-]*", self.name):
@@ -103,4 +105,10 @@ def from_files(name: str, source: Path, references: Path, errors: str = "strict"
         )
     if not sides[0]:
         raise UserError(f"test set {name}: {source} and {references} have no lines")
-    return TestSet(name, *sides)
+    return TestSet(name, sides[0], sides[1], (_ending(source), _ending(references)))
+
+
+def _ending(path: Path) -> str:
+    """``de`` of ``news.de``, ``news.de.txt`` and ``news.de.gz``."""
+    endings = [each.lstrip(".") for each in path.suffixes if each not in (".txt", ".gz")]
+    return endings[-1] if endings else ""

@@ -31,9 +31,10 @@ def news(nmt: Nmt) -> str:
 def test_the_recipes_test_set_is_scored_into_a_table_and_the_run_folder(nmt: Nmt) -> None:
     outcome = nmt("evaluate", "runs/toy")
     assert outcome.status == 0
-    header, _, row = outcome.out.decode().split("\n")[:3]
-    assert header.split()[:5] == ["run", "test", "sentences", "BLEU", "95"]
-    assert row.split()[:2] == ["runs/toy", "test"]
+    title, header, _, row = outcome.out.decode().split("\n")[:4]
+    assert title == "test: 6 sentences, under 100: read the intervals"
+    assert header.split()[:3] == ["run", "BLEU", "95"]
+    assert row.split()[0] == "runs/toy"
     [record] = evaluation_log.read(Run(Path("runs/toy")))
     assert record.scores.bleu.signature in outcome.out.decode()
     assert outcome.err.splitlines()[0] == "runs/toy: translating 6 sentences of test"
@@ -65,11 +66,20 @@ def test_what_is_scored_is_what_translate_gives(nmt: Nmt, news: str) -> None:
 def test_several_runs_are_compared_with_the_first(nmt: Nmt, news: str) -> None:
     shutil.copytree("runs/toy", "runs/twin")
     outcome = nmt("evaluate", "runs/toy", "runs/twin", news)
-    table = outcome.out.decode()
-    assert "BLEU - first" in table.split("\n")[0]
-    assert [line.split()[0] for line in table.split("\n")[2:4]] == ["runs/toy", "runs/twin"]
+    scores, differences = outcome.out.decode().split("compared with runs/toy\n")
+    assert [line.split()[0] for line in scores.split("\n")[3:5]] == ["runs/toy", "runs/twin"]
+    assert "runs/twin  +0.00  +0.00 to +0.00  1.000  +0.00  +0.00" in differences
     [report] = json.loads(nmt("evaluate", "runs/toy", "runs/twin", news, "--json").out)
     assert [each["difference"] for each in report["against_first"][0]] == [0.0, 0.0, 0.0]
+
+
+def test_the_tables_of_a_comparison_fit_80_columns_and_say_in_one_line_what_the_mark_means(nmt: Nmt, news: str) -> None:
+    long = [f"runs/a-long-name-of-a-translation-model-{number}" for number in (1, 2)]
+    for path in long:
+        shutil.copytree("runs/toy", path)
+    tables = nmt("evaluate", "-q", *long, news).out.decode().split("\n\n")
+    assert [len(line) <= 80 for line in tables[0].splitlines() + tables[2].splitlines()].count(False) == 0
+    assert "* p < 0.025 by paired bootstrap (5 % two-sided); says nothing of training seeds" in tables[3].splitlines()
 
 
 def test_a_metric_that_is_added_to_the_table_is_scored_compared_and_logged(
@@ -77,9 +87,8 @@ def test_a_metric_that_is_added_to_the_table_is_scored_compared_and_logged(
 ) -> None:
     monkeypatch.setitem(METRICS, "chrf++", lambda target: CHRF(word_order=2))
     shutil.copytree("runs/toy", "runs/twin")
-    header = nmt("evaluate", "runs/toy", "runs/twin", news).out.decode().split("\n")[0]
-    assert "chrF2++" in header
-    assert "p chrF2++" in header
+    lines = nmt("evaluate", "runs/toy", "runs/twin", news).out.decode().split("\n")
+    assert ["chrF2++" in line for line in lines if line.startswith("run ")] == [True, True]
     assert b"chrF2++" in nmt("info", "runs/toy", "--scores").out
     assert [score.name for score in evaluation_log.read(Run(Path("runs/toy")))[0].scores.metrics][3:] == ["chrF2++"]
 
@@ -157,7 +166,7 @@ def test_the_same_again_is_allowed_and_counted_in_the_report(nmt: Nmt, news: str
 def test_the_validation_split_may_be_scored_in_any_way(nmt: Nmt) -> None:
     for beam in ("1", "2", "3"):
         outcome = nmt("evaluate", "-q", "runs/toy", "--split", "valid", "--beam", beam)
-        assert (outcome.status, outcome.out.decode().splitlines()[2].split()[:3]) == (0, ["runs/toy", "valid", "4*"])
+        assert (outcome.status, outcome.out.decode().splitlines()[0][:19]) == (0, "valid: 4 sentences,")
 
 
 def test_a_run_without_a_test_set_asks_for_one(nmt: Nmt) -> None:

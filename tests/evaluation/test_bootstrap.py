@@ -58,3 +58,39 @@ def test_equally_many_sentences_are_always_resampled_alike() -> None:
 def test_an_interval_leaves_out_a_fortieth_at_either_end() -> None:
     assert bootstrap.interval(reversed(range(1000))) == (25, 974)
     assert bootstrap.interval([3.0]) == (3.0, 3.0)
+
+
+def test_p_counts_resamples_that_are_as_far_from_what_was_observed_as_that_is_from_zero() -> None:
+    resampled = np.array([2.0, 1.0, 3.0, 0.0, 4.5])
+    assert bootstrap.p_value(2.0, resampled) == (1 + 2) / (1 + 5)
+    assert bootstrap.p_value(-2.0, -resampled) == (1 + 2) / (1 + 5)
+    assert bootstrap.p_value(0.0, resampled) == 1.0
+
+
+@pytest.mark.parametrize("metric", list(metrics.METRICS))
+def test_the_resamples_of_a_metric_are_those_behind_the_interval_of_sacrebleu(metric: str) -> None:
+    references = sentences(40)
+    hypotheses = damaged(references, 0.3)
+    score = metrics.score(hypotheses, references, target="en").metrics[metric]
+    found = bootstrap.resampled_scores(metric, hypotheses, references, target="en")
+    low, high = bootstrap.interval(found.tolist())
+    assert score.low is not None
+    assert score.high is not None
+    assert (found.mean(), (high - low) / 2) == pytest.approx(
+        ((score.low + score.high) / 2, (score.high - score.low) / 2)
+    )
+
+
+def test_holm_multiplies_the_smallest_p_by_their_number_the_next_by_one_less_and_keeps_the_order() -> None:
+    assert bootstrap.holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
+    assert bootstrap.holm([0.9, 0.8]) == [1.0, 1.0]
+    assert bootstrap.holm([]) == []
+
+
+def test_holm_rejects_a_true_hypothesis_in_at_most_one_family_of_twenty() -> None:
+    """With 6 uniform p-values a family, uncorrected tests reject in 26 % of families; 1,000 families give a standard
+    error of 0.7 %, so 7 % is three of them above the promise."""
+    draw = np.random.default_rng(1)
+    families = draw.random((1000, 6)).tolist()
+    assert sum(min(bootstrap.holm(family)) < 0.05 for family in families) < 70
+    assert sum(min(family) < 0.05 for family in families) > 200

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 from nmt.evaluation import evaluate, report, testsets
 from nmt.evaluation.evaluate import Decoding
@@ -27,32 +28,61 @@ def result(run: str, beam: int = 5) -> evaluate.Result:
 
 def test_text_aligns_columns_and_prints_what_all_rows_share_once() -> None:
     results = [result("runs/a"), result("runs/a-long-name")]
-    text = report.text(report.scores_table([one.as_json() for one in results], evaluate.compare(results)))
-    header, rule, *rows = text.split("\n\n")[0].split("\n")
-    assert len({len(line) for line in (rule, rows[1])}) == 1
-    assert header.split()[:3] == ["run", "test", "sentences"]
-    assert [row.split()[:3] for row in rows] == [["runs/a", "toy", "4*"], ["runs/a-long-name", "toy", "4*"]]
+    text = report.text(report.scores_table([one.as_json() for one in results]))
+    title, header, rule, *rows = text.split("\n\n")[0].split("\n")
+    assert title == "toy: 4 sentences, under 100: read the intervals"
+    assert len(rule) == len(header)
+    assert header.split()[:2] == ["run", "BLEU"]
+    assert [row.split()[0] for row in rows] == ["runs/a", "runs/a-long-name"]
     assert text.count("tok:13a") == 1
     assert text.count("search: beam 5, length_penalty 0.6") == 1
 
 
 def test_a_search_setting_that_varies_takes_a_column() -> None:
     table = report.scores_table([result("runs/a", beam).as_json() for beam in (1, 5)])
-    assert table.columns[2] == "beam"
-    assert [row[2] for row in table.rows] == ["1", "5"]
+    assert table.columns[1] == "beam"
+    assert [row[1] for row in table.rows] == ["1", "5"]
     assert "search: length_penalty 0.6, min_length 0, max_ratio 2.0, max_extra 20" in table.notes
 
 
-def test_the_first_row_of_a_comparison_is_compared_with_nothing() -> None:
+def test_runs_but_the_first_are_compared_with_it_and_significant_differences_are_marked() -> None:
     results = [result("runs/a"), result("runs/b")]
-    first, second = report.scores_table([one.as_json() for one in results], evaluate.compare(results)).rows
-    assert first[-5:] == ("",) * 5
-    assert all(second[-5:])
+    found = [replace(one, p_value=0.02 if one.metric == "TER" else 0.03) for one in evaluate.compare(results)[0]]
+    table = report.differences_table([one.as_json() for one in results], [tuple(found)])
+    assert table.columns == ("run", "BLEU", "95 %", "p", "chrF2", "TER")
+    [row] = table.rows
+    assert (row[0], row[3]) == ("runs/b", "0.030")
+    assert [cell.endswith("*") for cell in (row[1], row[4], row[5])] == [False, False, True]
+
+
+def test_a_table_that_is_too_wide_loses_the_middle_of_its_first_column() -> None:
+    table = report.Table(("run", "value"), (("a-name-of-30-characters-or-so-1", "1"), ("short", "2")))
+    assert report.text(table, 20).splitlines()[2] == "a-name…r-so-1      1"
+    assert report.text(table, 80) == report.text(table)
+    assert max(map(len, report.text(table, 5).splitlines())) == report.SHORTEST + 2 + 5, "a name is left readable"
+
+
+def test_latex_escapes_what_it_reads_as_commands_and_sets_ranges_and_signs() -> None:
+    table = report.Table(("run", "95 %"), (("a_b & c", "-1.20 to 3.00"), (r"\x{~^#$", "+0.10*")), ("note",), "toy")
+    assert report.latex(table).splitlines() == [
+        "% toy",
+        "% note",
+        r"\begin{tabular}{lr}",
+        r"\toprule",
+        r"run & 95 \% \\",
+        r"\midrule",
+        r"a\_b \& c & $-$1.20--3.00 \\",
+        r"\textbackslash{}x\{\textasciitilde{}\textasciicircum{}\#\$ & +0.10$^{*}$ \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
 
 
 def test_markdown_has_one_cell_for_every_column_even_when_a_name_holds_a_bar() -> None:
     table = report.scores_table([result("runs/a|b").as_json()])
-    lines = report.markdown(table).split("\n\n")[0].split("\n")
+    title, body, *_ = report.markdown(table).split("\n\n")
+    lines = body.split("\n")
+    assert title.startswith("**toy: 4 sentences")
     assert [line.replace("\\|", "").count("|") for line in lines] == [len(table.columns) + 1] * 3
 
 

@@ -152,17 +152,7 @@ def _effect(seed: int, of: Sides, against: Sides) -> SeedEffect:
     ]
     value, resampled = costs[0] - costs[1], _resampled_cost(*of) - _resampled_cost(*against)
     low, high = bootstrap.interval(resampled.tolist())
-    return SeedEffect(seed=seed, value=value, low=low, high=high, p_value=p_value(value, resampled))
-
-
-def p_value(observed: float, resampled: Values) -> float:
-    """Two-sided: (1 + #{|resampled - observed| >= |observed|}) / (1 + resamples).
-
-    Resamples vary about the observation as observations vary about the truth; shifted by the observation they are
-    samples under a true difference of 0. The 1 counts the observation, so p is never 0 (Davison and Hinkley 1997,
-    chapter 4).
-    """
-    return (1 + int(np.count_nonzero(np.abs(resampled - observed) >= abs(observed)))) / (1 + len(resampled))
+    return SeedEffect(seed=seed, value=value, low=low, high=high, p_value=bootstrap.p_value(value, resampled))
 
 
 def spread(values: Sequence[float]) -> Spread:

@@ -180,7 +180,8 @@ class Results:
 
     def test(self, name: str) -> TestSet:
         """A test set as it was translated."""
-        return TestSet(name, *(read(self.outputs / side / f"{name}.txt").text for side in (SOURCES, REFERENCES)))
+        source, references = (read(self.outputs / side / f"{name}.txt").text for side in (SOURCES, REFERENCES))
+        return TestSet(name, source, references)
 
     def _holds(self, test: TestSet) -> bool:
         return (self.outputs / REFERENCES / f"{test.name}.txt").exists()  # written after its sources
