@@ -15,7 +15,16 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress as Bar, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress as Bar,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column
 
 from nmt import atomic, printable
 from nmt.errors import UserError
@@ -27,6 +36,9 @@ from nmt.training.progress import Plan, Progress, Validation
 LINES_EVERY = 60.0
 """Seconds between two lines on a stderr that is not a terminal, where no bar is drawn."""
 
+WITH_RATE, WITH_BAR = 68, 79
+"""Columns of a terminal from which the progress bar shows the rate, and the bar itself."""
+
 
 class FolderReporter:
     """Reports into a run folder and to stderr; a context manager that shows the progress bar."""
@@ -36,17 +48,8 @@ class FolderReporter:
     ) -> None:
         self.folder, self.plan, self.log = folder, plan, log
         self.lines = not quiet and not console.is_terminal
-        texts = map(TextColumn, ("{task.completed:.0f}/{task.total:.0f}", "{task.fields[figures]}"))
-        self.bar = Bar(
-            "{task.description}",
-            BarColumn(),
-            *texts,
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            disable=quiet or self.lines,
-        )
-        self.task: TaskID = self.bar.add_task("training", total=plan.updates, figures="")
+        self.bar = Bar(*_columns(console.width), console=console, disable=quiet or self.lines)
+        self.task: TaskID = self.bar.add_task("training", total=plan.updates, loss="", rate="")
         self.events = _event_writer(folder) if tensorboard else None
         self.began = self.mark = time.perf_counter()
         self.busy, self.last_line = 0.0, -math.inf
@@ -125,11 +128,11 @@ class FolderReporter:
                 "time": round(time.time(), 3),
             },
         )
-        figures = f"loss {loss:.3f}  {rate:,.0f} tokens/s"
-        self.bar.update(self.task, completed=progress.update, figures=figures)
+        shown, speed = f"loss {loss:.3f}", f"{rate:,.0f} tokens/s"
+        self.bar.update(self.task, completed=progress.update, loss=shown, rate=speed)
         if self.lines and now - self.last_line > LINES_EVERY:
             left = (now - self.began) / max(1, progress.update - self.first) * (self.plan.updates - progress.update)
-            self.log(f"update {progress.update}/{self.plan.updates}: {figures}, about {_duration(left)} left")
+            self.log(f"update {progress.update}/{self.plan.updates}: {shown}  {speed}, about {_duration(left)} left")
             self.last_line = now
 
     def _plot(self, record: dict[str, Any], group: str) -> None:
@@ -137,6 +140,25 @@ class FolderReporter:
             for name, value in record.items():
                 if isinstance(value, int | float) and name != "update":
                     self.events.add_scalar(f"{group}/{name}", value, record["update"])
+
+
+def _columns(width: int) -> list[ProgressColumn]:
+    """What the bar shows on a terminal of this width: without room for all, first the bar is left out, then the rate.
+
+    Numbers and times are never cut.
+    """
+    texts = [
+        "{task.description}",
+        "{task.completed:.0f}/{task.total:.0f}",
+        "{task.fields[loss]}",
+        "{task.fields[rate]}",
+    ]
+    columns: list[ProgressColumn] = [TextColumn(text, table_column=Column(no_wrap=True)) for text in texts]
+    if width < WITH_RATE:
+        columns.pop()
+    elif width >= WITH_BAR:
+        columns.insert(1, BarColumn(min(40, width - WITH_BAR + 10)))
+    return [*columns, TimeElapsedColumn(), TimeRemainingColumn()]
 
 
 def cut_back(path: Path, progress: Progress) -> None:

@@ -56,6 +56,28 @@ def test_metrics_are_means_over_tokens_and_updates(toy: Toy, monkeypatch: pytest
     assert valid == {"update": 40, "kind": "validation", "valid_loss": 2.5, "valid_bleu": 12.345, "best": True}
 
 
+@pytest.mark.parametrize(
+    ("width", "rate", "bar"), [(52, False, False), (60, False, False), (70, True, False), (100, True, True)]
+)
+def test_a_narrow_terminal_shows_all_numbers_and_drops_the_bar_first_and_then_the_rate(
+    toy: Toy, width: int, rate: bool, bar: bool
+) -> None:
+    Path("run").mkdir()
+    plan = planning.plan(toy.recipe(), DECIDED.with_updates(123456))
+    console = Console(width=width, file=io.StringIO(), force_terminal=True, color_system=None)
+    reporter = FolderReporter(Path("run"), plan, print, console, quiet=False, tensorboard=False)
+    totals = Totals(updates=20, tokens=1_000_000, loss=1.0, nll=1_234_567.0, norm=1.0, clipped=0)
+    reporter.busy = 80.0
+    reporter.metrics(Progress(12345, totals=totals), 0.5)
+    with console.capture() as shown:
+        console.print(reporter.bar.get_renderable())
+    line = shown.get().rstrip()
+    assert "\n" not in line
+    assert "…" not in line
+    assert all(text in line for text in ("12345/123456", "loss 1.235", "0:00:0", "-:--:--"))
+    assert ("12,500 tokens/s" in line, "━" in line) == (rate, bar)
+
+
 def test_without_a_terminal_a_line_a_minute_gives_the_remaining_time(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock is read when training begins, after an update, and at every record, of which the second is too soon."""
     assert report(toy, Path("run"), 25.0, monkeypatch) == [
