@@ -7,19 +7,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-DEMO := runs/demo
-MINUTES ?= 9
-# many small updates, which learn most in a few minutes
-SHORT := training.batch_tokens=1024 training.learning_rate=0.002 model.dropout=0.1
-
-define SENTENCES
-Zwei Kinder spielen im Park.
-Die Frau liest ein Buch im Garten.
-Ein Hund schläft unter dem Tisch.
-Der alte Mann kocht heute Abend in der Küche.
-Ein Junge trinkt Wasser, weil er sehr müde ist.
-endef
-export SENTENCES
+MINUTES ?= 6
 
 .PHONY: demo test studies ci check
 .DEFAULT_GOAL := test
@@ -34,11 +22,7 @@ export SENTENCES
 	@touch $@
 
 demo: .venv/installed
-	$(BIN)/nmt train recipes/de-en.yaml --run $(DEMO) training.minutes=$(MINUTES) $(SHORT)
-	@echo "$$SENTENCES"
-	@echo "$$SENTENCES" | $(BIN)/nmt translate $(DEMO)
-	@test -e $(DEMO)/scores.jsonl || $(BIN)/nmt evaluate $(DEMO) > /dev/null
-	@$(BIN)/nmt info $(DEMO) --scores
+	$(BIN)/python -m tools.demo --minutes $(MINUTES)
 
 test: .venv/tested
 	$(BIN)/python -m pytest
