@@ -32,10 +32,11 @@ def meant_path(path: Path, elsewhere: Iterable[Path] = ()) -> str:
     """`meant` among the files and folders beside a missing path, and others, of which a name without its folder or
     ending is enough."""
     try:
-        beside = {str(path.with_name(each.name)) for each in path.parent.iterdir() if each.name[0] != "."}
+        beside = {each.name: str(path.with_name(each.name)) for each in path.parent.iterdir() if each.name[0] != "."}
     except OSError:
-        beside = set()
+        beside = {}
     others = {name: str(each) for each in elsewhere for name in (str(each), each.name, each.stem)}
-    found = meant(str(path), [*beside, *others])
-    named = found.removeprefix("; did you mean ").removesuffix("?")
-    return f"; did you mean {others[named]}?" if named in others else found
+    for name, known in ((path.name, beside), (str(path), others)):
+        if near := get_close_matches(name, known, 1, 0.75):
+            return f"; did you mean {known[near[0]]}?"
+    return ""

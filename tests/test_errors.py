@@ -49,6 +49,14 @@ def test_a_mistyped_file_is_answered_with_the_one_beside_it(folder: Path) -> Non
         assert str(raised.value) == f"{folder / typed}: no such file{answer}"
 
 
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("typed", ["none.yaml", "recipes/transformer.yaml"])
+def test_a_strange_name_is_not_answered_with_another_that_only_ends_alike(typed: str) -> None:
+    with pytest.raises(UserError) as raised:
+        reading.read(Path(typed))
+    assert str(raised.value) == f"{typed}: no such recipe"
+
+
 def test_hidden_files_are_not_offered(tmp_path: Path) -> None:
     (tmp_path / ".letter.txt").touch()
     assert meant_path(tmp_path / "letter.txt") == ""

@@ -42,7 +42,7 @@ def check(
 
       nmt data check recipes/de-en.yaml
 
-      nmt data check recipes/de-en.yaml data.corpus=null data.train=mine.tsv --limit overlap=0 --json
+      nmt data check recipes/de-en.yaml data.corpus=null data.source=fr data.train=mine.tsv --limit overlap=0
     """
     from nmt.recipe import reading
 

@@ -29,6 +29,8 @@ class Pair(NamedTuple):
     source: str
     target: str
     replaced: int = 0
+    line: int = 0
+    """Its line, row or unit in its file, from 1; 0 if it has none."""
 
 
 class Texts(Sequence[str]):

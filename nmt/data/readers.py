@@ -11,6 +11,8 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nmt.data import header
+from nmt.data.exchange import csv_pairs, tmx_pairs
 from nmt.data.lines import decode, stream
 from nmt.data.pairs import Pair, Pairs, check_languages
 from nmt.errors import RunError, UserError
@@ -18,7 +20,7 @@ from nmt.errors import RunError, UserError
 if TYPE_CHECKING:
     import pyarrow
 
-EXPECTED = "expected SOURCE,TARGET (two text files) or one .tsv, .jsonl or .parquet file"
+EXPECTED = "expected SOURCE,TARGET (two text files) or one .tsv, .csv, .tmx, .jsonl or .parquet file"
 TABLE_ROWS = 1 << 13
 """Rows of a table that are read at once."""
 
@@ -41,8 +43,10 @@ def paths(entry: str) -> list[Path]:
     return [Path(name.strip()).expanduser() for name in entry.split(",")]
 
 
-def table_pairs(table: pyarrow.Table, source: str, target: str, where: str, errors: str = "strict") -> Iterator[Pair]:
-    """The two languages of a table; a missing text becomes an empty one.
+def table_pairs(
+    table: pyarrow.Table, source: str, target: str, where: str, errors: str = "strict", first: int = 1
+) -> Iterator[Pair]:
+    """The two languages of a table, whose first row has this number; a missing text becomes an empty one.
 
     With ``errors`` "strict", invalid UTF-8, which Arrow accepts, raises `UnicodeDecodeError`.
     """
@@ -50,8 +54,8 @@ def table_pairs(table: pyarrow.Table, source: str, target: str, where: str, erro
         table = _unfolded(table, where)
     check_languages(source, target, table.column_names, where)
     sources, targets = (_texts(table, language, where, errors) for language in (source, target))
-    for (one, replaced), (other, replaced_too) in zip(sources, targets, strict=True):
-        yield Pair(one, other, replaced + replaced_too)
+    for row, ((one, replaced), (other, replaced_too)) in enumerate(zip(sources, targets, strict=True), start=first):
+        yield Pair(one, other, replaced + replaced_too, row)
 
 
 def parse_record(line: str, where: str) -> dict[str, object]:
@@ -72,10 +76,9 @@ def _stream(entry: str, source: str, target: str, errors: str) -> Iterator[Pair]
     named, format = paths(entry), Path(entry.removesuffix(".gz")).suffix
     if len(named) == 2:
         return _text(named[0], named[1], errors)
-    if len(named) > 2 or format not in (".tsv", ".jsonl", ".parquet"):
+    if len(named) > 2 or format not in FORMATS:
         raise UserError(f"{entry}: {EXPECTED}")
-    read = {".tsv": _tsv, ".jsonl": _jsonl, ".parquet": _parquet}[format]
-    return read(named[0], source, target, errors)
+    return FORMATS[format](named[0], source, target, errors)
 
 
 def _text(source: Path, target: Path, errors: str) -> Iterator[Pair]:
@@ -90,7 +93,7 @@ def _text(source: Path, target: Path, errors: str) -> Iterator[Pair]:
                 f"{source} has {counts[0]:,} lines and {target} has {counts[1]:,}; "
                 "expected a translation on the same line of each"
             )
-        yield Pair(one[0], other[0], one[1] + other[1])
+        yield Pair(one[0], other[0], one[1] + other[1], number + 1)
 
 
 def _tsv(path: Path, source: str, target: str, errors: str) -> Iterator[Pair]:
@@ -98,15 +101,15 @@ def _tsv(path: Path, source: str, target: str, errors: str) -> Iterator[Pair]:
     columns, named = [source, target], False
     for number, (line, replaced) in enumerate(stream(path, errors), start=1):
         fields = line.split("\t")
-        if number == 1 and source in fields and target in fields:
-            columns, named = fields, True
+        if number == 1 and (names := header.columns(fields, source, target, f"{path}:1")):
+            columns, named = names, True
             continue
         if len(fields) != len(columns):
             hint = "" if named else f", or a first line that names the columns {source!r} and {target!r}"
             raise UserError(
                 f"{path}:{number}: expected {len(columns)} columns separated by tabs{hint}; found {len(fields)}"
             )
-        yield Pair(fields[columns.index(source)], fields[columns.index(target)], int(replaced))
+        yield Pair(fields[columns.index(source)], fields[columns.index(target)], int(replaced), number)
 
 
 def _jsonl(path: Path, source: str, target: str, errors: str) -> Iterator[Pair]:
@@ -119,7 +122,7 @@ def _jsonl(path: Path, source: str, target: str, errors: str) -> Iterator[Pair]:
         (one, mended), (other, mended_too) = (
             _sentence(record[language], language, where, errors) for language in (source, target)
         )
-        yield Pair(one, other, replaced + mended + mended_too)
+        yield Pair(one, other, replaced + mended + mended_too, number)
 
 
 def _parquet(path: Path, source: str, target: str, errors: str) -> Iterator[Pair]:
@@ -130,8 +133,10 @@ def _parquet(path: Path, source: str, target: str, errors: str) -> Iterator[Pair
         with pyarrow.parquet.ParquetFile(path) as file:
             # the columns of a file without rows are checked, too
             yield from table_pairs(file.schema_arrow.empty_table(), source, target, str(path))
+            row = 1
             for batch in file.iter_batches(TABLE_ROWS):
-                yield from table_pairs(pyarrow.Table.from_batches([batch]), source, target, str(path), errors)
+                yield from table_pairs(pyarrow.Table.from_batches([batch]), source, target, str(path), errors, row)
+                row += len(batch)
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file") from error
     except UnicodeDecodeError as error:
@@ -181,3 +186,7 @@ def _texts(table: pyarrow.Table, language: str, where: str, errors: str) -> list
     if not (pyarrow.types.is_string(column.type) or pyarrow.types.is_large_string(column.type)):
         raise UserError(f"{where}: expected text in the column {language!r}, found {column.type}")
     return [decode(line or b"", errors) for line in column.cast(pyarrow.large_binary()).to_pylist()]
+
+
+FORMATS = {".tsv": _tsv, ".csv": csv_pairs, ".tmx": tmx_pairs, ".jsonl": _jsonl, ".parquet": _parquet}
+"""The reader of each ending of a file of pairs."""

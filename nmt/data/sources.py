@@ -128,8 +128,10 @@ def _tables(request: CorpusRequest, loaded: DatasetDict, commit: str | None) -> 
     def read(name: str) -> Iterator[Pair]:
         rows = loaded[name].with_format("arrow")
         try:
+            first = 1
             for table in chain([rows[:0]], rows.iter(TABLE_ROWS)):  # the columns of an empty split are checked, too
-                yield from table_pairs(table, request.source, request.target, "the corpus", request.errors)
+                yield from table_pairs(table, request.source, request.target, "the corpus", request.errors, first)
+                first += len(table)
         except UnicodeDecodeError as error:
             raise hub.bad_file(corpus, error) from error
 

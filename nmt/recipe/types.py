@@ -20,7 +20,7 @@ from nmt.errors import RunError
 from nmt.recipe.document import Key
 from nmt.recipe.section import Beam, Count, Layers, NotNegative, Positive, Probability, Section
 
-_FILES = re.compile(r".*,.*|.*\.(tsv|jsonl|json|parquet)(\.gz)?", re.DOTALL)
+_FILES = re.compile(r".*,.*|.*\.(tsv|csv|tmx|jsonl|json|parquet)(\.gz)?", re.DOTALL)
 
 _PLUGINS = entry_points()
 _BUILT_IN = (each.name for each in iter_modules([str(Path(__file__).parents[1] / "models" / "attentions")]))  # no torch
@@ -47,7 +47,7 @@ class Data(Section):
     """A commit or tag of the Hub data set, by default the newest; the run records the commit that was loaded."""
     train: str | list[str] | None = None
     """With a corpus: the name of its split (by default `train`). Without: files to concatenate, each `SOURCE,TARGET`
-    (two text files), or one .tsv, .jsonl or .parquet file; .gz is read transparently."""
+    (two text files), or one .tsv, .csv, .tmx, .jsonl or .parquet file; .gz is read transparently."""
     valid: str | list[str] | None = None
     """Like `train`; by default the split called validation, valid, val or dev, or else pairs held out of training."""
     test: str | list[str] | None = None
@@ -69,8 +69,8 @@ class Data(Section):
     """Whether training pairs whose source is in the test set are left out; `either` leaves out those whose target is,
     too."""
     extra: list[str] = []  # noqa: RUF012  # pydantic copies it
-    """Files whose pairs are added to the training split, each `SOURCE,TARGET` or one .tsv, .jsonl or .parquet file;
-    cleaned with it."""
+    """Files whose pairs are added to the training split and cleaned with it, each `SOURCE,TARGET` or one .tsv, .csv,
+    .tmx, .jsonl or .parquet file."""
     in_memory: Count = 1_000_000
     """Most training pairs, before cleaning, whose text and token ids are held in memory; those of a larger corpus stay
     in the cache. The result is the same, except that a vocabulary is learned from at most 40 MB of text in the
@@ -94,7 +94,7 @@ class Data(Section):
         }
         for split, names in named.items():
             if self.corpus is None and not (names and all(map(_FILES.fullmatch, names))):
-                yield (split,), "SOURCE,TARGET or .tsv, .jsonl, .parquet files, as data.corpus is null"
+                yield (split,), "SOURCE,TARGET or .tsv, .csv, .tmx, .jsonl, .parquet files, as data.corpus is null"
             if self.corpus is not None and (isinstance(splits[split], list) or _FILES.fullmatch(names[0])):
                 yield (split,), "the name of a split of data.corpus; to use files set data.corpus=null"
         if self.corpus is None and self.train is None:

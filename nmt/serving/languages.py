@@ -1,15 +1,18 @@
-"""Language codes, their names, and language detection."""
+"""The languages of a server, and language detection."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from functools import lru_cache
-from importlib import resources
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
+from nmt.text.languages import base, name
+
 if TYPE_CHECKING:
     from lingua import LanguageDetector
+
+__all__ = ["AUTO", "Guess", "detect", "detection_available", "matching", "name"]
 
 AUTO = "auto"
 DETECTED = 1000
@@ -24,18 +27,10 @@ class Guess(NamedTuple):
     """0 to 100."""
 
 
-def name(code: str) -> str:
-    """The English name of a language, or the code itself if it is not in the table."""
-    known = _names().get(_base(code))
-    if known is None:
-        return code
-    return known if code.lower() == _base(code) else f"{known} ({code})"
-
-
 def matching(requested: str, served: Collection[str]) -> str | None:
     """The served code for a requested one in any case: itself, or without its region (``en`` for ``en-US``)."""
     by_case = {code.lower(): code for code in served}
-    return by_case.get(requested.lower()) or by_case.get(_base(requested))
+    return by_case.get(requested.lower()) or by_case.get(base(requested))
 
 
 def detection_available() -> bool:
@@ -62,24 +57,12 @@ def detect(text: str, candidates: Sequence[str]) -> list[Guess]:
 
 
 @lru_cache
-def _names() -> dict[str, str]:
-    """English names by code."""
-    text = (resources.files("nmt.serving") / "languages.tsv").read_text("utf8")
-    return dict(line.split("\t") for line in text.splitlines())
-
-
-@lru_cache
 def _detector(candidates: tuple[str, ...]) -> tuple[LanguageDetector, dict[str, str]] | None:
     """A detector, and the served codes by the detector's; None if it knows fewer than two of the candidates."""
     from lingua import IsoCode639_1, LanguageDetectorBuilder
 
-    known = {_base(code).upper(): code for code in reversed(candidates) if hasattr(IsoCode639_1, _base(code).upper())}
+    known = {base(code).upper(): code for code in reversed(candidates) if hasattr(IsoCode639_1, base(code).upper())}
     if len(known) < 2:
         return None
     codes = [getattr(IsoCode639_1, code) for code in known]
     return LanguageDetectorBuilder.from_iso_codes_639_1(*codes).with_preloaded_language_models().build(), known
-
-
-def _base(code: str) -> str:
-    """The language without its region: ``pt`` of ``pt-BR`` and of ``pt_BR``."""
-    return code.lower().replace("_", "-").partition("-")[0]

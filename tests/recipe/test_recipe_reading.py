@@ -191,7 +191,7 @@ def test_a_value_that_a_key_cannot_take_is_named_with_its_line_and_what_is_expec
         ),
         (
             "data:\n  train: train",
-            "a.yaml:2: data.train: found 'train', expected SOURCE,TARGET or .tsv, .jsonl, .parquet files, "
+            "a.yaml:2: data.train: found 'train', expected SOURCE,TARGET or .tsv, .csv, .tmx, .jsonl, .parquet files, "
             "as data.corpus is null",
         ),
         ("data: {train: []}", "a.yaml:1: data.train: found [], expected SOURCE,TARGET or "),
