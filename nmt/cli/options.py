@@ -16,7 +16,7 @@ Test: TypeAlias = Annotated[
     str | None,
     typer.Option("--test", metavar="NAME=SRC,REF", help="Two files; by default the recipe's test set."),
 ]
-Beam: TypeAlias = Annotated[int | None, typer.Option("--beam", min=1, help="Instead of the recipe's beam.")]
+Beam: TypeAlias = Annotated[int | None, typer.Option("--beam", min=1, max=1000, help="Instead of the recipe's beam.")]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Quiet: TypeAlias = Annotated[bool, typer.Option("-q", "--quiet", help="Only the result and errors.")]
 Device: TypeAlias = Annotated[

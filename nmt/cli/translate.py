@@ -42,7 +42,7 @@ def translate(
         list[str] | None, typer.Option("--text", help="A text to translate; may be given several times.")
     ] = None,
     beam: Annotated[
-        int | None, typer.Option("--beam", min=1, help="Hypotheses of beam search; 1 is greedy search.")
+        int | None, typer.Option("--beam", min=1, max=1000, help="Hypotheses of beam search; 1 is greedy search.")
     ] = None,
     nbest: Annotated[int, typer.Option("--nbest", min=1, max=1000, help="Number of alternatives, with --json.")] = 1,
     as_json: Annotated[

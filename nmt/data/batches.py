@@ -68,17 +68,24 @@ def order(source: np.ndarray, target: np.ndarray, *, seed: int, epoch: int, batc
     """The batches of one epoch as rows of the corpus, for the lengths in tokens of both sides.
 
     The corpus is shuffled, sorted by length within windows (stably), cut where the padded positions of the longer side
-    would exceed ``batch_tokens``, and the batches are shuffled. A pair that exceeds it alone is a batch of its own.
+    would exceed ``batch_tokens``, and the batches are shuffled. A pair that exceeds it alone is left out: attention
+    takes memory by the square of a length, and words do not limit text without spaces.
     """
     generator = np.random.default_rng([seed, epoch])
     shuffled = generator.permutation(len(source))
-    widths = np.maximum(source, target) + 1  # with EOS
+    widths = _widths(source, target)
+    shuffled = shuffled[widths[shuffled] <= batch_tokens]
     batches: list[np.ndarray] = []
     for start in range(0, len(shuffled), WINDOW):
         window = shuffled[start : start + WINDOW]
         window = window[np.lexsort((source[window], target[window], widths[window]))]
         batches += _cut(window, widths[window], batch_tokens)
     return [batches[place] for place in generator.permutation(len(batches))]
+
+
+def _widths(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Positions of the longer side of each pair, with EOS."""
+    return np.maximum(source, target) + 1  # type: ignore[no-any-return]  # numpy types it as Any
 
 
 def _cut(rows: np.ndarray, widths: np.ndarray, batch_tokens: int) -> list[np.ndarray]:
@@ -142,7 +149,16 @@ class Batches:
         return len(self._order)
 
     def lengths(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """Tokens of each example of an epoch, source and target, without EOS."""
+        """Tokens of each example in the batches of an epoch, source and target, without EOS."""
+        source, target = self._lengths(epoch)
+        fits = _widths(source, target) <= self.batch_tokens
+        return source[fits], target[fits]
+
+    def left_out(self, epoch: int) -> int:
+        """Examples of an epoch that are longer than a batch may be."""
+        return len(self._lengths(epoch)[0]) - len(self.lengths(epoch)[0])
+
+    def _lengths(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         self._turn_to(epoch)
         source, target = (side.lengths for side in self.sides)
         if self._groups is None:
@@ -176,7 +192,7 @@ class Batches:
         if most > 1:
             seed = [self.seed, epoch, self.most_sentences]
             self._groups = concatenation.random_groups(len(self.sides[0]), most, seed)
-        self._order = order(*self.lengths(epoch), seed=self.seed, epoch=epoch, batch_tokens=self.batch_tokens)
+        self._order = order(*self._lengths(epoch), seed=self.seed, epoch=epoch, batch_tokens=self.batch_tokens)
 
 
 class Prefetcher:

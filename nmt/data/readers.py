@@ -66,6 +66,8 @@ def parse_record(line: str, where: str) -> dict[str, object]:
         raise UserError(f"{where}: not JSON ({error.msg.removesuffix(' at')} at column {error.colno})") from error
     except RecursionError as error:
         raise UserError(f"{where}: not a record of sentences (nested too deep)") from error
+    except ValueError as error:  # Python reads integers of 4,300 digits at most
+        raise UserError(f"{where}: not a record of sentences (a number of too many digits)") from error
     inner = record.get("translation", record) if isinstance(record, dict) else record
     if not isinstance(inner, dict):
         raise UserError(f"{where}: expected an object with a text for each language, found {type(inner).__name__}")

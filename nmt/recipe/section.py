@@ -10,6 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from nmt.recipe.document import Key
 
 Count = Annotated[int, Field(ge=1)]
+Updates = Annotated[int, Field(ge=1, le=10**9)]
+Width = Annotated[int, Field(ge=1, le=1 << 16)]
+"""Units of a layer; what the layers of a model come to is checked with the memory of the machine."""
+Tokens = Annotated[int, Field(ge=1, le=1 << 20)]
+"""Positions in a batch, and so the longest sentence."""
 Layers = Annotated[int, Field(ge=1, le=100)]
 Beam = Annotated[int, Field(ge=1, le=1000)]
 Probability = Annotated[float, Field(ge=0, lt=1)]

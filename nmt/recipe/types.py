@@ -18,7 +18,7 @@ from pydantic import Field
 
 from nmt.errors import RunError
 from nmt.recipe.document import Key
-from nmt.recipe.section import Beam, Count, Layers, NotNegative, Positive, Probability, Section
+from nmt.recipe.section import Beam, Count, Layers, NotNegative, Positive, Probability, Section, Tokens, Updates, Width
 
 _FILES = re.compile(r".*,.*|.*\.(tsv|csv|tmx|jsonl|json|parquet)(\.gz)?", re.DOTALL)
 
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     Attention = str
 else:
     Attention = Literal[_ATTENTIONS]
+
+
+MOST_TOKENS = 1 << 24
+"""Positions in all batches of an update, which are in memory together."""
 
 
 class Data(Section):
@@ -109,7 +113,7 @@ class Vocabulary(Section):
 
     type: Literal["unigram", "bpe"] = "unigram"
     """SentencePiece algorithm."""
-    size: Annotated[int, Field(ge=8)] = 6000
+    size: Annotated[int, Field(ge=8, le=10**6)] = 6000
     """Pieces, including four control pieces and 256 bytes."""
     joint: bool = True
     """One vocabulary for both languages, or one for each."""
@@ -128,7 +132,7 @@ class Vocabulary(Section):
 class RecurrentEncoder(Section):
     layers: Layers = 1
     """Stacked recurrent layers."""
-    hidden: Count = 256
+    hidden: Width = 256
     """Units per direction."""
     direction: Literal["both", "forward", "backward", "none"] = "both"
     """In which order the source is read: both ways, from the left, from the right (the reversed source of Sutskever et
@@ -140,7 +144,7 @@ class RecurrentEncoder(Section):
 class RecurrentDecoder(Section):
     layers: Layers = 1
     """Stacked recurrent layers; attention queries with the bottom layer and gives its context to all (GNMT)."""
-    hidden: Count = 512
+    hidden: Width = 512
     """Units."""
     residual: bool = False
     """Adds each layer's input to its output, from the second layer up."""
@@ -159,11 +163,11 @@ class Recurrent(Section):
     thought_vector: Literal["every_step", "initial_state"] = "every_step"
     """With attention `none`, where the decoder is given the thought vector: at every step or in its initial state
     only."""
-    embedding: Count = 256
+    embedding: Width = 256
     """Width of the token embeddings."""
-    attention_size: Count = 256
+    attention_size: Width = 256
     """Width in which additive attention compares query and slot."""
-    bottleneck: Count | None = None
+    bottleneck: Width | None = None
     """With attention `none`, width of the thought vector after a linear bottleneck projection; null leaves it as wide
     as an encoder state."""
     encoder: RecurrentEncoder = RecurrentEncoder()
@@ -195,11 +199,11 @@ class Transformer(Section):
 
     family: Literal["transformer"] = "transformer"
     """The architecture; each has keys of its own."""
-    width: Count = 256
+    width: Width = 256
     """Width of embeddings and layers."""
-    heads: Count = 4
+    heads: Width = 4
     """Attention heads; they divide the width."""
-    feed_forward: Count = 1024
+    feed_forward: Width = 1024
     """Inner width of the feed-forward layers."""
     encoder: TransformerStack = TransformerStack()
     decoder: TransformerStack = TransformerStack()
@@ -243,20 +247,21 @@ class Training(Section):
 
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
     """Seed of initial weights, order of batches, dropout and sampling."""
-    updates: Count | None = None
+    updates: Updates | None = None
     """Number of optimizer steps."""
-    epochs: Count | None = None
+    epochs: Annotated[int, Field(ge=1, le=10**6)] | None = None
     """Number of passes over the corpus."""
-    minutes: Positive | None = None
+    minutes: Annotated[float, Field(gt=0, le=10**6)] | None = None
     """Time to spend; turned into a number of updates at the start by timing the first few, and stored with the run."""
-    batch_tokens: Count = 2048
-    """Padded positions in a batch, source or target, whichever is more."""
-    accumulate: Count = 1
+    batch_tokens: Tokens = 2048
+    """Padded positions in a batch, source or target, whichever is more. Pairs that are longer alone are left out of
+    training, and counted."""
+    accumulate: Annotated[int, Field(ge=1, le=10_000)] = 1
     """Batches per update."""
     concatenation_growth: Annotated[int, Field(ge=0)] = 0
     """Epochs over which the most sentences of an example grow evenly from 1 to `data.concatenation` (a curriculum:
     Bengio et al. 2009); 0 draws from the whole range from the start."""
-    learning_rate: Positive = 1e-3
+    learning_rate: Annotated[float, Field(gt=0, le=1000)] = 1e-3
     """Peak learning rate of AdamW."""
     betas: tuple[Probability, Probability] = (0.9, 0.98)
     """AdamW's decay rates of the two moments."""
@@ -278,15 +283,15 @@ class Training(Section):
     """fp32, or bf16 autocast; auto is bf16 on hardware that supports it."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """auto is CUDA if available, else MPS, else the CPU."""
-    threads: Annotated[int, Field(ge=0)] = 0
+    threads: Annotated[int, Field(ge=0, le=1024)] = 0
     """CPU threads; 0 is torch's default. The number is part of the run, as rounding depends on it."""
     loaders: Annotated[int, Field(ge=0, le=16)] = 0
     """Threads that make the next batches during an update; one is enough. Batches do not depend on the number."""
-    validate_every: Annotated[int, Field(ge=0)] = 0
+    validate_every: Annotated[int, Field(ge=0, le=10**9)] = 0
     """Updates between validations; 0 makes ten in the run, or one a minute if it has fewer minutes."""
     valid_beam: Beam = 1
     """Beam of the decoding that validation scores by BLEU."""
-    save_every: Count = 500
+    save_every: Updates = 500
     """Updates between checkpoints."""
     keep: Annotated[int, Field(ge=2)] = 2
     """Newest checkpoints kept."""
@@ -303,9 +308,11 @@ class Training(Section):
     """Also writes TensorBoard event files (extra `tensorboard`)."""
 
     def conflicts(self) -> Iterator[tuple[Key, str]]:
-        """Training has a limit."""
+        """Training has a limit, and an update one on its tokens."""
         if self.updates is None and self.epochs is None and self.minutes is None:
             yield ("updates",), "a limit here, in training.epochs or in training.minutes"
+        if self.accumulate * self.batch_tokens > MOST_TOKENS:
+            yield ("accumulate",), f"at most {MOST_TOKENS:,} tokens in an update, training.batch_tokens in each batch"
 
 
 class Search(Section):
@@ -321,7 +328,7 @@ class Search(Section):
     """An output has at most this many times the tokens of its source, plus `max_extra`."""
     max_extra: Annotated[int, Field(ge=0, le=10_000)] = 20
     """See `max_ratio`."""
-    batch_tokens: Count = 4096
+    batch_tokens: Tokens = 4096
     """Padded source positions in a batch, not counting the beam."""
     precision: Literal["auto", "fp32", "bf16"] = "fp32"
     """bf16 is faster on hardware that supports it (auto), but a translation may then depend on its batch."""

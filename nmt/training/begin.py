@@ -157,10 +157,21 @@ def _fill(building: Path, recipe: Recipe, dataset: Dataset, log: Log) -> None:
     for name, vocabulary in sides.items():
         atomic.write_file(building / name, vocabulary.model)
     batches = planning.batches(recipe, dataset)
+    _report_left_out(batches, log)
+    if not Batches(*dataset.valid, seed=0, batch_tokens=batches.batch_tokens).count(0):
+        raise UserError("training.batch_tokens: all validation pairs are longer than that; raise it")
     metadata = _describe(dataset, batches)
     atomic.write_json(building / run_folder.METADATA, metadata.as_json())  # now `Run` can build the model that is timed
     decided = planning.decide(Run(building), batches, log)
     atomic.write_json(building / run_folder.METADATA, metadata.with_decisions(decided).as_json())
+
+
+def _report_left_out(batches: Batches, log: Log) -> None:
+    count, tokens = batches.left_out(0), f"training.batch_tokens, {batches.batch_tokens:,} tokens"
+    if not batches.count(0):
+        raise UserError(f"training.batch_tokens: all {count:,} training pairs are longer than {tokens}; raise it")
+    if count:
+        log(f"left out {count:,} training pairs that are longer than {tokens}")
 
 
 def _describe(dataset: Dataset, batches: Batches) -> Metadata:

@@ -62,7 +62,7 @@ class Training:
             if progress.update % LOG_EVERY == 0 or progress.update == plan.updates:
                 self.log()
             if progress.update % plan.validate_every == 0 or progress.update == plan.updates:
-                self.keep_if_best(self.validate())
+                self.keep_if_best(self.validated())
             if stop():
                 self.save()
                 raise TrainingStoppedError
@@ -99,11 +99,24 @@ class Training:
         what = "gradient" if math.isfinite(update.loss) else "loss"
         self.reporter.log(f"update {number}: the {what} is not finite; skipped ({progress.skipped} so far)")
         if progress.skipped_in_a_row >= PATIENCE_WITH_NAN:
-            raise RunError(
-                f"update {number}: {PATIENCE_WITH_NAN} updates in a row had a loss or gradient that is not finite; "
-                f"the last good checkpoint is kept in {self.folder}\n"
-                "lower training.learning_rate or set training.precision=fp32"
-            )
+            raise self.failed(f"{PATIENCE_WITH_NAN} updates in a row had a loss or gradient that is not finite")
+
+    def validated(self) -> Validation:
+        """The validation; weights that a finite gradient has made useless end training."""
+        try:
+            validation = self.validate()
+        except FloatingPointError as error:  # of the search
+            raise self.failed("the weights give no finite scores") from error
+        if not math.isfinite(validation.loss):
+            raise self.failed("the weights give no finite loss")
+        return validation
+
+    def failed(self, what: str) -> RunError:
+        """The error of a training whose numbers have left the range of floating point."""
+        return RunError(
+            f"update {self.progress.update}: {what}; the last good checkpoint is kept in {self.folder}\n"
+            "lower training.learning_rate or set training.precision=fp32"
+        )
 
     def rate(self) -> float:
         """The learning rate of the current update."""
@@ -148,7 +161,7 @@ class Training:
             return
         own = {name: parameter.detach().clone() for name, parameter in self.model.named_parameters()}
         weights.put(self.model, checkpoints.average(own, paths))
-        self.keep_if_best(self.validate(), f"average of {len(paths) + 1}")
+        self.keep_if_best(self.validated(), f"average of {len(paths) + 1}")
         weights.put(self.model, own)
 
     def averaged(self) -> list[Path]:
@@ -171,6 +184,8 @@ class Training:
 
     def save(self) -> None:
         """Saves a checkpoint, from which training continues to the bit as if it had not stopped."""
+        if not all(bool(parameter.isfinite().all()) for parameter in self.model.parameters()):
+            raise self.failed("the weights are not finite")
         path = checkpoints.save(self.folder, self.progress.update, self.model, self.state())
         self.reporter.saved(path)
         self.prune()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable
 from dataclasses import fields
@@ -10,6 +11,7 @@ from dataclasses import fields
 import torch
 
 from nmt.data.batches import Batches
+from nmt.errors import UserError
 from nmt.models.device import find_device, resolve_precision
 from nmt.models.protocol import TranslationModel
 from nmt.models.registry import parameters
@@ -23,14 +25,34 @@ from nmt.training.step import TrainingStep
 
 TIMED = 12
 """Updates that are timed, after two to warm up, to turn minutes into a number of updates."""
+WEIGHT_BYTES, TRAINED_BYTES = 4, 16
+"""Bytes of a parameter, and with its gradient and the two moments of AdamW."""
 UPDATING = 0.85
 """Share of a limit in minutes that is spent on updates; the rest is for validating and saving."""
+
+
+def check_size(run: Run, device: torch.device) -> None:
+    """Raises if the run's model cannot be trained in the memory of this machine; nothing is allocated."""
+    with torch.device("meta"):
+        count = parameters(run.fresh_model())
+    needed = count * (TRAINED_BYTES if device.type == "cpu" else WEIGHT_BYTES)
+    if needed > (has := memory()):
+        raise UserError(
+            f"model: {count:,} parameters take {needed / 2**30:,.1f} GiB in training, and this machine has "
+            f"{has / 2**30:,.1f} GiB\nlower the sizes in model, or vocabulary.size"
+        )
+
+
+def memory() -> int:
+    """The memory of this machine in bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def decide(run: Run, batches: Batches, log: Callable[[str], None]) -> Decisions:
     """Sets the number of threads, and times updates where the recipe limits minutes."""
     wanted = run.recipe.training
     device = find_device(wanted.device)
+    check_size(run, device)
     precision = resolve_precision(wanted.precision, device)
     threads = wanted.threads or torch.get_num_threads()
     torch.set_num_threads(threads)

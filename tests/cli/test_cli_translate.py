@@ -91,6 +91,15 @@ def test_json_gives_an_object_a_line(nmt: Nmt) -> None:
     assert first["score"] >= first["alternatives"][0]["score"]
 
 
+@pytest.mark.parametrize("command", ["translate", "evaluate", "inspect"])
+@pytest.mark.parametrize("beam", ["1001", "99999999999999999999"])
+def test_a_beam_has_the_bounds_that_it_has_in_recipes(nmt: Nmt, command: str, beam: str) -> None:
+    outcome = nmt(command, "runs/toy", "--beam", beam)
+    assert outcome.status == 2
+    assert "--beam" in outcome.err
+    assert "1000" in outcome.err
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -77,14 +77,17 @@ def test_a_batch_fills_its_budget_of_tokens_on_the_longer_side() -> None:
     assert sum(sizes) / len(sizes) > 0.75 * BUDGET  # what is left over is less than one of the rows
 
 
-def test_a_sentence_longer_than_the_budget_is_a_batch_of_its_own() -> None:
-    source, target = corpus(20, 10)
-    long = (
-        TokenIds([*(source[row] for row in range(20)), [100 + 20] + [9] * 200]),
-        TokenIds([*(target[row] for row in range(20)), [100 + 20]]),
-    )
-    found = epoch_of(Batches(*long, seed=1, batch_tokens=40))
-    assert [rows(batch) for batch in found if 20 in rows(batch)] == [[20]]
+@pytest.mark.parametrize(("longer", "kept"), [(39, True), (40, False), (2**21, False)])
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_pair_that_exceeds_the_budget_alone_is_left_out_and_counted(longer: int, kept: bool, side: int) -> None:
+    """With the end of the sentence, 39 tokens are 40 positions."""
+    sides = [[*(each[row] for row in range(20)), [100 + 20]] for each in corpus(20, 10)]
+    sides[side][20] += [9] * (longer - 1)
+    given = Batches(TokenIds(sides[0]), TokenIds(sides[1]), seed=1, batch_tokens=40)
+    expected = range(21 if kept else 20)
+    assert Counter(row for batch in epoch_of(given) for row in rows(batch)) == Counter(expected)
+    assert (given.left_out(0), len(given.lengths(0)[0])) == (21 - len(expected), len(expected))
+    assert max(each.max() for each in given.lengths(0)) < 40
 
 
 def test_windows_cover_every_pair_of_the_corpus(monkeypatch: pytest.MonkeyPatch) -> None:

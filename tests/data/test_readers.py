@@ -68,6 +68,11 @@ def test_a_line_separator_inside_a_sentence_does_not_shift_the_other_side(tmp_pa
         ("a.jsonl", '{"de": "eins", "en": "one"}\n{"de": \n', r"a\.jsonl:2: not JSON"),
         ("a.jsonl", '{"fr": "un", "en": "one"}\n', r"data\.source: .*a\.jsonl:1 has no column 'de'; it has fr, en"),
         ("a.jsonl", '{"de": "eins", "en": 1}\n', r"a\.jsonl:1: expected text under 'en', found 1"),
+        (
+            "a.jsonl",
+            f'{{"de": "eins", "en": "one", "id": {"9" * 5000}}}\n',
+            r"a\.jsonl:1: .*a number of too many digits",
+        ),
         ("a.jsonl", '["eins", "one"]\n', r"a\.jsonl:1: expected an object"),
         ("a.jsonl", '{"de": "\\ud83d", "en": "one"}\n', r"a\.jsonl:1: half a surrogate pair under 'de'"),
         ("a.parquet", "PAR?", r"a\.parquet: not a readable Parquet file"),

@@ -87,20 +87,23 @@ def test_scalars_follow_yaml_1_2(recipe: Read) -> None:
     [
         (
             "training: {updates: two}",
-            "a.yaml:3: training.updates: found 'two', expected an integer of at least 1 or null",
+            "a.yaml:3: training.updates: found 'two', expected an integer of at least 1 and at most 1000000000 or null",
         ),
         (
             "training: {updates: 1.0}",
-            "a.yaml:3: training.updates: found 1.0, expected an integer of at least 1 or null",
+            "a.yaml:3: training.updates: found 1.0, expected an integer of at least 1 and at most 1000000000 or null",
         ),
         (
             "training: {epochs: true}",
-            "a.yaml:3: training.epochs: found true, expected an integer of at least 1 or null",
+            "a.yaml:3: training.epochs: found true, expected an integer of at least 1 and at most 1000000 or null",
         ),
-        ("training: {minutes: .inf}", "a.yaml:3: training.minutes: found inf, expected a number above 0 or null"),
+        (
+            "training: {minutes: .inf}",
+            "a.yaml:3: training.minutes: found inf, expected a number above 0 and at most 1000000 or null",
+        ),
         (
             "training: {updates: 9999999999999999999}",
-            "a.yaml:3: training.updates: found 1e+19, expected an integer of at least 1 or null",
+            "a.yaml:3: training.updates: found 1e+19, expected an integer of at least 1 and at most 1000000000 or null",
         ),
         (
             "training: {betas: [0.9]}",
@@ -330,7 +333,8 @@ def test_an_override_is_text_as_it_is_typed_unless_it_is_a_quoted_or_bracketed_v
     [
         (
             "training.updates=abc",
-            "override training.updates=abc: training.updates: found 'abc', expected an integer of at least 1 or null",
+            "override training.updates=abc: training.updates: found 'abc', expected an integer of at least 1 "
+            "and at most 1000000000 or null",
         ),
         (
             "training.updtes=1",
@@ -469,7 +473,7 @@ lookalikes = st.from_regex(r"[-+]?[0-9_.:exoE~-]{1,8}", fullmatch=True) | st.sam
 
 
 @settings(max_examples=50, deadline=None)
-@given(name=names | lookalikes, number=st.floats(min_value=0, exclude_min=True, allow_infinity=False))
+@given(name=names | lookalikes, number=st.floats(min_value=0, exclude_min=True, max_value=10**6))
 def test_a_dumped_recipe_is_read_back_the_same(folder: Path, name: str, number: float) -> None:
     plain = read(SHIPPED[0], [f"training.minutes={number!r}"])
     recipe = plain.model_copy(update={"data": plain.data.model_copy(update={"corpus": name})})
@@ -480,6 +484,33 @@ def test_a_dumped_recipe_is_read_back_the_same(folder: Path, name: str, number: 
 def test_a_maximum_is_part_of_what_is_expected(problems: Problems) -> None:
     assert problems(SOUND, "search.beam=1001") == [
         "override search.beam=1001: search.beam: found 1001, expected an integer of at least 1 and at most 1000"
+    ]
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "vocabulary.size=2147483648",
+        "model.embedding=1000000000000",
+        "model.encoder.hidden=999999999999999999",
+        "training.updates=999999999999999999",
+        "training.validate_every=999999999999999999",
+        "training.accumulate=1000000000",
+        "training.batch_tokens=1048577",
+        "training.threads=20000",
+        "training.learning_rate=1e308",
+    ],
+)
+def test_a_number_that_no_machine_can_do_is_refused_with_the_largest_one(problems: Problems, override: str) -> None:
+    (problem,) = problems(SOUND, override)
+    assert problem.startswith(f"override {override}: {override.partition('=')[0]}: found ")
+    assert "at most" in problem
+
+
+def test_the_tokens_of_an_update_are_bounded_by_batches_and_their_size(problems: Problems) -> None:
+    assert problems(SOUND, "training.batch_tokens=65536", "training.accumulate=257") == [
+        "override training.accumulate=257: training.accumulate: found 257, expected at most 16,777,216 tokens in an "
+        "update, training.batch_tokens in each batch"
     ]
 
 

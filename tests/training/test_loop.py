@@ -112,6 +112,43 @@ def never() -> bool:
     return False
 
 
+def spoiled(training: Training) -> None:
+    """Makes a weight infinite, as an update with a finite gradient and a huge learning rate can."""
+    with torch.no_grad():
+        next(iter(training.model.parameters())).view(-1)[0] = math.inf
+
+
+def test_weights_that_are_not_finite_are_not_saved_and_end_training(make: Make) -> None:
+    training = make(save_every=2, validate_every=6).training
+    update, folder = training.update, training.folder
+
+    def spoiling(batches: list[Batch]) -> None:
+        update(batches)
+        if training.progress.update == 4:
+            spoiled(training)
+
+    training.update = spoiling  # type: ignore[method-assign]
+    with pytest.raises(RunError, match=r"update 4: the weights are not finite; the last good checkpoint is kept in "):
+        training.fit(never)
+    assert list(checkpoints.steps(folder)) == [2]
+
+
+def test_a_validation_that_finds_no_finite_score_ends_training_in_words(make: Make) -> None:
+    training = make().training
+
+    def validate() -> Validation:
+        raise FloatingPointError("search: no continuation has a finite score")
+
+    training.validate = validate
+    with pytest.raises(
+        RunError, match=r"update 1: the weights give no finite scores; .*\nlower training.learning_rate"
+    ):
+        training.fit(never)
+    training.validate = lambda: Validation(math.nan, 0.0)
+    with pytest.raises(RunError, match=r"update 2: the weights give no finite loss; "):
+        training.fit(never)
+
+
 def parameters(training: Training) -> list[Tensor]:
     return [parameter.detach().clone() for parameter in training.model.parameters()]
 

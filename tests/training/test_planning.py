@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
+from nmt.errors import UserError
 from nmt.recipe.types import Training
 from nmt.runs.metadata import Decisions
 from nmt.runs.run_folder import Run
@@ -59,6 +60,44 @@ def test_a_plan_has_the_decisions_in_place_of_the_keys_of_the_recipe(toy: Toy) -
         0.01,
     )
     assert plan.warmup == 3
+
+
+def test_a_model_that_memory_cannot_hold_is_refused_before_anything_is_made(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy.train("run")
+    count = Run(Path("run")).metadata.decided.parameters
+    monkeypatch.setattr(planning, "memory", lambda: 16 * count)
+    toy.train("just")
+    monkeypatch.setattr(planning, "memory", lambda: 16 * count - 1)
+    with pytest.raises(UserError, match=rf"model: {count:,} parameters take 0\.0 GiB in training, and this machine"):
+        toy.train("over")
+    assert not Path("over").exists()
+
+
+def test_sizes_that_are_allowed_alone_and_too_large_together_are_refused_at_once(toy: Toy) -> None:
+    """Four terabytes, of which nothing is allocated."""
+    with pytest.raises(UserError, match=r"lower the sizes in model, or vocabulary\.size"):
+        toy.train("run", "model.encoder.hidden=65536", "model.decoder.hidden=65536", "model.decoder.layers=4")
+    assert [path.name for path in Path().iterdir() if path.is_dir()] == []
+
+
+def test_a_line_that_is_far_too_long_is_left_out_and_training_goes_on(toy: Toy) -> None:
+    """More pieces than the metadata of a run allow, in a line that is one word."""
+    with Path("train.tsv").open("a") as file:
+        file.write(f"{'ab' * 600_000}\t{'cd' * 600_000}\n")
+    assert toy.train("run") == 0
+    assert "left out 1 training pairs that are longer than training.batch_tokens, 128 tokens" in toy.logged
+    assert Run(Path("run")).metadata.lengths.source.longest < 128
+
+
+def test_text_of_which_no_pair_fits_a_batch_is_an_error(toy: Toy) -> None:
+    with pytest.raises(UserError, match=r"training\.batch_tokens: all \d+ training pairs are longer than .* 2 tokens"):
+        toy.train("run", "training.batch_tokens=2")
+    Path("valid.tsv").write_text("Haus".join("x" * 128) + "\thouse\n", "utf8")
+    with pytest.raises(UserError, match=r"training\.batch_tokens: all validation pairs are longer than that"):
+        toy.train("run")
+    assert not Path("run").exists()
 
 
 def test_warm_up_takes_at_most_a_tenth_of_a_run(toy: Toy) -> None:

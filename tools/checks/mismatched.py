@@ -104,6 +104,9 @@ CASES: dict[str, Case] = {
     "a table with a column too few": lambda: table("a.tsv", ROWS.replace(b"\tdog", b"", 1)),
     "a table with a column too many": lambda: table("a.tsv", ROWS.replace(b"\tdog", b"\tdog\tcat", 1)),
     "a record without the target": lambda: table("a.jsonl", RECORDS.replace(b'"en"', b'"fr"', 1)),
+    "a record with a number that Python cannot read": lambda: table(
+        "a.jsonl", RECORDS.replace(b"}", b', "id": ' + b"9" * 5000 + b"}", 1)
+    ),
     "a record that is cut short": lambda: table("a.jsonl", RECORDS[:-9]),
 }
 

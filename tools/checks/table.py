@@ -67,7 +67,7 @@ CHECKS = (
         "Corpus files that do not belong together stop training and evaluating before any work, with both line counts "
         "or with file and line.",
         held="stopped",
-        full=20,
+        full=21,
     ),
     Check(
         "recipes",

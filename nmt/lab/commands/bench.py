@@ -36,7 +36,7 @@ def bench(
         typer.Option("--workers", min=1, help="Also translate with so many processes; may be repeated."),
     ] = None,
     beam: Annotated[
-        list[int] | None, typer.Option("--beam", min=1, help="May be repeated; by default the recipe's.")
+        list[int] | None, typer.Option("--beam", min=1, max=1000, help="May be repeated; by default the recipe's.")
     ] = None,
     precision: Annotated[
         list[Precision] | None, typer.Option("--precision", help="To translate in; may be repeated, by default fp32.")

@@ -17,7 +17,7 @@ COUNTS = {
     "hub": 2,
     "lines": 60,
     "batches": 10,
-    "mismatched": 20,
+    "mismatched": 21,
     "recipes": 60,
     "strangers": 6,
     "large": 2000,
