@@ -1,6 +1,6 @@
 # make demo    train for MINUTES, translate and score
 # make test    the test suite
-# make studies the two tiny studies, from training to report
+# make studies the tiny studies, from training to report
 # make ci      what CI runs: the tests, the tiny studies, the linter and the type checker
 # make check   all long-running checks at full count, hours; writes docs/reliability.md
 
@@ -31,6 +31,7 @@ studies: .venv/tested
 	rm -rf results/ci runs/results-ci-*
 	$(BIN)/nmt study recipes/bottleneck-tiny.yaml --out results/ci/bottleneck
 	$(BIN)/nmt study recipes/ladder-tiny.yaml --out results/ci/ladder
+	$(BIN)/nmt study recipes/grid-tiny.yaml --out results/ci/grid
 
 # the exit status of a check that cannot be made on this machine
 SKIPPED := 77

@@ -145,8 +145,8 @@ def _scores_notes(found: Averages) -> Iterable[str]:
             *([report.looks(result.scored_before)] if result.scored_before else []),
         )
     )
-    for name in (row.row.system for row in found.rows if row.averages["bleu"].mean < NO_SIGNAL):
-        yield f"{name}: BLEU under {NO_SIGNAL}, it hardly translates; differences of such scores mean nothing"
+    if weak := report.once(row.row.system for row in found.rows if row.averages["bleu"].mean < NO_SIGNAL):
+        yield f"BLEU under {NO_SIGNAL}, hardly a translation, so differences mean nothing: {'; '.join(weak)}"
 
 
 def _difference_notes(found: Averages) -> Iterable[str]:

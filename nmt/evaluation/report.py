@@ -122,7 +122,12 @@ def markdown(table: Table) -> str:
         for row in (table.columns, rule, *table.rows)
     ]
     title = [f"**{table.title}**", ""] if table.title else []
-    return "\n".join([*title, *lines, "", *(f"- {note}" for note in table.notes)]).rstrip("\n") + "\n"
+    return (
+        "\n".join([*title, *lines, "", *(f"- {re.sub('^[*]', chr(92) + '*', note)}" for note in table.notes)]).rstrip(
+            "\n"
+        )
+        + "\n"
+    )
 
 
 def latex(table: Table) -> str:

@@ -160,4 +160,4 @@ def test_latex_is_a_tabular_with_as_many_cells_in_every_row(found: Averages) -> 
 def test_models_that_hardly_translate_are_named() -> None:
     found = averages.average([row("good", 0.1, 1), row("bad", 1.0, 1)], languages="de-en", baseline="good")
     notes = averages_report.scores_table(found).notes
-    assert [note.partition(":")[0] for note in notes if "hardly translates" in note] == ["bad"]
+    assert [note.partition(": ")[2] for note in notes if "hardly a translation" in note] == ["bad"]

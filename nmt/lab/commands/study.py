@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 def study(
     recipe: Annotated[
-        Path, typer.Argument(help="A study recipe, such as recipes/bottleneck.yaml or recipes/ladder.yaml.")
-    ],
+        Path | None,
+        typer.Argument(
+            help="A study recipe, such as recipes/bottleneck.yaml; without it those of recipes/ are listed."
+        ),
+    ] = None,
     overrides: Annotated[
         list[str] | None,
         typer.Argument(
@@ -50,6 +53,8 @@ def study(
 
     Examples:
 
+      nmt study
+
       nmt study recipes/bottleneck.yaml --dry-run
 
       nmt study recipes/bottleneck.yaml --only core --out results/mine
@@ -60,6 +65,10 @@ def study(
     from nmt.lab.studies import plan as plans
     from nmt.lab.studies.archive import write_archive
 
+    if recipe is None:
+        for path, kind, line in plans.listed(Path("recipes")):
+            print_text(f"{path!s:<32}{kind:<12}{line}")
+        return
     keys = overrides or []
     plan = plans.read(recipe, keys if device is None else [*keys, f"training.device={device}"])
     chosen = plan.chosen([group for group in only.split(",") if group])
@@ -97,6 +106,7 @@ def _announce(study: Study, jobs: tuple[Job, ...], processes: int) -> None:
     if not waiting:
         return
     minutes = studies.forecast(study, waiting, say)
+    width = max(len(job.name) for job in waiting)
     for job in waiting:
-        say(f"  {job.name:<32} {job.recipe.training.updates or 0:>6,} updates  about {minutes[job.name]:4.0f} min")
+        say(f"  {job.name:<{width}} {job.recipe.training.updates or 0:>6,} updates  about {minutes[job.name]:4.0f} min")
     say(f"{len(waiting)} runs, {processes} at a time, about {sum(minutes.values()) / processes:.0f} min in all")

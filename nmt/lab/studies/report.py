@@ -38,6 +38,10 @@ def write(plan: Plan, folder: Path, log: Log) -> list[Path]:
         from nmt.lab.studies import ladder
 
         return ladder.report(plan, results, log)
+    if plan.settings.kind == "grid":
+        from nmt.lab.studies import grid_report
+
+        return grid_report.report(plan, results, log)
     began = time.perf_counter()
     evaluations = results.log_evaluation(results.test(concatenated_name(1)), finished)
     found = bottleneck.analyse(plan, results, evaluations, log)

@@ -127,7 +127,7 @@ def _complete(plan: Plan, vocabulary: Vocabulary, results: Results) -> tuple[Job
     complete = []
     for job in plan.jobs:
         system, recipe = plan.systems[job.system], job.recipe
-        if "vocabulary" not in system.recipe:
+        if _shares_vocabulary(plan, job):
             recipe = recipe.model_copy(update={"vocabulary": recipe.vocabulary.model_copy(update=shared)})
         job = replace(job, recipe=recipe)
         if system.match is not None:
@@ -135,6 +135,13 @@ def _complete(plan: Plan, vocabulary: Vocabulary, results: Results) -> tuple[Job
             job = matched(job, count(other, size), size)
         complete.append(job)
     return tuple(complete)
+
+
+def _shares_vocabulary(plan: Plan, job: Job) -> bool:
+    """Whether a job has the vocabulary of the study. The recipes of a grid are whole: their keys are compared."""
+    if plan.settings.kind == "grid":
+        return (job.recipe.vocabulary, job.recipe.data) == (plan.shared.vocabulary, plan.shared.data)
+    return "vocabulary" not in plan.systems[job.system].recipe
 
 
 def count(job: Job, vocabulary: int) -> int:
