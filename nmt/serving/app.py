@@ -27,8 +27,12 @@ POLICY = "; ".join([*(f"{what} 'none'" for what in _NOTHING), *(f"{what} 'self'"
 """The content security policy: the page loads its own script, style and images, and calls its own server."""
 PAGE = {
     "/": ("index.html", "text/html"),
+    "/docs": ("docs.html", "text/html"),
     "/style.css": ("style.css", "text/css"),
-    "/page.js": ("page.js", "text/javascript"),
+    **{
+        f"/{name}.js": (f"{name}.js", "text/javascript")
+        for name in ("page", "docs", "dom", "server", "words", "heatmap")
+    },
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 NO_FILES, NO_SUGGESTIONS = "Files translation are disabled on this server.", "Suggestions are disabled on this server."

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from unittest import mock
 
 from nmt.runs.run_folder import Run
 from nmt.serving import languages
-from nmt.serving.admission import Limits
+from nmt.serving.admission import ApiKeys, Limits
 from nmt.serving.models import Models, ServedModel
 from nmt.serving.service import Service
 from tools.checks.attacks import ATTACKS
@@ -93,7 +94,9 @@ def _use(browser: Any, runs: Sequence[Path]) -> Iterator[Trial]:
         Copying("other"),
     ]
     with listening(Service(Models(served), Limits(), None)) as address:
-        seen = used(browser, f"{address.url}/", len(served) > 1)
+        seen = used(browser, f"{address.url}/", len(served) > 1) | examples(browser, f"{address.url}/docs")
+    yield from (Trial(name, None if good else f"found {value}") for name, (value, good) in seen.items())
+    seen = states(browser) | detected(browser) | keyed(browser)
     yield from (Trial(name, None if good else f"found {value}") for name, (value, good) in seen.items())
 
 
@@ -155,40 +158,177 @@ def used(browser: Any, address: str, several: bool) -> Findings:
             " && document.querySelectorAll('#views table').length === 2",
         )
         found["two models stand side by side"] = (both, both)
+        tab.click("#clear")
         tab.click("#examples button:nth-of-type(3)")
         fresh = (
             "document.getElementById('read').textContent.includes(document.getElementById('source').value.slice(0, 20))"
         )
         until(tab, f"{fresh} && document.querySelectorAll('#views table').length === 2")
+    layout(tab, found)
     dark = []
     for _ in range(3):
         tab.click("#theme")
         dark.append(tab.evaluate("getComputedStyle(document.body).backgroundColor"))
     found["themes"] = (dark, len(set(dark)) == 2)
-    held = tab.evaluate(
-        "new URLSearchParams(location.hash.slice(1)).get('q') === document.getElementById('source').value"
-        " && location.search === ''"
-    )
-    found["the link holds the text in its fragment alone"] = (held, bool(held))
-    again = Watched(browser, tab.url.replace("?", ""))
-    again.tab.wait_for_selector("#results .words .word")
-    found["a link brings the text back"] = (
-        same := again.tab.input_value("#source") == tab.input_value("#source"),
-        same,
-    )
-    again.tab.close()
-    tab.set_viewport_size({"width": 375, "height": 812})
-    wide = tab.evaluate("document.documentElement.scrollWidth")
-    found["a telephone need not scroll sideways"] = (f"{wide} of 375 pixels", wide <= 375)
     unnamed = tab.evaluate(
         "[...document.querySelectorAll('button, input, select, textarea')]"
         ".filter(each => !each.labels?.length && !each.textContent.trim()"
         " && !each.getAttribute('aria-label') && !each.getAttribute('aria-labelledby')).length"
     )
     found["controls without a name"] = (unnamed, unnamed == 0)
+    links(browser, watched, found)
     found["requests outside"] = (watched.outside[:3], not watched.outside)
     found["errors and violations"] = (watched.faults[:3], not watched.faults)
     return found
+
+
+def layout(tab: Any, found: Findings) -> None:
+    """The places of text and translation on a desktop and on a telephone."""
+    sizes = tab.evaluate("[...document.querySelectorAll('.pane')].map(pane => pane.getBoundingClientRect().width)")
+    found["text and translation are equally wide"] = (sizes, abs(sizes[0] - sizes[1]) < 1)
+    before = tab.viewport_size
+    for width in (360, 768):
+        tab.set_viewport_size({"width": width, "height": 740})
+        wide = tab.evaluate("document.documentElement.scrollWidth")
+        found[f"nothing scrolls sideways at {width}"] = (f"{wide} pixels", wide <= width)
+    tab.set_viewport_size({"width": 360, "height": 740})
+    text, translation = (tab.locator(box).first.bounding_box() for box in ("#source", "#results .words"))
+    below = translation["y"] - text["y"] - text["height"]
+    found["the translation is right under the text on a phone"] = (f"{below:.0f} pixels below", 0 < below < 150)
+    tab.set_viewport_size(before)
+
+
+def links(browser: Any, watched: Watched, found: Findings) -> None:
+    """The text is in a copied link alone, with and without a clipboard interface, which needs TLS."""
+    tab, text = watched.tab, watched.tab.input_value("#source")
+    held = tab.evaluate("text => decodeURIComponent(location.href).includes(text.slice(0, 10))", text)
+    found["the address does not hold the text"] = (held, not held)
+    copied = []
+    for secure in (True, False):
+        tab.evaluate(
+            """secure => {
+                window.copied = null;
+                const clipboard = secure ? { writeText: async text => { window.copied = text; } } : undefined;
+                Object.defineProperty(navigator, 'clipboard', { value: clipboard, configurable: true });
+                document.execCommand = () => { window.copied = document.activeElement.value; return true; };
+            }""",
+            secure,
+        )
+        for button in ("#link", "#results .card button"):
+            tab.click(button)
+            until(tab, "window.copied !== null", seconds=5)
+            copied.append(tab.evaluate("window.copied"))
+            tab.evaluate("window.copied = null")
+    shown = tab.evaluate("document.querySelector('#results .words').textContent")
+    found["copying works with and without TLS"] = (copied, copied[:2] == copied[2:] and copied[1] == shown)
+    again = Watched(browser, copied[0])
+    again.tab.wait_for_selector("#results .words .word")
+    ticked = "[...document.querySelectorAll('#models input')].map(box => box.checked)"
+    same = again.tab.input_value("#source") == text and again.tab.evaluate(ticked) == tab.evaluate(ticked)
+    found["a link brings text and models back"] = (same, same)
+    again.tab.close()
+    tab.click("#clear")
+    found["an emptied text empties the translation"] = (
+        empty := until(tab, "!document.querySelector('#results .card') && document.getElementById('looking').hidden"),
+        empty,
+    )
+    tab.click("#clear", force=True)  # it counts as disabled
+    told = tab.inner_text("#status")
+    found["a grey button says why"] = (told, told == "There is no text to clear.")
+
+
+def states(browser: Any) -> Findings:
+    """An old translation is dimmed, and cleared by a fault, which stands in its place."""
+    found, live = Findings(), "document.getElementById('status')"
+    service = Service(Models([Copying("one")]), Limits(characters=100), None)
+    with listening(service) as address:
+        watched = Watched(browser, f"{address.url}/", viewport={"width": 360, "height": 740})
+        tab = watched.tab
+        tab.evaluate(f"window.first = {live}")
+        tab.fill("#source", "Ein Hund.")
+        tab.wait_for_selector("#results .word")
+        tab.focus("#source")
+        tab.keyboard.type("x")
+        old = tab.evaluate("document.getElementById('results').classList.contains('old')")
+        found["an old translation is dimmed at the first key"] = (old, old)
+        tab.fill("#source", "a" * 101)
+        told = until(tab, f"{live}.textContent.startsWith('This text has 101 characters')")
+        gone = tab.evaluate("!document.querySelector('#results .card')")
+        found["a text beyond the limit clears the translation and says so"] = ((told, gone), told and gone)
+        tab.fill("#source", "Ein Hund.")
+        tab.wait_for_selector("#results .word")
+    tab.fill("#source", "Zwei Hunde.")
+    told = until(
+        tab, f"{live}.textContent === 'The server does not answer.' && !document.getElementById('again').hidden"
+    )
+    gone = tab.evaluate("!document.querySelector('#results .card')")
+    place = tab.locator("#status").bounding_box()["y"]
+    found["a server that is gone clears the translation and says so there"] = (
+        (told, gone, place),
+        told and gone and place < 740,
+    )
+    same = tab.evaluate(f"window.first === {live}")
+    found["the live region is one and the same"] = (same, same)
+    tab.close()
+    return found
+
+
+def detected(browser: Any) -> Findings:
+    """With several models, the language is asked once, and a text in the target language is not translated."""
+    found = Findings()
+
+    def detect(text: str, candidates: Sequence[str]) -> list[languages.Guess]:
+        return [languages.Guess("en" if "the" in text else "de", 90.0)]
+
+    with (
+        mock.patch.object(languages, "detection_available", return_value=True),
+        mock.patch.object(languages, "detect", detect),
+        listening(Service(Models([Copying("one"), Copying("other")]), Limits(), None)) as address,
+    ):
+        watched = Watched(browser, f"{address.url}/#from=auto&models=one,other")
+        tab, asked = watched.tab, list[str]()
+        tab.on("request", lambda request: request.method == "POST" and asked.append(request.url.rsplit("/", 1)[1]))
+        tab.fill("#source", "the dog")
+        told = until(
+            tab, "document.getElementById('status').textContent.startsWith('The text looks like English already')"
+        )
+        found["a text in the target language is not translated"] = ((told, asked[:]), told and asked == ["detect"])
+        asked.clear()
+        tab.fill("#source", "ein Hund")
+        both = until(tab, "document.querySelectorAll('#results .card').length === 2")
+        once = asked.count("detect") == 1 and asked.count("translate") == 2
+        found["two models share one detection"] = ((both, asked), both and once)
+        tab.close()
+    return found
+
+
+def keyed(browser: Any) -> Findings:
+    """A server with keys: the page asks for one where it is to be typed."""
+    keys = ApiKeys({"one": sha256(b"right").hexdigest()})
+    with listening(Service(Models([Copying("one")]), Limits(), keys)) as address:
+        tab = Watched(browser, f"{address.url}/").tab
+        until(tab, "document.activeElement.id === 'key'", seconds=5)
+        told, focus = [], tab.evaluate("document.activeElement.id")
+        tab.fill("#source", "Ein Hund.")
+        for key in ("", "wrong", "right"):
+            tab.fill("#key", key)
+            tab.press("#key", "Tab")
+            tab.wait_for_timeout(600)
+            told.append(tab.evaluate("document.getElementById('status').firstChild?.textContent ?? ''"))
+        shown = tab.locator("#results .word").count() > 0
+        tab.close()
+    expected = ["Enter your API key above to translate.", "This API key is not accepted.", ""]
+    return {"a key is asked for": ((focus, told, shown), (focus, told, shown) == ("key", expected, True))}
+
+
+def examples(browser: Any, address: str) -> Findings:
+    """The page of examples has the address and the languages of its server."""
+    watched = Watched(browser, address)
+    filled = until(watched.tab, "document.querySelector('.origin').textContent.startsWith('http')")
+    text = watched.tab.inner_text("pre >> nth=0")
+    watched.tab.close()
+    right = filled and address.removesuffix("/docs") + "/translate" in text and not watched.faults
+    return {"the examples are those of the server": ((text, watched.faults), right)}
 
 
 def until(tab: Any, condition: str, argument: Any = None, seconds: float = 60) -> bool:

@@ -1,4 +1,9 @@
-// The page of `nmt serve`. Texts from users and models are set as text, never as markup.
+// The page of `nmt serve`: what is asked, and what is shown of the answers.
+
+import { $, copy, element, fill, refuse, refused, why } from './dom.js';
+import { heatmap } from './heatmap.js';
+import { ask, Fault, get } from './server.js';
+import { lighting, numbered, words } from './words.js';
 
 const MOST_MODELS = 3;
 const WAIT = 300; // milliseconds without typing after which a text is translated
@@ -18,235 +23,172 @@ const EXAMPLES = {
       'an old man is reading a newspaper and three girls are playing with a yellow ball by the water.',
   },
 };
+/** Warnings of the server in words for people, and what they mean; others are shown as they are. */
+const WARNINGS = {
+  'source span never attended': ['Perhaps left out', 'The model hardly looked at these words while it wrote.'],
+  'repetition loop': ['It repeats itself', 'A model that has lost the thread writes the same words again and again.'],
+  'length ratio out of range': ['Of unusual length', 'The translation is much longer or shorter than those that the model has learned from.'],
+  'copied source': ['Not translated', 'These words of the text stand in the translation as they were.'],
+  'pieces unknown to training': ['Never seen in training', 'The model has not learned from any text with these characters.'],
+  'longer than anything trained on': ['A long sentence', 'It is longer than any sentence that the model has learned from.'],
+  'translated in parts': ['Translated in parts', 'The sentence is longer than any that the model has learned from, so it was cut.'],
+  'output reached the length cap before it ended': ['Cut off', 'The translation reached the longest length that the server allows.'],
+};
+const SCORE = 'The log-probability of the translation under this model, corrected for its length. Nearer to 0 is surer; it says nothing of how good another model is.';
 
-const $ = (id) => document.getElementById(id);
-const state = { settings: null, languages: [], results: new Map(), views: new Map(), running: null, timer: 0 };
+const state = { settings: null, languages: [], results: new Map(), views: new Map(), guess: null, ticked: new Set(), running: null, timer: 0 };
 
-/** An element with a class, a text and children; it sets no attribute that could run a script. */
-function element(tag, { text, name, title, children = [], ...rest } = {}) {
-  const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = text;
-  if (name) made.className = name;
-  if (title) made.title = title;
-  made.append(...children);
-  return Object.assign(made, rest);
-}
-
-function fill(list, choices, chosen) {
-  list.replaceChildren(...choices.map(([value, text]) => element('option', { value, text })));
-  if (choices.some(([value]) => value === chosen)) list.value = chosen;
-}
-
-function say(text, wrong = false) {
-  $('status').textContent = text;
+/** The line above the translation, which screen readers read out; `unseen` is for them alone. */
+function say(text, { wrong = false, again = false, unseen = '' } = {}) {
+  $('status').replaceChildren(text, element('span', { name: 'aside', text: unseen }));
   $('status').classList.toggle('wrong', wrong);
+  $('again').hidden = !again;
 }
 
-// Requests
-
-async function ask(path, body, signal) {
-  const headers = { 'Content-Type': 'application/json' };
-  if ($('key').value) headers.Authorization = `Bearer ${$('key').value}`;
-  const answer = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body), signal });
-  const value = await answer.json();
-  if (!answer.ok) throw new Error(value.error);
-  return value;
+function busy(old) {
+  for (const box of [$('results'), $('looking')]) box.classList.toggle('old', old);
+  $('results').setAttribute('aria-busy', String(old));
 }
 
-const models = () => state.settings.models.filter((model) => model.target === $('to').value && ($('from').value === 'auto' || model.source === $('from').value));
+const named = (code) => state.languages.find((language) => language.code === code)?.name ?? code;
+const titled = (model) => `${model.title} (${model.name})`;
+const models = () => between($('from').value === 'auto' ? state.guess : $('from').value, $('to').value);
+
+/** The models of a pair of languages; without a source language, all that write the target. */
+function between(source, target) {
+  const found = state.settings.models.filter((model) => model.target === target);
+  return source ? found.filter((model) => model.source === source) : found;
+}
 
 function chosen() {
-  const ticked = [...document.querySelectorAll('#models input:checked')].map((box) => box.value);
-  const found = models().filter((model) => ticked.includes(model.name));
+  const found = models().filter((model) => state.ticked.has(model.name));
   return (found.length ? found : models().slice(0, 1)).slice(0, MOST_MODELS);
 }
 
+// Translating
+
 async function translate() {
+  clearTimeout(state.timer);
   state.running?.abort();
   const running = (state.running = new AbortController());
   const q = $('source').value;
-  remember();
-  state.results.clear();
-  state.views.clear();
-  if (!q.trim()) return show();
+  if (!q.trim()) return show([], 'The translation appears here.');
   say('Translating …');
+  busy(true);
   try {
-    await Promise.all(chosen().map((model) => translateWith(model, q, running.signal)));
-    say('');
-    show();
+    check(q);
+    const notice = await detect(q, running.signal);
+    const results = await Promise.all((notice.stop ? [] : chosen()).map((model) => translateWith(model, q, running.signal)));
+    show(results, notice.text);
     await look(running.signal);
   } catch (error) {
-    if (error.name !== 'AbortError') say(error.message, true);
+    if (error.name !== 'AbortError') fail(error);
   }
 }
 
+/** What is known to be refused is not asked. */
+function check(q) {
+  const size = [...q].length;
+  const limit = state.settings.charLimit;
+  if (size > limit) throw new Fault(`This text has ${size.toLocaleString('en')} characters; the server translates at most ${limit.toLocaleString('en')} at a time.`, false);
+  if (state.settings.keyRequired && !$('key').value) throw new Fault('Enter your API key above to translate.', false);
+}
+
+/** Asks for the language of the text once, whatever the number of models; returns what to say of it. */
+async function detect(q, signal) {
+  if ($('from').value !== 'auto') return { text: '' };
+  const [guess] = await ask('detect', { q }, $('key').value, signal);
+  const known = guess.confidence > 0;
+  const target = $('to').value;
+  const language = named(guess.language);
+  if (state.guess !== (known ? guess.language : null)) {
+    state.guess = known ? guess.language : null;
+    showModels();
+  }
+  if (!known) return { text: `The language was not recognised; the text is read as ${named(models()[0]?.source)}.` };
+  if (guess.language === target) return { text: `The text looks like ${language} already (${guess.confidence} % sure).`, stop: true };
+  if (!models().length) return { text: `The text looks like ${language} (${guess.confidence} % sure), and there is no model from ${language} to ${named(target)}.`, stop: true };
+  return { text: `From ${language}, ${guess.confidence} % sure.` };
+}
+
 async function translateWith(model, q, signal) {
-  const auto = $('from').value === 'auto' && !state.settings.detection;
-  const source = auto || chosen().length > 1 ? model.source : $('from').value;
   const alternatives = Math.min(3, state.settings.alternatives);
-  const body = { q, source, target: model.target, details: true, alternatives };
-  if (source !== 'auto') body.model = model.name;
-  const answer = await ask('translate', body, signal);
-  state.results.set(model.name, { model, ...answer });
+  const body = { q, source: model.source, target: model.target, model: model.name, details: true, alternatives };
+  return { model, ...(await ask('translate', body, $('key').value, signal)) };
+}
+
+function fail(error) {
+  show([], '');
+  say(error.message, { wrong: true, again: error instanceof Fault ? error.again : true });
+  if (state.settings?.keyRequired && !$('key').value) $('key').focus();
 }
 
 /** Requests the interpretation of the chosen sentence by each model. */
 async function look(signal) {
-  state.views.clear();
-  const results = [...state.results.values()];
-  await Promise.all(results.map(async (result) => {
-    const sentence = result.details[Number($('sentence').value) || 0];
-    const model = state.settings.models.find((each) => each.name === sentence?.model);
-    if (!sentence || !model) return;
-    const kind = $('kind').value || model.kinds[0];
-    if (!model.kinds.includes(kind)) {
-      state.views.set(result.model.name, { refused: `${model.title} has no ${kind}.` });
-      return;
-    }
-    const body = { q: sentence.source, source: model.source, target: model.target, model: model.name, kind };
-    try {
-      state.views.set(result.model.name, await ask('inspect', body, signal));
-    } catch (error) {
-      if (error.name === 'AbortError') throw error;
-      state.views.set(result.model.name, { refused: error.message });
-    }
+  const views = new Map();
+  await Promise.all([...state.results.values()].map(async ({ model, details }) => {
+    const sentence = details[Number($('sentence').value) || 0];
+    if (sentence) views.set(model.name, await view(model, sentence, signal));
   }));
+  state.views = views;
   showViews();
 }
 
-// Words and their alignment
-
-/** Groups pieces into words; returns the indices of the pieces of each word. */
-function grouped(pieces) {
-  const words = [];
-  pieces.forEach((piece, place) => {
-    if (piece === '</s>') return;
-    if (piece.startsWith('▁') || !words.length) words.push([]);
-    words.at(-1).push(place);
-  });
-  return words;
-}
-
-/** How much each target word rests on each source word, from 0 to 1: by the heatmap of this sentence if there is one, else by the alignment. */
-function links(sentence, view) {
-  const source = grouped(sentence.source_pieces);
-  const target = grouped(sentence.pieces);
-  const pictured = view?.values && view.kind !== 'gates' && view.source_pieces.join() === sentence.source_pieces.join() && view.pieces.join() === sentence.pieces.join();
-  const aligned = new Set(sentence.alignment.map(([from, to]) => `${from} ${to}`));
-  const value = pictured ? (row, column) => Math.max(view.values[row]?.[column] ?? 0, 0) : (row, column) => Number(aligned.has(`${column} ${row}`));
-  const weights = target.map((rows) => source.map((columns) => rows.reduce((sum, row) => sum + columns.reduce((part, column) => part + value(row, column), 0), 0)));
-  return weights.map((row) => {
-    const most = Math.max(...row, 1e-9);
-    return row.map((weight) => weight / most);
-  });
-}
-
-/** The words of a sentence as elements with their indices; arrow keys move from word to word. */
-function words(text, sentence) {
-  return text.split(/(\s+)/).filter(Boolean).map((part) => {
-    if (!part.trim()) return part;
-    const word = element('span', { name: 'word', text: part });
-    word.dataset.sentence = sentence;
-    return word;
-  });
-}
-
-function numbered(box) {
-  const counts = {};
-  for (const word of box.querySelectorAll('.word')) {
-    const sentence = word.dataset.sentence;
-    word.dataset.word = counts[sentence] = (counts[sentence] ?? -1) + 1;
-    word.tabIndex = -1;
-  }
-  const first = box.querySelector('.word');
-  if (first) first.tabIndex = 0;
-}
-
-function lights(word) {
-  const { sentence, word: place } = word.dataset;
-  const card = word.closest('.card');
-  for (const [name, result] of state.results) {
-    if (card && card.dataset.model !== name) continue;
-    const details = result.details[sentence];
-    const shown = document.querySelector(`.card[data-model="${CSS.escape(name)}"]`);
-    if (!details || !shown) continue;
-    const found = links(details, Number(sentence) === (Number($('sentence').value) || 0) ? state.views.get(name) : null);
-    if (card) light($('read'), sentence, found[place] ?? []);
-    else light(shown, sentence, found.map((row) => row[place] ?? 0));
+async function view(model, sentence, signal) {
+  const kind = $('kind').value || model.kinds[0];
+  if (!model.kinds.length) return { refused: 'An export, or a model in other processes, cannot be looked into.' };
+  if (!model.kinds.includes(kind)) return { refused: `${model.title} has no ${kind}.` };
+  const body = { q: sentence.source, source: model.source, target: model.target, model: model.name, kind };
+  try {
+    return await ask('inspect', body, $('key').value, signal);
+  } catch (error) {
+    if (error.name === 'AbortError') throw error;
+    return { refused: error.message };
   }
 }
 
-function light(box, sentence, strengths) {
-  for (const word of box.querySelectorAll(`.word[data-sentence="${sentence}"]`)) {
-    const strength = strengths[word.dataset.word] ?? 0;
-    word.style.background = strength > 0.02 ? `color-mix(in srgb, var(--light) ${Math.round(100 * strength)}%, transparent)` : '';
-  }
-}
+const lookAgain = () => look(state.running?.signal).catch((error) => error.name === 'AbortError' || fail(error));
 
-function dark() {
-  for (const word of document.querySelectorAll('.word')) {
-    word.style.background = '';
-    word.classList.remove('here');
-  }
-}
+// Showing
 
-function point(event) {
-  const word = event.target.closest?.('.word');
-  dark();
-  if (!word) return;
-  word.classList.add('here');
-  lights(word);
-}
-
-/** When the pointer leaves, the focused word is highlighted again. */
-function rest() {
-  point({ target: document.activeElement });
-}
-
-function walk(event) {
-  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-  const word = event.target.closest?.('.word');
-  if (!step || !word) return;
-  const all = [...word.closest('.words').querySelectorAll('.word')];
-  const next = all[all.indexOf(word) + step];
-  if (!next) return;
-  event.preventDefault();
-  word.tabIndex = -1;
-  next.tabIndex = 0;
-  next.focus();
-}
-
-// Rendering
-
-function show() {
-  const results = [...state.results.values()].sort((a, b) => models().indexOf(a.model) - models().indexOf(b.model));
+function show(results, notice) {
+  state.results = new Map(results.map((result) => [result.model.name, result]));
+  state.views = new Map();
   const sentences = results[0]?.details ?? [];
-  $('read').replaceChildren(...sentences.flatMap((sentence, place) => [...words(sentence.source, place), ' ']));
-  numbered($('read'));
-  $('results').replaceChildren(...results.map(card));
   const before = $('sentence').value;
+  $('results').replaceChildren(...results.map(card));
+  $('read').replaceChildren(...sentences.flatMap((sentence, place) => [...words(sentence.source, place), ' ']));
+  $('read').lang = results[0]?.model.source ?? '';
+  numbered($('read'));
   fill($('sentence'), sentences.map((sentence, place) => [String(place), `${place + 1}: ${sentence.source.slice(0, 40)}`]), before);
   $('sentence-field').hidden = sentences.length < 2;
   $('looking').hidden = !sentences.length;
+  busy(false);
+  say(notice, { unseen: results.map((result) => `${results.length > 1 ? `${titled(result.model)}: ` : ''}${result.translatedText}`).join('\n') });
+  showActions();
   showViews();
 }
 
 function card(result) {
-  const text = element('div', { name: 'words', lang: result.model.target });
-  text.setAttribute('aria-live', 'polite');
+  const { model, details } = result;
+  const text = element('div', { name: 'words', lang: model.target });
   text.append(...laidOut(result));
   numbered(text);
-  const score = result.details.reduce((sum, sentence) => sum + sentence.score, 0);
-  const guess = result.detectedLanguage;
-  const facts = [`score ${score.toFixed(2)}`];
-  if (guess) facts.push(`from ${guess.language}, ${guess.confidence} % sure`);
-  const copy = element('button', { text: 'Copy', type: 'button' });
-  copy.addEventListener('click', () => navigator.clipboard.writeText(result.translatedText).then(() => say('Copied.'), () => say('The browser did not let us copy.', true)));
-  const head = element('header', { children: [element('h3', { text: `${result.model.title} (${result.model.name})` }), copy] });
-  const warnings = result.details.flatMap((sentence) => sentence.warnings).map((warning) => element('p', { name: 'wrong', text: `⚠ ${warning}` }));
-  const made = element('article', { name: 'card', children: [head, text, element('p', { name: 'faint', text: facts.join(' · ') }), ...warnings, ...others(result)] });
-  made.dataset.model = result.model.name;
+  const score = details.reduce((sum, sentence) => sum + sentence.score, 0);
+  const button = element('button', { text: 'Copy', type: 'button', label: `Copy, ${titled(model)}` });
+  button.addEventListener('click', async () => told(await copy(result.translatedText), 'Copied.', text));
+  const head = element('header', { children: [element('h3', { text: titled(model) }), button] });
+  const facts = element('div', { name: 'row faint', children: [element('span', { text: `score ${score.toFixed(2)}` }), why(SCORE), ...model.notes.map((note) => element('span', { text: note }))] });
+  const made = element('article', { name: 'card', children: [head, text, ...details.flatMap((sentence) => sentence.warnings.map(warning)), ...others(result), facts] });
+  made.dataset.model = model.name;
   return made;
+}
+
+function warning(text) {
+  const at = text.indexOf(': ');
+  const [kind, rest] = at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 2)];
+  const [title, meaning] = WARNINGS[kind] ?? [kind, null];
+  return element('div', { name: 'row wrong', children: [element('span', { text: `⚠ ${title}${rest && `: ${rest}`}` }), ...(meaning ? [why(meaning)] : [])] });
 }
 
 /** The translation with its line breaks; each sentence is located in it, so that its words can be highlighted. */
@@ -265,56 +207,36 @@ function laidOut(result) {
 function others(result) {
   if (!result.alternatives?.length) return [];
   const scores = result.details.length === 1 ? Object.fromEntries(result.details[0].alternatives.map((each) => [each.text, each.score.toFixed(2)])) : {};
-  const items = result.alternatives.map((text) => element('li', { text: scores[text.trim()] ? `${text} (${scores[text.trim()]})` : text }));
-  return [element('details', { children: [element('summary', { text: `${items.length} alternatives` }), element('ul', { children: items })] })];
+  const items = result.alternatives.map((text) => element('li', { lang: result.model.target, text: scores[text.trim()] ? `${text} (${scores[text.trim()]})` : text }));
+  return [element('details', { children: [element('summary', { text: items.length === 1 ? '1 alternative' : `${items.length} alternatives` }), element('ul', { children: items })] })];
 }
 
 function showViews() {
-  const shown = [...state.results.values()].filter((result) => state.views.has(result.model.name));
-  $('views').replaceChildren(...shown.map((result) => {
-    const view = state.views.get(result.model.name);
-    const title = element('h3', { text: result.model.title });
-    const body = view.refused ? element('p', { name: 'faint', text: view.refused }) : element('div', { name: 'scroll', tabIndex: 0, children: [drawing(view)] });
-    return element('article', { name: 'card', children: [title, body] });
+  const shown = [...state.results.values()].filter(({ model }) => state.views.has(model.name));
+  const narrow = matchMedia('(max-width: 48rem)').matches;
+  const folded = new Set(narrow ? shown.slice(1).map(({ model }) => model.name) : []); // one picture at a time on a phone
+  $('views').replaceChildren(...shown.map(({ model }) => {
+    const found = state.views.get(model.name);
+    const body = found.refused ? [element('p', { name: 'faint', text: found.refused })] : heatmap(found, $('pieces').checked);
+    return element('details', { name: 'card', open: !folded.has(model.name), children: [element('summary', { text: titled(model) }), ...body] });
   }));
 }
 
-/** A heatmap as a table of shades; each cell also has its value as text, for screen readers. */
-function drawing(view) {
-  const most = Math.max(...view.values.flat());
-  const top = view.kind === 'occlusion' ? Math.min(Math.max(most, 0.05), 5) : 1;
-  const numbers = view.kind === 'gates' ? view.mean : view.scores;
-  const heads = view.columns.map((name) => element('th', { scope: 'col', children: [element('span', { text: name })] }));
-  const last = element('th', { text: view.kind === 'gates' ? 'mean' : 'log p' });
-  const rows = view.rows.map((name, row) => {
-    const cells = view.values[row].map((value, column) => cell(value, top, `${name}, ${view.columns[column]}: ${value.toFixed(3)}`));
-    return element('tr', { children: [element('th', { scope: 'row', text: name }), ...cells, element('td', { name: 'number', text: numbers[row].toFixed(2) })] });
-  });
-  const children = [
-    element('caption', { text: `${view.kind}: ${view.scale}` }),
-    element('thead', { children: [element('tr', { children: [element('td'), ...heads, last] })] }),
-    element('tbody', { children: rows }),
-  ];
-  return element('table', { children });
-}
-
-function cell(value, top, title) {
-  const shade = element('i');
-  shade.style.opacity = Math.min(Math.max(value / top, 0), 1).toFixed(3);
-  return element('td', { name: 'cell', title, children: [shade, element('span', { name: 'aside', text: value.toFixed(2) })] });
-}
-
+/** Which models there are to tick; what is ticked stays so while other languages are chosen. */
 function showModels() {
   const found = models();
-  const before = new Set(chosen().map((model) => model.name));
+  const names = chosen().map((model) => model.name);
   $('models').hidden = found.length < 2;
-  const boxes = found.map((model, place) => {
-    const box = element('input', { type: 'checkbox', value: model.name, checked: before.has(model.name) && place < MOST_MODELS });
-    return element('label', { children: [box, ` ${model.title} (${model.name})`] });
-  });
-  $('models').replaceChildren(element('legend', { text: 'Models, up to three' }), ...boxes);
+  const boxes = found.map((model) => element('label', { children: [element('input', { type: 'checkbox', value: model.name, checked: names.includes(model.name) }), ` ${titled(model)}`] }));
+  $('models').replaceChildren(element('legend', { text: `Models, up to ${MOST_MODELS}` }), ...boxes);
   limitModels();
-  showExamples();
+}
+
+function ticked() {
+  for (const { value, checked } of document.querySelectorAll('#models input')) state.ticked[checked ? 'add' : 'delete'](value);
+  limitModels();
+  keep();
+  typed(0);
 }
 
 function limitModels() {
@@ -323,27 +245,55 @@ function limitModels() {
   for (const box of boxes) box.disabled = full && !box.checked;
 }
 
-function showExamples() {
-  const source = $('from').value === 'auto' ? models()[0]?.source : $('from').value;
-  const found = Object.entries(EXAMPLES[source] ?? {});
-  const buttons = found.map(([name, text]) => {
-    const button = element('button', { type: 'button', text: name, title: text });
+/** Examples stand under an empty text only; buttons that cannot be used say why. */
+function showActions() {
+  const text = $('source').value;
+  const size = [...text].length;
+  const limit = state.settings.charLimit;
+  $('count').textContent = text ? `${size.toLocaleString('en')} of ${limit.toLocaleString('en')}` : '';
+  $('count').classList.toggle('wrong', size > limit);
+  $('source').lang = $('from').value === 'auto' ? state.guess ?? '' : $('from').value;
+  refuse($('clear'), text ? null : 'There is no text to clear.', 'Clear the text');
+  refuse($('link'), text ? null : 'There is no text yet; the address of this page holds languages and models.', 'Copy a link that holds languages, models and the text');
+  refuse($('swap'), unswappable(), 'Swap languages');
+  const found = text ? [] : Object.entries(EXAMPLES[models()[0]?.source] ?? {});
+  $('examples').hidden = !found.length;
+  $('examples').replaceChildren(element('span', { name: 'faint', text: 'Try' }), ...found.map(([name, example]) => {
+    const button = element('button', { type: 'button', text: name, title: example });
     button.addEventListener('click', () => {
-      $('source').value = text;
-      typed(0);
+      $('source').value = example;
+      edited(0);
+      $('source').focus();
     });
     return button;
-  });
-  $('examples').hidden = !found.length;
-  $('examples').replaceChildren(element('span', { name: 'faint', text: 'Try' }), ...buttons);
+  }));
+}
+
+function unswappable() {
+  const from = $('from').value === 'auto' ? state.guess : $('from').value;
+  if (!from) return 'The language of the text is not known yet.';
+  return between($('to').value, from).length ? null : `There is no model from ${named($('to').value)} to ${named(from)}.`;
 }
 
 // Events
 
+/** Does what a button is for, or says why it cannot. */
+function pressed(id, action) {
+  $(id).addEventListener('click', () => {
+    if (refused($(id))) say(refused($(id)));
+    else action();
+  });
+}
+
+/** Says that something was copied; if it could not be, selects it. */
+function told(copied, text, box) {
+  if (!copied) getSelection().selectAllChildren(box);
+  say(copied ? text : 'The browser does not let this page copy. The text is selected; press Ctrl+C.');
+}
+
 function typed(wait = WAIT) {
-  const limit = state.settings.charLimit;
-  $('count').textContent = `${$('source').value.length} of ${limit}`;
-  $('count').classList.toggle('wrong', $('source').value.length > limit);
+  showActions();
+  busy(Boolean(state.results.size));
   clearTimeout(state.timer);
   state.timer = setTimeout(translate, wait);
 }
@@ -351,38 +301,55 @@ function typed(wait = WAIT) {
 function changedLanguages() {
   const source = state.languages.find((language) => language.code === $('from').value);
   const targets = new Set(source ? source.targets : state.settings.models.map((model) => model.target));
-  const choices = state.languages.filter((language) => targets.has(language.code)).map((language) => [language.code, language.name]);
-  fill($('to'), choices, $('to').value);
-  const back = state.languages.find((language) => language.code === $('to').value);
-  $('swap').disabled = $('from').value === 'auto' || !back?.targets.includes($('from').value);
+  fill($('to'), state.languages.filter((language) => targets.has(language.code)).map((language) => [language.code, language.name]), $('to').value);
+  state.guess = null;
   showModels();
   typed(0);
 }
 
 function swap() {
   const text = state.results.values().next().value?.translatedText;
-  const [from, to] = [$('from').value, $('to').value];
-  $('from').value = to;
-  changedLanguages();
-  $('to').value = from;
+  const [from, to] = [$('from').value === 'auto' ? state.guess : $('from').value, $('to').value];
   if (text) $('source').value = text;
-  changedLanguages();
+  choose(to, from);
+  keep();
 }
 
-/** The URL fragment holds text and languages; browsers do not send it. */
-function remember() {
-  const kept = new URLSearchParams({ from: $('from').value, to: $('to').value, q: $('source').value });
-  const address = $('source').value ? `#${kept}` : location.pathname;
-  history.replaceState(null, '', address);
+/** Sets languages, where the server has them. */
+function choose(from, to) {
+  for (const [list, code] of [[$('from'), from], [$('to'), to]]) {
+    if ([...list.options].some((option) => option.value === code)) list.value = code;
+    changedLanguages();
+  }
+}
+
+const kept = () => new URLSearchParams({ from: $('from').value, to: $('to').value, ...(models().length > 1 && { models: chosen().map((model) => model.name) }) });
+
+/** The fragment of the address keeps languages and models for a reload, never the text: browsers keep a history. */
+function keep() {
+  history.replaceState(null, '', `#${kept()}`);
+}
+
+/** A text that came with a link leaves the address when it is changed. */
+function edited(wait) {
+  if (new URLSearchParams(location.hash.slice(1)).has('q')) keep();
+  typed(wait);
+}
+
+async function link() {
+  const address = new URL(`#${kept()}&${new URLSearchParams({ q: $('source').value })}`, location.href).href;
+  if (await copy(address)) return say('Link copied. Whoever has it can read the text.');
+  const field = element('input', { value: address, readOnly: true, label: 'The link' });
+  say('The browser does not let this page copy. The link is selected; press Ctrl+C.');
+  $('status').append(field);
+  field.select();
 }
 
 function recall() {
-  const kept = new URLSearchParams(location.hash.slice(1));
-  if ([...$('from').options].some((option) => option.value === kept.get('from'))) $('from').value = kept.get('from');
-  changedLanguages();
-  if ([...$('to').options].some((option) => option.value === kept.get('to'))) $('to').value = kept.get('to');
-  if (kept.has('q')) $('source').value = kept.get('q');
-  changedLanguages();
+  const given = new URLSearchParams(location.hash.slice(1));
+  if (given.has('q')) $('source').value = given.get('q');
+  state.ticked = new Set(given.get('models')?.split(','));
+  choose(given.get('from'), given.get('to'));
 }
 
 function themed(theme) {
@@ -401,29 +368,33 @@ function nextTheme() {
 async function begin() {
   const theme = localStorage.getItem('theme');
   themed(theme === 'light' || theme === 'dark' ? theme : 'system');
-  [state.settings, state.languages] = await Promise.all(['frontend/settings', 'languages'].map((path) => fetch(path).then((answer) => answer.json())));
+  $('theme').addEventListener('click', nextTheme);
+  $('settings').addEventListener('submit', (event) => event.preventDefault());
+  $('again').addEventListener('click', () => (state.settings ? translate() : location.reload()));
+  [state.settings, state.languages] = await Promise.all(['frontend/settings', 'languages'].map(get));
   $('key-field').hidden = !state.settings.keyRequired;
   const sources = state.languages.filter((language) => language.targets.length).map((language) => [language.code, language.name]);
-  fill($('from'), [['auto', state.settings.detection ? 'Detect language' : 'Any language']].concat(sources), sources.length === 1 ? sources[0][0] : 'auto');
-  $('theme').addEventListener('click', nextTheme);
-  $('swap').addEventListener('click', swap);
-  $('source').addEventListener('input', () => typed());
+  fill($('from'), [...(state.settings.detection ? [['auto', 'Detect language']] : []), ...sources], sources.length === 1 ? sources[0][0] : 'auto');
+  pressed('swap', swap);
+  pressed('link', link);
+  pressed('clear', () => {
+    $('source').value = '';
+    edited(0);
+    $('source').focus();
+  });
+  $('source').addEventListener('input', () => edited());
   $('source').addEventListener('keydown', (event) => event.key === 'Enter' && (event.ctrlKey || event.metaKey) && typed(0));
-  for (const id of ['from', 'to']) $(id).addEventListener('change', changedLanguages);
-  for (const id of ['kind', 'sentence']) $(id).addEventListener('change', () => look(state.running?.signal).catch((error) => say(error.message, true)));
+  for (const id of ['from', 'to']) $(id).addEventListener('change', () => { changedLanguages(); keep(); });
+  for (const id of ['kind', 'sentence']) $(id).addEventListener('change', lookAgain);
+  $('pieces').addEventListener('change', showViews);
   $('key').addEventListener('change', () => typed(0));
-  $('models').addEventListener('change', () => { limitModels(); typed(0); });
-  $('settings').addEventListener('submit', (event) => event.preventDefault());
-  $('link').addEventListener('click', () => { remember(); navigator.clipboard.writeText(location.href).then(() => say('Link copied.'), () => say(location.href)); });
+  $('models').addEventListener('change', ticked);
   for (const box of [$('read'), $('results')]) {
-    box.addEventListener('mouseover', point);
-    box.addEventListener('focusin', point);
-    box.addEventListener('mouseleave', rest);
-    box.addEventListener('focusout', dark);
-    box.addEventListener('keydown', walk);
+    lighting(box, () => state.results, (name, sentence) => (sentence === (Number($('sentence').value) || 0) ? state.views.get(name) : null));
   }
   window.addEventListener('hashchange', recall);
   recall();
+  if (state.settings.keyRequired) $('key').focus();
 }
 
-begin().catch((error) => say(`The server does not answer: ${error.message}`, true));
+begin().catch((error) => say(error.message, { wrong: true, again: true }));
