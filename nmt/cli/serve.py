@@ -110,7 +110,7 @@ def serve(
     from nmt.serving.models import Computing
 
     # An export with several workers needs several batches to keep them busy.
-    computing = Computing(engine, device, workers, precision, max(1, batch // workers) if workers else None)
+    computing = Computing(engine, device, workers, precision, max(1, batch // workers) if workers else None, batch)
     _start(runs, host, port, keys, cors_origin or [], limits, computing, quiet)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -15,6 +15,7 @@ from nmt.errors import Log, UserError
 from nmt.runs.run_folder import Run
 from nmt.serving import languages
 from nmt.serving.batcher import Compute, Job
+from nmt.text.passage import Passage
 
 if TYPE_CHECKING:
     from nmt.inference.open import Engine
@@ -31,10 +32,15 @@ class Computing:
     workers: int | None = None
     precision: str | None = None
     batch_tokens: int | None = None
+    longest: int = 2048
+    """Source tokens of the longest sentence that is translated as one job; of a longer one, each part is a job."""
 
 
 class ServedModel:
     """A run with its loaded model. Its methods are called by one thread at a time; `close` ends its processes."""
+
+    computing = Computing()
+    _passage: Callable[[str], Passage] = staticmethod(Passage.of_sentences)
 
     def __init__(
         self, run: Run, name: str, longest_output: int, computing: Computing = Computing(), log: Log = lambda _: None
@@ -62,14 +68,29 @@ class ServedModel:
             split="never",
             log=lambda line: log(f"{name}: {line}"),
         )
-        self.passage = passages(run, "auto")
-        """Cuts a text into sentences, each of which is a job."""
+        self._passage = passages(run, "auto")
         self._opened: Translator = opened.__enter__()
         self._interpretable = opened if isinstance(opened, TorchTranslator) else None
 
     def close(self) -> None:
         """Frees the processes of the translator, if it has any."""
         self._opened.__exit__(None, None, None)
+
+    def passage(self, text: str) -> Passage:
+        """The text as sentences, each of which is a job, and the gaps between them."""
+        passage, longest = self._passage(text), self.computing.longest
+        if all(self.tokens(sentence) <= longest for sentence in passage.sentences):
+            return passage
+        from nmt.inference.translator import split
+
+        spans = []
+        for start, sentence in zip(passage.starts, passage.sentences, strict=True):
+            whole = self.tokens(sentence) <= longest
+            for part in [sentence] if whole else split(sentence, longest - 1, lambda text: self.tokens(text) - 1):
+                if part.strip():
+                    spans.append((start + len(part) - len(part.lstrip()), start + len(part.rstrip())))
+                start += len(part)
+        return Passage(text, spans)
 
     def tokens(self, sentence: str) -> int:
         """The number of source tokens of a sentence, with its end."""

@@ -21,7 +21,6 @@ from nmt.serving.batcher import Cancelled, Compute, Job
 from nmt.serving.models import Models, ServedModel
 from nmt.serving.server import bind, make_server
 from nmt.serving.service import Service
-from nmt.text.passage import Passage
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
@@ -47,15 +46,17 @@ class UppercaseModel(ServedModel):
     def __init__(self, source: str = "de", target: str = "en", name: str = "uppercase", seconds: float = 0.0) -> None:
         """Every batch takes ``seconds``."""
         self.source, self.target, self.name, self.seconds = source, target, name, seconds
-        self.passage = Passage.of_sentences
         self.batches: list[list[str]] = []
         self._computes: dict[int, Compute] = {}
+
+    def tokens(self, sentence: str) -> int:
+        return len(sentence.split()) + 1
 
     def translation_job(self, sentence: str, alternatives: int, details: bool) -> Job:
         compute = self._computes.setdefault(
             alternatives, lambda texts, cancelled: self._uppercase(texts, alternatives, cancelled)
         )
-        return Job(compute, sentence, len(sentence.split()) + 1)
+        return Job(compute, sentence, self.tokens(sentence))
 
     def interpretation_job(self, sentence: str, kind: str | None) -> Job:
         return Job(

@@ -61,7 +61,7 @@ def test_every_engine_serves_the_same_translations(
     looks: bool,
 ) -> None:
     search = exported.search_settings(nbest=3, keep_weights=True)
-    expected = open_translator(exported, "torch", device="cpu", search=search).translate(lines)
+    expected = open_translator(exported, "torch", device="cpu", search=search, split="never").translate(lines)
     log: list[str] = []
     with Models.load([exported.path], 400, computing, log.append) as models:
         (model,) = models.all
@@ -81,3 +81,14 @@ def test_every_engine_serves_the_same_translations(
     ]
     assert any(each.alignment and each.alternatives for each in found)
     assert said is None or log == said
+
+
+def test_a_sentence_longer_than_a_batch_is_several_jobs_and_nothing_is_lost(make_run: MakeRun) -> None:  # noqa: F811
+    run = make_run()
+    (model,) = Models.load([run.path], 400, Computing(longest=24)).all
+    for text in ("Hund rot " * 40, "\n Hund. " + "\U00020000" * 100 + " Katze!", "Hund" * 50, "rot Hund. Katze"):
+        passage = model.passage(text)
+        assert passage.joined(passage.sentences) == text
+        assert max(map(model.tokens, passage.sentences)) <= 24
+        assert "".join("".join(passage.sentences).split()) == "".join(text.split())
+    assert model.passage("rot Hund. Katze").sentences == ["rot Hund.", "Katze"]
