@@ -287,7 +287,12 @@ def detected(browser: Any) -> Findings:
     ):
         watched = Watched(browser, f"{address.url}/#from=auto&models=one,other")
         tab, asked = watched.tab, list[str]()
-        tab.on("request", lambda request: request.method == "POST" and asked.append(request.url.rsplit("/", 1)[1]))
+
+        def note(request: Any) -> None:
+            if request.method == "POST":
+                asked.append(request.url.rsplit("/", 1)[1])
+
+        tab.on("request", note)
         tab.fill("#source", "the dog")
         told = until(
             tab, "document.getElementById('status').textContent.startsWith('The text looks like English already')"
