@@ -139,17 +139,18 @@ def _start(
     quiet: bool,
 ) -> None:
     keep_few_kernels(32)
-    from nmt.serving import languages, server
+    from nmt.serving import server
     from nmt.serving.admission import ApiKeys
     from nmt.serving.app import build
     from nmt.serving.service import Service
+    from nmt.text import detection
 
     api_keys = ApiKeys.read(keys) if keys else None
     log = logger(quiet)
     with server.bind(host, port) as bound, _loaded(runs, limits, computing, log) as models:
         service = Service(models, limits, api_keys)
         _log_models(service.models, quiet)
-        if not languages.detection_available():
+        if not detection.available():
             log("languages are not detected; for that: pip install 'nmt-recipes[lid]'")
         address, number = bound.getsockname()[:2]
         where = f"http://{f'[{address}]' if ':' in address else address}:{number}"

@@ -15,6 +15,8 @@ from torch import Tensor
 
 from nmt.data.pairs import copied_words
 from nmt.data.vocabulary import Vocabulary
+from nmt.text import detection
+from nmt.text.languages import name as language_name
 
 CAPPED = "output reached the length cap before it ended"
 LOOP = re.compile(r"(.{1,100}?)\1{2,}", re.DOTALL)
@@ -52,6 +54,8 @@ class TrainingStatistics(NamedTuple):
     """Target tokens for one source token; None where it is not known."""
     unseen: Collection[int] | None = None
     """Source token ids that no training sentence has; None where they are not known."""
+    language: str | None = None
+    """The source language; None if the language of a text is not to be looked at."""
 
 
 def diagnose(
@@ -59,6 +63,7 @@ def diagnose(
 ) -> list[str]:
     """The warnings about a line's translation, at most one of each kind."""
     found = (
+        _language(line, trained.language),
         _long(parts, trained.longest),
         None if all(part.finished for part in parts) else CAPPED,
         _loop(parts, target),
@@ -68,6 +73,13 @@ def diagnose(
         _unknown(parts, source, trained.unseen or ()),
     )
     return [warning for warning in found if warning]
+
+
+def _language(line: str, trained: str | None) -> str | None:
+    if trained is None or (found := detection.unlike(line, [trained])) is None:
+        return None
+    rather = "it is unknown" if found.language == detection.UNKNOWN else f"rather {language_name(found.language)}"
+    return f"the language does not look like {language_name(trained)}: {rather}"
 
 
 def kind(warning: str) -> str:

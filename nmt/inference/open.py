@@ -167,7 +167,7 @@ def passages(run: Run, split: Split) -> Callable[[str], Passage]:
 def training_statistics(run: Run) -> TrainingStatistics:
     """What diagnostics know of a run's training."""
     source, target = run.metadata.lengths.source, run.metadata.lengths.target
-    return TrainingStatistics(source.longest, target.tokens / source.tokens, run.unseen_tokens)
+    return TrainingStatistics(source.longest, target.tokens / source.tokens, run.unseen_tokens, run.recipe.data.source)
 
 
 def _parallel(

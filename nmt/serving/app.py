@@ -20,6 +20,7 @@ from nmt.serving import handlers, languages, openapi, validation
 from nmt.serving.http_parsing import HttpError, Parameters, json_response
 from nmt.serving.middleware import FAILED, AdmissionMiddleware, ObservingMiddleware
 from nmt.serving.service import Service
+from nmt.text import detection
 
 _NOTHING = ("default-src", "base-uri", "form-action", "frame-ancestors")
 _SELF = ("script-src", "style-src", "connect-src", "img-src")
@@ -143,7 +144,7 @@ def _settings(service: Service) -> JsonObject:
             "source": {"code": languages.AUTO, "name": "Auto Detect"},
             "target": {"code": first.target, "name": languages.name(first.target)},
         },
-        "detection": languages.detection_available(),
+        "detection": detection.available(),
         "alternatives": service.limits.alternatives,
         "models": [model.as_json() for model in service.models.all],
     }

@@ -83,7 +83,7 @@ async def inspect(request: TranslationRequest, kind: str | None, models: Models,
 
 def detect(text: str, models: Models) -> list[JsonObject]:
     """The languages that a text may be in, most probable first."""
-    return [guess._asdict() for guess in languages.detect(text, models.codes)]
+    return [guess._asdict() for guess in languages.identify(text, models.codes)]
 
 
 async def _off_loop_if_long(request: TranslationRequest, function: Callable[..., T], *arguments: Any) -> T:

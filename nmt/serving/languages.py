@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from functools import lru_cache
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from nmt.text import detection
+from nmt.text.detection import Guess
 from nmt.text.languages import base, name
 
 if TYPE_CHECKING:
     from lingua import LanguageDetector
 
-__all__ = ["AUTO", "Guess", "detect", "detection_available", "matching", "name"]
+__all__ = ["AUTO", "Guess", "detect", "identify", "matching", "name"]
 
 AUTO = "auto"
-DETECTED = 1000
-"""Characters that detection reads; more do not change the result."""
-
-
-class Guess(NamedTuple):
-    """A detected language."""
-
-    language: str
-    confidence: float
-    """0 to 100."""
 
 
 def matching(requested: str, served: Collection[str]) -> str | None:
@@ -33,27 +24,32 @@ def matching(requested: str, served: Collection[str]) -> str | None:
     return by_case.get(requested.lower()) or by_case.get(base(requested))
 
 
-def detection_available() -> bool:
-    """Whether the extra `lid` is installed."""
-    return find_spec("lingua") is not None
-
-
 def detect(text: str, candidates: Sequence[str]) -> list[Guess]:
     """The candidate languages of a text, most probable first.
 
-    If detection finds nothing, the first candidate with confidence 0.
+    If detection finds nothing, the first candidate with confidence 0. A text in none of the candidate
+    languages gives these the confidences that they have among all languages.
     """
-    loaded = _detector(tuple(candidates)) if detection_available() else None
+    loaded = _detector(tuple(candidates)) if detection.available() else None
     found: list[Guess] = []
     if loaded:
         detector, codes = loaded
-        values = detector.compute_language_confidence_values(text[:DETECTED])
+        values = detector.compute_language_confidence_values(text[: detection.READ])
         found = [
             Guess(codes[value.language.iso_code_639_1.name], round(100 * value.value, 1))
             for value in values
             if value.value
         ]
+    if found and detection.unlike(text, candidates):
+        among_all = dict(detection.ranked(text))
+        found = [guess._replace(confidence=among_all.get(base(guess.language), 0.0)) for guess in found]
     return found or [Guess(candidates[0], 0.0)]
+
+
+def identify(text: str, candidates: Sequence[str]) -> list[Guess]:
+    """`detect`, with a known language that is none of the candidates before them."""
+    other = detection.unlike(text, candidates)
+    return [*([other] if other and other.language != detection.UNKNOWN else []), *detect(text, candidates)]
 
 
 @lru_cache

@@ -15,6 +15,7 @@ from nmt.errors import Log, UserError
 from nmt.runs.run_folder import Run
 from nmt.serving import languages
 from nmt.serving.batcher import Compute, Job
+from nmt.text import detection
 from nmt.text.passage import Passage
 
 if TYPE_CHECKING:
@@ -197,6 +198,7 @@ class Models:
             compute([text] * (model.computing.workers or 1), lambda: False)
         for candidates in (self.codes, *(self.sources_of(model.target) for model in self.all)):
             languages.detect("a", candidates)
+        detection.ranked("a")
 
     @cached_property
     def sources(self) -> list[str]:

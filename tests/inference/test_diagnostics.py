@@ -7,6 +7,8 @@ from torch import Tensor
 from nmt.data.vocabulary import Vocabulary, train
 from nmt.inference import diagnostics
 from nmt.inference.diagnostics import Part, TrainingStatistics, diagnose
+from nmt.text import detection
+from nmt.text.detection import Guess
 
 VOCABULARY = Vocabulary(train(["der Hund sieht die Katze und das Haus am See mit viel Wasser"], type="bpe", size=310))
 SOURCE = "der Hund sieht die Katze"
@@ -131,3 +133,24 @@ def test_a_line_in_parts_is_judged_by_its_parts_together() -> None:
 def test_what_is_quoted_is_short() -> None:
     line = " ".join(f"Wort{number}" for number in range(1000))
     assert all(len(warning) < 100 for warning in warned(line, line))
+
+
+def test_a_text_of_another_language_has_a_warning_that_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[tuple[str, list[str]]] = []
+    others = {"Le chien": Guess("fr", 99.0), "xq zkw": Guess(detection.UNKNOWN, 20.0)}
+
+    def unlike(text: str, languages: list[str]) -> Guess | None:
+        looked.append((text, languages))
+        return others.get(text)
+
+    monkeypatch.setattr(detection, "unlike", unlike)
+
+    def warnings(line: str, language: str | None) -> list[str]:
+        trained = TrainingStatistics(9, None, (), language)
+        return [each for each in diagnose(line, "", [], VOCABULARY, VOCABULARY, trained) if "language" in each]
+
+    assert warnings("Le chien", "de") == ["the language does not look like German: rather French"]
+    assert diagnostics.kind(warnings("Le chien", "de")[0]) == "the language does not look like German"
+    assert warnings("xq zkw", "de") == ["the language does not look like German: it is unknown"]
+    assert warnings("Hund", "de") == warnings("Le chien", None) == []
+    assert ("Le chien", ["de"]) in looked

@@ -14,13 +14,13 @@ pytest.importorskip("fastapi", reason="needs the extra serve: pip install 'nmt-r
 pytest.importorskip("lxml", reason="needs the extra serve: pip install 'nmt-recipes[serve]'")
 
 from nmt.inference.translator import Translation
-from nmt.serving import languages
 from nmt.serving.admission import Limits
 from nmt.serving.app import build
 from nmt.serving.batcher import Cancelled, Compute, Job
 from nmt.serving.models import Models, ServedModel
 from nmt.serving.server import bind, make_server
 from nmt.serving.service import Service
+from nmt.text import detection
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
@@ -93,7 +93,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     """`serve(model, limits, keys)`: a client of a server in this process, and its service; no language detection."""
     from starlette.testclient import TestClient
 
-    monkeypatch.setattr(languages, "detection_available", lambda: False)
+    monkeypatch.setattr(detection, "available", lambda: False)
     with ExitStack() as stack:
 
         def start(

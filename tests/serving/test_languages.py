@@ -43,3 +43,13 @@ def test_without_evidence_the_first_candidate_has_confidence_0(text: str) -> Non
 def test_one_candidate_and_unknown_ones_are_not_detected() -> None:
     assert languages.detect("Ein Hund schläft.", ["de"]) == [Guess("de", 0.0)]
     assert languages.detect("Ein Hund schläft.", ["xx", "yy"]) == [Guess("xx", 0.0)]
+
+
+def test_a_text_in_no_served_language_is_named_and_leaves_the_served_ones_their_true_confidence() -> None:
+    pytest.importorskip("lingua", reason="needs the extra lid: pip install 'nmt-recipes[lid]'")
+    text = "Les enfants jouent dans le parc avec leurs amis."
+    assert languages.detect(text, ["de", "en"])[0].confidence < 1
+    first, *others = languages.identify(text, ["de", "en"])
+    assert (first.language, first.confidence > 90) == ("fr", True)
+    assert {guess.language for guess in others} == {"de", "en"}
+    assert languages.identify("Ein Hund schläft im Garten.", ["de", "en"])[0].language == "de"
