@@ -30,11 +30,12 @@ MAY_IMPORT = {
     "search": {"models.protocol"},
     "runs": {"text", "data", "models", "search", "recipe", "evaluation", *FOUNDATION},
     "inference": {"text", "data", "models", "search", "runs", *FOUNDATION},
+    "documents": {"inference", *FOUNDATION},
     "training": {"text", "data", "models", "search", "recipe", "runs", "inference", "evaluation", *FOUNDATION},
     "evaluation": {"text", "data", "search", "runs", "inference", *FOUNDATION},
     "export": {"data", "models", "search", "runs", "inference", "evaluation", "training", *FOUNDATION},
     "interpret": {"data", "models", "search", "runs", "inference", *FOUNDATION},
-    "serving": {"text", "data", "recipe", "search", "runs", "inference", "interpret", *FOUNDATION},
+    "serving": {"text", "documents", "data", "recipe", "search", "runs", "inference", "interpret", *FOUNDATION},
     "corpus_checks": {"data", "evaluation", *FOUNDATION},
 }
 """The places of the package from top to bottom."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nmt.errors import Log
     from nmt.serving.models import Computing, Models
 
-REQUIRED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "lxml")
+REQUIRED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
 DEFAULTS = Limits()
 
 

@@ -6,23 +6,21 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nmt.atomic import JsonObject
+from nmt.documents.document import Document, PlainText
+from nmt.documents.html import HtmlDocument
 from nmt.inference.translator import Translation, combine
 from nmt.serving import languages
-from nmt.serving.documents import HtmlDocument, PlainText
 from nmt.serving.http_parsing import HttpError
 from nmt.serving.languages import Guess
-from nmt.serving.middleware import report
 from nmt.serving.validation import TranslationRequest, unavailable
 
 if TYPE_CHECKING:
     from nmt.serving.batcher import Batcher, Job
     from nmt.serving.models import Models, ServedModel
     from nmt.text.passage import Passage
-
-    Document: TypeAlias = PlainText | HtmlDocument
 
 T = TypeVar("T")
 LONG_ENOUGH = 40
@@ -94,7 +92,7 @@ async def _off_loop_if_long(request: TranslationRequest, function: Callable[...,
 
 
 def _items(request: TranslationRequest, models: Models) -> list[Item]:
-    documents = [_document(text, request.html) for text in request.texts]
+    documents = [HtmlDocument(text) if request.html else PlainText(text) for text in request.texts]
     guesses = (
         _guesses(documents, models.sources_of(request.target))
         if request.source == languages.AUTO
@@ -104,15 +102,6 @@ def _items(request: TranslationRequest, models: Models) -> list[Item]:
         _item(text, document, guess, request, models)
         for text, document, guess in zip(request.texts, documents, guesses, strict=True)
     ]
-
-
-def _document(text: str, html: bool) -> Document:
-    """The text as a document. A text that the parser fails on is the client's error, never a failure of the server."""
-    try:
-        return HtmlDocument(text) if html else PlainText(text)
-    except Exception as error:
-        report(error)
-        raise HttpError(400, f"Invalid request: a text cannot be read as HTML: {text[:40]!r}") from error
 
 
 def _guesses(documents: Sequence[Document], candidates: list[str]) -> Sequence[Guess | None]:
@@ -132,7 +121,7 @@ def _item(text: str, document: Document, guess: Guess | None, request: Translati
         raise HttpError(400, f"{request.model} is not a model from {source} to {request.target}")
     passages = [model.passage(block) for block in document.blocks]
     jobs = [
-        model.translation_job(sentence, request.alternatives, request.details)
+        model.translation_job(sentence, request.alternatives, request.details or request.html)
         for passage in passages
         for sentence in passage.sentences
     ]

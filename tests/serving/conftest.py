@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 pytest.importorskip("fastapi", reason="needs the extra serve: pip install 'nmt-recipes[serve]'")
-pytest.importorskip("lxml", reason="needs the extra serve: pip install 'nmt-recipes[serve]'")
 
 from nmt.inference.translator import Translation
 from nmt.serving.admission import Limits

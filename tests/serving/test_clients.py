@@ -56,7 +56,7 @@ def test_mastodon() -> None:
         assert languages == {"de": ["en"], "en": []}
         answer = _json(f"{address}/translate", {**asked, "source": "auto", "api_key": KEY})
         assert answer["translatedText"] == [
-            '<p>DER HUND SCHLÄFT HEUTE IM GARTEN, <span class="h-card" translate="no">@wir</span></p>',
+            "<p>DER HUND SCHLÄFT HEUTE IM GARTEN, <span class='h-card' translate='no'>@wir</span></p>",
             "EINS",
         ]
         assert [sorted(each) for each in answer["detectedLanguage"]] == [["confidence", "language"]] * 2
