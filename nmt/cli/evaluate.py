@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nmt.atomic import JsonObject
     from nmt.evaluation.evaluate import Decoding, Result, Translate
     from nmt.evaluation.significance import Difference
+    from nmt.inference.open import Split
     from nmt.runs.run_folder import Run
 
     Differences: TypeAlias = list[tuple[Difference, ...]]
@@ -56,6 +57,13 @@ def evaluate(
         float | None, typer.Option("--length-penalty", min=0.0, help="Instead of the recipe's.")
     ] = None,
     precision: Precision = None,
+    split_lines: Annotated[
+        Literal["auto", "always", "never"],
+        typer.Option(
+            "--split-lines",
+            help="Whether lines are split into sentences, as nmt translate does; a test set is scored as it is.",
+        ),
+    ] = "never",
     device: Device = "auto",
     as_json: Annotated[
         bool, typer.Option("--json", help="Everything as JSON: a list with an object for each test set.")
@@ -125,6 +133,7 @@ def evaluate(
             beams=beam or [],
             length_penalty=length_penalty,
             precision=precision,
+            split_lines=split_lines,
             results=results or Path("results"),
             form=form or ("json" if as_json else "text"),
             quiet=quiet,
@@ -139,7 +148,18 @@ def evaluate(
     if len(beam or []) > 1:
         raise UserError("--beam: given twice; several beams are compared with --batch")
     tests = _Tests(test or [], split, reason)
-    _compare(runs, tests, by_length, beam[0] if beam else None, length_penalty, precision, device, as_json, quiet)
+    _compare(
+        runs,
+        tests,
+        by_length,
+        beam[0] if beam else None,
+        length_penalty,
+        precision,
+        split_lines,
+        device,
+        as_json,
+        quiet,
+    )
 
 
 class _Tests(NamedTuple):
@@ -157,6 +177,7 @@ def _compare(
     beam: int | None,
     length_penalty: float | None,
     precision: str | None,
+    split_lines: Split,
     device: str,
     as_json: bool,
     quiet: bool,
@@ -176,7 +197,8 @@ def _compare(
     ]
     with option_errors():
         decodings = {
-            run: systems.decoding(run, beam=beam, length_penalty=length_penalty, precision=precision) for run in opened
+            run: systems.decoding(run, beam=beam, length_penalty=length_penalty, precision=precision, split=split_lines)
+            for run in opened
         }
     for run, each in chain(*groups):
         evaluation_log.permit(run, each, [decodings[run]], tests.reason)
@@ -208,7 +230,7 @@ def _translator(run: Run, decoding: Decoding, device: str, quiet: bool) -> Trans
     from nmt.inference.open import open_translator
 
     translator = open_translator(
-        run, "torch", device=device, precision=decoding.precision, search=decoding.search, split="never"
+        run, "torch", device=device, precision=decoding.precision, search=decoding.search, split=decoding.split
     )
 
     def translate(sentences: list[str]) -> list[str]:

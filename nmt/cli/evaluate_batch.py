@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nmt.evaluation.evaluate import Decoding
     from nmt.evaluation.languages import Languages
     from nmt.evaluation.testsets import TestSet
+    from nmt.inference.open import Split
     from nmt.runs.run_folder import Run
 
 ENDINGS: dict[Format, str] = {"text": "txt", "csv": "csv", "json": "json", "markdown": "md", "latex": "tex"}
@@ -41,6 +42,7 @@ class Options:
     beams: list[int]
     length_penalty: float | None
     precision: str | None
+    split_lines: Split
     results: Path
     form: Format
     quiet: bool
@@ -88,7 +90,13 @@ def _plan(options: Options, log: Callable[[str], None]) -> Batch:
     def decodings(run: Run) -> list[Decoding]:
         with option_errors():
             return [
-                systems.decoding(run, beam=beam, length_penalty=options.length_penalty, precision=options.precision)
+                systems.decoding(
+                    run,
+                    beam=beam,
+                    length_penalty=options.length_penalty,
+                    precision=options.precision,
+                    split=options.split_lines,
+                )
                 for beam in beams
             ]
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nmt.atomic import JsonObject, write_file
 from nmt.errors import RunError, UserError
@@ -15,6 +16,9 @@ from nmt.evaluation.significance import Difference
 from nmt.evaluation.testsets import TestSet, text_sha256
 from nmt.runs.files import FolderFiles
 from nmt.search import SearchSettings
+
+if TYPE_CHECKING:
+    from nmt.inference.open import Split
 
 Translate = Callable[[list[str]], list[str]]
 
@@ -26,10 +30,13 @@ class Decoding:
     search: SearchSettings
     precision: str | None = None
     """None if it is fp32 as in the recipe, because older records do not have this field."""
+    split: Split = "never"
+    """Whether lines are split into sentences. A test set is scored as it is; a record has this field otherwise."""
 
     def as_json(self) -> JsonObject:
         """The form in the evaluation log and in names of outputs."""
-        return {**self.search.as_json(), **({"precision": self.precision} if self.precision else {})}
+        precision = {"precision": self.precision} if self.precision else {}
+        return {**self.search.as_json(), **precision, **({"split": self.split} if self.split != "never" else {})}
 
 
 @dataclass(frozen=True, kw_only=True)

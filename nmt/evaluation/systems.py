@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from nmt.atomic import JsonObject
 from nmt.data import lines
@@ -13,14 +14,22 @@ from nmt.evaluation.evaluation_log import Entry
 from nmt.evaluation.testsets import TestSet, text_sha256
 from nmt.runs.run_folder import Run
 
+if TYPE_CHECKING:
+    from nmt.inference.open import Split
+
 
 def decoding(
-    run: Run, *, beam: int | None = None, length_penalty: float | None = None, precision: str | None = None
+    run: Run,
+    *,
+    beam: int | None = None,
+    length_penalty: float | None = None,
+    precision: str | None = None,
+    split: Split = "never",
 ) -> Decoding:
     """The settings of the recipe, with those that are given in their place."""
     own = run.recipe.search.precision
     chosen = None if (precision or own, own) == ("fp32", "fp32") else precision or own
-    return Decoding(run.search_settings(beam=beam, length_penalty=length_penalty), chosen)
+    return Decoding(run.search_settings(beam=beam, length_penalty=length_penalty), chosen, split)
 
 
 def score(

@@ -174,3 +174,24 @@ def test_a_run_without_a_test_set_asks_for_one(nmt: Nmt) -> None:
     assert nmt("evaluate", "runs/bare").err.endswith(
         "its recipe has no test set; name one: --test NAME=SOURCE,REFERENCES\n"
     )
+
+
+def test_a_test_set_is_scored_as_it_is_and_the_log_says_when_its_lines_were_split(nmt: Nmt) -> None:
+    Path("two.de").write_text("rot Hund. Klein Baum.\n", "utf8")
+    Path("two.en").write_text("dog red. tree small.\n", "utf8")
+    whole, parts = package.load("runs/toy", split="never"), package.load("runs/toy", split="always")
+    texts = [model.translate("rot Hund. Klein Baum.").text for model in (whole, parts)]
+    assert texts[0] != texts[1], "otherwise this shows nothing"
+    two = "--test=two=two.de,two.en"
+    assert nmt("evaluate", "-q", "runs/toy", two).status == 0
+    refused = nmt("evaluate", "-q", "runs/toy", two, "--split-lines", "always")
+    assert "two was scored 1 time with other settings" in refused.err
+    assert nmt("evaluate", "-q", "runs/toy", two, "--split-lines", "always", "--reason", "to see").status == 0
+    entries = evaluation_log.read(Run(Path("runs/toy")))
+    assert [entry.search.get("split") for entry in entries] == [None, "always"]
+    assert [Path("runs/toy", entry.output or "").read_text("utf8").strip() for entry in entries] == texts
+
+
+def test_a_batch_takes_the_same_option(nmt: Nmt, news: str) -> None:
+    assert nmt("evaluate", "-q", "--batch", "runs/toy", news, "--split-lines", "always").status == 0
+    assert evaluation_log.read(Run(Path("runs/toy")))[0].search["split"] == "always"

@@ -25,6 +25,8 @@ from nmt.recipe.document import Document, Key, dotted, shown
 
 KEYS = ("recipes", "seeds", "overrides")
 """Keys of a grid beside `study` and `recipe`."""
+SEED = "training.seed"
+
 Choice = tuple[tuple[str, Any], ...]
 """A value for each dotted key that is overridden."""
 
@@ -41,6 +43,8 @@ def expanded(document: Document, path: Path) -> Document:
     if file.study.long is not None or file.study.concatenations != (1,):
         raise UserError(f"{path}: study: a grid is scored on the test set as it is; take out concatenations and long")
     axes = dict(_axes(document, document.values.get("overrides", {}), ()))
+    if SEED in axes:
+        raise UserError(str(document.problem(("overrides", SEED), "name the seeds by the key seeds of the grid")))
     study = Document({"study": document.values["study"], "systems": {}}, dict(document.places))
     for name in file.recipes:
         recipe = _recipe(path.parent / name)

@@ -95,6 +95,7 @@ def test_the_command_line_changes_what_all_share_and_the_grid_itself(tmp_path: P
             r"model.dropuot: not a key of model in family recurrent; did you mean dropout",
         ),
         ("[0.1, 0.3]", "0.1", r"grid.yaml:4: overrides.'model.dropout': found 0.1, expected a list of values"),
+        ("model.dropout: [0.1, 0.3]", "training.seed: [1, 2]", r"'training.seed': name the seeds by the key seeds"),
         ("updates: 7", "updates: no", r"grid.yaml:5: training.updates: found 'no'"),
         ("[small.yaml, deep.yaml]", "[]", r"grid.yaml:2: recipes: found \[\]"),
         ("[small.yaml, deep.yaml]", "[small.yaml, small.yaml]", "two systems of the grid are called small-dropout-0.1"),
