@@ -85,7 +85,6 @@ def atomic_folder(path: Path, *, replace: bool = True) -> Iterator[Path]:
     Without ``replace``, a folder there that is not empty is a `WriteError`. A link is replaced, not followed.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with unfinished_folder(path, _mode(path)) as building:
             with _named(path, building):
                 yield building

@@ -53,7 +53,7 @@ def unfinished_folder(path: Path, mode: int | None) -> Iterator[Path]:
     """An empty unfinished folder of ``path``. It is deleted at the end, unless it was renamed."""
 
     def make(name: Path) -> int:
-        name.mkdir(0o777 if mode is None else mode)
+        name.mkdir(0o777 if mode is None else mode, parents=True)
         return os.open(name, os.O_RDONLY)
 
     name, handle = _made(path, make)

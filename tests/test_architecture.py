@@ -17,6 +17,9 @@ SETUP = (
     "nmt/cli/",
     "nmt/training/plan",
     "nmt/training/begin",
+    "nmt/training/continuing",
+    "nmt/training/finetuning",
+    "nmt/training/loading",
     "nmt/runs/run_folder.py",
     "nmt/lab/studies/plan",
 )

@@ -33,6 +33,7 @@ COMMANDS = {
     "info": Entry("Use", "Print recipe, sizes and scores of a run.", "nmt.cli.info"),
     "doctor": Entry("Use", "Print versions, hardware and extras found here.", "nmt.cli.doctor"),
     "train": Entry("Train", "Train a model, or continue a run.", "nmt.cli.train"),
+    "finetune": Entry("Train", "Go on with a trained model on other text.", "nmt.cli.finetune"),
     "evaluate": Entry("Train", "Score runs by BLEU, chrF2 and TER.", "nmt.cli.evaluate"),
     "recipe": Entry("Train", "Show recipes, and explain their keys.", "nmt.cli.recipe"),
     "data": Entry("Train", "Check a corpus before training on it.", "nmt.cli.data"),

@@ -51,7 +51,7 @@ def check(
     from nmt.corpus_checks.report import check_limits, tables
     from nmt.data.corpus import load
     from nmt.data.metadata import CorpusRequest
-    from nmt.training.begin import load_vocabularies
+    from nmt.training.loading import load_vocabularies
 
     check_limits(limits)
     corpus = load(CorpusRequest(**read.data.model_dump()), log)

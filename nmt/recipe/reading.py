@@ -23,14 +23,12 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     if "study" in document.values:
         place = document.place(("study",)).words
         raise UserError(f"{place}: study: this is a study of many models; run it with nmt study {path}")
-    for number, text in enumerate(overrides, start=1):
-        document.override(text, number)
-    return validated(document, path.stem)
+    return _overridden(document, overrides, path.stem)
 
 
-def read_content(content: bytes, where: str) -> Recipe:
-    """The recipe in the content of a file; ``where`` names the file in messages."""
-    return validated(_document(content, where), Path(where).stem)
+def read_content(content: bytes, where: str, overrides: Sequence[str] = ()) -> Recipe:
+    """The recipe in the content of a file after overrides; ``where`` names the file in messages."""
+    return _overridden(_document(content, where), overrides, Path(where).stem)
 
 
 def read_document(path: Path) -> Document:
@@ -73,6 +71,14 @@ def leaves(values: JsonObject, above: Key = ()) -> Iterator[tuple[Key, object]]:
             yield from leaves(value, (*above, name))
         else:
             yield (*above, name), value
+
+
+def _overridden(document: Document, overrides: Sequence[str], name: str) -> Recipe:
+    for number, text in enumerate(overrides, start=1):
+        document.override(text, number)
+    if document.place(("data", "corpus")).is_override and not document.place(("data", "offline")).is_override:
+        document.values["data"].pop("offline", None)  # the recipe allows another corpus for its own, not for this one
+    return validated(document, name)
 
 
 def _document(content: bytes, where: str) -> Document:

@@ -303,7 +303,9 @@ class Training(Section):
     """Checkpoints, the last weights included, whose mean competes with the best weights when training ends; 0 for
     none."""
     init_from: str | None = None
-    """A run folder whose weights and vocabulary training starts from (fine-tuning)."""
+    """A run folder or a bundle whose weights and vocabulary training starts from; see `nmt finetune`."""
+    mix: Probability = 0.0
+    """Share of the training pairs that are drawn from the corpus of `init_from`, so that it is not forgotten."""
     tensorboard: bool = False
     """Also writes TensorBoard event files (extra `tensorboard`)."""
 
@@ -311,6 +313,8 @@ class Training(Section):
         """Training has a limit, and an update one on its tokens."""
         if self.updates is None and self.epochs is None and self.minutes is None:
             yield ("updates",), "a limit here, in training.epochs or in training.minutes"
+        if self.mix and self.init_from is None:
+            yield ("mix",), "0, as training.init_from names no run whose corpus could be mixed in"
         if self.accumulate * self.batch_tokens > MOST_TOKENS:
             yield ("accumulate",), f"at most {MOST_TOKENS:,} tokens in an update, training.batch_tokens in each batch"
 

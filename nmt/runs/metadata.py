@@ -66,9 +66,10 @@ class Decisions(Section):
     warmup: Annotated[int, Field(ge=0, le=1 << 50)] = 0
     parameters: _Count = 1
 
-    def with_updates(self, updates: int) -> Decisions:
-        """These decisions with another number of updates."""
-        return Decisions.model_validate(self.as_json() | {"updates": updates})
+    def with_updates(self, updates: int, batches_per_epoch: int | None = None) -> Decisions:
+        """These decisions with another number of updates, and of batches where the text is another one."""
+        batches = {} if batches_per_epoch is None else {"batches_per_epoch": batches_per_epoch}
+        return Decisions.model_validate(self.as_json() | {"updates": updates} | batches)
 
 
 class Metadata(Section):

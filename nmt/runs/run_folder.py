@@ -233,6 +233,16 @@ class Run:
         )
 
 
+def saved_recipe(path: Path) -> Path | None:
+    """The recipe in a run folder, for the path of the folder or of that recipe; None for a recipe of its own."""
+    folder = path if path.is_dir() else path.parent
+    if (path.name == RECIPE or path.is_dir()) and (folder / METADATA).exists():
+        return folder / RECIPE
+    if path.is_dir():
+        raise UserError(f"{path}: not a run folder; expected a recipe, or a folder made by nmt train")
+    return None
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Locks a run folder against a second training; the lock ends with the process."""

@@ -94,15 +94,15 @@ def _restore(training: Training, run: Run, log: Log) -> None:
         training.restore(newest)
         log(f"continuing from update {training.progress.update}")
     elif run.recipe.training.init_from:
-        _start_from(Run(Path(run.recipe.training.init_from)), training)
+        start_from(Run(Path(run.recipe.training.init_from)), training.model)
     for name in (run_folder.METRICS, run_folder.TIMING):
         cut_back(run.path / name, training.progress)
 
 
-def _start_from(other: Run, training: Training) -> None:
-    """Puts another run's best weights into the model."""
+def start_from(other: Run, model: TranslationModel) -> None:
+    """Puts another run's best weights into a model."""
     try:
-        weights.put(training.model, dict(other.model().named_parameters()))
+        weights.put(model, dict(other.model().named_parameters()))
     except ValueError as error:
         raise UserError(
             f"training.init_from: {other.path}: {error}\nexpected a run with weights of the same model and vocabulary"

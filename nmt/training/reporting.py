@@ -180,11 +180,18 @@ def _is_average(record: dict[str, Any]) -> bool:
     return str(record.get("kind")).startswith("average")
 
 
-def _event_writer(folder: Path) -> Any:
+def check_tensorboard() -> None:
+    """Raises if event files cannot be written here."""
     try:
-        from torch.utils.tensorboard import SummaryWriter
+        import torch.utils.tensorboard  # noqa: F401  # its writer is used later
     except ImportError as error:
         raise UserError("training.tensorboard: true needs the extra: pip install 'nmt-recipes[tensorboard]'") from error
+
+
+def _event_writer(folder: Path) -> Any:
+    check_tensorboard()
+    from torch.utils.tensorboard import SummaryWriter
+
     return SummaryWriter(str(folder / "tensorboard"))
 
 

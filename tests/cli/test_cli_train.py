@@ -49,6 +49,32 @@ def test_pieces_that_no_training_sentence_has_are_recorded(nmt: Nmt) -> None:
     assert run.unseen_tokens == frozenset(range(4, len(vocabulary))) - seen
 
 
+@pytest.mark.parametrize("named", ["runs/short", "runs/short/recipe.yaml"])
+def test_a_run_is_continued_by_its_folder_or_the_recipe_in_it(nmt: Nmt, named: str) -> None:
+    nmt("train", "toy.yaml", "updates=2", "--run", "runs/short")
+    finished = nmt("train", named)
+    assert (finished.status, finished.err.partition(";")[0]) == (0, "runs/short: finished after 2 updates")
+    outcome = nmt("train", named, "updates=4")
+    assert (outcome.status, "continuing from update 2" in outcome.err) == (0, True)
+    assert (Path("runs/short/checkpoints/step-00000004")).exists()
+    assert sorted(path.name for path in Path("runs").iterdir()) == ["short", "toy"]
+
+
+def test_a_limit_that_is_named_for_a_run_replaces_its_other_limits(nmt: Nmt) -> None:
+    nmt("train", "toy.yaml", "training.updates=null", "epochs=1", "--run", "run")
+    updates = Run(Path("run")).metadata.decided.updates
+    assert nmt("train", "run", f"updates={updates + 2}").status == 0
+    assert Run(Path("run")).recipe.training.epochs is None
+    assert Run(Path("run")).metadata.decided.updates == updates + 2
+
+
+def test_the_recipe_of_a_run_makes_another_run_elsewhere(nmt: Nmt) -> None:
+    before = {path: path.read_bytes() for path in Path("runs/toy").rglob("*") if path.is_file()}
+    assert nmt("train", "runs/toy/recipe.yaml", "updates=2", "--run", "other").status == 0
+    assert Run(Path("other")).recipe.name == "other"
+    assert {path: path.read_bytes() for path in Path("runs/toy").rglob("*") if path.is_file()} == before
+
+
 def test_quiet_trains_without_a_word(nmt: Nmt) -> None:
     assert nmt("train", "-q", "toy.yaml", *TINY) == (0, b"", "")
 
@@ -88,7 +114,7 @@ def test_ctrl_c_before_training_is_no_traceback(nmt: Nmt, monkeypatch: pytest.Mo
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("nmt.training.begin.load_dataset", interrupted)
+    monkeypatch.setattr("nmt.training.loading.load_dataset", interrupted)
     assert nmt("train", "toy.yaml", *TINY) == (130, b"", "")
 
 
@@ -109,7 +135,7 @@ FILES = {
     ("recipe", "override", "words"),
     [
         ("absent.yaml", "", "absent.yaml: no such recipe"),
-        (".", "", ".: cannot read the recipe: Is a directory"),
+        (".", "", ".: not a run folder; expected a recipe, or a folder made by nmt train"),
         ("broken.yaml", "", "broken.yaml:"),
         ("no-limit.yaml", "", "training.updates"),
         ("toy.yaml", "training.update=3", "training.update"),

@@ -514,6 +514,24 @@ def test_the_tokens_of_an_update_are_bounded_by_batches_and_their_size(problems:
     ]
 
 
+@pytest.mark.parametrize(
+    ("overrides", "offline"),
+    [
+        ((), "builtin"),
+        (("training.updates=9",), "builtin"),
+        (("data.corpus=owner/other",), "error"),
+        (("data={corpus: owner/other}",), "error"),
+        (("data.corpus=owner/other", "data.offline=builtin"), "builtin"),
+        (("data={corpus: owner/other, offline: builtin}",), "builtin"),
+    ],
+)
+def test_a_corpus_named_in_an_override_is_not_replaced_unless_an_override_allows_it(
+    recipe: Read, overrides: tuple[str, ...], offline: str
+) -> None:
+    text = "data: {corpus: owner/name, offline: builtin}\ntraining: {updates: 5}\n"
+    assert recipe(text, *overrides).data.offline == offline
+
+
 def test_an_override_of_an_old_key_is_answered_with_the_new_one(problems: Problems) -> None:
     assert problems(SOUND, "data.pack=2") == ["override data.pack=2: data.pack: renamed; use data.concatenation"]
 

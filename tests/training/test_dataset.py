@@ -8,50 +8,50 @@ import pytest
 from nmt.data import vocabulary
 from nmt.errors import UserError
 from nmt.runs.run_folder import Run
-from nmt.training import begin, dataset as dataset_module, planning
+from nmt.training import dataset as dataset_module, loading, planning
 
 if TYPE_CHECKING:
     from tests.training.conftest import Toy
 
 
 def test_both_sides_are_encoded_in_order(toy: Toy) -> None:
-    dataset = begin.load_dataset(toy.recipe(), print)
+    dataset = loading.load_dataset(toy.recipe(), print)
     assert dataset.joint
     assert [dataset.source.decode(dataset.train[0][row]) for row in range(5)] == dataset.corpus.train.source[:5]
     assert [dataset.target.decode(dataset.valid[1][row]) for row in range(4)] == dataset.corpus.valid.target
 
 
 def test_the_vocabulary_is_learned_from_the_training_split_alone(toy: Toy) -> None:
-    before = begin.load_dataset(toy.recipe(), print).source.model
+    before = loading.load_dataset(toy.recipe(), print).source.model
     for name in ("valid", "test"):
         Path(f"{name}.tsv").write_text(f"ein ganz anderer Satz {name}\tquite another sentence\n")
-    assert begin.load_dataset(toy.recipe(), print).source.model == before
+    assert loading.load_dataset(toy.recipe(), print).source.model == before
 
 
 def test_the_vocabulary_of_another_run_is_used(toy: Toy) -> None:
     toy.train("other", "training.updates=1")
     Path("train.tsv").write_text("Haus\thouse\n")
-    dataset = begin.load_dataset(toy.recipe("vocabulary.from=other"), print)
+    dataset = loading.load_dataset(toy.recipe("vocabulary.from=other"), print)
     assert dataset.joint
     assert dataset.source.model == Run(Path("other")).vocabularies[0].model
 
 
 def test_a_sentencepiece_file_is_used_for_both_languages(toy: Toy) -> None:
     toy.train("other", "training.updates=1")
-    dataset = begin.load_dataset(toy.recipe("vocabulary.from=other/vocabulary.model"), print)
+    dataset = loading.load_dataset(toy.recipe("vocabulary.from=other/vocabulary.model"), print)
     assert dataset.joint
     assert dataset.source.model == Path("other/vocabulary.model").read_bytes()
 
 
 def test_validation_is_concatenated_as_training_is(toy: Toy) -> None:
-    single, joined = (begin.load_dataset(toy.recipe(f"data.concatenation={count}"), print) for count in (1, 3))
+    single, joined = (loading.load_dataset(toy.recipe(f"data.concatenation={count}"), print) for count in (1, 3))
     assert len(joined.corpus.valid) < len(single.corpus.valid)
     assert sorted(" ".join(joined.corpus.valid.target).split()) == sorted(" ".join(single.corpus.valid.target).split())
     assert joined.source.decode(joined.valid[0][0]) == joined.corpus.valid.source[0]
 
 
 def test_the_tokens_of_concatenated_sentences_are_the_concatenated_tokens(toy: Toy) -> None:
-    dataset = begin.load_dataset(toy.recipe(), print)
+    dataset = loading.load_dataset(toy.recipe(), print)
     sentences = dataset.corpus.train.source[:8]
     assert dataset.source.encode(" ".join(sentences)) == [
         piece for sentence in sentences for piece in dataset.source.encode(sentence)
@@ -61,7 +61,7 @@ def test_the_tokens_of_concatenated_sentences_are_the_concatenated_tokens(toy: T
 def test_segmentations_are_drawn_anew_in_every_epoch_only_where_the_recipe_samples(toy: Toy) -> None:
     def shapes(alpha: float, epoch: int) -> list[list[list[int]]]:
         recipe = toy.recipe(f"vocabulary.sampling={alpha}", "training.batch_tokens=100000")
-        return planning.batches(recipe, begin.load_dataset(recipe, print)).batch(epoch, 0).source.tolist()
+        return planning.batches(recipe, loading.load_dataset(recipe, print)).batch(epoch, 0).source.tolist()
 
     assert sorted(map(sorted, shapes(0, 0))) == sorted(map(sorted, shapes(0, 1)))
     assert shapes(0.1, 0) == shapes(0.1, 0)
@@ -74,7 +74,7 @@ def test_a_split_that_has_changed_is_an_error_that_names_it(toy: Toy, split: str
     lines = Path(f"{split}.tsv").read_text("utf8").splitlines()
     Path(f"{split}.tsv").write_text("\n".join([*lines[:-1], "grün grün\tred red"]), "utf8")
     with pytest.raises(UserError, match=rf"data\.{split}: not the text that run was begun with"):
-        begin.reload_dataset(Run(Path("run")), print)
+        loading.reload_dataset(Run(Path("run")), print)
 
 
 STORED = ("data.in_memory=9",)
@@ -93,7 +93,7 @@ def test_a_corpus_in_files_gives_the_batches_of_the_one_in_memory(toy: Toy, ways
     """With subword sampling on, but for one way."""
     found = []
     for recipe in (toy.recipe(*ways), toy.recipe(*ways, *STORED)):
-        dataset = begin.load_dataset(recipe, print)
+        dataset = loading.load_dataset(recipe, print)
         made = planning.batches(recipe, dataset)
         batches = [made.batch(epoch, number) for epoch in (0, 1, 2) for number in range(made.count(epoch))]
         found.append(
@@ -108,7 +108,7 @@ def test_a_corpus_in_files_gives_the_batches_of_the_one_in_memory(toy: Toy, ways
 
 def test_token_ids_are_cached_once_for_a_text_and_its_vocabularies(toy: Toy) -> None:
     folders = [
-        begin.load_dataset(toy.recipe(*STORED, *ways), print).cached
+        loading.load_dataset(toy.recipe(*STORED, *ways), print).cached
         for ways in ((), ("training.seed=2",), ("vocabulary.size=297",))
     ]
     assert folders[0] == folders[1] != folders[2]
@@ -122,17 +122,17 @@ def test_token_ids_are_cached_once_for_a_text_and_its_vocabularies(toy: Toy) -> 
 
 
 def test_damaged_token_ids_are_an_error(toy: Toy) -> None:
-    cached = begin.load_dataset(toy.recipe(*STORED), print).cached
+    cached = loading.load_dataset(toy.recipe(*STORED), print).cached
     assert cached is not None
     with (cached.path / "target.values").open("r+b") as file:
         file.write(b"\xff")
     with pytest.raises(UserError, match=r"tokens-.*: damaged \(target.values has changed\)\ndelete this folder"):
-        begin.load_dataset(toy.recipe(*STORED), print)
+        loading.load_dataset(toy.recipe(*STORED), print)
 
 
 def test_segmentations_are_the_same_whether_or_not_they_are_kept(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = toy.recipe()
-    dataset = begin.load_dataset(recipe, print)
+    dataset = loading.load_dataset(recipe, print)
     kept = planning.batches(recipe, dataset)
     monkeypatch.setattr(dataset_module, "CACHED_SEGMENTATIONS", 3)
     looked_up = planning.batches(recipe, dataset)
@@ -144,10 +144,10 @@ def test_segmentations_are_the_same_whether_or_not_they_are_kept(toy: Toy, monke
 def test_on_a_large_corpus_the_share_of_lines_that_is_learned_from_is_logged(
     toy: Toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = begin.load_dataset(toy.recipe(), print).source.model
+    whole = loading.load_dataset(toy.recipe(), print).source.model
     monkeypatch.setattr(vocabulary, "MAX_LINES", 50)
     logged: list[str] = []
-    some = begin.load_dataset(toy.recipe("vocabulary.size=290"), logged.append)
+    some = loading.load_dataset(toy.recipe("vocabulary.size=290"), logged.append)
     lines = [*some.corpus.train.source, *some.corpus.train.target]
     assert f"of {len(lines)} lines one in 3 is learned from, beginning with the first" in logged
     assert some.source.model == vocabulary.train(lines[::3], type="unigram", size=290) != whole
@@ -158,7 +158,9 @@ def test_from_text_in_files_only_as_much_is_learned_from_as_fits_into_memory(
 ) -> None:
     monkeypatch.setattr(vocabulary, "MAX_BYTES", 1000)
     logged: list[str] = []
-    kept, some = (begin.load_dataset(toy.recipe("vocabulary.size=290", *ways), logged.append) for ways in ((), STORED))
+    kept, some = (
+        loading.load_dataset(toy.recipe("vocabulary.size=290", *ways), logged.append) for ways in ((), STORED)
+    )
     lines = [*kept.corpus.train.source, *kept.corpus.train.target]
     every = -(-sum(len(line.encode()) for line in lines) // 1000)
     assert [line for line in logged if "is learned from" in line] == [

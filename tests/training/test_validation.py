@@ -10,9 +10,9 @@ from nmt.data.vocabulary import BOS, EOS
 from nmt.inference.translator import TorchTranslator
 from nmt.models.protocol import TranslationModel
 from nmt.runs.run_folder import Run
-from nmt.training.begin import reload_dataset
 from nmt.training.dataset import Dataset
 from nmt.training.fit import validator
+from nmt.training.loading import reload_dataset
 from nmt.training.validation import Validator
 
 if TYPE_CHECKING:

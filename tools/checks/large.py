@@ -20,7 +20,7 @@ import numpy as np
 
 from nmt.data import batches
 from nmt.runs.run_folder import OUTCOME, Run
-from nmt.training import begin, planning
+from nmt.training import loading, planning
 from tools.checks import process
 from tools.checks.check import Trial
 from tools.checks.command import within
@@ -138,7 +138,7 @@ def _shuffled(folder: Path) -> str | None:
         opened = Run(Path("whole"))
         wanted, found = (
             opened.recipe.training,
-            planning.batches(opened.recipe, begin.reload_dataset(opened, lambda _: None)),
+            planning.batches(opened.recipe, loading.reload_dataset(opened, lambda _: None)),
         )
     ordered = partial(batches.order, seed=wanted.seed, batch_tokens=wanted.batch_tokens)
     epochs = [ordered(*found.lengths(epoch), epoch=epoch) for epoch in (0, 1)]
