@@ -12,6 +12,7 @@ import pytest
 import typer
 
 from nmt.cli.app import app
+from nmt.cli.train import limited
 from nmt.errors import UserError
 from nmt.lab.studies import plan
 from nmt.recipe import reading
@@ -55,7 +56,8 @@ def faults(words: list[str]) -> Iterator[str]:
         recipe = str(given.get("recipe"))
         if recipe.startswith("recipes/"):
             read = plan.read if words[1] == "study" else reading.read
-            read(ROOT / recipe, [word for word in given.get("overrides") or () if "NAME" not in word])
+            overrides = [word for word in given.get("overrides") or () if "NAME" not in word]
+            read(ROOT / recipe, limited(overrides, replacing=False) if words[1] == "train" else overrides)
     except Exception as error:  # errors of the parser and of the recipe's reader share no class
         yield f"{shlex.join(words)}: {error}"
 
