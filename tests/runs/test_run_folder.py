@@ -123,9 +123,9 @@ def test_a_missing_or_damaged_part_is_named_in_three_lines_at_most(
 @pytest.mark.parametrize(
     "sizes",
     [
-        "embedding: 1000000000000",
-        "embedding: 4, encoder: {hidden: 999999999}",
-        "bottleneck: 1, attention: none, attention_size: 99999999999",
+        "embedding: 65536, encoder: {hidden: 65536}",
+        "embedding: 4, encoder: {hidden: 65536, layers: 100}",
+        "family: transformer, width: 65536, feed_forward: 65536, encoder: {layers: 100}",
     ],
 )
 def test_a_model_of_any_size_takes_no_memory_before_its_weights_are_at_hand(folder: Path, sizes: str) -> None:
