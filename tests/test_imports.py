@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "export": {"data", "models", "search", "runs", "inference", "evaluation", "training", *FOUNDATION},
     "interpret": {"data", "models", "search", "runs", "inference", *FOUNDATION},
     "serving": {"text", "documents", "data", "recipe", "search", "runs", "inference", "interpret", *FOUNDATION},
-    "corpus_checks": {"data", "evaluation", *FOUNDATION},
+    "corpus_checks": {"text", "data", "evaluation", *FOUNDATION},
 }
 """The places of the package from top to bottom."""
 OUTERMOST = {"cli", "__main__", "lab"}

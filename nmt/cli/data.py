@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nmt.cli.help import Command, Group
 from nmt.cli.options import AsJson, Overrides, Quiet, RecipeFile
 from nmt.cli.output import logger, print_json, print_text
-from nmt.errors import UserError
+from nmt.errors import Log, UserError
+
+if TYPE_CHECKING:
+    from nmt.data.corpus import Corpus
+    from nmt.data.vocabulary import Vocabulary
+    from nmt.recipe.types import Recipe
 
 app = typer.Typer(cls=Group, help="Check corpora.", no_args_is_help=True)
 
@@ -36,6 +41,7 @@ def check(
 
     Checks training after cleaning, validation and test: sentences in two splits, duplicates, unusual length ratios,
     untranslated, damaged or tokenised text, unusual scripts and languages, characters unknown to the vocabulary.
+    With the extra lid, also sentences in another language than the recipe names. Examples are shown with file and line.
     Exit status: 0 without problems, 1 if a share is above its limit, 2 if the corpus cannot be read.
 
     Examples:
@@ -51,16 +57,30 @@ def check(
     from nmt.corpus_checks.report import check_limits, tables
     from nmt.data.corpus import load
     from nmt.data.metadata import CorpusRequest
-    from nmt.training.loading import load_vocabularies
 
     check_limits(limits)
-    corpus = load(CorpusRequest(**read.data.model_dump()), log)
-    found = check_corpus(corpus, *load_vocabularies(read, corpus, log), limits, log)
+    request = CorpusRequest(**read.data.model_dump())
+    corpus = load(request, log)
+    vocabularies = _vocabularies(read, corpus, log)
+    found = check_corpus(corpus, request, vocabularies, limits, log)
     if as_json:
         print_json(found.as_json())
     else:
         print_text(tables(found))
-    raise typer.Exit(1 if found.problems else 0)
+    raise typer.Exit(1 if found.problems or vocabularies is None else 0)
+
+
+def _vocabularies(recipe: Recipe, corpus: Corpus, log: Log) -> tuple[Vocabulary, Vocabulary] | None:
+    """The vocabularies of the recipe, or None, with a line, if the corpus is too small for their size."""
+    from nmt.training.loading import load_vocabularies
+
+    try:
+        return load_vocabularies(recipe, corpus, log)
+    except UserError as error:
+        if not str(error).startswith("vocabulary.size"):
+            raise
+        log(f"{error}: training would stop here; the rest is checked without a vocabulary")
+        return None
 
 
 def _limit(text: str) -> tuple[str, float]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, product
 from statistics import median
 
 import numpy as np
 
-from nmt.corpus_checks.report import Found, odd_pairs
+from nmt.corpus_checks.report import SIDES, Found, odd_pairs
 from nmt.data.pairs import Pairs, copied_words
 from nmt.data.vocabulary import Vocabulary
 
@@ -101,14 +101,15 @@ def unknown_characters(
 
 
 def table(splits: Mapping[str, Pairs], encoded: TokenIds) -> list[dict[str, float | str]]:
-    """For every split and side, the distribution of lengths in words and in tokens, and tokens per word."""
+    """For every split and side, the distribution of lengths in words, and in tokens with tokens per word if these are
+    known."""
     rows: list[dict[str, float | str]] = []
-    for (name, side), sentences in encoded.items():
+    for name, side in product(splits, SIDES):
         words = [len(text.split()) for text in getattr(splits[name], side)]
-        tokens = list(map(len, sentences))
-        for unit, lengths in (("words", words), ("pieces", tokens)):
-            ratio = sum(tokens) / max(1, sum(words))
-            rows.append({"split": name, "side": side, "unit": unit, **_percentiles(lengths), "pieces per word": ratio})
+        tokens = list(map(len, encoded.get((name, side), ())))
+        ratio = {"pieces per word": sum(tokens) / max(1, sum(words))} if encoded else {}
+        for unit, lengths in (("words", words), ("pieces", tokens)) if encoded else (("words", words),):
+            rows.append({"split": name, "side": side, "unit": unit, **_percentiles(lengths), **ratio})
     return rows
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice, zip_longest
 
 from nmt.atomic import JsonObject
 from nmt.data import cleaning
@@ -24,6 +25,7 @@ LIMITS = {
     "markup": 0.01,
     "script": 0.01,
     "language": 0.02,
+    "other language": 0.02,
     "unknown characters": 0.01,
 }
 """Largest acceptable share of sentences with each defect; docs/log.md has the shares of good corpora."""
@@ -64,6 +66,8 @@ class Finding:
     of: int
     limit: float
     examples: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    """Where each example stands, such as `mine.fr:381`; empty texts if that is not known."""
 
     @property
     def share(self) -> float:
@@ -77,7 +81,8 @@ class Finding:
 
     def as_json(self) -> JsonObject:
         """The fields, `share` and `problem`."""
-        return {**asdict(self), "examples": list(self.examples), "share": self.share, "problem": self.problem}
+        lists = {"examples": list(self.examples), "places": list(self.places)}
+        return {**asdict(self), **lists, "share": self.share, "problem": self.problem}
 
 
 @dataclass(frozen=True)
@@ -109,8 +114,14 @@ def check_limits(limits: Mapping[str, float]) -> None:
         raise UserError(f"--limit {unknown[0]}: no such check; expected one of {', '.join(LIMITS)}")
 
 
-def findings(found: Iterable[Found], limits: Mapping[str, float]) -> list[Finding]:
-    """Findings with their limits."""
+def findings(
+    found: Iterable[Found],
+    limits: Mapping[str, float],
+    locate: Callable[[list[str]], Mapping[str, str]] = lambda sentences: {},
+) -> list[Finding]:
+    """Findings with their limits; ``locate`` says where sentences stand."""
+    every = list(found)
+    places = locate([sentence for _, _, sentences, _ in every for sentence in sentences[:EXAMPLES]])
     return [
         Finding(
             check=check,
@@ -119,8 +130,9 @@ def findings(found: Iterable[Found], limits: Mapping[str, float]) -> list[Findin
             of=of,
             limit=limits[check],
             examples=tuple(map(shown, sentences[:EXAMPLES])),
+            places=tuple(places.get(sentence, "") for sentence in sentences[:EXAMPLES]),
         )
-        for check, split, sentences, of in found
+        for check, split, sentences, of in every
     ]
 
 
@@ -146,15 +158,16 @@ def tables(report: CorpusReport) -> str:
 
 
 def _lengths(report: CorpusReport) -> Table:
+    ratio = [name for name in ("pieces per word",) if all(name in row for row in report.lengths)]
     rows = [
         (
             f"{row['split']} {row['side']}, {row['unit']}",
             *(f"{row[name]:.{int(name == 'mean')}f}" for name in _NUMBERS),
-            f"{row['pieces per word']:.2f}",
+            *(f"{row[name]:.2f}" for name in ratio),
         )
         for row in report.lengths
     ]
-    return Table(("lengths", *_NUMBERS, "pieces per word"), tuple(rows))
+    return Table(("lengths", *_NUMBERS, *ratio), tuple(rows))
 
 
 def _findings(found: Iterable[Finding]) -> Table:
@@ -173,8 +186,9 @@ def _findings(found: Iterable[Finding]) -> Table:
 
 
 def _examples(finding: Finding) -> str:
-    examples = finding.examples if finding.problem else finding.examples[:1]
-    return "\n".join([f"{finding.check}: {finding.split}", *(f"    {example}" for example in examples)])
+    placed = list(zip_longest(finding.places, finding.examples, fillvalue=""))
+    lines = (f"    {place}: {example}" if place else f"    {example}" for place, example in placed)
+    return "\n".join([f"{finding.check}: {finding.split}", *islice(lines, None if finding.problem else 1)])
 
 
 def _summary(report: CorpusReport) -> str:

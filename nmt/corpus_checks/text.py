@@ -1,6 +1,7 @@
 """Checks of single sentences: script, language, damaged encodings, markup, tokenised text.
 
-The language is found by trigram models of the two sides of the training split.
+Sentences in the language of the other side are found by trigram models of the two sides of the training split; with the
+extra `lid`, sentences that are not in the language that the recipe names.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from functools import cache, partial
 
 from nmt.corpus_checks.report import SIDES, Found, odd_sentences
 from nmt.data.pairs import Pairs
+from nmt.text import detection
 
 OWN_SCRIPT = 0.02
 """Smallest share of a side's letters for a script to belong to it."""
 MIN_LETTERS = 20
 """Shortest sentence whose language is judged."""
+LOOKED_AT = 1000
+"""Sentences of a side whose language is identified, which takes a millisecond each."""
 PROFILE = 20_000
 """Sentences of a side whose trigrams are counted."""
 _MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>|&(?:[a-zA-Z]{2,8}|#[0-9]{2,6}|#x[0-9a-fA-F]{2,6});")
@@ -50,6 +54,17 @@ def languages(splits: Mapping[str, Pairs]) -> Iterator[Found]:
     source, target = (_Profile(getattr(splits["train"], side)) for side in SIDES)
     odd = {"source": partial(_likelier, target, source), "target": partial(_likelier, source, target)}
     return odd_sentences("language", splits, odd)
+
+
+def other_languages(splits: Mapping[str, Pairs], source: str, target: str) -> Iterator[Found]:
+    """Sentences that do not look like the language of their side, of at most `LOOKED_AT` of each split."""
+    some = {name: pairs.take(range(0, len(pairs), -(-len(pairs) // LOOKED_AT))) for name, pairs in splits.items()}
+    odd = {"source": partial(_unlike, source), "target": partial(_unlike, target)}
+    return odd_sentences("other language", some, odd)
+
+
+def _unlike(language: str, text: str) -> bool:
+    return detection.unlike(text, [language]) is not None
 
 
 class _Profile:

@@ -44,3 +44,19 @@ def test_what_cannot_be_read_is_exit_status_2(nmt: Nmt) -> None:
         outcome = nmt("data", "check", *arguments)
         assert (outcome.status, outcome.out) == (2, b"")
         assert outcome.err.count("\n") <= 3
+
+
+def test_examples_have_file_and_line(nmt: Nmt) -> None:
+    lines = Path("train.tsv").read_text("utf8").splitlines()
+    Path("test.tsv").write_text(f"{lines[4]}\n", "utf8")
+    place = f"train.tsv:{lines.index(lines[4]) + 1}: "
+    outcome = nmt("data", "check", "-q", "toy.yaml", "data.overlap=keep")
+    assert f"overlap: test in train\n    {place}" in outcome.out.decode()
+
+
+def test_a_vocabulary_that_is_too_large_does_not_end_the_check(nmt: Nmt) -> None:
+    outcome = nmt("data", "check", "toy.yaml", "vocabulary.size=5000")
+    assert outcome.status == 1
+    assert "expected at most" in outcome.err
+    assert "the rest is checked without a vocabulary" in outcome.err
+    assert "train source, words" in outcome.out.decode()

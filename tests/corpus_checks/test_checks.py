@@ -8,11 +8,12 @@ from nmt.corpus_checks import checks, pairs as of_pairs
 from nmt.corpus_checks.checks import check_corpus
 from nmt.corpus_checks.report import EXAMPLE_WIDTH, LIMITS, CorpusReport, Finding, check_limits, findings, shown, tables
 from nmt.data import builtin, vocabulary
-from nmt.data.corpus import load
+from nmt.data.corpus import Corpus, load
 from nmt.data.metadata import CorpusRequest
 from nmt.data.pairs import Pairs
 from nmt.errors import UserError
 from nmt.recipe.types import Data
+from nmt.text import detection
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +24,15 @@ def found() -> CorpusReport:
         corpus = load(request, lambda _: None)
     model = vocabulary.train(corpus.train.source, corpus.train.target, type="unigram", size=600)
     joint = vocabulary.Vocabulary(model)
-    return check_corpus(corpus, joint, joint, {"overlap": 0.0}, lambda _: None)
+    return check_corpus(corpus, request, (joint, joint), {"overlap": 0.0}, lambda _: None)
 
 
 def test_every_check_looks_at_every_split(found: CorpusReport) -> None:
-    assert {each.check for each in found.findings} == set(LIMITS)
+    checks = set(LIMITS) - (set() if detection.available() else {"other language"})
+    assert {each.check for each in found.findings} == checks
     assert all(
         any(split in each.split for each in found.findings if each.check == check)
-        for check in LIMITS
+        for check in checks
         for split in ("train", "valid", "test")
     )
     assert {(row["split"], row["side"], row["unit"]) for row in found.lengths} == {
@@ -81,3 +83,13 @@ def test_of_a_large_split_every_nth_pair_is_checked(monkeypatch: pytest.MonkeyPa
 def test_a_finding_as_json_says_what_follows_from_it() -> None:
     each = Finding(check="overlap", split="test in train", count=1, of=4, limit=0.1, examples=("x",)).as_json()
     assert (each["share"], each["problem"], each["examples"]) == (0.25, True, ["x"])
+
+
+def test_without_a_vocabulary_all_but_tokens_is_checked() -> None:
+    request = CorpusRequest(**Data(corpus="builtin").model_dump())
+    corpus = load(request, lambda _: None)
+    small = Corpus(corpus.train.take(range(300)), corpus.valid, corpus.test, corpus.metadata)
+    found = check_corpus(small, request, None, {}, lambda _: None)
+    assert "unknown characters" not in {each.check for each in found.findings}
+    assert {row["unit"] for row in found.lengths} == {"words"}
+    assert "pieces" not in tables(found)
