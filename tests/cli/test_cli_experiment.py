@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -40,6 +41,15 @@ def answer(settings: Settings, log: Log) -> experiment.Outcome:
         notes=("one model, no spread",),
         figure=lambda: style.subplots()[0],
     )
+
+
+def test_a_claim_that_is_not_answered_says_what_to_do() -> None:
+    claim = Claim(id="A2", number="nothing is right", verdict="not answered")
+    text = record.text(
+        record.as_json("fake", experiment.Options(), replace(answer(Settings(), print), claims=(claim,)), 1)
+    )
+    assert "A2 not answered. As usually told: " in text
+    assert text.endswith("   These models have not learned the task; give them more --updates.")
 
 
 @pytest.fixture(autouse=True)

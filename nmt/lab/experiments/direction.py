@@ -212,7 +212,8 @@ def claim(results: Results) -> Claim:
     """D1: the sense shows only afterwards, so one must read both ways.
 
     It holds if reading forward guesses and reading both ways knows, for every cell; and under conditions if reading
-    backward alone knows too, or if some cells do not learn it.
+    backward alone knows too, or if some cells do not learn it. It is not answered if no model knows the sense even
+    where it has read the cue.
     """
     cells = tuple(dict.fromkeys(kind for kind, _ in results))
     sides = {
@@ -225,6 +226,8 @@ def claim(results: Results) -> Claim:
     verdict: Verdict = "does not hold"
     if any(known.values()):
         verdict = "holds" if all(known.values()) and not by_backward else "holds under conditions"
+    if max(sides.values()) < KNOWN:
+        verdict = "not answered"
     number = f"right sense read forward / backward / both ways (seeds: {len(results[cells[0], 'forward'])}), "
     number += f"cue 1 to {REACH} words after the word: {_shares(sides, cells, 1)}"
     number += f"; as far before it: {_shares(sides, cells, -1)}"

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = str | int | float | None
 """A value in a table: numbers stay numbers until they are printed."""
-Verdict: TypeAlias = Literal["holds", "holds under conditions", "does not hold"]
+Verdict: TypeAlias = Literal["holds", "holds under conditions", "does not hold", "not answered"]
+"""Not answered: the models have not learned the task, so they say nothing about the claim."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -239,12 +239,14 @@ def claims(results: Results) -> tuple[Claim, ...]:
 def judge_gates(models: ByModel) -> Verdict:
     """It holds if in every seed lstm bridges all gaps of training and tanh does not.
 
-    It holds under conditions if lstm bridges longer gaps on average.
+    It holds under conditions if lstm bridges longer gaps on average. It is not answered if none bridges even gap 0.
     """
     tanh, lstm = (
         [-1 if (found := reach(shares)) is None else found for shares in models[cell].seeds]
         for cell in ("tanh", "lstm")
     )
+    if max(*lstm, *tanh) < 0:
+        return "not answered"
     if min(lstm) >= TRAINED > max(tanh):
         return "holds"
     return "holds under conditions" if np.mean(lstm) > np.mean(tanh) else "does not hold"
@@ -253,8 +255,11 @@ def judge_gates(models: ByModel) -> Verdict:
 def judge_copying(models: ByModel) -> Verdict:
     """It holds if every model bridges all gaps.
 
-    It holds under conditions if some model bridges the gaps of training in every seed.
+    It holds under conditions if some model bridges the gaps of training in every seed. It is not answered if none
+    bridges even gap 0.
     """
+    if all(reach(shares) is None for measured in models.values() for shares in measured.seeds):
+        return "not answered"
     reached = [[reach(shares) or 0 for shares in measured.seeds] for measured in models.values()]
     if min(map(min, reached)) == GAPS[-1]:
         return "holds"

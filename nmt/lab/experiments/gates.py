@@ -271,9 +271,12 @@ def claims(results: Results) -> tuple[Claim, ...]:
 def _verdict(results: Results, judge: Callable[[Measurement], Judgement]) -> Verdict:
     """A claim holds if every seed of every task supports it wholly, and all models understand the stories.
 
-    It holds under conditions if every seed of some task supports it at least in part.
+    It holds under conditions if every seed of some task supports it at least in part. It is not answered if no model
+    understands the stories.
     """
     judged = [[judge(each) for each in seeds if each.accuracy[INTACT].value >= ABLE] for seeds in results.values()]
+    if not any(judged):
+        return "not answered"
     able = [task for task, seeds in zip(judged, results.values(), strict=True) if len(task) == len(seeds)]
     if len(able) == len(results) and all(each.wholly for task in able for each in task):
         return "holds"

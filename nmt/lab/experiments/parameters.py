@@ -76,6 +76,11 @@ class Results:
     def cells(self) -> list[str]:
         return list(self.losses)
 
+    def learned(self, *cells: str) -> bool:
+        """Whether some model of these cells reverses more strings than none, within `EQUAL` points."""
+        found = (each for shape, each in self.scores.items() if shape.cell in cells)
+        return any(fmean(score.exact for score in each) > EQUAL for each in found)
+
     def times(self, cell: str, other: str) -> dict[int, list[float]]:
         """Ratios of the time of one cell to that of another, by hidden units and round."""
         return {
@@ -220,7 +225,7 @@ def claim_c6(results: Results) -> Claim:
         all(median(each) <= FASTER for each in times.values()),
         _equal(better, lstm),
     ]
-    return Claim(id="C6", number=number, verdict=_verdict(parts))
+    return Claim(id="C6", number=number, verdict=_verdict(results.learned("gru", "lstm"), parts))
 
 
 def claim_c7(results: Results) -> Claim:
@@ -245,7 +250,11 @@ def claim_c7(results: Results) -> Claim:
     slower = all(min(rounds) > 1 for cell in gated for rounds in times[cell].values())
     overfits = all(each.low > 0 for each in wider.values())
     harmless = any(each.high < 0 for each in lower.values())
-    return Claim(id="C7", number=number, verdict=_verdict([slower, overfits, overfits and not harmless]))
+    return Claim(
+        id="C7",
+        number=number,
+        verdict=_verdict(results.learned(*results.cells), [slower, overfits, overfits and not harmless]),
+    )
 
 
 def claim_d3(results: Results) -> Claim:
@@ -262,11 +271,13 @@ def claim_d3(results: Results) -> Claim:
         f"4 plain layers than 1 by {_points(deep)}; 4 residual layers than 4 plain ones by {_points(residual)}, and "
         f"than 1 by {_points(both)}"
     )
-    return Claim(id="D3", number=number, verdict=_verdict([second.low > 0, residual.low > 0]))
+    return Claim(id="D3", number=number, verdict=_verdict(results.learned(cell), [second.low > 0, residual.low > 0]))
 
 
-def _verdict(parts: Sequence[bool]) -> Verdict:
-    """By how many parts of a claim hold."""
+def _verdict(learned: bool, parts: Sequence[bool]) -> Verdict:
+    """By how many parts of a claim hold; not answered if no model has learned the task."""
+    if not learned:
+        return "not answered"
     return "holds" if all(parts) else "holds under conditions" if any(parts) else "does not hold"
 
 

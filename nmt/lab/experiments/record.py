@@ -89,3 +89,5 @@ def _claims(record: JsonObject) -> Iterator[str]:
     for claim in record["claims"]:
         yield f"{claim['id']} {claim['verdict']}. As usually told: {known[claim['id']].text}"
         yield f"   Measured: {claim['number']}"
+        if claim["verdict"] == "not answered":
+            yield "   These models have not learned the task; give them more --updates."

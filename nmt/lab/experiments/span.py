@@ -177,11 +177,13 @@ def judge(spans: Mapping[str, Sequence[int]]) -> Verdict | None:
     measured.
 
     It holds if that is so of every cell and seed, and under conditions if no tanh cell reaches 50 and some LSTM reaches
-    100 in every seed.
+    100 in every seed. It is not answered if none remembers the shortest length.
     """
     tanh, lstm = ([found for name, found in spans.items() if name.startswith(kind)] for kind in ("tanh", "lstm"))
     if not tanh or not lstm:
         return None
+    if not any(each for found in (*tanh, *lstm) for each in found):
+        return "not answered"
     short = all(10 <= each <= 20 for found in tanh for each in found)
     if short and all(each >= 100 for found in lstm for each in found):
         return "holds"

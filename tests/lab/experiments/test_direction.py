@@ -119,6 +119,11 @@ def test_the_verdict_follows_the_numbers(given: Results, verdict: Verdict) -> No
     assert ("reading backward is enough" in found.number) == (given["tanh", "backward"][0][1].right == 1000)
 
 
+def test_models_that_never_know_the_sense_do_not_answer_the_claim() -> None:
+    unlearned = {name: [{1: Count(520, 1000), -1: Count(800, 1000)}] for name in results((0, 0, 0))}
+    assert claim(unlearned).verdict == "not answered"
+
+
 def test_the_experiment_gives_a_row_for_each_cell_direction_and_side() -> None:
     said: list[str] = []
     outcome = EXPERIMENT(Options(cells=("gru",), seeds=2, updates=2), said.append)

@@ -93,6 +93,7 @@ def test_a_gap_is_reached_only_if_all_shorter_ones_are(shares: Shares, expected:
         ([TRAINED_ONLY], [ALL], "holds under conditions"),
         ([ALL], [ALL], "does not hold"),
         ([NEAR], [NONE], "does not hold"),
+        ([NONE, NONE], [NONE, NONE], "not answered"),
     ],
 )
 def test_the_verdict_on_gates_follows_from_how_far_both_networks_reach(
@@ -109,6 +110,8 @@ def test_the_verdict_on_gates_follows_from_how_far_both_networks_reach(
         ([NEAR], [ALL], "holds under conditions"),
         ([NONE, NONE], [TRAINED_ONLY, ALL], "holds under conditions"),
         ([NEAR, ALL], [ALL, NEAR], "does not hold"),
+        ([NONE], [NEAR], "does not hold"),
+        ([NONE], [NONE], "not answered"),
     ],
 )
 def test_the_verdict_on_copying_follows_from_the_longest_gap_of_each_model(

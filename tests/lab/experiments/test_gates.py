@@ -74,7 +74,9 @@ def test_one_seed_that_differs_limits_the_verdict() -> None:
 
 
 def test_a_model_that_does_not_understand_the_stories_supports_no_claim() -> None:
-    assert verdict("C4", measurement({INTACT: 0.5}, gate=OPENS)) == "does not hold"
+    unable = measurement({INTACT: 0.5}, gate=OPENS)
+    assert verdict("C4", unable, measurement(gate=OPENS)) == "does not hold"
+    assert verdict("C4", unable) == "not answered", "no model understands them"
 
 
 def test_a_claim_supported_by_one_task_alone_holds_under_conditions() -> None:

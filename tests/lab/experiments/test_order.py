@@ -107,6 +107,8 @@ def test_pairs_count_only_where_both_sentences_are_right(monkeypatch: pytest.Mon
         ("transformer", measured(noticed=0.1, both=0.0), ("holds", "holds")),
         ("tanh", measured(both=0.2), ("holds", "holds under conditions")),
         ("lstm", measured(both=0.9), ("holds", "does not hold")),
+        ("lstm", measured(both=0.0, sentences=0.3), ("holds", "does not hold")),  # as good as a bag of words
+        ("lstm", measured(both=0.0, sentences=0.0), ("holds", "not answered")),
         ("lstm", measured(noticed=0.5), ("holds under conditions", "holds")),
         ("bag", measured(largest=0.1, noticed=1.0, both=0.0, sentences=0.3), ("does not hold", "holds")),
         ("bag", measured(largest=1e-6, noticed=0.0, both=0.1, sentences=0.3), ("holds", "does not hold")),

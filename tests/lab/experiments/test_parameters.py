@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from statistics import fmean
 
 import numpy as np
@@ -93,7 +94,7 @@ def test_the_interval_is_students() -> None:
         (measured(speed=0.6), "0.60 (0.60 to 0.60 in rounds", "holds under conditions"),
         (measured(gru=50.0), "the GRU is better", "does not hold"),
         (measured(gru=30.0), "the GRU is worse", "does not hold"),
-        (measured(gru=0.0, lstm=0.0), "no significant difference", "does not hold"),
+        (measured(gru=0.0, lstm=0.0), "no significant difference", "not answered"),
     ],
 )
 def test_fewer_faster_and_as_accurate_are_judged_apart(results: Results, words: str, verdict: str) -> None:
@@ -161,3 +162,10 @@ def test_a_tiny_run_gives_a_row_for_every_model_and_only_the_claims_it_can(monke
     assert outcome.rows[5][8] == pytest.approx(fmean(score["loss"] for score in scores))
     assert outcome.figure is not None
     assert "</svg>" in style.svg(outcome.figure())
+
+
+def test_models_that_reverse_no_string_answer_no_claim() -> None:
+    found = measured()
+    unlearned = replace(found, scores={shape: [Score(0.4, 2.0)] * len(SEEDS) for shape in found.scores})
+    for claim in (parameters.claim_c6, parameters.claim_c7, parameters.claim_d3):
+        assert claim(unlearned).verdict == "not answered"

@@ -111,6 +111,8 @@ def test_the_span_is_the_largest_length_that_is_remembered() -> None:
         ({"tanh": [10, 20], "lstm-0": [5, 5], "lstm-5": [100, 200]}, "holds under conditions"),
         ({"tanh": [10, 20], "lstm-1": [50, 100]}, "does not hold"),
         ({"tanh": [50, 10], "lstm-1": [200, 200]}, "does not hold"),
+        ({"tanh": [0, 0], "lstm-1": [0, 5]}, "does not hold"),
+        ({"tanh": [0, 0], "lstm-1": [0, 0]}, "not answered"),
         ({"gru": [200], "lstm-1": [200]}, None),
     ],
 )
@@ -126,7 +128,7 @@ def test_the_experiment_reports_every_model_and_length(task: str) -> None:
     assert len(outcome.columns) == 2 + len(LENGTHS)
     assert len(told) == 2 * 2 * 2  # one update teaches nothing, so two lengths are run
     assert outcome.rows[0][-1] == "not run"
-    assert outcome.claims[0].verdict == "does not hold"
+    assert outcome.claims[0].verdict == "not answered"
     assert "under 5" in outcome.claims[0].number
     assert outcome.figure is not None
     assert len(outcome.figure().axes[0].lines) == 3  # two models and the bar
