@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -36,11 +37,34 @@ for arguments in json.loads(sys.argv[1]):
             raise
 """
 
+SERVED = """
+import json
+from pathlib import Path
+
+from starlette.testclient import TestClient
+
+from nmt.serving.admission import Limits
+from nmt.serving.app import build
+from nmt.serving.models import Models
+from nmt.serving.service import Service
+
+with TestClient(build(Service(Models.load([Path("runs/toy")], 400), Limits(), None))) as client:
+    (model,) = client.get("/frontend/settings").json()["models"]
+    asked = {"q": "rot Haus", "source": "de", "target": "en"}
+    seen = [client.post("/inspect", json={**asked, "kind": kind}).json()["kind"] for kind in model["kinds"]]
+    print(json.dumps([model["title"], seen == model["kinds"], client.post("/translate", json=asked).status_code]))
+"""
+
 
 def run(folder: Path, *commands: list[str], root: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Runs commands in one process that finds the other package."""
+    return python(folder, COMMANDS, json.dumps(commands), root=root)
+
+
+def python(folder: Path, code: str, *arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Runs code in a process that finds the other package."""
     path = os.pathsep.join([str(root), str(ROOT / "tests" / "extension")])
-    call = [sys.executable, "-c", COMMANDS, json.dumps(commands)]
+    call = [sys.executable, "-c", code, *arguments]
     return subprocess.run(call, cwd=folder, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True)
 
 
@@ -55,7 +79,7 @@ def run(folder: Path, *commands: list[str], root: Path = ROOT) -> subprocess.Com
         ),
     ],
 )
-def test_it_trains_translates_inspects_and_bundles(tmp_path: Path, model: str, kind: str, title: str) -> None:
+def test_it_trains_translates_inspects_bundles_and_is_served(tmp_path: Path, model: str, kind: str, title: str) -> None:
     _write(tmp_path, model)
     done = run(
         tmp_path,
@@ -70,6 +94,10 @@ def test_it_trains_translates_inspects_and_bundles(tmp_path: Path, model: str, k
     assert json.loads(inspected)["kind"] == kind
     with zipfile.ZipFile(tmp_path / "toy.nmt") as bundle:
         assert title in bundle.read("README.md").decode()
+    if all(map(find_spec, ("fastapi", "lxml"))):  # the extra serve
+        served = python(tmp_path, SERVED)
+        assert served.returncode == 0, served.stderr
+        assert json.loads(served.stdout) == [title, True, 200]
 
 
 def test_an_attention_of_this_package_is_one_file(tmp_path: Path) -> None:

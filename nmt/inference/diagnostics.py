@@ -29,6 +29,8 @@ RATIO, SLACK = 2.0, 3
 added to either side."""
 SPAN, ATTENTION = 4, 0.1
 """Minimum source tokens in a row, each with less attention than this summed over the target, that are reported."""
+WORD_START, LONG_WORD = "▁", 8
+"""How a piece begins that begins a word, and the most tokens by which a reported span is extended on either side."""
 SHOWN = 3
 """Maximum examples in a warning."""
 QUOTED = 50
@@ -146,19 +148,34 @@ def _odd_length(parts: Sequence[Part], trained: TrainingStatistics) -> str | Non
 
 
 def _unattended(parts: Sequence[Part], vocabulary: Vocabulary) -> str | None:
-    spans = [span for part in parts for span in _spans(part)]
-    return f"source span never attended: {_quoted(vocabulary.decode(max(spans, key=len)))}" if spans else None
+    spans = [(part, span) for part in parts for span in _spans(part)]
+    if not spans:
+        return None
+    part, longest = max(spans, key=lambda found: len(found[1]))
+    return f"source span never attended: {_quoted(vocabulary.decode(_whole_words(part.source, longest, vocabulary)))}"
 
 
-def _spans(part: Part) -> Iterator[list[int]]:
-    """Source tokens in a row that the target hardly attended to; a thought vector has no slots to tell them apart."""
+def _whole_words(source: Sequence[int], span: range, vocabulary: Vocabulary) -> Sequence[int]:
+    """The tokens of a span and of the rest of the words at its ends, of which at most `LONG_WORD` are added."""
+    begins = [piece.startswith(WORD_START) for piece in vocabulary.pieces(source)]
+    first, last = span.start, span.stop
+    while first > max(0, span.start - LONG_WORD) and not begins[first]:
+        first -= 1
+    while last < min(len(source), span.stop + LONG_WORD) and not begins[last]:
+        last += 1
+    return source[first:last]
+
+
+def _spans(part: Part) -> Iterator[range]:
+    """Source positions in a row that the target hardly attended to; a thought vector has no slots to tell them
+    apart."""
     if part.weights is None or part.weights.shape[1] != len(part.source) + 1 or not part.weights.any():
         return
     passed_over = part.weights.sum(0).lt(ATTENTION).tolist()
-    for alone, span in groupby(zip(passed_over, part.source, strict=False), key=lambda pair: pair[0]):
-        tokens = [token for _, token in span]
-        if alone and len(tokens) >= SPAN:
-            yield tokens
+    for alone, span in groupby(range(len(part.source)), key=passed_over.__getitem__):
+        positions = list(span)
+        if alone and len(positions) >= SPAN:
+            yield range(positions[0], positions[-1] + 1)
 
 
 def _copied(line: str, text: str) -> str | None:

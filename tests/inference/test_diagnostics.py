@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from torch import Tensor
@@ -99,7 +101,20 @@ def test_a_span_is_never_attended_when_four_pieces_in_a_row_get_no_weight() -> N
             source, VOCABULARY.encode("das Haus"), True, attention(len(source) + 1, passed_over=slice(first, last))
         )
         found = warned(SOURCE, "das Haus", span, ratio=None)
-        assert found == ([f"source span never attended: {VOCABULARY.decode(source[first:last])!r}"] if said else [])
+        assert found == ([f"source span never attended: {whole_words(source, first, last)!r}"] if said else [])
+
+
+def whole_words(source: list[int], first: int, last: int) -> str:
+    """All words of which a piece is in the span."""
+    word = list(itertools.accumulate(piece.startswith("▁") for piece in VOCABULARY.pieces(source)))
+    return VOCABULARY.decode([token for token, each in zip(source, word, strict=True) if each in word[first:last]])
+
+
+def test_a_span_within_an_endless_word_is_shown_with_a_few_pieces_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagnostics, "LONG_WORD", 3)
+    source = VOCABULARY.encode("der " + "☃" * 9)  # three bytes each
+    span = Part(source, [source[0]], True, attention(len(source) + 1, passed_over=slice(11, 17)))
+    assert "source span never attended: '☃☃☃☃'" in warned("", "", span, ratio=None)
 
 
 def test_a_thought_vector_and_a_search_without_weights_say_nothing_of_attention() -> None:

@@ -236,7 +236,7 @@ def test_what_the_model_attended_to_and_what_training_held_are_looked_at() -> No
             return super().step(previous, state + 5 * (state == 1), memory)
 
     skipping = translator(Skipping(), ratio=1.0).translate("abcdefgh☃").warnings
-    assert skipping == ["source span never attended: 'abcde'", "pieces unknown to training: '☃'"]
+    assert skipping == ["source span never attended: 'abcdefgh☃'", "pieces unknown to training: '☃'"]
     assert translator(ratio=0.3).translate("abcdefghijkl").warnings == [
         "length ratio out of range: 13 target pieces for 13 source pieces, about 4 expected"
     ]

@@ -13,15 +13,18 @@ from nmt.export import folder
 from nmt.inference import exports
 from nmt.inference.open import open_translator
 from nmt.models import weights
+from nmt.models.attention import ATTENTIONS, THOUGHT_VECTORS
+from nmt.models.registry import FAMILIES
 from nmt.runs import run_folder
 from nmt.runs.files import EXPORT
 from nmt.runs.run_folder import Run
 from nmt.search import never
-from nmt.serving.models import Computing, Models
-from tests.export.conftest import lines, make_run  # noqa: F401 - fixtures
+from nmt.serving.models import Computing, Models, ServedModel
+from tests.export.conftest import SMALL, lines, make_run  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from tests.export.conftest import MakeRun
+    from tests.serving.conftest import Serve
 
 
 @pytest.fixture
@@ -81,6 +84,36 @@ def test_every_engine_serves_the_same_translations(
     ]
     assert any(each.alignment and each.alternatives for each in found)
     assert said is None or log == said
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        *(["model.family=recurrent", f"model.attention={name}"] for name in ATTENTIONS),
+        *(
+            ["model.family=recurrent", "model.attention=none", f"model.thought_vector={name}"]
+            for name in THOUGHT_VECTORS
+        ),
+        *([f"model.family={name}"] for name in FAMILIES),
+    ],
+)
+def test_every_attention_and_family_is_served_with_all_that_the_page_asks_for(
+    make_run: MakeRun,  # noqa: F811
+    serve: Serve,
+    keys: list[str],
+) -> None:
+    small = ["model.embedding=8", "model.encoder.hidden=8", "model.decoder.hidden=16"]
+    run = make_run("run", *keys, *(SMALL[1:] if keys == ["model.family=transformer"] else small))
+    client, _ = serve(ServedModel(run, "run", 40))
+    (model,) = client.get("/frontend/settings").json()["models"]
+    assert model["title"] == run.description.title
+    asked = {"q": "rot Hund", "source": "de", "target": "en", "model": "run"}
+    (details,) = client.post("/translate", json={**asked, "details": True, "alternatives": 2}).json()["details"]
+    assert model["kinds"]
+    for kind in model["kinds"]:
+        seen = client.post("/inspect", json={**asked, "kind": kind})
+        assert (seen.status_code, seen.json().get("kind")) == (200, kind), seen.text
+        assert seen.json()["source_pieces"] == details["source_pieces"]
 
 
 def test_a_sentence_longer_than_a_batch_is_several_jobs_and_nothing_is_lost(make_run: MakeRun) -> None:  # noqa: F811
