@@ -7,11 +7,18 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
-RecipeFile: TypeAlias = Annotated[Path, typer.Argument(help="A recipe, such as recipes/de-en.yaml.")]
-Overrides: TypeAlias = Annotated[
-    list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Keys of the recipe to change.")
+from nmt.cli import completion
+
+RecipeFile: TypeAlias = Annotated[
+    Path, typer.Argument(help="A recipe, such as recipes/de-en.yaml.", autocompletion=completion.recipes)
 ]
-RunOrBundle: TypeAlias = Annotated[Path, typer.Argument(help="A run folder or a bundle.")]
+Overrides: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="KEY=VALUE", help="Keys of the recipe to change.", autocompletion=completion.keys),
+]
+RunOrBundle: TypeAlias = Annotated[
+    Path, typer.Argument(help="A run folder or a bundle.", autocompletion=completion.runs)
+]
 Test: TypeAlias = Annotated[
     str | None,
     typer.Option("--test", metavar="NAME=SRC,REF", help="Two files; by default the recipe's test set."),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from nmt.cli import completion
 from nmt.cli.help import Command, Group
 from nmt.cli.options import Overrides, RecipeFile
 
@@ -35,7 +36,10 @@ def show(
 @app.command("explain", cls=Command)
 def explain_key(
     keys: Annotated[
-        list[str] | None, typer.Argument(metavar="KEY", help="A key, a section, or the last part of a key.")
+        list[str] | None,
+        typer.Argument(
+            metavar="KEY", help="A key, a section, or the last part of a key.", autocompletion=completion.key_names
+        ),
     ] = None,
 ) -> None:
     """Print what keys of a recipe mean, what they accept, and their defaults; without a key, those of all.

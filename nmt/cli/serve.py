@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nmt.cli import completion
 from nmt.cli.options import Demo, Device, Engine, Precision, Quiet, Workers
 from nmt.cli.output import logger, option_errors, print_text, say
 from nmt.cli.run_choice import served
@@ -26,7 +27,11 @@ DEFAULTS = Limits()
 def serve(
     runs: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="RUN...", help="Run folders; of several for a language pair, the first is the default."),
+        typer.Argument(
+            metavar="RUN...",
+            help="Run folders; of several for a language pair, the first is the default.",
+            autocompletion=completion.runs,
+        ),
     ] = None,
     demo: Demo = False,
     host: Annotated[

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from nmt.cli import completion
 from nmt.cli.options import Overrides, Quiet
 from nmt.cli.output import console, logger
 
@@ -17,7 +18,11 @@ LIMITS = ("updates", "epochs", "minutes")
 
 def train(
     recipe: Annotated[
-        Path, typer.Argument(help="A recipe, such as recipes/de-en.yaml, or the folder of a run to continue.")
+        Path,
+        typer.Argument(
+            help="A recipe, such as recipes/de-en.yaml, or the folder of a run to continue.",
+            autocompletion=completion.recipes_and_runs,
+        ),
     ],
     overrides: Overrides = None,
     run: Annotated[

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
 import typer
 
 from nmt import atomic, printable
+from nmt.cli import completion
 from nmt.cli.options import Demo, Device, Precision, Quiet, Split
 from nmt.cli.output import check_folder, console, logger, option_errors
 from nmt.cli.run_choice import open_run
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
 
 def translate(
     run: Annotated[
-        Path | None, typer.Argument(help="A run folder or a bundle; by default the run that finished last.")
+        Path | None,
+        typer.Argument(
+            help="A run folder or a bundle; by default the run that finished last.", autocompletion=completion.runs
+        ),
     ] = None,
     input: Annotated[
         Path | None, typer.Option("-i", "--input", help="A file to translate, plain or gz; by default stdin.")

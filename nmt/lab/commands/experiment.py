@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from nmt.cli import completion
 from nmt.cli.options import Quiet
 from nmt.cli.output import logger, print_json, print_text
 from nmt.errors import UserError
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def experiment(
-    name: Annotated[str | None, typer.Argument(help="Name of the experiment; without it all are listed.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="Name of the experiment; without it all are listed.", autocompletion=completion.experiments
+        ),
+    ] = None,
     cells: Annotated[
         str | None, typer.Option("--cells", metavar="A,B", help="Models to compare, instead of all.")
     ] = None,
