@@ -1,4 +1,7 @@
-"""An interpretation as text: a heatmap of block characters as wide as the terminal, with a gap between words."""
+"""An interpretation as text: a heatmap of block characters as wide as the terminal, with a gap between words.
+
+Columns are numbered; their pieces stand below.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,8 @@ from nmt.interpret.heatmap import Heatmap, Label, labels
 from nmt.interpret.interpretation import Interpretation
 
 SHADES = " ░▒▓█"
-CELL, ROW_LABEL, COLUMN_LABEL = 2, 16, 12
-"""Characters: the width of a cell, the longest label of a row, the longest label of a column, which runs downwards."""
+CELL, ROW_LABEL = 2, 16
+"""Characters: the width of a cell, which holds the number of its column, and the longest label."""
 NARROWEST = 6 * CELL
 """Characters for cells in the narrowest terminal; a narrower one gets longer lines than it has room for."""
 
@@ -42,6 +45,9 @@ def _lines(interpretation: Interpretation, width: int) -> Iterator[str | list[Te
     side = min(ROW_LABEL, max(cell_len(row.text) for row in heatmap.rows))
     for block in blocks(heatmap.columns, max(NARROWEST, width - side - len(heatmap.row_margin.name) - 4)):
         yield from _block(heatmap, block, side)
+        named = enumerate(heatmap.columns[block], block.start + 1)
+        names = [f"{place} {clipped(label.text, ROW_LABEL)}" for place, label in named]
+        yield from _wrapped("columns", names, width, between="  ")
         yield ""
     if heatmap.column_margin:
         names = [
@@ -68,14 +74,11 @@ def blocks(columns: Sequence[Label], width: int) -> list[slice]:
 
 def _block(heatmap: Heatmap, block: slice, side: int) -> Iterator[list[Text]]:
     columns = heatmap.columns[block]
-    names = [clipped(label.text, COLUMN_LABEL, tall=True) for label in columns]
-    height = max(map(len, names))
-    for line in range(height):
-        letters = [
-            _cell(label, set_cell_size(name.rjust(height)[line], CELL), styled=True)
-            for label, name in zip(columns, names, strict=True)
-        ]
-        yield [Text(" " * side), *letters, Text(f" {heatmap.row_margin.name}" if line == height - 1 else "")]
+    numbers = [
+        _cell(label, f"{place % (100 if label.begins else 10):>{CELL}}", styled=True)  # two full numbers would touch
+        for place, label in enumerate(columns, block.start + 1)
+    ]
+    yield [Text(" " * side), *numbers, Text(f" {heatmap.row_margin.name}")]
     for row, values, margin in zip(heatmap.rows, heatmap.values, heatmap.row_margin.values, strict=True):
         name = clipped(row.text, side)
         cells = [
@@ -108,11 +111,9 @@ def _legend(heatmap: Heatmap) -> list[str]:
     return [f"{SHADES[step]} from {heatmap.maximum * (step - 0.5) / steps:.2f}" for step in range(1, steps + 1)]
 
 
-def clipped(text: str, most: int, *, tall: bool = False) -> str:
-    """A label cut to a width of ``most`` characters, or to as many lines where it runs downwards."""
-    if (len(text) if tall else cell_len(text)) <= most:
-        return text
-    return (text[: most - 1] if tall else set_cell_size(text, most - 1)) + "…"
+def clipped(text: str, most: int) -> str:
+    """A label cut to a width of ``most`` characters."""
+    return text if cell_len(text) <= most else set_cell_size(text, most - 1) + "…"
 
 
 def _wrapped(name: str, words: Sequence[str], width: int, between: str = " ") -> Iterator[str]:

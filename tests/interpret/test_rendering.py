@@ -54,6 +54,19 @@ def test_shades_grow_with_the_value(fresh: Fresh) -> None:
     assert "Hund    ░░ ▒▒ ▓▓ ██ -0.50" in shown.replace("       ", "    ", 1)
 
 
+def test_columns_are_numbered_and_their_pieces_stand_below_once_each(fresh: Fresh) -> None:
+    pieces = ["Ein", "-e", "Katze", *(f"-{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")]
+    columns = [Label(piece, begins=piece[0] != "-") for piece in pieces]
+    values = [[0.0] * len(columns)]
+    heatmap = Heatmap([Label("Hund")], columns, values, "share", Margin("log p", [-0.5]))
+    shown = render(Interpretation("", "attention", interpret(fresh(), "a").sentence, heatmap), 60).plain
+    header = next(line for line in shown.split("\n") if line.endswith("log p"))
+    assert header.split()[:5] == ["1", "2", "3", "4", "5"]
+    legend = " ".join(shown.partition("columns")[2].partition("shades")[0].replace("columns", "").split())
+    assert [word for word in legend.split() if not word.isdigit() and word in pieces] == pieces
+    assert all(f"{place} {piece}" in legend for place, piece in enumerate(pieces, 1))
+
+
 def test_blocks_hold_every_column_once_and_no_more_than_fit() -> None:
     columns = [Label("x", begins=place % 3 == 0) for place in range(50)]
     found = blocks(columns, 20)
