@@ -27,11 +27,13 @@ def load(
     nbest: int = 1,
     keep_weights: bool = True,
     split: Split = "auto",
+    protect: bool = True,
 ) -> TorchTranslator:
     """The translator of a run folder or a bundle: ``nmt.load("runs/de-en").translate("Ein Hund läuft.").text``.
 
     A text is split into sentences, which are translated one by one and put together again with the spaces and line
-    breaks between them; ``split="never"`` translates it as one sentence. It computes with torch;
+    breaks between them; ``split="never"`` translates it as one sentence. Numbers, addresses, placeholders and the like
+    stay as they are, unless ``protect`` is false. It computes with torch;
     `nmt.inference.open.open_translator` offers the other engines and several processes. What is None is as the run's
     recipe says.
     """
@@ -50,5 +52,12 @@ def load(
         keep_weights=keep_weights,
     )
     return open_translator(
-        opened, "torch", device=device, precision=precision, search=search, batch_tokens=batch_tokens, split=split
+        opened,
+        "torch",
+        device=device,
+        precision=precision,
+        search=search,
+        batch_tokens=batch_tokens,
+        split=split,
+        protect=protect,
     )

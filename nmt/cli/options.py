@@ -47,6 +47,13 @@ Precision: TypeAlias = Annotated[
 Demo: TypeAlias = Annotated[
     bool, typer.Option("--demo", help="A small model that ships with nmt, German to English, instead of a run.")
 ]
+Protect: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--protect/--no-protect",
+        help="Whether numbers, addresses, file names, placeholders, tags, code and emoji stay as they are.",
+    ),
+]
 Split: TypeAlias = Annotated[
     Literal["auto", "always", "never"],
     typer.Option(

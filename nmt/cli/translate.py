@@ -16,7 +16,7 @@ import typer
 
 from nmt import atomic, printable
 from nmt.cli import completion
-from nmt.cli.options import Demo, Device, Precision, Quiet, Split
+from nmt.cli.options import Demo, Device, Precision, Protect, Quiet, Split
 from nmt.cli.output import check_folder, console, logger, option_errors
 from nmt.cli.run_choice import open_run
 from nmt.data import lines
@@ -58,6 +58,7 @@ def translate(
     ] = None,
     demo: Demo = False,
     split: Split = "auto",
+    protect: Protect = True,
     precision: Precision = None,
     device: Device = "auto",
     engine: Annotated[
@@ -106,6 +107,7 @@ def translate(
             search=_search(opened, beam, nbest, keep_weights=as_json),
             batch_tokens=batch_tokens,
             split=split,
+            protect=protect,
             log=say,
         )
     with (

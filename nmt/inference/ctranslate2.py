@@ -19,7 +19,7 @@ from nmt.data.vocabulary import BOS, EOS, PAD, Vocabulary
 from nmt.errors import RunError, UserError
 from nmt.inference.diagnostics import TrainingStatistics
 from nmt.inference.exports import Export, too_wide
-from nmt.inference.translator import BatchTranslator
+from nmt.inference.translator import BatchTranslator, Protect
 from nmt.search import Hypothesis, SearchSettings, length_penalty
 from nmt.text.passage import Passage
 
@@ -54,6 +54,7 @@ class CTranslate2Translator(BatchTranslator):
         *,
         batch_tokens: int = 4096,
         passage: Callable[[str], Passage] = Passage.whole,
+        protect: Protect | None = None,
         workers: int = 1,
         threads: int = 0,
     ) -> None:
@@ -61,7 +62,13 @@ class CTranslate2Translator(BatchTranslator):
         import ctranslate2
 
         super().__init__(
-            source_vocabulary, target_vocabulary, search, trained, batch_tokens=batch_tokens, passage=passage
+            source_vocabulary,
+            target_vocabulary,
+            search,
+            trained,
+            batch_tokens=batch_tokens,
+            passage=passage,
+            protect=protect,
         )
         if reason := too_wide(search.beam):
             raise ValueError(f"beam: {reason}")

@@ -13,6 +13,7 @@ from nmt.inference.ctranslate2 import CTranslate2Translator
 from nmt.inference.diagnostics import TrainingStatistics
 from nmt.inference.exports import Export
 from nmt.inference.parallel import ParallelTranslator
+from nmt.inference.protect.protection import Protection
 from nmt.inference.translator import TorchTranslator, Translator, line_limit
 from nmt.models.device import find_device, resolve_precision
 from nmt.runs.files import EXPORT
@@ -44,6 +45,7 @@ def open_translator(
     batch_tokens: int | None = None,
     split_long: bool = True,
     split: Split = "auto",
+    protect: bool | None = None,
 ) -> TorchTranslator: ...
 @overload
 def open_translator(
@@ -57,6 +59,7 @@ def open_translator(
     batch_tokens: int | None = None,
     split_long: bool = True,
     split: Split = "auto",
+    protect: bool | None = None,
     log: Log = silent,
 ) -> Translator: ...
 def open_translator(
@@ -70,6 +73,7 @@ def open_translator(
     batch_tokens: int | None = None,
     split_long: bool = True,
     split: Split = "auto",
+    protect: bool | None = None,
     log: Log = silent,
 ) -> Translator:
     """The translator of a run folder or a bundle. What is None is as the recipe says.
@@ -78,12 +82,15 @@ def open_translator(
     thread each on the CPU, or threads of an export; None computes in this process. A wrong setting is a `ValueError`
     that begins with its name.
 
-    ``split`` says whether lines are split into sentences, see `passages`. Unless `split_long` is false, sentences
+    ``split`` says whether lines are split into sentences, see `passages`. ``protect`` keeps numbers, addresses,
+    placeholders and the like as they are; None does so where lines are split. Unless `split_long` is false, sentences
     longer than any training sentence are translated in parts.
     """
     run = run if isinstance(run, Run) else Run(run)
     search = search or run.search_settings()
     batch_tokens = batch_tokens or run.recipe.search.batch_tokens
+    protect = split != "never" if protect is None else protect
+    protection = Protection(run.recipe.data.target).translate if protect else None
     export = find_export(run, engine, log) if device in ("auto", "cpu") else None
     if engine == "ctranslate2" and export is None:
         raise UserError(f"--engine ctranslate2: an export computes on the CPU, found --device {device}")
@@ -101,6 +108,7 @@ def open_translator(
                 training_statistics(run),
                 batch_tokens=batch_tokens,
                 passage=passages(run, split),
+                protect=protection,
                 workers=workers or 1,
                 threads=1 if workers and workers > 1 else 0,
             )
@@ -113,7 +121,7 @@ def open_translator(
             log(f"translating with CTranslate2 in {quantized}; --engine torch takes the run itself")
             return translator
     if workers is not None:
-        return _parallel(run, workers, device, precision, search, batch_tokens, split)
+        return _parallel(run, workers, device, precision, search, batch_tokens, split, protect)
     place = find_device(device)
     model = run.model().to(place)
     numbers = resolve_precision(precision or run.recipe.search.precision, place)
@@ -125,6 +133,7 @@ def open_translator(
         batch_tokens=batch_tokens,
         split_long=split_long,
         passage=passages(run, split),
+        protect=protection,
         device=place,
         interpreted=model,
     )
@@ -178,6 +187,7 @@ def _parallel(
     search: SearchSettings,
     batch_tokens: int,
     split: Split,
+    protect: bool,
 ) -> ParallelTranslator:
     if device not in ("auto", "cpu"):
         raise UserError(f"--workers: processes compute on the CPU, found --device {device}; leave one of them out")
@@ -190,5 +200,6 @@ def _parallel(
         search=search,
         batch_tokens=batch_tokens,
         split=split,
+        protect=protect,
     )
     return ParallelTranslator(workers, opener, line_limit(training_statistics(run).longest))

@@ -10,10 +10,10 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from types import TracebackType
-from typing import Self, overload
+from typing import Self, TypeAlias, overload
 
 import torch
 from torch import Tensor
@@ -87,6 +87,11 @@ class Translation:
         }
 
 
+Translate: TypeAlias = Callable[[Sequence[str]], list[Translation]]
+Protect: TypeAlias = Callable[[Sequence[str], Translate, Translate], list[Translation]]
+"""Translates sentences, given ways to translate them without and with alignments; see `nmt.inference.protect`."""
+
+
 class Translator(ABC):
     """Translates lines, one translation for each line, in order. A context manager, which frees processes at the
     end."""
@@ -143,17 +148,19 @@ class BatchTranslator(Translator):
         batch_tokens: int = 4096,
         split_long: bool = True,
         passage: Callable[[str], Passage] = Passage.whole,
+        protect: Protect | None = None,
     ) -> None:
         """`batch_tokens` limits the padded source positions in a batch, the beam not counted. `passage` cuts a line
-        into sentences. Those longer than any training sentence are translated in parts, unless `split_long` is false.
-        Where `trained.unseen` is not known, it is what spells unknown characters."""
+        into sentences, and `protect` keeps numbers, addresses and the like in them. Those longer than any training
+        sentence are translated in parts, unless `split_long` is false. Where `trained.unseen` is not known, it is what
+        spells unknown characters."""
         for name, value in (("longest", trained.longest), ("batch_tokens", batch_tokens)):
             if value < 1:
                 raise ValueError(f"{name}: expected an integer of at least 1, found {value!r}")
         self.source_vocabulary, self.target_vocabulary = source_vocabulary, target_vocabulary
         self.trained = trained if trained.unseen is not None else trained._replace(unseen=source_vocabulary.bytes)
         self.limit = line_limit(trained.longest) if split_long else sys.maxsize
-        self.batch_tokens, self.passage = batch_tokens, passage
+        self.batch_tokens, self.passage, self.protect = batch_tokens, passage, protect
         self.search = BeamSearch(search, bos=BOS, eos=EOS, pad=PAD)
 
     def with_search(self, search: SearchSettings) -> Self:
@@ -177,6 +184,15 @@ class BatchTranslator(Translator):
         return [combine(passage, list(islice(translations, len(passage.sentences)))) for passage in passages]
 
     def _sentences(self, sentences: Sequence[str]) -> list[Translation]:
+        if self.protect is None:
+            return self._as_read(sentences)
+        keep_weights = self.search.settings.keep_weights
+        aligned = self.with_search(replace(self.search.settings, keep_weights=True))
+        found = self.protect(sentences, self._as_read, aligned._as_read)
+        return found if keep_weights else [replace(each, weights=None, alignment=[]) for each in found]
+
+    def _as_read(self, sentences: Sequence[str]) -> list[Translation]:
+        """The translations of sentences that the model reads as they are."""
         parts = [self._parts(sentence) for sentence in sentences]
         found = iter(self._search([part for sentence in parts for part in sentence]))
         return [
@@ -251,6 +267,7 @@ class TorchTranslator(BatchTranslator):
         batch_tokens: int = 4096,
         split_long: bool = True,
         passage: Callable[[str], Passage] = Passage.whole,
+        protect: Protect | None = None,
         device: torch.device | str = "cpu",
         interpreted: TranslationModel | None = None,
     ) -> None:
@@ -264,6 +281,7 @@ class TorchTranslator(BatchTranslator):
             batch_tokens=batch_tokens,
             split_long=split_long,
             passage=passage,
+            protect=protect,
         )
         self.model, self.interpreted, self.device = model, interpreted, torch.device(device)
 

@@ -67,6 +67,7 @@ class ServedModel:
             batch_tokens=computing.batch_tokens,
             search=search,
             split="never",
+            protect=True,
             log=lambda line: log(f"{name}: {line}"),
         )
         self._passage = passages(run, "auto")

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class VerbatimSpan(NamedTuple):
@@ -84,10 +84,22 @@ def _without_closing(address: str) -> str:
 
 
 @cache
+def number_words(language: str) -> dict[int, frozenset[str]] | None:
+    """The words for integers up to 12, cardinal and ordinal; None for a language that spans.json does not have."""
+    words = _stored()["words"].get(language)
+    return words and {int(number): frozenset(each.split()) for number, each in words.items()}
+
+
+@cache
+def _stored() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(files("nmt.text").joinpath("spans.json").read_text(encoding="utf8"))
+    return found
+
+
+@cache
 def _pattern() -> re.Pattern[str]:
     """All kinds; at the same place, the one that is named first."""
-    words = json.loads(files("nmt.text").joinpath("spans.json").read_text(encoding="utf8"))
-    units, endings, domains = (_any(words[name].split()) for name in ("units", "endings", "domains"))
+    units, endings, domains = (_any(_stored()[name].split()) for name in ("units", "endings", "domains"))
     kinds = {
         "code": r"``[^`\n]{1,300}``|`[^`\n]{1,300}`",
         "tag": r"</?[A-Za-z][\w:.-]{0,40}(?:\s[^<>]{0,300})?/?>|<!--[^<>]{0,300}-->"

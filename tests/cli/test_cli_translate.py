@@ -214,11 +214,11 @@ def test_quiet_says_nothing_but_errors(nmt: Nmt) -> None:
 
 
 def test_warnings_stand_beside_a_translation_and_are_counted_on_stderr(nmt: Nmt) -> None:
-    outcome = nmt("translate", "runs/toy", "--json", stdin="☃ Hund\nHund\n☃ Baum Ω\n".encode())
+    outcome = nmt("translate", "runs/toy", "--json", stdin="Ж Hund\nHund\nЖ Baum Ω\n".encode())
     assert [json.loads(line)["warnings"] for line in outcome.out.splitlines()] == [
-        ["pieces unknown to training: '☃'"],
+        ["pieces unknown to training: 'Ж'"],
         [],
-        ["pieces unknown to training: '☃', 'Ω'"],
+        ["pieces unknown to training: 'Ж', 'Ω'"],
     ]
     assert outcome.err == "pieces unknown to training: 2 lines\n"
 
