@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from nmt.atomic import JsonObject
 from nmt.errors import Log, UserError
+from nmt.runs import files
 from nmt.runs.run_folder import Run
 from nmt.serving import languages
 from nmt.serving.batcher import Compute, Job
@@ -173,8 +174,11 @@ class Models:
         computing: Computing = Computing(),
         log: Log = lambda _: None,
     ) -> Models:
-        """Loads runs, each named after its folder. A context manager, which ends the processes of the models."""
-        names = [path.resolve().name for path in paths]
+        """Loads runs, each named after its folder or bundle.
+
+        A context manager, which ends the processes of the models.
+        """
+        names = [path.resolve().name.removesuffix(files.SUFFIX) for path in paths]
         for name in names:
             if names.count(name) > 1:
                 raise UserError(

@@ -17,6 +17,7 @@ from nmt.serving import languages
 from nmt.serving.admission import ApiKeys, Limits
 from nmt.serving.models import Models, ServedModel
 from nmt.serving.service import Service
+from nmt.text import detection
 from tools.checks.attacks import ATTACKS
 from tools.checks.check import SkippedError, Trial
 from tools.checks.echo import Copying, Echo
@@ -65,7 +66,7 @@ class Watched:
 def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
     """The use of the page with the given runs, then ``count`` attacks on models that echo their input."""
     # Without detection, all input counts as German.
-    with browsing() as browser, mock.patch.object(languages, "detection_available", return_value=False):
+    with browsing() as browser, mock.patch.object(detection, "available", return_value=False):
         yield from _use(browser, runs)
         yield from _attack(browser, ATTACKS[:count])
 
@@ -277,12 +278,12 @@ def detected(browser: Any) -> Findings:
     """With several models, the language is asked once, and a text in the target language is not translated."""
     found = Findings()
 
-    def detect(text: str, candidates: Sequence[str]) -> list[languages.Guess]:
-        return [languages.Guess("en" if "the" in text else "de", 90.0)]
+    def identify(text: str, candidates: Sequence[str]) -> list[detection.Guess]:
+        return [detection.Guess("en" if "the" in text else "es" if "el" in text else "de", 90.0)]
 
     with (
-        mock.patch.object(languages, "detection_available", return_value=True),
-        mock.patch.object(languages, "detect", detect),
+        mock.patch.object(detection, "available", return_value=True),
+        mock.patch.object(languages, "identify", identify),
         listening(Service(Models([Copying("one"), Copying("other")]), Limits(), None)) as address,
     ):
         watched = Watched(browser, f"{address.url}/#from=auto&models=one,other")
@@ -298,6 +299,9 @@ def detected(browser: Any) -> Findings:
             tab, "document.getElementById('status').textContent.startsWith('The text looks like English already')"
         )
         found["a text in the target language is not translated"] = ((told, asked[:]), told and asked == ["detect"])
+        tab.fill("#source", "el perro")
+        told = until(tab, "document.getElementById('status').textContent.includes('no model from Spanish to English')")
+        found["a text in a language without a model is not translated"] = (told, told)
         asked.clear()
         tab.fill("#source", "ein Hund")
         both = until(tab, "document.querySelectorAll('#results .card').length === 2")

@@ -6,6 +6,8 @@ import { ask, Fault, get } from './server.js';
 import { lighting, numbered, words } from './words.js';
 
 const MOST_MODELS = 3;
+const COMPARED = 2; // models of a pair that stand side by side at first
+const RECOGNISED = 5; // percent, below which the language of a text is unknown
 const WAIT = 300; // milliseconds without typing after which a text is translated
 const EXAMPLES = {
   de: {
@@ -50,7 +52,7 @@ function busy(old) {
   $('results').setAttribute('aria-busy', String(old));
 }
 
-const named = (code) => state.languages.find((language) => language.code === code)?.name ?? code;
+const named = (code) => state.languages.find((language) => language.code === code)?.name ?? new Intl.DisplayNames(['en'], { type: 'language' }).of(code);
 const titled = (model) => `${model.title} (${model.name})`;
 const models = () => between($('from').value === 'auto' ? state.guess : $('from').value, $('to').value);
 
@@ -60,9 +62,11 @@ function between(source, target) {
   return source ? found.filter((model) => model.source === source) : found;
 }
 
+/** The ticked models; if there is none, the first two of a language, to be compared. */
 function chosen() {
-  const found = models().filter((model) => state.ticked.has(model.name));
-  return (found.length ? found : models().slice(0, 1)).slice(0, MOST_MODELS);
+  const ticked = models().filter((model) => state.ticked.has(model.name));
+  const alike = models().filter((model) => model.source === models()[0].source);
+  return ticked.length ? ticked.slice(0, MOST_MODELS) : alike.slice(0, COMPARED);
 }
 
 // Translating
@@ -98,14 +102,14 @@ function check(q) {
 async function detect(q, signal) {
   if ($('from').value !== 'auto') return { text: '' };
   const [guess] = await ask('detect', { q }, $('key').value, signal);
-  const known = guess.confidence > 0;
+  const known = guess.confidence >= RECOGNISED;
   const target = $('to').value;
   const language = named(guess.language);
   if (state.guess !== (known ? guess.language : null)) {
     state.guess = known ? guess.language : null;
     showModels();
   }
-  if (!known) return { text: `The language was not recognised; the text is read as ${named(models()[0]?.source)}.` };
+  if (!known) return { text: `The language was not recognised; the text is read as ${named(chosen()[0].source)}.` };
   if (guess.language === target) return { text: `The text looks like ${language} already (${guess.confidence} % sure).`, stop: true };
   if (!models().length) return { text: `The text looks like ${language} (${guess.confidence} % sure), and there is no model from ${language} to ${named(target)}.`, stop: true };
   return { text: `From ${language}, ${guess.confidence} % sure.` };
