@@ -51,6 +51,17 @@ class PlainText(Document):
         super().__init__([Block(text)])
 
 
+class Enclosed(Document):
+    """A document behind a byte order mark or none, and with line ends of its own."""
+
+    def __init__(self, document: Document, mark: str, newline: str) -> None:
+        self._document, self._mark, self._newline = document, mark, newline
+        self.blocks = document.blocks
+
+    def rebuilt(self, translations: Sequence[Translation]) -> str:
+        return self._mark + self._document.rebuilt(translations).replace("\n", self._newline)
+
+
 def joined(parts: Iterable[Part], translations: Translations) -> str:
     """The parts with each block replaced by its translation."""
     return "".join(part if isinstance(part, str) else part.written(translations) for part in parts)

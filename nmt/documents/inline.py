@@ -37,8 +37,9 @@ class Item:
 class InlineText:
     """Collects text and inline markup up to the end of a block."""
 
-    def __init__(self, write: Callable[[str], str]) -> None:
-        self._write = write
+    def __init__(self, write: Callable[[str], str], layout: Callable[[str], str] = str) -> None:
+        """``write`` spells plain text in the format of the document, ``layout`` arranges the whole block, with tags."""
+        self._write, self._layout = write, layout
         self._raw: list[Part] = []
         self._items: list[Item] = []
         self._open: dict[str, list[Item]] = defaultdict(list)
@@ -75,7 +76,7 @@ class InlineText:
         """The block and the white space around it, or the source as it stands if there is nothing to translate."""
         if not has_words(self._text):
             return self._raw
-        return [self._lead, MarkedBlock(self._text, self._items, self._write), self._space]
+        return [self._lead, MarkedBlock(self._text, self._items, self._write, self._layout), self._space]
 
     def _add_space(self, space: str) -> None:
         if not space:
@@ -107,9 +108,11 @@ class InlineText:
 class MarkedBlock(Block):
     """A text with inline markup."""
 
-    def __init__(self, text: str, items: Sequence[Item], write: Callable[[str], str]) -> None:
+    def __init__(
+        self, text: str, items: Sequence[Item], write: Callable[[str], str], layout: Callable[[str], str] = str
+    ) -> None:
         super().__init__(text, write)
-        self.items = items
+        self.items, self.layout = items, layout
 
     def inner(self) -> Iterator[Block]:
         for item in self.items:
@@ -117,14 +120,14 @@ class MarkedBlock(Block):
 
     def written(self, translations: Translations) -> str:
         if not self.items:
-            return super().written(translations)
+            return self.layout(super().written(translations))
         translation = cleaned(translations[self])
         source, target = word_spans(self.text), word_spans(translation.text)
         if not target:
             placed = [(0, item) for item in self.items]
         else:
             placed = _placed(self.items, source, aligned_words(translation, source, target))
-        return self._assembled(translation.text, target, placed, translations)
+        return self.layout(self._assembled(translation.text, target, placed, translations))
 
     def _assembled(
         self, text: str, words: Sequence[Span], placed: Sequence[tuple[int, Item]], translations: Translations
@@ -151,7 +154,7 @@ class MarkedBlock(Block):
                 out.append(" ")
                 done = max(done, start)
             out.append(joined(item.markup, translations))
-            glued = self.text[item.position : item.position + 1].isalnum()
+            glued = self.text[item.position : item.position + 2].strip()[:1].isalnum()
             if item.kind == "mark" and word < len(words) and (item.after or (gap and item.before and not glued)):
                 out.append(" ")
                 done = max(done, start)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -259,3 +260,78 @@ def test_a_pipe_gets_answers_before_its_end_and_may_close_early(nmt: Nmt) -> Non
         process.stdin.write(b"Hund\nKatze\n")
         process.stdin.close()
         assert (process.wait(60), process.stderr.read()) == (0, b"")
+
+
+TIME = "1\r\n00:00:01,000 --> 00:00:02,000\r\n"
+DOCUMENTS = {
+    "a.html": ("<p>rot <b>Hund</b></p><pre>nein</pre>", "<p>", "</b>", "</p><pre>nein</pre>"),
+    "a.md": ("# rot *Hund*\n\n    nein\n", "# ", "*", "\n\n    nein\n"),
+    "a.srt": (
+        "1\r\n00:00:01,000 --> 00:00:02,000\r\nrot Hund\r\n",
+        "1\r\n00:00:01,000 --> 00:00:02,000\r\n",
+        "",
+        "\r\n",
+    ),
+    "a.po": ('msgid "rot Hund"\nmsgstr ""\n', 'msgid "rot Hund"\nmsgstr "', "", '"\n'),
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_is_translated_in_its_own_format(nmt: Nmt, name: str) -> None:
+    source, head, inside, tail = DOCUMENTS[name]
+    Path(name).write_bytes(source.encode())
+    Path(f"{name}.gz").write_bytes(gzip.compress(source.encode()))
+    found = nmt("translate", "runs/toy", "-i", name)
+    text = found.out.decode()
+    assert (found.status, text.startswith(head), text.endswith(tail), inside in text) == (0, True, True, True)
+    bare = re.sub(r"</?b>|\*", "", text.removeprefix(head).removesuffix(tail))
+    assert bare.encode() + b"\n" == expected("rot Hund")
+    assert nmt("translate", "runs/toy", "-i", f"{name}.gz", "-o", f"out.{name}").status == 0
+    assert Path(f"out.{name}").read_bytes() == found.out
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("a.docx", b"rot", ".docx is not handled"),
+        ("a.pdf.gz", b"rot", ".pdf is not handled"),
+        ("a.csv", b"rot", "stdin"),
+        ("a", b"PK\x03\x04rot", "a zip file"),
+        ("a.txt", b"rot\n\nHund\0", "a.txt:3: NUL byte"),
+        ("a.txt", "rot".encode("utf-16"), "UTF-16"),
+        ("a.md", b"rot\0", "a.md:1: NUL byte"),
+        ("a.html", b"rot\n\xff", "a.html:2: invalid UTF-8"),
+    ],
+)
+def test_what_is_no_text_is_refused_with_what_is_handled(nmt: Nmt, name: str, data: bytes, said: str) -> None:
+    Path(name).write_bytes(data)
+    found = nmt("translate", "runs/toy", "-i", name, "-o", "out")
+    assert (found.status, found.out, Path("out").exists()) == (2, b"", False)
+    assert said in found.err
+    assert found.err.count("\n") == 1
+
+
+def test_stdin_with_a_nul_byte_is_refused(nmt: Nmt) -> None:
+    found = nmt("translate", "runs/toy", stdin=b"rot\n\0\n")
+    assert (found.status, found.out) == (2, b"")
+    assert found.err.startswith("nmt: standard input:2: NUL byte")
+
+
+def test_a_document_has_an_output_of_its_own_format(nmt: Nmt) -> None:
+    Path("a.htm").write_text("<p>rot", "utf8")
+    assert nmt("translate", "runs/toy", "-i", "a.htm", "-o", "b.html").status == 0
+    assert "expected the ending .htm" in nmt("translate", "runs/toy", "-i", "a.htm", "-o", "b.txt").err
+    assert "leave --json out" in nmt("translate", "runs/toy", "-i", "a.htm", "--json").err
+
+
+def test_progress_knows_the_share_of_a_file_and_of_a_document(
+    nmt: Nmt, monkeypatch: pytest.MonkeyPatch, trained: Path
+) -> None:
+    monkeypatch.setattr("nmt.cli.output.console._force_terminal", True)
+    Path("a.txt").write_text("rot\n" * 40, "utf8")
+    Path("a.md").write_text("rot\n\n" * 40, "utf8")
+    for name, unit in (("a.txt", "40 lines"), ("a.md", "40 blocks")):
+        shown = nmt("translate", "runs/toy", "-i", name).err
+        assert unit in shown
+        assert "100%" in shown
+        assert "/s" in shown

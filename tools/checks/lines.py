@@ -1,9 +1,9 @@
 """Files with lines of every kind are translated by the command: one line out for each line in, each the translation of
 its own line.
 
-A model that copies its source replaces a trained one, so that every output line is known and a shift by one is
-detected. One file in a hundred is translated by a trained model in a child process, where lines are counted and blank
-ones compared.
+Files with a NUL byte are refused. A model that copies its source replaces a trained one, so that every output line is
+known and a shift by one is detected. One file in a hundred is translated by a trained model in a child process, where
+lines are counted and blank ones compared.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from unittest import mock
 import torch
 from torch import Tensor
 
+from nmt import printable
 from nmt.data.vocabulary import Vocabulary, normalized, train
 from nmt.inference import open as opening
 from nmt.inference.diagnostics import TrainingStatistics
@@ -187,11 +188,9 @@ def _trial(rng: random.Random, number: int, run: Path) -> Trial:
         status = process.finish(Path.cwd(), *arguments, prelude=_redirected)
         return Trial(
             tried,
-            _fault(
-                status, Path("out").read_bytes(), "\n".join(process.stderr_lines(Path.cwd())), file.lines, known=False
-            ),
+            _fault(status, Path("out").read_bytes(), "\n".join(process.stderr_lines(Path.cwd())), file, known=False),
         )
-    return Trial(tried, _fault(*nmt(*arguments, stdin=b"" if named else file.data), file.lines, known=True))
+    return Trial(tried, _fault(*nmt(*arguments, stdin=b"" if named else file.data), file, known=True))
 
 
 def _redirected() -> None:
@@ -202,7 +201,10 @@ def _redirected() -> None:
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - the same
 
 
-def _fault(status: int, out: bytes, err: str, lines: list[str], *, known: bool) -> str | None:
+def _fault(status: int, out: bytes, err: str, file: File, *, known: bool) -> str | None:
+    if b"\0" in file.data:
+        return None if (status, out) == (2, b"") and "NUL byte" in err else f"exit {status} with a NUL byte"
+    lines = file.lines
     if status or "Traceback" in err:
         return f"exit {status}: {err[-200:]}"
     found = out.decode().split("\n")
@@ -216,5 +218,6 @@ def _fault(status: int, out: bytes, err: str, lines: list[str], *, known: bool) 
 
 
 def _bare(text: str) -> str:
-    """Without spaces: long lines are joined from parts by spaces that may not be in the source."""
-    return text.replace(" ", "")
+    """Without spaces, as long lines are joined from parts by spaces that may not be in the source, and without control
+    characters, which no translation has."""
+    return printable.without_controls(text).replace(" ", "")

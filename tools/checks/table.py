@@ -50,7 +50,7 @@ CHECKS = (
     Check(
         "lines",
         "One line of input gives one line of output, in order, and blank lines stay blank, whatever bytes a file or "
-        "stdin holds.",
+        "stdin holds; with a NUL byte, it is refused.",
         held="with every line in its place",
         full=10_000,
     ),

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from nmt.documents.markdown import MarkdownDocument
+from nmt.inference.translator import Translation
+from tests.documents.aligned import aligned, uppercase
+
+
+def uppercase_markdown(text: str) -> str:
+    document = MarkdownDocument(text)
+    return document.rebuilt([uppercase(block) for block in document.blocks])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("# Ein *Haus* #\n", "# EIN *HAUS* #\n"),
+        ("Ein Haus\n========\n\n---\n", "EIN HAUS\n========\n\n---\n"),
+        ("- eins\n- zwei\n\n  drei\n1. vier\n", "- EINS\n- ZWEI\n\n  DREI\n1. VIER\n"),
+        ("- [ ] eins\n- [x] zwei\n", "- [ ] EINS\n- [x] ZWEI\n"),
+        ("> eins\n> zwei\n\ndrei\nvier\n", "> EINS ZWEI\n\nDREI VIER\n"),
+        ("eins  \nzwei\\\ndrei\n", "EINS  \nZWEI\\\nDREI\n"),
+        ("| a | `b` |\n|:--|---|\n| x \\| y | z |\n", "| A | `b` |\n|:--|---|\n| X \\| Y | Z |\n"),
+        ("ein `ein_hund()` ist, `` ` `` ja", "EIN `ein_hund()` IST, `` ` `` JA"),
+        ("```py\nnein\n```\n\n    nein\n\nja\n", "```py\nnein\n```\n\n    nein\n\nJA\n"),
+        ("---\ntitle: nein\n---\n\nja\n", "---\ntitle: nein\n---\n\nJA\n"),
+        ("[ein Hund](http://a.de/b_(c) 'nein') und <http://x.de>!", "[EIN HUND](http://a.de/b_(c) 'nein') UND <http://x.de>!"),
+        ("siehe https://a.de/b?c=d.", "SIEHE https://a.de/b?c=d."),
+        ("[![Bild](a.png)](b.html)", "[![BILD](a.png)](b.html)"),
+        ("[Hund] [Tal][k] [Maus]\n\n[hund]: /h\n[k]: /k\n", "[HUND][Hund] [TAL][k] [MAUS]\n\n[hund]: /h\n[k]: /k\n"),
+        ("ja[^1].\n\n[^1]: auch ja\n", "JA[^1].\n\n[^1]: AUCH JA\n"),
+        ("**eins *zwei*** 2 * 3 snake_case \\*ja\\*", "**EINS *ZWEI*** 2 \\* 3 SNAKE_CASE \\*JA\\*"),
+        ("<div>\n<p title='a'>ja <b>nein</b></p>\n</div>\n", "<div>\n<p title='A'>JA <b>NEIN</b></p>\n</div>\n"),
+        ("a <b>c</b><br>d <!-- nein --> &amp; e", "A <b>C</b><br>D <!-- nein --> & E"),
+        ("2020\\. Ja\n", "2020\\. JA\n"),
+    ],
+)  # fmt: skip
+def test_structure_code_and_targets_of_links_are_kept(text: str, expected: str) -> None:
+    assert uppercase_markdown(text) == expected
+
+
+def test_emphasis_follows_its_words() -> None:
+    document = MarkdownDocument("Zwei **Hunde** sieht [der Mann](x).")
+    words = [("Zwei", "two"), ("Hunde", "dogs"), ("sieht", "sees"), ("der", "The"), ("Mann", "man")]
+    found = document.rebuilt([aligned(document.blocks[0], "The man sees two dogs.", words)])
+    assert found == "[The man](x) sees two **dogs**."
+
+
+def test_a_translation_is_no_markup() -> None:
+    document = MarkdownDocument("- a\n")
+    assert document.rebuilt([Translation("a", "# *b* <i> `c`")]) == "- \\# \\*b\\* \\<i> \\`c\\`\n"
+
+
+@pytest.mark.parametrize("part", ["*a ", "x_ *a ", "[", "](x '", "`a ", "<!--", "<code>", "> ", "- a\n", "| "])
+def test_hostile_documents_are_read_in_time_that_grows_with_their_length(part: str) -> None:
+    begun = time.process_time()
+    MarkdownDocument(part * 3_000)
+    assert time.process_time() - begun < 10  # a quadratic one takes minutes
