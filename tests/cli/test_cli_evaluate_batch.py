@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from nmt.evaluation import evaluation_log
 from nmt.runs.run_folder import Run
+from tests.cli.conftest import run
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Nmt
@@ -19,12 +20,24 @@ FILES = {"scores.txt", "scores.csv", "scores.json", "scores.md", "scores.tex", "
 NEWS = "--test=news=news.de,news.en"
 
 
+@pytest.fixture(scope="session")
+def two_seeds(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two runs that differ in the seed alone."""
+    folder = tmp_path_factory.mktemp("two")
+    shutil.copytree(trained, folder, dirs_exist_ok=True)
+    shutil.rmtree(folder / "runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for seed in ("1", "2"):
+            run("train", "-q", "toy.yaml", "training.updates=2", f"training.seed={seed}", "--run", f"runs/toy-{seed}")
+    return folder / "runs"
+
+
 @pytest.fixture(autouse=True)
-def runs(nmt: Nmt) -> None:
-    """Two seeds of runs/toy, trained for a moment more so that their weights differ, and a test set."""
-    shutil.rmtree("runs/toy")
-    for seed in ("1", "2"):
-        nmt("train", "-q", "toy.yaml", "training.updates=2", f"training.seed={seed}", "--run", f"runs/toy-{seed}")
+def runs(nmt: Nmt, two_seeds: Path) -> None:
+    """These runs alone, and a test set."""
+    shutil.rmtree("runs")
+    shutil.copytree(two_seeds, "runs")
     Path("news.de").write_text("rot Hund\nklein Baum groß Haus\nKatze grün\n", "utf8")
     Path("news.en").write_text("dog red\nhouse tall tree small\ngreen cat\n", "utf8")
 

@@ -94,3 +94,27 @@ def test_holm_rejects_a_true_hypothesis_in_at_most_one_family_of_twenty() -> Non
     families = draw.random((1000, 6)).tolist()
     assert sum(min(bootstrap.holm(family)) < 0.05 for family in families) < 70
     assert sum(min(family) < 0.05 for family in families) > 200
+
+
+@pytest.mark.slow
+def test_one_in_twenty_pairs_of_equal_systems_has_a_p_value_below_a_twentieth() -> None:
+    """Of 300 pairs 15 are expected, with a standard deviation of 3.8; the bounds are three of them away."""
+    draw = np.random.default_rng(7)
+    words, found = [f"w{number}" for number in range(200)], []
+    for _ in range(300):
+        references = [" ".join(draw.choice(words, size=draw.integers(5, 20))) for _ in range(200)]
+        difficulty = draw.uniform(0.1, 0.7, size=200)
+        one, other = (
+            bootstrap.counts(
+                [
+                    " ".join("x" if draw.random() < share else word for word in line.split())
+                    for line, share in zip(references, difficulty, strict=True)
+                ],
+                references,
+                target="en",
+            )
+            for _ in range(2)
+        )
+        resampled = bootstrap.bleu(bootstrap.resampled(one)) - bootstrap.bleu(bootstrap.resampled(other))
+        found.append(bootstrap.p_value(bootstrap.corpus_bleu(one) - bootstrap.corpus_bleu(other), resampled))
+    assert 4 <= sum(each < 0.05 for each in found) <= 26
