@@ -55,6 +55,14 @@ CHECKS = (
         full=10_000,
     ),
     Check(
+        "sentences",
+        "The sentences of a line are translated as each alone and put together with their own spacing: by the command "
+        "line, Python, the server and CTranslate2.",
+        held="with every sentence as alone",
+        full=1000,
+        takes_runs=True,
+    ),
+    Check(
         "batches",
         "A sentence has the same translation alone and in any batch, in fp32, except for at most one in a thousand, "
         "whose two translations are equally probable.",

@@ -24,6 +24,7 @@ COUNTS = {
     "load": 100,
     "clients": 6,
     "poison": 40,
+    "sentences": 4,
     "drain": 2,
     "limits": 13,
     "fuzz": 300,
