@@ -28,7 +28,7 @@ h1 { font-size: clamp(1.5rem, 4.5vw, 2.6rem); line-height: 1.15; margin: 1rem 0 
 h1 { max-width: 40ch; text-wrap: balance; }
 h2 { font-size: 1.3rem; margin: 2.5rem 0 .75rem; }
 p, li { max-width: 48rem; }
-.kicker, figcaption, caption, small, .notes { color: var(--faint); }
+.kicker, figcaption, small, .notes { color: var(--faint); }
 .notice { border-left: 4px solid var(--ink); background: var(--ground); padding: .5rem .8rem; }
 .top { display: grid; gap: 1.5rem; align-items: start; }
 .top { grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); }
@@ -37,12 +37,14 @@ figure { margin: 0 0 1.5rem; }
 .chart { background: #fff; border: 1px solid var(--line); border-radius: .5rem; padding: .4rem; max-width: 44rem; }
 .chart svg { display: block; width: 100%; height: auto; }
 .chart svg * { stroke-linejoin: round; stroke-linecap: butt; }
+@media (prefers-color-scheme: dark) { .chart { filter: invert(.9) hue-rotate(180deg); } }
+details { border-bottom: 1px solid var(--line); }
+summary { cursor: pointer; font-weight: 600; padding: .6rem 0; }
+details[open] { padding-bottom: 1rem; }
 figcaption { font-size: .9rem; margin-top: .4rem; max-width: 48rem; }
 .scroll { overflow-x: auto; max-width: 100%; }
 .scroll + .scroll { margin-top: 1.6rem; }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
-caption { text-align: left; font-weight: 600; color: var(--letters); padding: .3rem 0; }
-caption { position: sticky; left: 0; max-width: calc(100vw - 2.5rem); }
 th, td { padding: .25rem .7rem; text-align: right; vertical-align: top; white-space: nowrap; }
 th, td { border-bottom: 1px solid var(--line); }
 th:first-child, .words td, .words th { text-align: left; white-space: normal; }
@@ -62,8 +64,17 @@ dl { margin: 0; }
 .conditions { display: grid; gap: 0 1.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 15rem), 1fr)); }
 pre { overflow-x: auto; background: var(--ground); padding: .7rem; border-radius: .4rem; font-size: .85rem; }
 @media print { .scroll, .pair .scroll, pre { overflow: visible; max-height: none; } }
+@media print { details::details-content { content-visibility: visible; } }
 @media print { figure, table { break-inside: avoid; } * { print-color-adjust: exact; } }
 """
+
+TERMS = (
+    ("k", "the number of sentences that are concatenated into one line and translated at once"),
+    ("cost", "BLEU of translating them one by one minus BLEU of translating them at once; k50 is where half is left"),
+    ("thought vector", "a model whose decoder is given the whole line as one vector"),
+    ("attention", "a model whose decoder looks at every source token again at each step; so does the Transformer"),
+)
+"""Words of the page, before they are used."""
 
 
 def html(
@@ -78,6 +89,7 @@ def html(
     """The whole page, with every text escaped. ``commands`` are pairs of what a command gives and the command."""
     first, *others = [_chart(chart) for chart in charts] or [""]
     about = f"{found.conditions.corpus}, {found.conditions.languages}"
+    words = "".join(f"<p>{escape(text)}</p>" for text in summary) + _terms()
     repeat = "".join(f"<p>{escape(what)}</p><pre>{escape(command)}</pre>" for what, command in commands)
     return "\n".join(
         [
@@ -87,10 +99,10 @@ def html(
             f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>",
             f'<p class="kicker">{escape(about)}</p>\n<h1>{escape(title)}</h1>',
             *_missing(found),
-            f'<div class="top">\n{first}\n<div>{"".join(f"<p>{escape(text)}</p>" for text in summary)}</div>\n</div>',
+            f'<div class="top">\n{first}\n<div>{words}</div>\n</div>',
             *_section("Capacity and position", "".join(others)),
             *_section("One long sentence", _example(found)),
-            *_section("Tables", "".join(_table(caption, table) for caption, table in tables.items())),
+            *_section("Tables", "".join(_tables(tables))),
             *_section("Conditions and commands", _conditions(conditions) + repeat),
             "</main>\n</body>\n</html>\n",
         ]
@@ -147,6 +159,18 @@ def _example(found: Analysis) -> str:
     return f'<div class="pair">{figure}<dl>{said}</dl></div>'
 
 
+def _terms() -> str:
+    explained = "".join(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in TERMS)
+    return f'<dl class="notice">{explained}</dl>'
+
+
+def _tables(tables: Mapping[str, Table]) -> Iterator[str]:
+    """Each table folded under its caption; the first is open."""
+    for place, (caption, table) in enumerate(tables.items()):
+        opened = "" if place else " open"
+        yield f"<details{opened}><summary>{escape(caption)}</summary>{_table(caption, table)}</details>"
+
+
 def _table(caption: str, table: Table) -> str:
     head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.columns)
     rows = (
@@ -158,7 +182,7 @@ def _table(caption: str, table: Table) -> str:
     words = ' class="words"' if table.columns[1] == "measured" else ""
     title = escape(caption)
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{title}"><table{words}><caption>{title}</caption>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{title}"><table{words} aria-label="{title}">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         + (f'<ul class="notes">{notes}</ul>' if notes else "")
     )

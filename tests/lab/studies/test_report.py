@@ -109,6 +109,21 @@ def test_every_figure_of_the_page_says_what_it_shows(saved: Path) -> None:
     )
 
 
+def test_words_are_explained_before_the_figures_and_all_tables_but_the_first_are_folded(saved: Path) -> None:
+    content = (saved / "index.html").read_text()
+    assert all(f"<dt>{term}</dt>" in content.partition("<h2>")[0] for term, _ in page.TERMS)
+    assert content.count("<details open>") == 1
+    assert content.count("<details") == content.count("<table") > 5
+
+
+def test_the_published_page_has_the_present_style_and_words() -> None:
+    content = (Path(__file__).parents[3] / "docs" / "results" / "bottleneck" / "index.html").read_text()
+    Page(content)
+    assert f"<style>{page.STYLE}</style>" in content
+    assert all(f"<dt>{term}</dt><dd>{text}</dd>" in content for term, text in page.TERMS)
+    assert content.count("<details") == content.count("<table")
+
+
 def test_text_from_models_and_recipes_is_escaped() -> None:
     content = drawn(analysis(missing=["<script>alert(1)</script>"], attention_title="<i>attention</i> & co"))
     Page(content)
