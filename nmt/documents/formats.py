@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 ENDINGS = (".html", ".htm", ".md", ".markdown", ".srt", ".po")
 """Endings of documents."""
+UPLOADED = (".txt", *ENDINGS)
+"""Endings of files that a server translates."""
 SAME = {".htm": ".html", ".markdown": ".md"}
 """Endings that name the format of another."""
 HANDLED = "documents .html, .htm, .md, .markdown, .srt and .po, and plain text line by line"
@@ -73,7 +75,7 @@ def check_lines(name: str, lines: Sequence[bytes], number: int = 0) -> None:
 
 
 def open_document(name: str, ending: str, data: bytes) -> Document:
-    """The document in these bytes, which are UTF-8; ``name`` is for errors."""
+    """The document in these bytes, which are UTF-8; ``name`` is for errors. ``.txt`` is plain text of any lines."""
     check_lines(name, data.split(b"\n"))
     try:
         text = data.decode()
@@ -90,10 +92,17 @@ def open_document(name: str, ending: str, data: bytes) -> Document:
 
 
 def _opened(ending: str, text: str) -> Document:
+    from nmt.documents.document import PlainText
     from nmt.documents.gettext import GettextDocument
     from nmt.documents.html import HtmlDocument
     from nmt.documents.markdown import MarkdownDocument
     from nmt.documents.subtitles import SubtitleDocument
 
-    kinds = {".html": HtmlDocument, ".md": MarkdownDocument, ".srt": SubtitleDocument, ".po": GettextDocument}
+    kinds = {
+        ".txt": PlainText,
+        ".html": HtmlDocument,
+        ".md": MarkdownDocument,
+        ".srt": SubtitleDocument,
+        ".po": GettextDocument,
+    }
     return kinds[SAME.get(ending, ending)](text)

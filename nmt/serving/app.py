@@ -15,8 +15,9 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from nmt.atomic import JsonObject
+from nmt.documents import formats
 from nmt.interpret.interpretation import METHODS
-from nmt.serving import handlers, languages, openapi, validation
+from nmt.serving import files, handlers, languages, openapi, validation
 from nmt.serving.http_parsing import HttpError, Parameters, json_response
 from nmt.serving.middleware import FAILED, AdmissionMiddleware, ObservingMiddleware
 from nmt.serving.service import Service
@@ -36,7 +37,7 @@ PAGE = {
     },
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
-NO_FILES, NO_SUGGESTIONS = "Files translation are disabled on this server.", "Suggestions are disabled on this server."
+NO_SUGGESTIONS = "Suggestions are disabled on this server."
 
 
 def build(service: Service, origins: Sequence[str] = ()) -> ASGIApp:
@@ -49,6 +50,7 @@ def build(service: Service, origins: Sequence[str] = ()) -> ASGIApp:
 
     app = FastAPI(title="nmt", version=openapi.VERSION, docs_url=None, redoc_url=None, lifespan=lifespan)
     _add_queued_routes(app, service)
+    files.add_routes(app, service)
     _add_status_routes(app, service)
     _add_page(app)
     app.add_exception_handler(HttpError, _http_error)
@@ -97,10 +99,6 @@ def _add_queued_routes(app: FastAPI, service: Service) -> None:
     async def suggest() -> Response:
         raise HttpError(403, NO_SUGGESTIONS)
 
-    @app.post("/translate_file")
-    async def translate_file() -> Response:
-        raise HttpError(403, NO_FILES)
-
 
 def _add_status_routes(app: FastAPI, service: Service) -> None:
     models, status = service.models, partial(app.api_route, methods=["GET", "HEAD"])
@@ -138,8 +136,8 @@ def _settings(service: Service) -> JsonObject:
         "apiKeys": service.keys is not None,
         "keyRequired": service.keys is not None,
         "suggestions": False,
-        "filesTranslation": False,
-        "supportedFilesFormat": [],
+        "filesTranslation": True,
+        "supportedFilesFormat": list(formats.UPLOADED),
         "language": {
             "source": {"code": languages.AUTO, "name": "Auto Detect"},
             "target": {"code": first.target, "name": languages.name(first.target)},

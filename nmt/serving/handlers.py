@@ -69,6 +69,15 @@ async def translate(request: TranslationRequest, models: Models, batcher: Batche
     return await _off_loop_if_long(request, _response, request, items)
 
 
+async def translate_document(
+    document: Document, source: str, request: TranslationRequest, models: Models, batcher: Batcher
+) -> str:
+    """The translation of a document; ``source`` is its text."""
+    (item,) = await asyncio.to_thread(_items_of, [source], [document], request, models)
+    item.translations = await batcher.run(item.jobs)
+    return (await asyncio.to_thread(item.choices, 0))[0]
+
+
 async def inspect(request: TranslationRequest, kind: str | None, models: Models, batcher: Batcher) -> JsonObject:
     """The response to a request to interpret the translation of one sentence."""
     (item,) = _items(request, models)
@@ -93,6 +102,12 @@ async def _off_loop_if_long(request: TranslationRequest, function: Callable[...,
 
 def _items(request: TranslationRequest, models: Models) -> list[Item]:
     documents = [HtmlDocument(text) if request.html else PlainText(text) for text in request.texts]
+    return _items_of(request.texts, documents, request, models)
+
+
+def _items_of(
+    texts: Sequence[str], documents: Sequence[Document], request: TranslationRequest, models: Models
+) -> list[Item]:
     guesses = (
         _guesses(documents, models.sources_of(request.target))
         if request.source == languages.AUTO
@@ -100,7 +115,7 @@ def _items(request: TranslationRequest, models: Models) -> list[Item]:
     )
     return [
         _item(text, document, guess, request, models)
-        for text, document, guess in zip(request.texts, documents, guesses, strict=True)
+        for text, document, guess in zip(texts, documents, guesses, strict=True)
     ]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import UploadFile
@@ -46,11 +46,20 @@ def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | No
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
 
 
+class Upload(NamedTuple):
+    """A file that was sent."""
+
+    name: str
+    content: bytes
+
+
 @dataclass(frozen=True)
 class Parameters:
     """The parameters of a request; outside JSON all values are strings."""
 
     values: Mapping[str, Any]
+    files: Mapping[str, Upload] = field(default_factory=dict)
+    """Those of a multipart form."""
 
     def text(self, name: str) -> str | None:
         """A string parameter; None if it is missing or empty."""
@@ -87,10 +96,11 @@ async def read_parameters(request: Request, limits: Limits) -> Parameters:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json" or kind.endswith("+json"):
         return Parameters(_json_object(body))
-    form = _pairs(body) if kind == FORM else await _multipart(request, body, limits.body) if kind == MULTIPART else []
+    form, files = await _multipart(request, body, limits.body) if kind == MULTIPART else ([], {})
+    form = _pairs(body) if kind == FORM else form
     # Of a parameter given twice, the first counts, and the query comes before the form.
     pairs = [*_pairs(request.scope["query_string"]), *form]
-    return Parameters({name: _unix_lines(value) for name, value in reversed(pairs)})
+    return Parameters({name: _unix_lines(value) for name, value in reversed(pairs)}, files)
 
 
 def replace_surrogates(text: str) -> str:
@@ -133,8 +143,8 @@ def _pairs(encoded: bytes) -> list[tuple[str, str]]:
         raise HttpError(400, f"Invalid request: it has more than {FIELDS} fields") from error
 
 
-async def _multipart(request: Request, body: bytes, most: int) -> list[tuple[str, str]]:
-    """The fields of a multipart form, without its files."""
+async def _multipart(request: Request, body: bytes, most: int) -> tuple[list[tuple[str, str]], dict[str, Upload]]:
+    """The fields of a multipart form, and its files."""
 
     async def receive() -> JsonObject:
         return {"type": "http.request", "body": body, "more_body": False}
@@ -142,7 +152,9 @@ async def _multipart(request: Request, body: bytes, most: int) -> list[tuple[str
     read = Request(request.scope, receive)
     try:
         async with read.form(max_files=FIELDS, max_fields=FIELDS, max_part_size=most) as form:
-            return [(name, value) for name, value in form.multi_items() if not isinstance(value, UploadFile)]
+            fields = [(name, value) for name, value in form.multi_items() if not isinstance(value, UploadFile)]
+            uploads = [(name, value) for name, value in form.multi_items() if isinstance(value, UploadFile)]
+            return fields, {name: Upload(each.filename or "", await each.read()) for name, each in uploads}
     except (HTTPException, ValueError, KeyError) as error:
         raise HttpError(400, "Invalid request: its form cannot be read") from error
 

@@ -12,7 +12,7 @@ from nmt.serving.http_parsing import HttpError
 from nmt.serving.service import CLIENT_CLOSED, Service
 
 HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
-QUEUED = ("/translate", "/inspect", "/detect")
+QUEUED = ("/translate", "/translate_file", "/inspect", "/detect")
 """The paths whose requests need the queue."""
 FAILED = HttpError(500, "This server failed; the request may be tried again")
 

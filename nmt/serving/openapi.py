@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from nmt.documents import formats
+
 if TYPE_CHECKING:
     from nmt.serving.admission import Limits
     from nmt.serving.models import Models
@@ -54,7 +56,7 @@ def document(limits: Limits, models: Models) -> Schema:
                 )
             },
             "/suggest": {"post": _switched_off("Suggest a better translation; switched off")},
-            "/translate_file": {"post": _switched_off("Translate a file; switched off")},
+            "/translate_file": {"post": _file(models)},
             "/languages": {
                 "get": _status(
                     "The languages and what each is translated into", {"type": "array", "items": _language()}
@@ -102,6 +104,21 @@ def _status(summary: str, result: Schema, *statuses: str) -> Schema:
             **{each: _response(STATUSES[each], ERROR) for each in statuses},
         },
     }
+
+
+def _file(models: Models) -> Schema:
+    properties = {
+        "file": {
+            "type": "string",
+            "format": "binary",
+            "description": f"Its name ends in {', '.join(formats.UPLOADED)}.",
+        },
+        **_pair(models),
+    }
+    body = {"type": "object", "properties": properties, "required": ["file", "source", "target"]}
+    found = {"type": "object", "properties": {"translatedFileUrl": TEXT}, "required": ["translatedFileUrl"]}
+    queued = _queued("Translate a file; the answer says where to download it", {"properties": {}}, found)
+    return {**queued, "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": body}}}}
 
 
 def _switched_off(summary: str) -> Schema:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nmt.serving import languages
@@ -48,6 +48,17 @@ def read_texts(parameters: Parameters) -> tuple[list[str], bool]:
 def validate(parameters: Parameters, limits: Limits, models: Models) -> TranslationRequest:
     """The request in these parameters, or an error of status 400."""
     texts, many = read_texts(parameters)
+    return _validated(parameters, texts, many, limits, models)
+
+
+def validate_file(parameters: Parameters, limits: Limits, models: Models) -> TranslationRequest:
+    """The request to translate a file, whose text is not among its parameters."""
+    return replace(_validated(parameters, [""], False, limits, models), html=True, alternatives=0, details=False)
+
+
+def _validated(
+    parameters: Parameters, texts: list[str], many: bool, limits: Limits, models: Models
+) -> TranslationRequest:
     source, target = parameters.required("source"), parameters.required("target")
     alternatives = _alternatives(parameters.values.get("alternatives"), limits.alternatives)
     texts = within_limits(texts, limits)
