@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,8 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Plan:
         for name, system in systems.items()
         for seed in system.seeds
     )
+    if twice := [name for name, count in Counter(job.name for job in jobs).items() if count > 1]:
+        raise UserError(f"{path}: two runs are called {twice[0]}; expected a different seed for each run of a system")
     for key, name in _references(file):
         if name not in file.systems:
             known = ", ".join(file.systems)

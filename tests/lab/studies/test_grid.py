@@ -94,6 +94,7 @@ def test_the_command_line_changes_what_all_share_and_the_grid_itself(tmp_path: P
             "model.dropuot",
             r"model.dropuot: not a key of model in family recurrent; did you mean dropout",
         ),
+        ("seeds: [1, 2]", "seeds: [1, 1]", "two runs are called small-dropout-0.1-seed1; expected a different seed"),
         ("[0.1, 0.3]", "0.1", r"grid.yaml:4: overrides.'model.dropout': found 0.1, expected a list of values"),
         ("model.dropout: [0.1, 0.3]", "training.seed: [1, 2]", r"'training.seed': name the seeds by the key seeds"),
         ("updates: 7", "updates: no", r"grid.yaml:5: training.updates: found 'no'"),
