@@ -208,7 +208,7 @@ def _source(path: Path | None, texts: list[str] | None) -> Iterator[_Source]:
     else:
         with lines.opened(path) as stream:
             size = path.stat().st_size if stream.name == str(path) and path.is_file() else None
-            yield _Source(lines.arriving(stream), False, str(path), size)
+            yield _Source(lines.arriving(stream, str(path)), False, str(path), size)
 
 
 def _checked(source: _Source) -> Iterator[list[bytes]]:

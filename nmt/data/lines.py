@@ -20,6 +20,8 @@ from nmt.errors import RunError, UserError, meant_path
 BOM = b"\xef\xbb\xbf"
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 CHUNK = 1 << 16
+LONGEST = 1 << 22
+"""Bytes of the longest line that is read; a small gz file could hold a line that fills memory."""
 BROKEN_GZIP = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
@@ -82,19 +84,21 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             raise UserError(f"{path}: damaged or truncated gzip file ({error}); make or fetch it again") from error
 
 
-def arriving(stream: BinaryIO) -> Iterator[list[bytes]]:
-    """Complete lines as soon as they arrive; a last line without end comes last.
+def arriving(stream: BinaryIO, where: str = "standard input") -> Iterator[list[bytes]]:
+    """Complete lines as soon as they arrive; a last line without end comes last. ``where`` names the stream.
 
     `read1` returns what a pipe holds now, and waits only while it is empty.
     """
     read_some: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
-    pending, first = bytearray(), True
+    pending, first, before = bytearray(), True, 0
     while chunk := read_some(CHUNK):
         head, newline, tail = chunk.rpartition(b"\n")
         if newline:
             yield _begun(pending + head + newline, first)
-            pending, first = bytearray(), False
+            pending, first, before = bytearray(), False, before + head.count(b"\n") + 1
         pending += tail
+        if len(pending) > LONGEST:
+            raise UserError(f"{where}:{before + 1}: a line of more than {LONGEST:,} bytes; expected lines of text")
     if pending:
         yield _begun(pending, first)
 
@@ -138,7 +142,7 @@ def _open(path: Path) -> BufferedReader:
 
 def _blocks(path: Path, file: BinaryIO) -> Iterator[list[bytes]]:
     try:
-        yield from arriving(file)
+        yield from arriving(file, str(path))
     except BROKEN_GZIP:  # BadGzipFile is an OSError, too; `opened` reports it
         raise
     except OSError as error:

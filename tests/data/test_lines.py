@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nmt.data.lines import arriving, decode, opened, read, split
+from nmt.data.lines import LONGEST, arriving, decode, opened, read, split, stream
 from nmt.errors import RunError, UserError
 
 
@@ -107,3 +107,17 @@ def test_arriving_lines_are_the_lines_of_the_whole(tmp_path: Path) -> None:
 
 def test_an_empty_stream_has_no_lines() -> None:
     assert list(arriving(io.BytesIO())) == []
+
+
+def test_a_line_that_would_fill_memory_is_named_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.gz"
+    with gzip.open(path, "wb") as file:
+        file.write(b"a\nb\n" + bytes(100 * LONGEST) + b"\nc")
+    with pytest.raises(UserError, match=rf"{path}:3: a line of more than {LONGEST:,} bytes"):
+        list(stream(path, "replace"))
+    assert path.stat().st_size < LONGEST
+
+
+def test_a_line_of_the_longest_length_is_read(tmp_path: Path) -> None:
+    data = b"a\n" + b"x" * LONGEST + b"\nb"
+    assert [line for lines in arriving(io.BytesIO(data)) for line in lines] == [b"a", b"x" * LONGEST, b"b"]
