@@ -155,6 +155,11 @@ class SearchSettings:
             self.max_tokens,
         )
 
+    def longest(self, source: int) -> int:
+        """Most tokens of a target, its end counted, for a source of so many tokens with its end."""
+        longest = max(int(source * self.max_ratio) + self.max_extra, self.min_length + 1)
+        return longest if self.max_tokens is None else min(longest, self.max_tokens)
+
     def as_json(self) -> dict[str, int | float]:
         """The settings that decide the best translation, as they stand beside scores."""
         named = ("beam", "length_penalty", "min_length", "max_ratio", "max_extra")

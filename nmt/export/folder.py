@@ -17,7 +17,7 @@ from nmt import atomic
 from nmt.export import layout
 from nmt.inference import exports
 from nmt.inference.exports import Description, Export, Quantization
-from nmt.inference.translator import line_limit
+from nmt.inference.memory import SearchMemory
 from nmt.models.protocol import load_name
 from nmt.runs.run_folder import JOINT, SOURCE, TARGET, Run
 
@@ -45,7 +45,6 @@ def fill(folder: Path, run: Run, quantization: Quantization) -> Export:
 
 def most_positions(run: Run) -> int:
     """Rows of the position table: enough for the longest source that is translated whole, and its longest target."""
-    search = run.recipe.search
-    source = line_limit(run.metadata.lengths.source.longest) + 1
-    target = int(source * search.max_ratio) + search.max_extra
-    return max(layout.FEWEST_POSITIONS, source, target)
+    search = run.search_settings()
+    source = SearchMemory.of(run).longest_source(run.metadata.lengths.source.longest, search) + 1
+    return max(layout.FEWEST_POSITIONS, source, search.longest(source))

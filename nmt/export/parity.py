@@ -18,6 +18,7 @@ from nmt.errors import Log
 from nmt.evaluation.metrics import Bleu, score_bleu
 from nmt.inference.ctranslate2 import CTranslate2Translator
 from nmt.inference.exports import Export
+from nmt.inference.memory import SearchMemory
 from nmt.inference.open import open_translator, training_statistics
 from nmt.inference.translator import Translation
 from nmt.models.protocol import TranslationModel
@@ -114,7 +115,12 @@ def measure(
     own = run.search_settings()
     model = open_translator(run, "torch", device="cpu", precision="fp32", search=own, split="never")
     exported = CTranslate2Translator(
-        export, *run.vocabularies, own, training_statistics(run), batch_tokens=recipe.batch_tokens
+        export,
+        *run.vocabularies,
+        own,
+        training_statistics(run),
+        batch_tokens=recipe.batch_tokens,
+        memory=SearchMemory.of(run),
     )
 
     def agreement(name: str, search: SearchSettings) -> tuple[Agreement, list[Bleu]]:

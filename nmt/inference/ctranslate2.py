@@ -19,6 +19,7 @@ from nmt.data.vocabulary import BOS, EOS, PAD, Vocabulary
 from nmt.errors import RunError, UserError
 from nmt.inference.diagnostics import TrainingStatistics
 from nmt.inference.exports import Export, too_wide
+from nmt.inference.memory import SearchMemory
 from nmt.inference.translator import BatchTranslator, Protect
 from nmt.search import Hypothesis, SearchSettings, length_penalty
 from nmt.text.passage import Passage
@@ -55,12 +56,16 @@ class CTranslate2Translator(BatchTranslator):
         batch_tokens: int = 4096,
         passage: Callable[[str], Passage] = Passage.whole,
         protect: Protect | None = None,
+        memory: SearchMemory | None = None,
         workers: int = 1,
         threads: int = 0,
     ) -> None:
         """``threads`` of 0 takes as many as torch does."""
         import ctranslate2
 
+        if reason := too_wide(search.beam):
+            raise ValueError(f"beam: {reason}")
+        self.positions = export.description.positions
         super().__init__(
             source_vocabulary,
             target_vocabulary,
@@ -69,10 +74,8 @@ class CTranslate2Translator(BatchTranslator):
             batch_tokens=batch_tokens,
             passage=passage,
             protect=protect,
+            memory=memory,
         )
-        if reason := too_wide(search.beam):
-            raise ValueError(f"beam: {reason}")
-        self.positions = export.description.positions
         self.ids = {
             piece: id for id, piece in enumerate(self.target_vocabulary.pieces(range(len(self.target_vocabulary))))
         }
@@ -86,6 +89,9 @@ class CTranslate2Translator(BatchTranslator):
             )
         except FAILURES as error:
             raise UserError(f"{export.path}: CTranslate2 cannot load it ({error}); export the run again") from error
+
+    def _limit(self) -> int:
+        return min(super()._limit(), self.positions - 1)
 
     def _find(self, batches: Sequence[list[list[int]]]) -> Iterable[list[list[Hypothesis]]]:
         """Submits all batches at once, so that every worker is busy."""

@@ -12,9 +12,10 @@ from nmt.inference import exports
 from nmt.inference.ctranslate2 import CTranslate2Translator
 from nmt.inference.diagnostics import TrainingStatistics
 from nmt.inference.exports import Export
+from nmt.inference.memory import SearchMemory
 from nmt.inference.parallel import ParallelTranslator
 from nmt.inference.protect.protection import Protection
-from nmt.inference.translator import TorchTranslator, Translator, line_limit
+from nmt.inference.translator import TorchTranslator, Translator
 from nmt.models.device import find_device, resolve_precision
 from nmt.runs.files import EXPORT
 from nmt.runs.run_folder import Run
@@ -88,7 +89,9 @@ def open_translator(
     """
     run = run if isinstance(run, Run) else Run(run)
     search = search or run.search_settings()
-    batch_tokens = batch_tokens or run.recipe.search.batch_tokens
+    memory = SearchMemory.of(run, batches=batch_tokens is None)
+    memory.check(search)
+    tokens = batch_tokens or run.recipe.search.batch_tokens
     protect = split != "never" if protect is None else protect
     protection = Protection(run.recipe.data.target).translate if protect else None
     export = find_export(run, engine, log) if device in ("auto", "cpu") else None
@@ -106,9 +109,10 @@ def open_translator(
                 *run.vocabularies,
                 search,
                 training_statistics(run),
-                batch_tokens=batch_tokens,
+                batch_tokens=tokens,
                 passage=passages(run, split),
                 protect=protection,
+                memory=memory,
                 workers=workers or 1,
                 threads=1 if workers and workers > 1 else 0,
             )
@@ -121,7 +125,7 @@ def open_translator(
             log(f"translating with CTranslate2 in {quantized}; --engine torch takes the run itself")
             return translator
     if workers is not None:
-        return _parallel(run, workers, device, precision, search, batch_tokens, split, protect)
+        return _parallel(run, workers, device, precision, search, batch_tokens, split, protect, memory)
     place = find_device(device)
     model = run.model().to(place)
     numbers = resolve_precision(precision or run.recipe.search.precision, place)
@@ -130,10 +134,11 @@ def open_translator(
         *run.vocabularies,
         search,
         training_statistics(run),
-        batch_tokens=batch_tokens,
+        batch_tokens=tokens,
         split_long=split_long,
         passage=passages(run, split),
         protect=protection,
+        memory=memory,
         device=place,
         interpreted=model,
     )
@@ -185,9 +190,10 @@ def _parallel(
     device: str,
     precision: str | None,
     search: SearchSettings,
-    batch_tokens: int,
+    batch_tokens: int | None,
     split: Split,
     protect: bool,
+    memory: SearchMemory,
 ) -> ParallelTranslator:
     if device not in ("auto", "cpu"):
         raise UserError(f"--workers: processes compute on the CPU, found --device {device}; leave one of them out")
@@ -202,4 +208,5 @@ def _parallel(
         split=split,
         protect=protect,
     )
-    return ParallelTranslator(workers, opener, line_limit(training_statistics(run).longest))
+    limit = memory.longest_source(training_statistics(run).longest, search)
+    return ParallelTranslator(workers, opener, limit)

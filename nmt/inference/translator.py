@@ -23,6 +23,7 @@ from nmt.data.batches import pad
 from nmt.data.vocabulary import BOS, EOS, PAD, Vocabulary
 from nmt.errors import RunError
 from nmt.inference.diagnostics import Part, TrainingStatistics, diagnose, merge
+from nmt.inference.memory import SHORTEST_LIMIT, SearchMemory
 from nmt.inference.offsets import Span, piece_offsets
 from nmt.models.protocol import DecodingProtocol, TranslationModel
 from nmt.search import BeamSearch, Hypothesis, SearchSettings, length_penalty, never
@@ -30,8 +31,6 @@ from nmt.text.passage import Passage
 
 WINDOW = 4096
 """Lines that are read at a time and batched by length."""
-SHORTEST_LIMIT = 32
-"""Tokens that a line may always have without being split, however short the training sentences were."""
 
 _CUTS = (
     re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+|(?<=[。！？])[」』”’]*\s*"),  # noqa: RUF001 - the full stops of Chinese and Japanese are meant
@@ -149,24 +148,41 @@ class BatchTranslator(Translator):
         split_long: bool = True,
         passage: Callable[[str], Passage] = Passage.whole,
         protect: Protect | None = None,
+        memory: SearchMemory | None = None,
     ) -> None:
         """`batch_tokens` limits the padded source positions in a batch, the beam not counted. `passage` cuts a line
         into sentences, and `protect` keeps numbers, addresses and the like in them. Those longer than any training
-        sentence are translated in parts, unless `split_long` is false. Where `trained.unseen` is not known, it is what
-        spells unknown characters."""
+        sentence are translated in parts, unless `split_long` is false; `memory` limits both further. Where
+        `trained.unseen` is not known, it is what spells unknown characters."""
         for name, value in (("longest", trained.longest), ("batch_tokens", batch_tokens)):
             if value < 1:
                 raise ValueError(f"{name}: expected an integer of at least 1, found {value!r}")
         self.source_vocabulary, self.target_vocabulary = source_vocabulary, target_vocabulary
         self.trained = trained if trained.unseen is not None else trained._replace(unseen=source_vocabulary.bytes)
-        self.limit = line_limit(trained.longest) if split_long else sys.maxsize
+        self.memory, self.split_long = memory, split_long
         self.batch_tokens, self.passage, self.protect = batch_tokens, passage, protect
-        self.search = BeamSearch(search, bos=BOS, eos=EOS, pad=PAD)
+        self._set_search(search)
 
     def with_search(self, search: SearchSettings) -> Self:
         other = copy(self)
-        other.search = BeamSearch(search, bos=BOS, eos=EOS, pad=PAD)
+        other._set_search(search)
         return other
+
+    def _set_search(self, search: SearchSettings) -> None:
+        self.search = BeamSearch(search, bos=BOS, eos=EOS, pad=PAD)
+        self.limit = self._limit() if self.split_long else sys.maxsize
+
+    def _limit(self) -> int:
+        if self.memory is None:
+            return max(self.trained.longest, SHORTEST_LIMIT)
+        return self.memory.longest_source(self.trained.longest, self.search.settings)
+
+    def rows(self, source: int) -> int:
+        """Sentences in a batch whose longest source has so many tokens, its end counted."""
+        rows = max(1, self.batch_tokens // source)
+        if self.memory is None or not self.memory.batches:
+            return rows
+        return min(rows, self.memory.rows(source, self.search.settings))
 
     @abstractmethod
     def _find(self, batches: Sequence[list[list[int]]]) -> Iterable[list[list[Hypothesis]]]:
@@ -214,7 +230,7 @@ class BatchTranslator(Translator):
         batches, start = [], 0
         while start < len(order):
             positions = len(parts[order[start]]) + 1
-            batches.append([parts[place] for place in order[start : start + max(1, self.batch_tokens // positions)]])
+            batches.append([parts[place] for place in order[start : start + self.rows(positions)]])
             start += len(batches[-1])
         found = dict(zip(order, chain.from_iterable(self._find(batches)), strict=True))
         return [found[place] for place in range(len(parts))]
@@ -268,6 +284,7 @@ class TorchTranslator(BatchTranslator):
         split_long: bool = True,
         passage: Callable[[str], Passage] = Passage.whole,
         protect: Protect | None = None,
+        memory: SearchMemory | None = None,
         device: torch.device | str = "cpu",
         interpreted: TranslationModel | None = None,
     ) -> None:
@@ -282,6 +299,7 @@ class TorchTranslator(BatchTranslator):
             split_long=split_long,
             passage=passage,
             protect=protect,
+            memory=memory,
         )
         self.model, self.interpreted, self.device = model, interpreted, torch.device(device)
 
@@ -338,11 +356,6 @@ def _combined_alternatives(passage: Passage, translations: Sequence[Translation]
         ]
         different.setdefault(passage.joined([text for text, _ in chosen]), sum(score for _, score in chosen))
     return [(text, score) for text, score in different.items() if text != best]
-
-
-def line_limit(longest: int) -> int:
-    """Source tokens of the longest line that is translated whole, given those of the longest training sentence."""
-    return max(longest, SHORTEST_LIMIT)
 
 
 def split(text: str, limit: int, count: Callable[[str], int], cuts: Sequence[re.Pattern[str]] = _CUTS) -> list[str]:

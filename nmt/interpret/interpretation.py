@@ -79,8 +79,7 @@ def occlusion_falls(sentence: TranslatedSentence) -> Tensor:
     occluded = torch.tensor(
         [[*tokens[:place], *tokens[place + 1 :]] for place in range(len(tokens) - 1)], device=sentence.device
     )
-    rows = max(1, sentence.batch_tokens // len(tokens))
-    batches = torch.split(occluded, rows)
+    batches = torch.split(occluded, sentence.rows)
     without = torch.cat([target_log_probabilities(sentence.model, each, sentence.target_tokens) for each in batches])
     # (source, target) -> (target, source)
     return (target_log_probabilities(sentence.model, whole, sentence.target_tokens) - without).T

@@ -34,8 +34,8 @@ class TranslatedSentence:
     source_pieces: list[str]
     target_pieces: list[str]
     hypothesis: Hypothesis
-    batch_tokens: int
-    """Padded source positions computed at a time."""
+    rows: int
+    """Sources of this length computed at a time."""
     device: torch.device | str = "cpu"
     """Where the model is."""
 
@@ -73,7 +73,7 @@ def translate_sentence(translator: TorchTranslator, text: str) -> TranslatedSent
         source_pieces=translator.source_vocabulary.pieces(source),
         target_pieces=translator.target_vocabulary.pieces(target),
         hypothesis=best,
-        batch_tokens=translator.batch_tokens,
+        rows=translator.rows(len(source)),
         device=translator.device,
     )
 

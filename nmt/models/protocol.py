@@ -101,6 +101,14 @@ class TranslationModel(nn.Module, ABC):
         """What is known of a model from the `model` section of its recipe, as plain values, before it is built."""
         return Description(cls.__name__)
 
+    @classmethod
+    def search_bytes(cls, sizes: Sizes, source: int, target: int, beam: int) -> int:
+        """Bytes that memory, state and a step take at most, in fp32, while one sentence is searched.
+
+        The lengths are those of the source and of the longest target; 0 for a family that does not say.
+        """
+        return 0
+
     @abstractmethod
     def encode(self, source: Tensor, mask: Tensor) -> Memory:
         """Reads token ids ``(batch, source)`` whose real positions are True in ``mask``."""

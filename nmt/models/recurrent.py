@@ -105,6 +105,17 @@ class RecurrentModel(TranslationModel):
         title = f"{'RNN' if cell == 'tanh' else cell.upper()}, {attention.title}"
         return Description(title, one_slot=attention.one_slot, gates=gates, recurrent=True)
 
+    @classmethod
+    def search_bytes(cls, sizes: Sizes, source: int, target: int, beam: int) -> int:
+        """Gates and states of the source, slots with what they are projected to, and energies of attention."""
+        embedding, attention, decoder = int(sizes["embedding"]), int(sizes["attention_size"]), sizes["decoder"]
+        states, hidden = 2 * int(sizes["encoder"]["hidden"]), int(decoder["hidden"]) * int(decoder["layers"])
+        read = source * (2 * embedding + 8 * states)
+        memory = source * (2 * states + attention + embedding + 4 * hidden)
+        attended = 2 * beam * source * (attention + 1)
+        step = beam * (6 * 2 * hidden + 8 * hidden + 4 * embedding + 2 * states)
+        return 4 * (read + memory + attended + step)
+
     def encoder_gates(self, source: Tensor) -> dict[str, Tensor]:
         return self.encoder.gates(self.embed_source(source))
 

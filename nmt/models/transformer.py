@@ -204,6 +204,17 @@ class TransformerModel(TranslationModel):
         """A Transformer, which CTranslate2 has."""
         return Description("Transformer", exporter=cls.exporter)
 
+    @classmethod
+    def search_bytes(cls, sizes: Sizes, source: int, target: int, beam: int) -> int:
+        """Attention of the source to itself, and caches of all hypotheses, old, new and reordered."""
+        width, heads, inner = int(sizes["width"]), int(sizes["heads"]), int(sizes["feed_forward"])
+        layers = int(sizes["decoder"]["layers"])
+        encoder = 3 * heads * source**2 + source * (8 * width + 2 * inner)
+        memory = source * width * (1 + 2 * layers)
+        caches = 3 * beam * target * width * 2 * layers
+        step = beam * (3 * heads * (source + target) + 12 * width + 2 * inner)
+        return 4 * (encoder + memory + caches + step)
+
     def encode(self, source: Tensor, mask: Tensor) -> Memory:
         """A slot per source token; keys are the cross-attention keys and values of the decoder layers in turn."""
         slots = self.norm_encoder(self.encoder(self._embed(self.embed_source, source, 0), mask))

@@ -62,6 +62,9 @@ class RunFiles(Protocol):
     def read(self, name: str) -> bytes:
         """The content of a file; a missing one is a `FileNotFoundError`, anything but a file a `UserError`."""
 
+    def size(self, name: str) -> int:
+        """The bytes of a file that `read` has read or will read."""
+
     def where(self, name: str) -> str:
         """The file in words, for messages."""
 
@@ -96,6 +99,13 @@ class FolderFiles:
             raise UserError(f"{path}: expected a file") from error
         except OSError as error:
             raise RunError(f"{path}: cannot be read: {error.strerror}") from error
+
+    def size(self, name: str) -> int:
+        """See `RunFiles`; 0 for what cannot be read."""
+        try:
+            return (self.path / name).stat().st_size
+        except OSError:
+            return 0
 
     def to_write(self, name: str) -> Path:
         """The path at which a file or folder may be written; no link is followed out of the folder to it."""
@@ -164,6 +174,10 @@ class Bundle:
         if not self.manifest.describes(name, data):
             raise self._refused(f"{name} differs from its manifest")
         return data
+
+    def size(self, name: str) -> int:
+        """See `RunFiles`; 0 for a file that is not there."""
+        return self._members[name].file_size if name in self._members else 0
 
     def where(self, name: str) -> str:
         """See `RunFiles`."""
