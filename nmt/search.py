@@ -19,6 +19,8 @@ from nmt.models.protocol import DecodingProtocol, State, Step, select
 
 MAX_BEAM = 1000
 """As in recipes; time and memory are in proportion to the beam."""
+TOGETHER = 32
+"""Steps whose back-pointers lie together in memory, see `StepStore`."""
 BLOCK = 64
 """Tokens of the vocabulary in a block, see `_top`."""
 
@@ -79,6 +81,37 @@ class BackPointers(NamedTuple):
     """``(sentence, beam)``: its log-probability, -inf where there are fewer live hypotheses than beams."""
     weights: Tensor | None
     """``(sentence, beam, slot)``, of the beams before the step."""
+
+
+class StepStore:
+    """Keeps the back-pointers of all steps, those of `TOGETHER` steps in one block of memory for each tensor.
+
+    Kept where a step makes them, its small tensors would lie between blocks that a growing state has outgrown, which
+    then fit nothing: a search of 1,000 steps would take 80 times the memory of its last state.
+    """
+
+    def __init__(self) -> None:
+        self.steps: list[BackPointers] = []
+        self._blocks: dict[str, tuple[Tensor, int]] = {}
+        """By name of the tensor, the block that is being filled, and how far it is."""
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def keep(self, step: BackPointers) -> BackPointers:
+        """The same values, kept."""
+        candidates = Candidates(*(self._kept(name, part) for name, part in step.candidates._asdict().items()))
+        weights = None if step.weights is None else self._kept("weights", step.weights)
+        row, chosen, live = (self._kept(name, getattr(step, name)) for name in ("row", "chosen", "live"))
+        self.steps.append(BackPointers(row, candidates, chosen, live, weights))
+        return self.steps[-1]
+
+    def _kept(self, name: str, tensor: Tensor) -> Tensor:
+        block, used = self._blocks.get(name, (tensor, tensor.numel()))
+        if used + tensor.numel() > block.numel():
+            block, used = tensor.new_empty(TOGETHER * tensor.numel()), 0
+        self._blocks[name] = block, used + tensor.numel()
+        return block[used : used + tensor.numel()].view(tensor.shape).copy_(tensor)
 
 
 class BeamState(NamedTuple):
@@ -212,18 +245,16 @@ class BeamSearch:
     ) -> tuple[list[BackPointers], NBest]:
         beams, longest = self._start(model, source, mask), self.longest(mask.sum(1))
         nbest = self._no_hypotheses(source)
-        pointers: list[BackPointers] = []
+        store = StepStore()
         while len(beams.active):
             if cancelled():
                 raise SearchCancelledError
             step = model.step(beams.previous, beams.state, beams.memory)
-            pointers.append(self._continue(step, beams, len(source), len(pointers)))
-            better, finished = self._finish(
-                select(nbest, beams.active), pointers[-1], len(pointers), longest[beams.active]
-            )
+            pointers = store.keep(self._continue(step, beams, len(source), len(store)))
+            better, finished = self._finish(select(nbest, beams.active), pointers, len(store), longest[beams.active])
             nbest = NBest(*(old.index_copy(0, beams.active, new) for old, new in zip(nbest, better, strict=True)))
-            beams = self._advance(beams, pointers[-1], step.state, finished)
-        return pointers, nbest
+            beams = self._advance(beams, pointers, step.state, finished)
+        return store.steps, nbest
 
     def _start(self, model: DecodingProtocol, source: Tensor, mask: Tensor) -> BeamState:
         memory = model.encode(source, mask)

@@ -9,7 +9,18 @@ import torch
 from torch import Tensor
 
 from nmt.models.protocol import Step, repeat
-from nmt.search import BeamSearch, Hypothesis, SearchCancelledError, SearchSettings, _top, length_penalty
+from nmt.search import (
+    TOGETHER,
+    BackPointers,
+    BeamSearch,
+    Candidates,
+    Hypothesis,
+    SearchCancelledError,
+    SearchSettings,
+    StepStore,
+    _top,
+    length_penalty,
+)
 
 PAD, A, BOS, EOS, B, C = range(6)
 SIZE = 6
@@ -279,3 +290,34 @@ def test_the_best_are_those_that_sorting_finds(size: int, count: int) -> None:
     best, places = _top(values, count)
     assert torch.equal(best, values.sort(descending=True).values[:, :count])
     assert torch.equal(values.gather(1, places), best)
+
+
+def test_steps_are_kept_as_they_are_and_in_few_blocks() -> None:
+    """The small tensors of every step would otherwise keep the blocks that a growing state outgrows from being used."""
+
+    def step(sentences: int, beams: int) -> BackPointers:
+        parts = [torch.randint(9, (sentences, 4)) for _ in Candidates._fields]
+        chosen, live = torch.randint(4, (sentences, 2)), torch.rand(sentences, 2)
+        return BackPointers(torch.arange(5), Candidates(*parts), chosen, live, torch.rand(sentences, beams, 3))
+
+    store = StepStore()
+    given = [step(5, 1), *(step(5 - number // 40, 2) for number in range(3 * TOGETHER))]
+    for each in given:
+        assert_equal(store.keep(each), each)
+    for kept, each in zip(store.steps, given, strict=True):
+        assert_equal(kept, each)
+    assert len({each.chosen.untyped_storage().data_ptr() for each in store.steps}) <= 5
+    assert len({each.weights.untyped_storage().data_ptr() for each in store.steps if each.weights is not None}) <= 5
+
+
+def assert_equal(kept: BackPointers, given: BackPointers) -> None:
+    assert all(map(torch.equal, kept.candidates, given.candidates))
+    assert kept.weights is not None
+    assert given.weights is not None
+    others = (
+        (kept.row, given.row),
+        (kept.chosen, given.chosen),
+        (kept.live, given.live),
+        (kept.weights, given.weights),
+    )
+    assert all(torch.equal(one, other) for one, other in others)
