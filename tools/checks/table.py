@@ -21,8 +21,8 @@ CHECKS = (
     ),
     Check(
         "damage",
-        "A damaged checkpoint is never used: the same command reports it in one line, falls back to the previous one, "
-        "and ends with the same result.",
+        "A damaged checkpoint or export is never used: the same command reports it in one line, falls back to the "
+        "previous checkpoint or to torch, and ends with the same result.",
         held="fell back and came to the same end",
         full=200,
     ),
@@ -86,10 +86,10 @@ CHECKS = (
     ),
     Check(
         "strangers",
-        "A run folder or bundle from a stranger runs no code, reads nothing outside itself, takes less than 1 GiB, "
-        "and is refused in a few lines.",
-        held="refused without harm",
-        full=66,
+        "A run folder, bundle or export from a stranger runs no code, reads and writes nothing outside itself, takes "
+        "less than 1 GiB, sends a terminal nothing but text, and is translated with or refused in a few lines.",
+        held="without harm",
+        full=108,
     ),
     Check(
         "load",

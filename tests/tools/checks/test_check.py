@@ -182,7 +182,7 @@ def test_every_module_with_trials_has_a_row_and_full_counts_are_all_cases() -> N
         "limits": limits.CASES,
         "mismatched": mismatched.CASES,
         "page": attacks.ATTACKS,
-        "strangers": [*strangers.FOLDERS, *strangers.BUNDLES],
+        "strangers": [*strangers.cases()],
     }
     assert {name: full[name] for name in cases} == {name: len(each) for name, each in cases.items()}
 
