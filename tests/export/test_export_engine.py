@@ -43,7 +43,7 @@ def both(run: Run, lines: list[str], made: Path, **search: Any) -> tuple[list[Tr
         folder.fill(made, run, "float32")
     described = Description(weights_sha256="", quantization="float32", positions=folder.most_positions(run))
     export = exports.read_built(made, described)
-    ours = open_translator(run, "torch", search=run.search_settings(keep_weights=True, **search))
+    ours = open_translator(run, "torch", search=run.search_settings(keep_weights=True, **search), split="never")
     return ours.translate(lines), exported(export, run, **search).translate(lines)
 
 

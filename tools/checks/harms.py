@@ -259,13 +259,13 @@ ODD: dict[str, Harm] = {
 """Every command reads each, without harm."""
 WIDE: dict[str, Harm] = {
     "outputs of 10,000 tokens that never end": several(recipe("max_extra: 0", "max_extra: 10000"), never_end),
-    "a beam of 1,000 in batches of 10^9 tokens": several(
+    "a beam of 1,000 in batches of 2^20 tokens": several(
         recipe("search:\n  beam: 1", "search:\n  beam: 1000"),
-        recipe("batch_tokens: 4096", "batch_tokens: 1000000000"),
+        recipe("batch_tokens: 4096", "batch_tokens: 1048576"),
         never_end,
     ),
-    "outputs of 200 tokens in batches of 10^9": several(
-        recipe("max_extra: 0", "max_extra: 200"), recipe("batch_tokens: 4096", "batch_tokens: 1000000000"), never_end
+    "outputs of 200 tokens in batches of 2^20": several(
+        recipe("max_extra: 0", "max_extra: 200"), recipe("batch_tokens: 4096", "batch_tokens: 1048576"), never_end
     ),
 }
 """What takes much time, which memory may not follow."""
