@@ -33,10 +33,9 @@ HEADER = """\
 Introductions to sequence models tell one story: networks without memory, recurrent memory that fades, gates that keep
 it, a thought vector that is too narrow, attention, the Transformer. This page lists each claim as it is usually told,
 and what was measured with the models of this repository. Verdicts are computed from the numbers, which hold under their
-conditions only.
+conditions only. Each claim leads to its numbers and to the command that reproduces them.
 
-Generated from the results below by `python tools/claims.py > docs/claims.md`; do not edit by hand. The command in each
-table reproduces its number.
+Generated from the results below by `python tools/claims.py > docs/claims.md`; do not edit by hand.
 """
 
 
@@ -98,7 +97,7 @@ def page(results: Sequence[Result]) -> str:
     """The whole page."""
     found = answers(results)
     chapters = (chapter(number, letter, found) for number, letter in enumerate(CHAPTERS, start=1))
-    return "\n".join([HEADER, _summary(found), *chapters, corrections(found), origins(results)])
+    return "\n".join([HEADER, _summary(found), *chapters, measured(found), origins(results)])
 
 
 def _summary(found: Answers) -> str:
@@ -118,8 +117,9 @@ def _state(claim: UsualClaim, given: Sequence[Answer]) -> str:
 def chapter(number: int, letter: str, found: Answers) -> str:
     """The table of one chapter."""
     rows = tuple(cells(claim, found[claim.id]) for claim in read_claims().values() if claim.id.startswith(letter))
-    table = Table(("claim", "as usually told", "measured, and under which conditions", "command", "verdict"), rows)
-    return f"## 1.{number} {CHAPTERS[letter]}\n\n{_left(markdown(table))}"
+    return (
+        f"## 1.{number} {CHAPTERS[letter]}\n\n{_left(markdown(Table(('claim', 'as usually told', 'verdict'), rows)))}"
+    )
 
 
 def _left(table: str) -> str:
@@ -128,34 +128,30 @@ def _left(table: str) -> str:
 
 
 def cells(claim: UsualClaim, given: Sequence[Answer]) -> tuple[str, ...]:
-    """One row of a chapter; several answers stand below each other."""
+    """One row of a chapter, which leads to the numbers of a claim that was measured."""
+    if given:
+        verdicts = dict.fromkeys(f"**{answer.verdict}**" for answer in given)
+        return (f"[{claim.id}](#{claim.id.lower()})", _plain(claim.text), "<br>".join(verdicts))
+    if claim.measured_by.startswith(UNMEASURED):
+        return (claim.id, _plain(claim.text), claim.measured_by)
+    return (claim.id, _plain(claim.text), f"not measured yet: {_code(claim.command)}")
+
+
+def measured(found: Answers) -> str:
+    """The numbers of every claim that was measured."""
+    lines = [line for claim in read_claims().values() for line in _measured(claim, found[claim.id])]
+    return "\n".join(["## What was measured", "", *(lines or ["Nothing so far.", ""])])
+
+
+def _measured(claim: UsualClaim, given: Sequence[Answer]) -> Iterator[str]:
     if not given:
-        reason = claim.measured_by if claim.measured_by.startswith(UNMEASURED) else "not measured yet"
-        return (claim.id, _plain(claim.text), reason, _code(claim.command), "")
-    return (
-        claim.id,
-        _plain(claim.text),
-        "<br>".join(_plain(answer.number) for answer in given),
-        "<br>".join(dict.fromkeys(_code(answer.command) for answer in given)),
-        "<br>".join(f"**{answer.verdict}**" for answer in given),
-    )
-
-
-def corrections(found: Answers) -> str:
-    """The claims with a verdict other than "holds", with all their numbers."""
-    lines = [
-        line
-        for claim in read_claims().values()
-        if any(answer.verdict != "holds" for answer in found[claim.id])
-        for line in _correction(claim, found[claim.id])
-    ]
-    return "\n".join(["## What measurement corrected", "", *(lines or ["Nothing so far."]), ""])
-
-
-def _correction(claim: UsualClaim, given: Sequence[Answer]) -> Iterator[str]:
-    yield f"- **{claim.id}** As usually told: {_plain(claim.text)}"
+        return
+    yield from (f"### {claim.id}", "", _plain(claim.text), "")
     for answer in given:
-        yield f"  - {answer.verdict}: {_plain(answer.number)}"
+        yield f"**{answer.verdict}**, by {_code(answer.command)}:"
+        yield ""
+        yield from (f"- {_plain(part)}" for part in answer.number.split("; "))
+        yield ""
 
 
 def origins(results: Sequence[Result]) -> str:

@@ -42,7 +42,7 @@ def page(tool: ModuleType, leave: Leave, tmp_path: Path) -> str:
     leave(
         "order",
         "nmt experiment order",
-        ("A1", "0.0 | at 3 seeds", "holds"),
+        ("A1", "0.0 | at 3 seeds; 2 of 3", "holds"),
         ("B6", "order's number", "holds under conditions"),
     )
     origin = {
@@ -58,8 +58,12 @@ def page(tool: ModuleType, leave: Leave, tmp_path: Path) -> str:
 
 
 def row(page: str, name: str) -> list[str]:
-    (line,) = (line for line in page.splitlines() if line.startswith(f"| {name} |"))
+    (line,) = (line for line in page.splitlines() if line.startswith((f"| {name} |", f"| [{name}](#{name.lower()}) |")))
     return [cell.strip() for cell in line.replace("\\|", "/").split("|")[1:-1]]
+
+
+def section(page: str, name: str) -> str:
+    return page.partition(f"\n### {name}\n")[2].partition("\n#")[0].strip()
 
 
 def test_the_claims_are_complete_and_each_is_there_once() -> None:
@@ -83,30 +87,32 @@ def test_every_claim_has_a_command_that_exists_or_a_reason_why_there_is_none() -
         assert command != "study" or argument in STUDIES
 
 
-def test_a_claim_shows_number_command_and_verdict(page: str) -> None:
-    assert row(page, "A1")[2:] == ["0.0 / at 3 seeds", "`nmt experiment order`", "**holds**"]
-    assert row(page, "B3")[2:] == ["1e-9", f"`{SPAN}`", "**does not hold**"]
+def test_a_claim_leads_from_its_verdict_to_its_numbers_and_command(page: str) -> None:
+    assert row(page, "A1")[2] == "**holds**"
+    told = read_claims()["A1"].text
+    numbers = "- 0.0 | at 3 seeds\n- 2 of 3"
+    assert section(page, "A1") == f"{told}\n\n**holds**, by `nmt experiment order`:\n\n{numbers}"
+    assert section(page, "B3").endswith(f"**does not hold**, by `{SPAN}`:\n\n- 1e-9")
 
 
 def test_a_claim_that_several_results_answer_shows_all(page: str) -> None:
-    number, command, verdict = row(page, "B6")[2:]
-    assert number == r"order's number<br>span's \*number\*"
-    assert command == f"`nmt experiment order`<br>`{SPAN}`"
-    assert verdict == "**holds under conditions**<br>**does not hold**"
+    assert row(page, "B6")[2] == "**holds under conditions**<br>**does not hold**"
+    shown = section(page, "B6")
+    assert "**holds under conditions**, by `nmt experiment order`:\n\n- order's number\n" in shown
+    assert shown.endswith(f"**does not hold**, by `{SPAN}`:\n\n- span's \\*number\\*")
+
+
+def test_every_number_stands_on_the_page_once(page: str) -> None:
+    assert [page.count(number) for number in ("0.0 | at 3 seeds", "order's number", "1e-9")] == [1, 1, 1]
 
 
 def test_a_claim_that_is_not_measured_says_why(page: str) -> None:
-    assert row(page, "E2")[2:] == ["not measured yet", "`nmt study recipes/bottleneck.yaml`", ""]
+    assert row(page, "E2")[2] == "not measured yet: `nmt study recipes/bottleneck.yaml`"
     assert row(page, "A3")[2].startswith("out of scope: ")
-    assert row(page, "D4")[2:] == ["not built yet: needs heads that classify and tag", "", ""]
+    assert row(page, "D4")[2] == "not built yet: needs heads that classify and tag"
+    assert section(page, "D4") == section(page, "E2") == ""
     states = "holds 1, does not hold 1, with differing verdicts 1, not measured yet 26, out of scope 5, not built yet 4"
     assert f"38 claims: {states}." in page
-
-
-def test_corrections_are_the_claims_that_do_not_simply_hold(page: str) -> None:
-    found = page.partition("## What measurement corrected\n")[2].partition("\n## ")[0]
-    assert [line[:6] for line in found.splitlines() if line.startswith("- ")] == ["- **B3", "- **B6"]
-    assert "\n  - does not hold: 1e-9\n" in found
 
 
 def test_results_are_listed_with_command_commit_date_and_conditions(page: str) -> None:
