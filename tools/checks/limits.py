@@ -28,6 +28,7 @@ LETTER = "\U00020000"
 """A letter that training has not seen: most vocabularies spell it as four tokens."""
 LATE, GROWN = "seconds beyond a limit of 2", "MiB taken by 40 bodies of 4 MB"
 FREED = "seconds to an answer after another client hung up"
+BESIDE = "seconds to an answer beside a text of 9,000 tokens"
 
 
 class Tested(NamedTuple):
@@ -71,16 +72,28 @@ async def tokens(tested: Tested) -> Result:
 
 async def hang_up(tested: Tested) -> Result:
     """A client that leaves while its one long sentence is translated, and another that asks at once."""
+    return await _two_clients(tested, FREED, leaves=True)
+
+
+async def turns(tested: Tested) -> Result:
+    """A client whose one long sentence is translated, and another that asks meanwhile."""
+    return await _two_clients(tested, BESIDE, leaves=False)
+
+
+async def _two_clients(tested: Tested, measured: str, *, leaves: bool) -> Result:
     letters = 9000 // len(tested.run.run.vocabularies[0].encode(LETTER * 2)) * 2
     async with Connection(tested.address) as connection:
         body = tested.run.request(LETTER * min(letters, Limits.characters), alternatives=Limits.alternatives)
         connection.writer.write(request("/translate", body))
         await connection.writer.drain()
         await asyncio.sleep(0.5)
-    begun = time.monotonic()
-    while (answer := await ask(tested.address, "/translate", tested.run.request("Ein Hund."))).status == 503:
-        await asyncio.sleep(0.01)
-    return (None if answer.status == 200 else f"answered with {answer.status}"), {FREED: time.monotonic() - begun}
+        if leaves:
+            connection.writer.close()
+        begun = time.monotonic()
+        while (answer := await ask(tested.address, "/translate", tested.run.request("Ein Hund."))).status == 503:
+            await asyncio.sleep(0.01)
+        seconds = time.monotonic() - begun
+    return (None if answer.status == 200 else f"answered with {answer.status}"), {measured: seconds}
 
 
 async def heavy(tested: Tested) -> Result:
@@ -167,6 +180,7 @@ CASES: tuple[tuple[str, tuple[str, ...], Callable[[Tested], Coroutine[Any, Any, 
     ("alternatives", (), around({"alternatives": LIMITS.alternatives}, {"alternatives": LIMITS.alternatives + 1}, 400)),
     ("bodies far too large", (), heavy),
     ("a client that leaves", (), hang_up),
+    ("a client beside a long text", (), turns),
     ("a slow body", READING, slow_body),
     ("a silent connection", READING, silent),
     ("half a request", READING, halfway),

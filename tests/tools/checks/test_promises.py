@@ -26,7 +26,7 @@ COUNTS = {
     "poison": 40,
     "sentences": 4,
     "drain": 2,
-    "limits": 13,
+    "limits": 14,
     "fuzz": 300,
     "schema": 3,
     "overload": 300,
