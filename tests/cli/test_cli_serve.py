@@ -89,7 +89,7 @@ def test_a_server_gives_the_warnings_of_the_command(nmt: Nmt) -> None:
     from nmt.serving.models import Models
 
     (model,) = Models.load([Path("runs/toy")], longest_output=400).all
-    text = "rot Hund \N{SNOWMAN}"
+    text = "rot Hund \N{GREEK CAPITAL LETTER OMEGA}"
     compute, sentence, _ = model.translation_job(text, 0, True)
     (found,) = compute([sentence], lambda: False)
     assert found.warnings == package.load("runs/toy").translate(text).warnings
