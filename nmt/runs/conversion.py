@@ -22,6 +22,7 @@ from nmt.runs import files, run_folder
 from nmt.runs.files import METADATA, RECIPE, SCORES, WEIGHTS, Bundle, RunFiles
 from nmt.runs.metadata import FORMAT, read_object
 from nmt.runs.run_folder import CHECKPOINTS, METRICS, TIMING, Run
+from nmt.unfinished import fresh_name
 
 WEIGHT_NAMES = (
     (r"^reader\.", "attention."),
@@ -77,7 +78,7 @@ def _convert_bundle(path: Path, target: Path) -> None:
     values = _metadata(bundle)
     contents = {name: bundle.read(name) for name in files.MAX_BYTES if name in bundle and name != files.MANIFEST}
     changed = _converted(contents, values, path)
-    made = target.with_name(f".{target.name}.converted")
+    made = fresh_name(target)
     try:
         files.write_bundle(made, contents | changed)
         _check(Run(made))

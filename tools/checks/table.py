@@ -8,14 +8,15 @@ CHECKS = (
     Check(
         "kills",
         "Training that is killed at any moment leaves a readable folder, and the same command ends with the same "
-        "result, to the bit: weights, optimizer, random states and metrics.",
+        "result, to the bit: weights, optimizer, random states and metrics. Folders of the user beside it stay.",
         held="identical",
         full=50,
     ),
     Check(
         "signals",
         "SIGTERM, SIGINT and SIGUSR1 stop training within one update and one save, with exit status 128 + signal "
-        "number, and the same command ends with the same result, to the bit.",
+        "number, and the same command ends with the same result, to the bit. SIGTERM and SIGHUP end a translation with "
+        "that status; the file that it would have replaced stays, and nothing is left.",
         held="stopped as documented and came to the same end",
         full=30,
     ),
@@ -28,10 +29,10 @@ CHECKS = (
     ),
     Check(
         "full",
-        "A full disk or a read-only folder stops training, translating, evaluating and reporting with an error that "
+        "A full disk or a read-only folder stops training, translating, exporting, evaluating and reporting with an error that "
         "names the path. Existing files stay intact, and training continues to the same result once there is space.",
         held="stopped, named the path and kept what was there",
-        full=20,
+        full=24,
     ),
     Check(
         "seeds",

@@ -9,7 +9,7 @@ from tools.checks.table import CHECKS
 
 COUNTS = {
     "kills": 2,
-    "signals": 3,
+    "signals": 5,
     "damage": 4,
     "full": 4,
     "seeds": 1,
