@@ -29,8 +29,9 @@ CHECKS = (
     ),
     Check(
         "full",
-        "A full disk or a read-only folder stops training, translating, exporting, evaluating and reporting with an error that "
-        "names the path. Existing files stay intact, and training continues to the same result once there is space.",
+        "A full disk or a read-only folder stops training, translating, exporting, evaluating and reporting with an "
+        "error that names the path. Existing files stay intact, and training continues to the same result once there "
+        "is space.",
         held="stopped, named the path and kept what was there",
         full=24,
     ),
