@@ -7,6 +7,7 @@ making, and from everything that users have made. This is the only place that de
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -19,6 +20,7 @@ from typing import BinaryIO
 
 _LONGEST = 200
 """Bytes of a name that are kept in the unfinished one, which has 23 more; file systems allow 255."""
+ATTEMPTS = 5
 _NAME = re.compile(r"\.(.*)\.nmt-[0-9a-f]{16}", re.DOTALL)
 
 
@@ -100,20 +102,20 @@ def _made(path: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
     Between making and locking another process may have deleted it as a leftover; then another is made.
     """
     discard(path)
-    while True:
+    for attempt in range(ATTEMPTS):
         name = fresh_name(path)
         try:
             handle = make(name)
         except FileNotFoundError:
-            if path.parent.is_dir():
-                continue
-            raise
+            if attempt == ATTEMPTS - 1:  # no other process, but a place where nothing can be made
+                raise
+            continue
         with suppress(OSError):  # a file system without locks
             fcntl.flock(handle, fcntl.LOCK_EX)
-        with suppress(FileNotFoundError):
-            if os.path.samestat(os.stat(name), os.fstat(handle)):
-                return name, handle
+        if name.exists():
+            return name, handle
         os.close(handle)
+    raise FileNotFoundError(errno.ENOENT, "what is written here is deleted at once", str(path))
 
 
 def _discard(path: Path) -> None:

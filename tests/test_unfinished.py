@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from nmt import atomic, unfinished
+from nmt.errors import RunError
 
 
 def names(folder: Path) -> list[str]:
@@ -71,6 +72,13 @@ def test_a_leftover_that_is_locked_too_late_is_made_anew(tmp_path: Path, monkeyp
     with unfinished.unfinished_folder(tmp_path / "x", None) as building:
         assert building == made[1]
         assert building.is_dir()
+
+
+@pytest.mark.parametrize("make", ["atomic_file", "atomic_folder"])
+def test_a_place_where_nothing_can_be_made_is_an_error(make: str) -> None:
+    """In /proc the system says that there is no such file, which is also what another process's deletion looks like."""
+    with pytest.raises(RunError, match="/proc/x: cannot be written"), getattr(atomic, make)(Path("/proc/x")):
+        pass
 
 
 def test_a_name_as_long_as_allowed_has_an_unfinished_one(tmp_path: Path) -> None:

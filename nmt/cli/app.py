@@ -5,6 +5,7 @@ Torch, datasets and sacrebleu are imported inside the commands, so `--help` answ
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
 from importlib import import_module
@@ -145,6 +146,9 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            say(f"nmt: {str(error.filename)[:60]}...: the name is too long for a file")
+            sys.exit(2)
         say(f"nmt: {type(error).__name__}: {_first_line(error)}")
         say("this is a fault in nmt or in its surroundings; --debug shows where")
         sys.exit(1)

@@ -110,6 +110,12 @@ def test_a_signal_ends_the_command_with_its_status(
     assert outcome.err.splitlines()[-1] == "stopped at update 1; everything is saved, the same command continues"
 
 
+@pytest.mark.parametrize("arguments", [("toy.yaml", "--run"), (), ("toy.yaml", "--restart", "--run")])
+def test_a_name_that_is_too_long_is_no_fault_of_ours(nmt: Nmt, arguments: tuple[str, ...]) -> None:
+    outcome = nmt("train", *arguments, "x" * 300)
+    assert outcome == (2, b"", f"nmt: {'x' * 60}...: the name is too long for a file\n")
+
+
 def test_ctrl_c_before_training_is_no_traceback(nmt: Nmt, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
