@@ -32,7 +32,7 @@ Device: TypeAlias = Annotated[
 ]
 Engine: TypeAlias = Annotated[
     Literal["auto", "torch", "ctranslate2"],
-    typer.Option("--engine", help="auto uses the export of the run if there is one."),
+    typer.Option("--engine", help="auto uses the export of the run if you made one here; ctranslate2 any that it has."),
 ]
 Workers: TypeAlias = Annotated[
     int | None, typer.Option("--workers", min=1, help="Number of parallel processes with one thread each.")

@@ -75,7 +75,7 @@ def serve(
 ) -> None:
     """Serve runs over HTTP, compatible with LibreTranslate; the page at / translates and shows attention.
 
-    Sentences of different requests are translated in batches. A run's export is used if there is one; only the run
+    Sentences of different requests are translated in batches. A run's export is used if you made one here; only the run
     itself, with --engine torch and without --workers, shows attention. docs/serving.md explains the limits, which are
     all on.
 
