@@ -66,7 +66,9 @@ def translate(
     device: Device = "auto",
     engine: Annotated[
         Literal["auto", "torch", "ctranslate2"],
-        typer.Option("--engine", help="auto uses the export of the run if you made one here; ctranslate2 any that it has."),
+        typer.Option(
+            "--engine", help="auto uses the export of the run if you made one here; ctranslate2 any that it has."
+        ),
     ] = "auto",
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Number of parallel processes with one thread each.")
