@@ -121,6 +121,8 @@ class _Reader:
         elif token.name in BREAKS:
             self._flush()
             self._parts.append(token.source)
+        elif token.name == "sup":
+            self._run.close_note(token.name, [token.source])
         else:
             self._run.close(token.name, [token.source])
         if opened:

@@ -19,7 +19,11 @@ _WHITE = re.compile(f"[{WHITE}]+")
 _CLOSING = re.compile(r"[,.;:!?)\]}»”]")
 
 
-@dataclass
+NOTE = 40
+"""Characters and items of the longest sign of a note."""
+
+
+@dataclass(eq=False)
 class Item:
     """Markup at a position of the text: a tag, or something that is kept between words."""
 
@@ -67,6 +71,30 @@ class InlineText:
         if self._open[name]:
             item.partner = self._open[name].pop()
             item.partner.partner = item
+
+    def close_note(self, name: str, markup: Sequence[Part]) -> None:
+        """The last tag of a pair that is a mark as a whole if there is no letter in it, such as the sign of a note."""
+        first = self._open[name][-1] if self._open[name] else None
+        if (
+            first is None
+            or len(self._text) - first.position > NOTE
+            or any(map(str.isalpha, self._text[first.position :]))
+        ):
+            self.close(name, markup)
+            return
+        place = next(place for place in range(len(self._items) - 1, -1, -1) if self._items[place] is first)
+        inside = self._items[place:]
+        if len(inside) > NOTE or any(item.kind != "mark" and item.partner not in inside for item in inside[1:]):
+            self.close(name, markup)
+            return
+        start = next(start for start in range(len(self._raw) - 1, -1, -1) if self._raw[start] is first.markup[0])
+        whole = (*self._raw[start:], *markup)
+        self._open[name].pop()
+        self._raw += markup
+        self._text = self._text[: first.position]
+        first.markup, first.kind, first.after = whole, "mark", False
+        del self._items[place + 1 :]
+        self._space, self._owed = "", first.before
 
     def mark(self, markup: Sequence[Part]) -> None:
         """Markup without text of its own: an empty element, a comment, content that is not translated."""
@@ -216,7 +244,8 @@ def _nodes(items: Sequence[Item], words: Sequence[int]) -> list[Node] | None:
             open_nodes[-1].last, open_nodes[-1].source = place, (open_nodes[-1].source[0], word)
             open_nodes.pop()
             continue
-        nodes.append(Node(place, place, (word, word), open_nodes[-1] if open_nodes else None))
+        sides = (2 - item.before, 2 - item.after) if item.before != item.after else (1, 1)
+        nodes.append(Node(place, place, (word, word), open_nodes[-1] if open_nodes else None, sides))
         if item.kind == "open":
             open_nodes.append(nodes[-1])
     return None if open_nodes else nodes

@@ -27,6 +27,8 @@ class Node:
     source: Span
     """The source words inside; empty for a mark."""
     parent: Node | None
+    sides: tuple[int, int] = (1, 1)
+    """How much the neighbours before and behind a mark count; it may be glued to one of them."""
     target: Span = (0, 0)
     children: list[Node] = field(default_factory=list)
 
@@ -36,15 +38,16 @@ def place_in_order(words: Sequence[int], sources: int, aligned: Sequence[int]) -
     if len(words) * len(aligned) > MOST:
         return [_relative(word, sources, len(aligned)) for word in words]
     places, last = [], 0
+    root = _root(sources, aligned)
     for word in words:
-        last = max(last, _gap(word, (0, sources), (0, len(aligned)), aligned, set()))
+        last = max(last, _gap(Node(0, 0, (word, word), root), aligned, set()))
         places.append(last)
     return places
 
 
 def place_nodes(nodes: Sequence[Node], sources: int, aligned: Sequence[int]) -> Iterator[tuple[int, int]]:
     """The gap and the number of each item, in the order of the translation; ``nodes`` are in document order."""
-    root = Node(-1, -1, (0, sources), None, (0, len(aligned)))
+    root = _root(sources, aligned)
     for node in nodes:
         node.parent = node.parent or root
         node.parent.children.append(node)
@@ -55,6 +58,10 @@ def place_nodes(nodes: Sequence[Node], sources: int, aligned: Sequence[int]) -> 
         _place_pairs(nodes, sources, aligned)
         _place_empty([root, *nodes], aligned)
     return _in_order(root)
+
+
+def _root(sources: int, aligned: Sequence[int]) -> Node:
+    return Node(-1, -1, (0, sources), None, target=(0, len(aligned)))
 
 
 def _place_pairs(nodes: Sequence[Node], sources: int, aligned: Sequence[int]) -> None:
@@ -104,22 +111,23 @@ def _place_empty(parents: Sequence[Node], aligned: Sequence[int]) -> None:
         within = {gap for child in parent.children for gap in range(child.target[0] + 1, child.target[1])}
         for child in parent.children:
             if child.target[0] == child.target[1]:
-                gap = _gap(child.source[0], parent.source, parent.target, aligned, within)
+                gap = _gap(child, aligned, within)
                 child.target = gap, gap
 
 
-def _gap(word: int, source: Span, target: Span, aligned: Sequence[int], without: set[int]) -> int:
-    """The gap with the same neighbours as the one before source word number ``word``; of several, the one with the
-    fewest words on the wrong side. ``source`` and ``target`` are the words of the parent."""
-    first, last = target
+def _gap(node: Node, aligned: Sequence[int], without: set[int]) -> int:
+    """The gap within the parent's target with the same neighbours as a node without words has in the source; of
+    several, the one with the fewest words on the wrong side."""
+    assert node.parent is not None
+    word, source, (first, last) = node.source[0], node.parent.source, node.parent.target
     wrong = sum(aligned[place] < word for place in range(first, last))
-    best, least = first, (3, wrong)
+    best, least = first, (1, wrong)
     for gap in range(first, last + 1):
         if gap > first:
             wrong += 1 if aligned[gap - 1] >= word else -1
         before = word == source[0] if gap == first else aligned[gap - 1] == word - 1
         behind = word == source[1] if gap == last else aligned[gap] == word
-        if (rank := (2 - before - behind, wrong)) < least and gap not in without:
+        if (rank := (-before * node.sides[0] - behind * node.sides[1], wrong)) < least and gap not in without:
             best, least = gap, rank
     return best
 

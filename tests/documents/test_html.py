@@ -43,6 +43,8 @@ def translated(text: str, translation: str, pairs: Sequence[tuple[str, str]]) ->
         ("<code>nein</code> ja <!-- nein --> ja", "<code>nein</code> JA <!-- nein --> JA"),
         ("<p>Mit <code>x</code>, ja.</p>", "<p>MIT <code>x</code>, JA.</p>"),
         ("<script>'<p>nein</p>'</script>ja<style>nein</style>", "<script>'<p>nein</p>'</script>JA<style>nein</style>"),
+        ("Ein<sup> <a>[1]</a></sup> Hund<sup>2</sup>.", "EIN<sup> <a>[1]</a></sup> HUND<sup>2</sup>."),
+        ("x<sup>te</sup> <sup><b>1</sup></b> y", "<sup>XTE</sup> <sup><b>1</sup></b> Y"),
         ("<div>a</div><div>b</div>", "<div>A</div><div>B</div>"),
         ("<p>\n  ein\n  <b>Hund</b>\n</p>\n", "<p>\n  EIN <b>HUND</b>\n</p>\n"),
         ("a < b &lt;script&gt; &amp; c", "A &lt; B &lt;SCRIPT&gt; &amp; C"),
@@ -179,3 +181,13 @@ def test_hostile_documents_are_read_or_refused_in_time_that_grows_with_their_len
     with suppress(UserError):
         uppercase_html(text)
     assert time.process_time() - begun < 10  # a quadratic one takes minutes
+
+
+def test_a_mark_stays_at_the_word_that_it_is_glued_to() -> None:
+    words = [("Zwei", "two"), ("Hunde", "dogs"), ("sieht", "sees"), ("der", "The"), ("Mann", "man")]
+    for text, expected in (
+        ("Zwei Hunde<sup>1</sup> sieht der Mann", "The man sees two dogs<sup>1</sup>"),
+        ("Zwei Hunde sieht <img>der Mann", "<img>The man sees two dogs"),
+        ("Zwei Hunde sieht<img> der Mann", "The man sees<img> two dogs"),
+    ):
+        assert translated(text, "The man sees two dogs", words) == expected

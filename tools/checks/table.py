@@ -65,6 +65,15 @@ CHECKS = (
         takes_runs=True,
     ),
     Check(
+        "html",
+        "Translated HTML has every text and every tag of its source, whatever its markup, and a paragraph with tags is "
+        "translated as without.",
+        held="with all texts and tags",
+        full=5_000,
+        takes_runs=True,
+        bounds={"% of paragraphs that differ": 5},
+    ),
+    Check(
         "batches",
         "A sentence has the same translation alone and in any batch, in fp32, except for at most one in a thousand, "
         "whose two translations are equally probable.",

@@ -16,6 +16,7 @@ COUNTS = {
     "finite": 3,
     "hub": 2,
     "lines": 60,
+    "html": 50,
     "batches": 10,
     "mismatched": 21,
     "recipes": 60,
