@@ -80,6 +80,8 @@ def tmx_pairs(path: Path, source: str, target: str, errors: str) -> Iterator[Pai
                     yield Pair(one, other, 0, unit)
     except ElementTree.ParseError as error:
         raise UserError(f"{path}:{error.position[0]}: not a TMX file: {error}") from error
+    except RecursionError as error:
+        raise UserError(f"{path}: not a TMX file: elements in unit {unit} are nested too deep") from error
     if not found:
         listed = ", ".join(languages) or "none"
         raise UserError(f"{path}: no unit has both {source!r} and {target!r}; its languages are {listed}")

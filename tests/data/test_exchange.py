@@ -46,6 +46,24 @@ def test_what_is_no_translation_memory_is_refused_with_its_line(tmp_path: Path, 
         read(tmp_path, "memory.tmx", text)
 
 
+DEEP = f"<tmx><body><tu><tuv xml:lang='de'><seg>{'<hi>' * 5000}x{'</hi>' * 5000}</seg></tuv></tu></body></tmx>"
+ENTITIES = "".join(f'<!ENTITY {new} "{f"&{old};" * 20}">' for old, new in zip("abcdefg", "bcdefgh", strict=True))
+BOMB = f'<!DOCTYPE tmx [<!ENTITY a "{"x" * 100}">{ENTITIES}]><tmx><body><tu><tuv><seg>&h;</seg></tuv></tu></body></tmx>'
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (DEEP, "elements in unit 1 are nested too deep"),
+        (BOMB, "limit on input amplification"),
+        ("<!DOCTYPE tmx [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><tmx><seg>&a;</seg></tmx>", "undefined entity"),
+    ],
+)
+def test_a_hostile_translation_memory_is_refused_in_one_line(tmp_path: Path, text: str, reason: str) -> None:
+    with pytest.raises(UserError, match=reason):
+        read(tmp_path, "memory.tmx", text)
+
+
 @pytest.mark.parametrize("separator", [",", ";"])
 def test_a_spreadsheet_has_commas_or_semicolons_quotes_and_line_breaks(tmp_path: Path, separator: str) -> None:
     rows = ["en,note,de", '"A dog, ""big"".",x,"Ein Hund,', 'groß."', "", "A cat.,,Eine Katze."]
