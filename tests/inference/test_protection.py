@@ -178,6 +178,15 @@ def test_alignment_and_spans_of_a_line_include_what_was_put_back() -> None:
     assert {((3, 6), (3, 6)), ((14, 19), (14, 19))} <= pairs
 
 
+def test_parts_stay_in_order_where_a_blank_between_them_is_removed() -> None:
+    """The blank that stays in place of the first part goes with the second one, before a comma."""
+    sentence = "ab 😀 <br/>, cd"
+    found = translator(keep_weights=True).translate(sentence)
+    check(found, sentence)
+    assert found.source_pieces[-1] == "</s>"
+    assert found.text.index("😀") < found.text.index("<br/>")
+
+
 def test_alternatives_hold_the_parts_too() -> None:
     found = translator(nbest=2).translate("ab {x} cd")
     assert found.alternatives

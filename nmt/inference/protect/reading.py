@@ -78,8 +78,16 @@ def read_without(sentence: str, spans: Sequence[VerbatimSpan]) -> Reading:
     kept += [(sentence[place], place) for place in range(at, len(sentence))]
     while kept and kept[-1][0].isspace():
         kept.pop()
-    asides = [aside._replace(at=min(aside.at, len(kept))) for aside in asides]
-    return Reading(sentence, "".join(letter for letter, _ in kept), asides, [place for _, place in kept])
+    return Reading(sentence, "".join(letter for letter, _ in kept), _ordered(asides, len(kept)), [at for _, at in kept])
+
+
+def _ordered(asides: Sequence[Aside], length: int) -> list[Aside]:
+    """The parts where blanks before later ones were removed: none stands behind the next one, or the end."""
+    found: list[Aside] = []
+    for aside in reversed(asides):
+        length = min(aside.at, length)
+        found.append(aside._replace(at=length))
+    return found[::-1]
 
 
 def _joined(sentence: str, spans: Sequence[VerbatimSpan]) -> Iterator[tuple[int, int, bool]]:
