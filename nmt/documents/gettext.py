@@ -20,6 +20,8 @@ _MARKUP = re.compile(
     r"|</?[a-zA-Z][^<>]*>|&[a-zA-Z]+;)"
 )
 """What a program puts values into, and tags."""
+_CONTROLS = re.compile(r"([\t\r]+)")
+"""What separates columns, each of which is a block."""
 
 
 class GettextDocument(Document):
@@ -87,16 +89,21 @@ def _string(text: str) -> Iterator[Part]:
     if len(lines) > 1:
         yield '""\n'
     for number, line in enumerate(lines, 1):
-        run = InlineText(_escaped)
         body = line.removesuffix("\n")
-        for place, part in enumerate(_MARKUP.split(body)):
-            if place % 2:
-                _add_markup(run, part)
-            elif part:
-                run.add_text(part, _escaped(part))
         yield '"'
-        yield from run.parts()
+        for place, cell in enumerate(_CONTROLS.split(body)):
+            yield from [_escaped(cell)] if place % 2 else _cell(cell)
         yield ("\\n" if body != line else "") + '"' + "\n" * (number < len(lines))
+
+
+def _cell(text: str) -> list[Part]:
+    run = InlineText(_escaped)
+    for place, part in enumerate(_MARKUP.split(text)):
+        if place % 2:
+            _add_markup(run, part)
+        elif part:
+            run.add_text(part, _escaped(part))
+    return run.parts()
 
 
 def _add_markup(run: InlineText, source: str) -> None:

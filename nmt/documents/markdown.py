@@ -27,7 +27,8 @@ NESTED = 100
 """Open marks of emphasis among which the first of a pair is looked for; elsewhere, bounds keep the time linear too."""
 _KEPT = "|".join(sorted(elements("kept")))
 _INLINE = re.compile(
-    rf"""(?P<mark>(`++)[^`](?:.{{0,2000}}?[^`])??\2(?!`)|\A\[[ xX]\](?=\s)|\[\^[^\]\s]+\]|<!--.{{0,2000}}?-->"""
+    rf"""(?P<mark>(`++)[^`](?:.{{0,2000}}?[^`])??\2(?!`)"""
+    r"""|\A\[[ xX]\](?=\s)|\A\[\^[^\]\s]+\]:|\[\^[^\]\s]+\]|<!--.{0,2000}?-->"""
     rf"""|<({_KEPT})\b[^>]*>.{{0,2000}}?</\3>"""
     r"""|<(?:[a-zA-Z][a-zA-Z0-9+.-]*:[^\s<>]*|[^\s<>@]+@[^\s<>]+)>|(?:https?://|www\.)[^\s<>]*[^\s<>.,;:!?)\]'"*_])"""
     r"""|\\(?P<escaped>[!-/:-@\[-`{-~])"""

@@ -63,6 +63,13 @@ def test_a_placeholder_is_never_lost() -> None:
     assert all(each in found.splitlines()[1] for each in ("%(n)d", "{name}", "${x}", "%1$s"))
 
 
+def test_tabs_stay_where_they_are_and_escaped() -> None:
+    text = 'msgid "\\tName:\\tein Hund\\r\\n"\nmsgstr ""\n'
+    document = GettextDocument(text)
+    assert document.blocks == ["Name:", "ein Hund"]
+    assert uppercase_catalogue(text) == text.replace('msgstr ""', 'msgstr "\\tNAME:\\tEIN HUND\\r\\n"')
+
+
 def test_a_translation_cannot_end_its_string() -> None:
     document = GettextDocument('msgid "a"\nmsgstr ""\n')
     assert document.rebuilt([Translation("a", 'b" \\')]) == 'msgid "a"\nmsgstr "b\\" \\\\"\n'

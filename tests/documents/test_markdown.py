@@ -49,6 +49,12 @@ def test_emphasis_follows_its_words() -> None:
     assert found == "[The man](x) sees two **dogs**."
 
 
+def test_the_mark_of_a_footnote_keeps_its_colon_whatever_the_model_says() -> None:
+    document = MarkdownDocument("[^1]: Ein Hund.\n")
+    assert document.blocks == ["Ein Hund."]
+    assert document.rebuilt([Translation("Ein Hund.", "A dog.")]) == "[^1]: A dog.\n"
+
+
 def test_a_translation_is_no_markup() -> None:
     document = MarkdownDocument("- a\n")
     assert document.rebuilt([Translation("a", "# *b* <i> `c`")]) == "- \\# \\*b\\* \\<i> \\`c\\`\n"
