@@ -17,6 +17,7 @@ from nmt.data.pairs import copied_words
 from nmt.data.vocabulary import Vocabulary
 from nmt.text import detection
 from nmt.text.languages import name as language_name
+from nmt.text.spans import find_spans
 
 CAPPED = "output reached the length cap before it ended"
 LOOP = re.compile(r"(.{1,100}?)\1{2,}", re.DOTALL)
@@ -31,6 +32,7 @@ SPAN, ATTENTION = 4, 0.1
 """Minimum source tokens in a row, each with less attention than this summed over the target, that are reported."""
 WORD_START, LONG_WORD = "▁", 8
 """How a piece begins that begins a word, and the most tokens by which a reported span is extended on either side."""
+_DIGITS = re.compile(r"\d+")
 SHOWN = 3
 """Maximum examples in a warning."""
 QUOTED = 50
@@ -72,6 +74,7 @@ def diagnose(
         _odd_length(parts, trained),
         _unattended(parts, source),
         _copied(line, text),
+        _lost(line, text),
         _unknown(parts, source, trained.unseen or ()),
     )
     return [warning for warning in found if warning]
@@ -181,6 +184,20 @@ def _spans(part: Part) -> Iterator[range]:
 def _copied(line: str, text: str) -> str | None:
     words = copied_words(line, text)
     return f"copied source: {_quoted(words)}" if words else None
+
+
+def _lost(line: str, text: str) -> str | None:
+    """Spans that should have survived. Of numbers, the groups of digits count, since languages write them differently;
+    small integers may be words."""
+    spans = find_spans(line)
+    groups = set(_DIGITS.findall(text)) if spans else set()
+    lost = [
+        span.text_in(line)
+        for span in spans
+        if span.kind != "count"
+        and not (groups.issuperset(_DIGITS.findall(span.text_in(line))) if span.is_read else span.text_in(line) in text)
+    ]
+    return f"lost: {_some(lost)}" if lost else None
 
 
 def _unknown(parts: Sequence[Part], vocabulary: Vocabulary, unseen: Collection[int]) -> str | None:

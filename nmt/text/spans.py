@@ -27,6 +27,10 @@ class VerbatimSpan(NamedTuple):
         """Whether models may translate it well themselves: they often copy numbers, and need them for grammar."""
         return self.kind in READ
 
+    def text_in(self, text: str) -> str:
+        """The span as it stands in its text."""
+        return text[self.start : self.end]
+
 
 READ = frozenset({"number", "date", "time", "name", "count"})
 """Kinds that a model reads before they are set aside. A ``count`` is an integer up to 12 alone, also as an ordinal,
@@ -34,6 +38,8 @@ which may be translated as a word."""
 LARGEST_COUNT = 12
 _BLANK = "[ \u00a0\u2009\u202f]"
 _CLOSING = ".,;:!?…'\"”’»*_"  # noqa: RUF001 - quotation marks of several languages are meant
+_LINK = r"\((?:[^()\s]|\([^()\s]{0,100}\)){1,300}\)"
+"""The address of a Markdown link."""
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
 _EMOJI = (
     "[\U0001f000-\U0001faff\u2190-\u21ff\u231a-\u23ff\u25a0-\u27bf\u2b00-\u2bff]"
@@ -103,7 +109,7 @@ def _pattern() -> re.Pattern[str]:
     kinds = {
         "code": r"``[^`\n]{1,300}``|`[^`\n]{1,300}`",
         "tag": r"</?[A-Za-z][\w:.-]{0,40}(?:\s[^<>]{0,300})?/?>|<!--[^<>]{0,300}-->"
-        r"|\[(?=[^\[\]\n]{1,200}\]\([^()\s]{1,300}\))|\]\([^()\s]{1,300}\)"
+        rf"|\[(?=[^\[\]\n]{{1,200}}\]{_LINK})|\]{_LINK}"
         r"|(?<![\w*])\*{1,3}(?=[^\s*])|(?<=[^\s*])\*{1,3}(?![\w*])|(?<!\w)(?:__|~~)(?=\w)|(?<=\w)(?:__|~~)(?!\w)",
         "entity": r"&(?:\#\d{1,7}|\#[xX][\dA-Fa-f]{1,6}|[A-Za-z]{2,31});",
         "url": r"(?<!\w)(?:(?:https?|ftps?|sftp|file|ssh|git)://|mailto:|www\.)[^\s<>\"`]++"
@@ -117,6 +123,7 @@ def _pattern() -> re.Pattern[str]:
         "path": rf"(?<![\w./\\+-])(?:[A-Za-z]:\\|~/|\.{{0,2}}/)?(?:[\w.+-]{{1,100}}[/\\]){{0,12}}[\w+-]{{1,100}}"
         rf"(?:\.[\w+-]{{1,40}}){{0,5}}\.(?i:{endings})(?!\w)"
         r"|(?<![\w./\\<>)\]:-])(?:[A-Za-z]:\\|~/|\.{0,2}/)[\w.+-]++(?:[/\\][\w.+-]++)*+[/\\]?",
+        "identifier": r"(?<!\w)[^\W_]++_[^\W_]\w*+",
         "phone": r"(?<!\w)\+\d{1,3}(?:[ /()-]{1,2}\d{1,12}){1,8}(?!\w)"
         r"|(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?(?!\w)",
         "date": r"(?<!\w)(?:\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?)?"

@@ -124,7 +124,7 @@ def test_a_thought_vector_and_a_search_without_weights_say_nothing_of_attention(
 
 
 def test_pieces_unknown_to_training_are_shown_as_the_characters_they_spell() -> None:
-    assert warned("der ☃ sieht Ω", "das Haus am See") == ["pieces unknown to training: '☃', 'Ω'"]
+    assert warned("der Ж sieht Ω", "das Haus am See") == ["pieces unknown to training: 'Ж', 'Ω'"]
     assert warned("ΔΘΛ der ΣΦ der Ψ der Ω der Ξ", "", ratio=None) == [
         "pieces unknown to training: 'ΔΘΛ', 'ΣΦ', 'Ψ' and 2 more"
     ]
@@ -169,3 +169,19 @@ def test_a_text_of_another_language_has_a_warning_that_names_both(monkeypatch: p
     assert warnings("xq zkw", "de") == ["the language does not look like German: it is unknown"]
     assert warnings("Hund", "de") == warnings("Le chien", None) == []
     assert ("Le chien", ["de"]) in looked
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "lost"),
+    [
+        ("sieht {name} um 10:30", "das Haus 10", "lost: '{name}', '10:30'"),
+        ("am 03.05.2024 mit 1.299,50 €", "2024 05 03 das 1,299.50", None),
+        ("an a@b.de", "an a@b.de", None),
+        ("an a@b.de", "an a@b", "lost: 'a@b.de'"),
+        ("die 2 Hund", "das Haus", None),
+    ],
+)
+def test_what_should_have_survived_and_is_lost_has_a_warning(source: str, target: str, lost: str | None) -> None:
+    """Digits count, however the language separates them; small integers may be words."""
+    found = [each for each in warned(source, target, ratio=None) if diagnostics.kind(each) == "lost"]
+    assert found == ([lost] if lost else [])

@@ -82,6 +82,16 @@ CHECKS = (
         share=0.999,
     ),
     Check(
+        "survive",
+        "Numbers, times, dates, addresses, file names, placeholders, tags, code, emoji and prefixes of lines survive "
+        "translation, each at its place by alignment, and the rest is translated no worse.",
+        held="with all of it intact and in place",
+        full=2_000,
+        takes_runs=True,
+        share=0.995,
+        bounds={"BLEU that the rest loses by protection": 0.0},
+    ),
+    Check(
         "mismatched",
         "Corpus files that do not belong together stop training and evaluating before any work, with both line counts "
         "or with file and line.",

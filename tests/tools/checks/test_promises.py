@@ -18,6 +18,7 @@ COUNTS = {
     "lines": 60,
     "html": 50,
     "batches": 10,
+    "survive": 30,
     "mismatched": 21,
     "recipes": 60,
     "strangers": 6,
