@@ -118,7 +118,8 @@ def _is_placed(
     target: list[tuple[int, int]],
     links: set[tuple[int | None, int | None]],
 ) -> bool:
-    aligned = {one for one, other in links if other is not None}
+    pairs = {(one, other) for one, other in links if one is not None and other is not None}
+    aligned = {one for one, _ in pairs}
     behind = [place for place, word in enumerate(source) if word[0] >= own[1]]
     before = [place for place, word in enumerate(source) if word[1] <= own[0]]
     new_behind = next((place for place, word in enumerate(target) if word[0] >= new[1]), None)
@@ -127,9 +128,7 @@ def _is_placed(
         return True
     following = next((place for place in behind if place in aligned), None)
     previous = next((place for place in reversed(before) if place in aligned), None)
-    return (new_behind is not None and (following, new_behind) in links) or (
-        new_before is not None and (previous, new_before) in links
-    )
+    return (following, new_behind) in pairs or (previous, new_before) in pairs
 
 
 def _places(line: Line, text: str) -> list[tuple[int, int]]:

@@ -33,24 +33,34 @@ class Placing:
         self.target = [match.span() for match in UNIT.finditer(text)]
         self.source_words, self.target_words = _texts(reading.text, self.source), _texts(text, self.target)
         self.source_ends = [end for _, end in self.source]
-        self.marks = Counter(word for word in self.source_words if not word[0].isalnum())
+        self.marks = Counter(word for word in self.source_words if not _is_word(word))
         self.tail = _before_final(self.source_words)
-        self.links: dict[int, set[int]] = {}
+        self.links = self._links(source_spans, spans, alignment)
         """The units of the translation that are aligned to each unit of the reading."""
-        for target, source in self._sources(source_spans, spans, alignment).items():
-            self.links.setdefault(source, set()).add(target)
 
-    def _sources(
+    def _links(
         self, source_spans: Sequence[Span], spans: Sequence[Span], alignment: Sequence[tuple[int, int]]
-    ) -> dict[int, int]:
-        """The unit of the reading that each unit of the translation is aligned to with most of its characters."""
+    ) -> dict[int, set[int]]:
+        """A unit of the translation belongs to the one of the reading that most of its characters are aligned to; a
+        unit of the reading that has none this way has all that are aligned to it at all. Words are aligned to words
+        and marks to marks: the rest is noise of the attention."""
         starts, target_starts = [start for start, _ in self.source], [start for start, _ in self.target]
         counts: dict[int, Counter[int]] = {}
         for source, target in alignment:
             for unit in _units(target_starts, spans[target]):
                 size = min(spans[target][1], self.target[unit][1]) - max(spans[target][0], self.target[unit][0])
-                counts.setdefault(unit, Counter()).update(dict.fromkeys(_units(starts, source_spans[source]), size))
-        return {unit: count.most_common(1)[0][0] for unit, count in counts.items() if count}
+                alike = [
+                    other
+                    for other in _units(starts, source_spans[source])
+                    if _is_word(self.source_words[other]) == _is_word(self.target_words[unit])
+                ]
+                counts.setdefault(unit, Counter()).update(dict.fromkeys(alike, size))
+        links: dict[int, set[int]] = {}
+        further: dict[int, set[int]] = {}
+        for unit, count in counts.items():
+            for rank, (source, _) in enumerate(count.most_common()):
+                (further if rank else links).setdefault(source, set()).add(unit)
+        return further | links
 
     def places(self) -> list[int]:
         """The place of each part that is set aside. No tag overtakes another."""
@@ -108,7 +118,7 @@ class Placing:
 
     def _relative(self, before: int) -> int:
         """The place with the same share of words before it."""
-        words = [place for place, word in enumerate(self.target_words) if word[0].isalnum()]
+        words = [place for place, word in enumerate(self.target_words) if _is_word(word)]
         share = _count(self.source_words[:before]) / max(1, _count(self.source_words))
         rank = round(share * len(words))
         return words[rank] if rank < len(words) else self._end(before)
@@ -126,8 +136,12 @@ def _texts(text: str, spans: Sequence[Span]) -> list[str]:
     return [text[start:end] for start, end in spans]
 
 
+def _is_word(unit: str) -> bool:
+    return unit[0].isalnum()
+
+
 def _count(units: Sequence[str]) -> int:
-    return sum(unit[0].isalnum() for unit in units)
+    return sum(map(_is_word, units))
 
 
 def _units(starts: Sequence[int], span: Span) -> set[int]:
