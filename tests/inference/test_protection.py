@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import string
+import time
 from typing import Any
 
 import pytest
@@ -10,7 +11,10 @@ from torch import Tensor
 
 from nmt.data.vocabulary import Vocabulary, train
 from nmt.inference.diagnostics import TrainingStatistics
+from nmt.inference.protect.placing import UNIT
 from nmt.inference.protect.protection import Protection
+from nmt.inference.protect.reading import read_without
+from nmt.inference.protect.restoring import restored
 from nmt.inference.translator import TorchTranslator, Translation
 from nmt.models.protocol import Step, repeat
 from nmt.search import SearchSettings
@@ -191,3 +195,18 @@ def test_alternatives_hold_the_parts_too() -> None:
     found = translator(nbest=2).translate("ab {x} cd")
     assert found.alternatives
     assert all("{x}" in text for text, _ in found.alternatives)
+
+
+def test_thousands_of_parts_are_put_back_in_linear_time() -> None:
+    """3,000 parts took 0.3 s on a busy core."""
+    sentence = "a, {x} - b " * 3000
+    begun = time.process_time()
+    reading = read_without(sentence, find_spans(sentence))
+    spans = [match.span() for match in UNIT.finditer(reading.text)]
+    pieces = [reading.text[start:end] for start, end in spans]
+    pairs = [(place, place) for place in range(len(spans))]
+    found = restored(
+        reading, Translation(reading.text, reading.text, 0.0, pieces, pieces, None, [], pairs, list(spans), list(spans))
+    )
+    assert time.process_time() - begun < 5
+    assert found.text == sentence.strip()

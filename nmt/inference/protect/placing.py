@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 
@@ -33,7 +33,7 @@ class Placing:
         self.target = [match.span() for match in UNIT.finditer(text)]
         self.source_words, self.target_words = _texts(reading.text, self.source), _texts(text, self.target)
         self.source_ends = [end for _, end in self.source]
-        self.marks = Counter(word for word in self.source_words if not _is_word(word))
+        self.source_marks, self.target_marks = _marks(self.source_words), _marks(self.target_words)
         self.tail = _before_final(self.source_words)
         self.links = self._links(source_spans, spans, alignment)
         """The units of the translation that are aligned to each unit of the reading."""
@@ -95,11 +95,9 @@ class Placing:
 
     def _mark(self, unit: int) -> int | None:
         """The same punctuation mark in the translation, where both sides have as many of them."""
-        mark = self.source_words[unit]
-        if mark not in self.marks or self.marks[mark] != self.target_words.count(mark):
-            return None
-        rank = self.source_words[:unit].count(mark)
-        return [place for place, word in enumerate(self.target_words) if word == mark][rank]
+        own = self.source_marks.get(self.source_words[unit], [])
+        found = self.target_marks.get(self.source_words[unit], [])
+        return found[bisect_left(own, unit)] if own and len(own) == len(found) else None
 
     def _aligned(self, before: int) -> int:
         """Before the word aligned to the next source word, else behind that of the previous one, else those further
@@ -134,6 +132,15 @@ def _before_final(words: Sequence[str]) -> int:
 
 def _texts(text: str, spans: Sequence[Span]) -> list[str]:
     return [text[start:end] for start, end in spans]
+
+
+def _marks(units: Sequence[str]) -> dict[str, list[int]]:
+    """Where each punctuation mark stands."""
+    found: dict[str, list[int]] = {}
+    for place, unit in enumerate(units):
+        if not _is_word(unit):
+            found.setdefault(unit, []).append(place)
+    return found
 
 
 def _is_word(unit: str) -> bool:
