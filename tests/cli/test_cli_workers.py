@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Nmt
 
 WATCHED: list[BaseProcess] = []
-LINES = ["rot Hund", "", "Katze groß Haus Baum", "klein", *["Haus rot Baum"] * 5, "grün " * 60, "Hund"]
+LINES = ["rot Hund", "", "Katze groß Haus Baum", "klein", *["Haus rot Baum"] * 5, "grün " * 60, "Hund {name} rot"]
 
 
 def workers_of(count: int) -> ParallelTranslator:

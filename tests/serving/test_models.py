@@ -63,8 +63,12 @@ def test_every_engine_serves_the_same_translations(
     said: list[str] | None,
     looks: bool,
 ) -> None:
+    lines = [*lines, "rot {name} Hund 12,50 € Katze"]
     search = exported.search_settings(nbest=3, keep_weights=True)
-    expected = open_translator(exported, "torch", device="cpu", search=search, split="never").translate(lines)
+    torch_translator = open_translator(exported, "torch", device="cpu", search=search, split="never", protect=True)
+    expected = torch_translator.translate(lines)
+    assert "{name}" in expected[-1].text
+    assert "12,50 €" in expected[-1].text
     log: list[str] = []
     with Models.load([exported.path], 400, computing, log.append) as models:
         (model,) = models.all
