@@ -157,9 +157,10 @@ def _response(request: TranslationRequest, items: list[Item]) -> JsonObject:
 
 
 def _details(item: Item) -> Iterator[JsonObject]:
-    """The scores, pieces, alignment and warnings of each sentence."""
+    """The scores, pieces and their places in the texts, alignment and warnings of each sentence."""
     for translation in item.translations:
-        yield {"model": item.model.name if item.model else "", **translation.as_json()}
+        spans = {"source_spans": translation.source_spans, "spans": translation.spans}
+        yield {"model": item.model.name if item.model else "", **translation.as_json(), **spans}
 
 
 def _alternative(block: Translation, choice: int) -> Translation:

@@ -129,3 +129,12 @@ def test_a_sentence_longer_than_a_batch_is_several_jobs_and_nothing_is_lost(make
         assert max(map(model.tokens, passage.sentences)) <= 24
         assert "".join("".join(passage.sentences).split()) == "".join(text.split())
     assert model.passage("rot Hund. Katze").sentences == ["rot Hund.", "Katze"]
+
+
+def test_details_say_where_each_piece_stands_in_its_text(make_run: MakeRun, serve: Serve) -> None:  # noqa: F811
+    client, _ = serve(ServedModel(make_run(), "run", 40))
+    asked = {"q": "- rot Hund, Katze 😀", "source": "de", "target": "en", "details": True}
+    for found in client.post("/translate", json=asked).json()["details"]:
+        assert [len(found["source_pieces"]), len(found["pieces"])] == [len(found["source_spans"]), len(found["spans"])]
+        read = "".join(found["source"][start:end] for start, end in found["source_spans"])
+        assert read == "".join(found["source"].split()).lstrip("-")

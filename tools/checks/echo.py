@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from nmt.atomic import JsonObject
+from nmt.inference.offsets import piece_offsets
 from nmt.inference.translator import Translation
 from nmt.serving.batcher import Cancelled, Job
 from nmt.serving.models import ServedModel
@@ -62,6 +63,8 @@ class Echo(ServedModel):
                 pieces(text),
                 pieces(text),
                 alternatives=[(text + " ", 0.0)],
+                source_spans=piece_offsets(text, pieces(text)),
+                spans=piece_offsets(text, pieces(text)),
                 warnings=self._warnings(text),
             )
             for text in texts

@@ -25,10 +25,20 @@ export function spelled(pieces) {
   return new TextDecoder().decode(new Uint8Array(bytes)).trim();
 }
 
+/** The indices of the pieces of each word of a text; `spans` are the places of the pieces, in characters. */
+function placed(text, spans) {
+  let end = 0;
+  return text.split(/(\s+)/).flatMap((part) => {
+    const start = end;
+    end += [...part].length;
+    return part.trim() ? [spans.flatMap(([first, last], place) => (first < end && last > start ? [place] : []))] : [];
+  });
+}
+
 /** How much each target word rests on each source word, from 0 to 1: by the heatmap of this sentence if there is one, else by the alignment. */
 function links(sentence, view) {
-  const source = grouped(sentence.source_pieces);
-  const target = grouped(sentence.pieces);
+  const source = placed(sentence.source, sentence.source_spans);
+  const target = placed(sentence.text, sentence.spans);
   const pictured = view?.values && view.kind !== 'gates' && view.source_pieces.join() === sentence.source_pieces.join() && view.pieces.join() === sentence.pieces.join();
   const aligned = new Set(sentence.alignment.map(([from, to]) => `${from} ${to}`));
   const value = pictured ? (row, column) => Math.max(view.values[row]?.[column] ?? 0, 0) : (row, column) => Number(aligned.has(`${column} ${row}`));
