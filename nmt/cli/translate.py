@@ -128,8 +128,9 @@ def translate(
         else:
             with _source(input, text) as source:
                 _translate_lines(translator, source, out, notes, _json if as_json else _plain, hidden)
+    unit = "line" if document is None else "block"
     for kind, count in notes.items():
-        say(f"{kind}: {count:,} {'line' if count == 1 else 'lines'}")
+        say(f"{kind}: {count:,} {unit}{'s' * (count != 1)}")
 
 
 def _search(run: Run, beam: int | None, nbest: int, *, keep_weights: bool) -> SearchSettings:

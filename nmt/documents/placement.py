@@ -55,7 +55,7 @@ def place_nodes(nodes: Sequence[Node], sources: int, aligned: Sequence[int]) -> 
         for node in nodes:
             node.target = tuple(_relative(word, sources, len(aligned)) for word in node.source)  # type: ignore[assignment]  # a pair stays a pair
     else:
-        _place_pairs(nodes, sources, aligned)
+        _place_pairs(nodes, aligned)
         _place_empty([root, *nodes], aligned)
     return _in_order(root)
 
@@ -64,7 +64,7 @@ def _root(sources: int, aligned: Sequence[int]) -> Node:
     return Node(-1, -1, (0, sources), None, target=(0, len(aligned)))
 
 
-def _place_pairs(nodes: Sequence[Node], sources: int, aligned: Sequence[int]) -> None:
+def _place_pairs(nodes: Sequence[Node], aligned: Sequence[int]) -> None:
     owners: list[Node | None] = [None] * len(aligned)
     for node in nodes:
         (start, end), parent = node.source, node.parent
@@ -78,8 +78,7 @@ def _place_pairs(nodes: Sequence[Node], sources: int, aligned: Sequence[int]) ->
             node.target = parent.target
         else:
             inside = [start <= aligned[word] < end for word in range(*parent.target)]
-            wanted = _relative(start, sources, len(aligned)) - parent.target[0]
-            first, last = _best(inside, free) or _nearest(free, wanted)
+            first, last = _best(inside, free) or _nearest(free, _gap(node, aligned, set()) - 1 - parent.target[0])
             node.target = parent.target[0] + first, parent.target[0] + last
         owners[node.target[0] : node.target[1]] = [node] * (node.target[1] - node.target[0])
 

@@ -97,6 +97,12 @@ def test_a_stray_word_of_the_alignment_does_not_widen_a_tag() -> None:
     )
 
 
+def test_a_tag_whose_words_were_not_translated_stays_with_their_neighbour() -> None:
+    words = [("Er", "He"), ("kam", "came"), ("weil", "because"), ("Sie", "She"), ("sang", "sang")]
+    found = translated("Er kam, weil er <i>wütend</i> ist. Sie sang.", "He came because. She sang.", words)
+    assert found == "He came <i>because</i>. She sang."
+
+
 def test_tags_of_each_sentence_stay_in_it_without_an_alignment() -> None:
     text = "<p><b>Ein Hund.</b> Zwei Katzen schlafen <i>heute</i>.</p>"
     document = HtmlDocument(text)

@@ -77,6 +77,12 @@ HTML = [
     ),
 ]
 """Documents that begin or end unlike a part of one."""
+FILES = [
+    *(("a.md", "# a *b*\n\n[c](d) `e`\n| f |\n|---|\n"), ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\n- a\n<i>b\n")),
+    *(("a.po", 'msgid "a %s"\nmsgstr ""\n'), ("a.po", 'msgid "\nmsgstr'), ("a.txt", "a\0b"), ("a.docx", "PK\x03\x04")),
+    *(("", "a"), ("../a.txt", "a"), ("a" * 300 + ".HTML", "<p>a"), *(("a.html", document) for document in HTML)),
+]
+"""Files to upload: names and contents."""
 NAMES = ("q", "source", "target", "format", "alternatives", "details", "model", "kind", "api_key", "x")
 KINDS = (
     "application/json",
@@ -103,6 +109,9 @@ def body(rng: random.Random) -> tuple[str, bytes]:
         parts = [
             f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
         ]
+        if rng.random() < 0.7:
+            name, text = rng.choice(FILES)
+            parts.append(f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n{text}\r\n')
         data = ("".join(parts) + "--x--\r\n").encode("utf8", "replace")
     else:
         data = json.dumps(fields).encode()
