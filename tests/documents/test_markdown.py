@@ -36,6 +36,8 @@ def uppercase_markdown(text: str) -> str:
         ("<div>\n<p title='a'>ja <b>nein</b></p>\n</div>\n", "<div>\n<p title='A'>JA <b>NEIN</b></p>\n</div>\n"),
         ("a <b>c</b><br>d <!-- nein --> &amp; e", "A <b>C</b><br>D <!-- nein --> & E"),
         ("2020\\. Ja\n", "2020\\. JA\n"),
+        ("sei $x_a = b$ und $$\\frac{a}{b}$$ so", "SEI $x_a = b$ UND $$\\frac{a}{b}$$ SO"),
+        ("von $5 und $6 a_b und US$7", "VON $5 UND $6 A_B UND US$7"),
     ],
 )  # fmt: skip
 def test_structure_code_and_targets_of_links_are_kept(text: str, expected: str) -> None:
@@ -60,7 +62,9 @@ def test_a_translation_is_no_markup() -> None:
     assert document.rebuilt([Translation("a", "# *b* <i> `c`")]) == "- \\# \\*b\\* \\<i> \\`c\\`\n"
 
 
-@pytest.mark.parametrize("part", ["*a ", "x_ *a ", "[", "](x '", "`a ", "<!--", "<code>", "> ", "- a\n", "| "])
+@pytest.mark.parametrize(
+    "part", ["*a ", "x_ *a ", "[", "](x '", "`a ", "$a_", "$$a ", "<!--", "<code>", "> ", "- a\n", "| "]
+)
 def test_hostile_documents_are_read_in_time_that_grows_with_their_length(part: str) -> None:
     begun = time.process_time()
     MarkdownDocument(part * 3_000)
