@@ -30,7 +30,19 @@ from nmt.data.vocabulary import Vocabulary
 from nmt.errors import RunError, UserError, meant_path
 from nmt.recipe import reading
 from nmt.recipe.types import Recipe
-from nmt.runs.files import JOINT, METADATA, OUTCOME, RECIPE, SOURCE, TARGET, WEIGHTS, Bundle, FolderFiles, RunFiles
+from nmt.runs.files import (
+    JOINT,
+    METADATA,
+    OUTCOME,
+    RECIPE,
+    SOURCE,
+    SUFFIX,
+    TARGET,
+    WEIGHTS,
+    Bundle,
+    FolderFiles,
+    RunFiles,
+)
 from nmt.runs.metadata import FORMAT, Metadata, Outcome, read_metadata, read_outcome
 
 if TYPE_CHECKING:
@@ -235,6 +247,8 @@ class Run:
 
 def saved_recipe(path: Path) -> Path | None:
     """The recipe in a run folder, for the path of the folder or of that recipe; None for a recipe of its own."""
+    if path.suffix == SUFFIX:
+        raise UserError(f"{path}: a bundle cannot be continued; go on with it: nmt finetune {path} data.train=FILES")
     folder = path if path.is_dir() else path.parent
     if (path.name == RECIPE or path.is_dir()) and (folder / METADATA).exists():
         return folder / RECIPE

@@ -142,6 +142,7 @@ FILES = {
     [
         ("absent.yaml", "", "absent.yaml: no such recipe"),
         (".", "", ".: not a run folder; expected a recipe, or a folder made by nmt train"),
+        ("model.nmt", "", "model.nmt: a bundle cannot be continued; go on with it: nmt finetune model.nmt"),
         ("broken.yaml", "", "broken.yaml:"),
         ("no-limit.yaml", "", "training.updates"),
         ("toy.yaml", "training.update=3", "training.update"),
