@@ -20,7 +20,7 @@ OLD = {
     r"\b(?:facts|ledger|shelf|checkup|panel|crew)\b": "metadata, evaluation log, cache, corpus checks, group, pool",
     r"\b(?:source|target|source and target) pieces\b|\bpieces (?:a|per) second\b": "tokens",
     r"\bInputFault|\bRunFault": "UserError, RunError",
-    r"\bnmt[./](?:faults|text|sharing|probes|studies|bench|pictures|inspection)\b": "the packages in CHANGELOG.md",
+    r"\bnmt[./](?:faults|sharing|probes|studies|bench|pictures|inspection)\b": "the packages in CHANGELOG.md",
 }
 """Names of version 0.1.0, and what took their place."""
 TEXTS = [page for page in PAGES if page not in HISTORY] + [
