@@ -27,6 +27,7 @@ from tools.checks.check import Trial
 from tools.checks.html_documents import Generator, Known
 
 DOCUMENTS_PER_PAGE = 25
+DIFFERENT = "% of paragraphs that differ"
 ALIKE = 0.95
 """The share of paragraphs that must translate with tags as without."""
 STRUCTURES = [
@@ -70,7 +71,7 @@ def trials(count: int, runs: Sequence[Path]) -> Iterator[Trial]:
 def _shared(what: str, alike: Counter[bool]) -> Trial:
     tried = f"{what}: {alike[True]:,} of {alike.total():,} translated with tags as without"
     share = alike[True] / max(alike.total(), 1)
-    return Trial(tried, tried if share < ALIKE and alike else None, {"% of paragraphs that differ": 100 * (1 - share)})
+    return Trial(tried, tried if share < ALIKE and alike else None, {DIFFERENT: 100 * (1 - share)})
 
 
 def reversed_words(text: str) -> Translation:
