@@ -25,6 +25,10 @@ _HARD = re.compile(r"(?:[ \t]{2,}|\\)$")
 """The end of a line that breaks within a paragraph."""
 NESTED = 100
 """Open marks of emphasis among which the first of a pair is looked for; elsewhere, bounds keep the time linear too."""
+_NOTE = re.compile(r"^([ >]*\[\^[^\]\s]+\]):", re.MULTILINE)
+"""The beginning of a footnote, which CommonMark does not know: of one word, it would be the target of a link. So the
+parser is given another mark in the place of its colon."""
+_READ_NOTE = re.compile(r"\[\^[^\]\s]+\][;:]")
 _KEPT = "|".join(sorted(elements("kept")))
 _INLINE = re.compile(
     rf"""(?P<mark>(`++)[^`](?:.{{0,2000}}?[^`])??\2(?!`)"""
@@ -47,7 +51,7 @@ _ESCAPED = re.compile(
 
 
 class MarkdownDocument(Document):
-    """A document; YAML at its beginning, code, HTML comments and targets of links are kept."""
+    """A document; front matter, code, formulas between dollars, HTML comments and targets of links are kept."""
 
     def __init__(self, text: str) -> None:
         super().__init__(_parts(text))
@@ -63,6 +67,7 @@ def _parts(text: str) -> list[Part]:
     """Where a block cannot be found in its lines, it is left as it is."""
     front = _FRONT_MATTER.match(text)
     blank = re.sub(r"[^\n]", "", front[0]) + text[front.end() :] if front else text
+    blank = _NOTE.sub(r"\1;", blank)
     starts = list(accumulate((len(line) for line in text.split("\n")), lambda start, size: start + size + 1, initial=0))
     environment: dict[str, dict[str, object]] = {}
     parts: list[Part] = []
@@ -91,7 +96,10 @@ def _paragraph(
     for line in content.split("\n"):
         body = line.strip()
         place = text.find(body, start, end)
-        if place < 0:
+        if place < 0 and _READ_NOTE.match(body):
+            body = body.replace("];", "]:", 1)
+            place = text.find(body, start, end)
+        elif place < 0:
             body, is_cell = body.replace("|", "\\|"), True
             place = text.find(body, start, end)
         if place < 0:
@@ -105,7 +113,7 @@ def _paragraph(
         lines.append(text[first:last])
         following = spans[number + 1][0] if number + 1 < len(spans) else last
         hard = _HARD.search(text[first:following].partition("\n")[0])
-        if hard or number + 1 == len(spans):
+        if hard or number + 1 == len(spans) or _READ_NOTE.match(text, following):
             body = "\n".join(lines)
             kept = "\\" * (hard is not None and body.endswith("\\"))
             parts += [*_inline(body.removesuffix(kept), references, is_cell), kept, text[last:following]]

@@ -38,6 +38,7 @@ def uppercase_markdown(text: str) -> str:
         ("2020\\. Ja\n", "2020\\. JA\n"),
         ("sei $x_a = b$ und $$\\frac{a}{b}$$ so", "SEI $x_a = b$ UND $$\\frac{a}{b}$$ SO"),
         ("von $5 und $6 a_b und US$7", "VON $5 UND $6 A_B UND US$7"),
+        ("ja[^a]\n\n[^a]: nein\n[^b]: doch\n", "JA[^a]\n\n[^a]: NEIN\n[^b]: DOCH\n"),
     ],
 )  # fmt: skip
 def test_structure_code_and_targets_of_links_are_kept(text: str, expected: str) -> None:
