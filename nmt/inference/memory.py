@@ -23,6 +23,9 @@ SHORTEST_LIMIT = 32
 """Tokens that a sentence may always have without being translated in parts, however short those of training were."""
 POINTERS, COPIES = 60, 3
 """Bytes of back-pointers for each step and hypothesis; tensors ``(hypothesis, vocabulary)`` in fp32 at a time."""
+KEPT = 8
+"""Copies of the attention weights of the n-best: by step, together, without padding, in the translation, and the same
+for other parts of the line."""
 
 
 class ModelBytes(Protocol):
@@ -53,7 +56,7 @@ class SearchMemory:
     def sentence(self, source: int, search: SearchSettings) -> int:
         """Bytes that the search of one sentence takes at most."""
         target = search.longest(source)
-        kept = target * search.beam * source * 4 if search.keep_weights else 0
+        kept = target * source * 4 * (search.beam + KEPT * search.nbest) if search.keep_weights else 0
         own = target * search.beam * POINTERS + COPIES * search.beam * self.vocabulary * 4
         return own + kept + self.model(source, target, search.beam)
 

@@ -209,7 +209,7 @@ class TransformerModel(TranslationModel):
         """Attention of the source to itself, and caches of all hypotheses, old, new and reordered."""
         width, heads, inner = int(sizes["width"]), int(sizes["heads"]), int(sizes["feed_forward"])
         layers = int(sizes["decoder"]["layers"])
-        encoder = 3 * heads * source**2 + source * (8 * width + 2 * inner)
+        encoder = 5 * heads * source**2 + source * (8 * width + 2 * inner)
         memory = source * width * (1 + 2 * layers)
         caches = 3 * beam * target * width * 2 * layers
         step = beam * (3 * heads * (source + target) + 12 * width + 2 * inner)

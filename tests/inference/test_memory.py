@@ -58,7 +58,7 @@ def test_back_pointers_logits_and_weights_count() -> None:
     memory = SearchMemory(nothing, VOCABULARY, 1 << 30)
     plain, kept = (SearchSettings(beam=10, max_ratio=1, max_extra=0, keep_weights=each) for each in (False, True))
     assert memory.sentence(100, plain) == 100 * 10 * 60 + 3 * 10 * VOCABULARY * 4
-    assert memory.sentence(100, kept) == memory.sentence(100, plain) + 100 * 10 * 100 * 4
+    assert memory.sentence(100, kept) == memory.sentence(100, plain) + 100 * 100 * 4 * (10 + 8)
 
 
 def test_a_sentence_is_translated_whole_as_far_as_training_and_memory_reach() -> None:
