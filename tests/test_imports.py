@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "inference": {"text", "data", "models", "search", "runs", *FOUNDATION},
     "documents": {"inference", *FOUNDATION},
     "training": {"text", "data", "models", "search", "recipe", "runs", "inference", "evaluation", *FOUNDATION},
-    "evaluation": {"text", "data", "search", "runs", "inference", *FOUNDATION},
+    "evaluation": {"text", "data", "recipe.document", "search", "runs", "inference", *FOUNDATION},
     "export": {"data", "models", "search", "runs", "inference", "evaluation", "training", *FOUNDATION},
     "interpret": {"data", "models", "search", "runs", "inference", *FOUNDATION},
     "serving": {"text", "documents", "data", "recipe", "search", "runs", "inference", "interpret", *FOUNDATION},

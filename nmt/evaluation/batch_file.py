@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from pydantic_core import ErrorDetails
 
 from nmt.errors import UserError
+from nmt.recipe.document import Document, Place, Problem, parse, shown
 
 
 class Files(BaseModel):
@@ -36,14 +37,34 @@ class BatchFile(BaseModel):
     """The run that others are compared with."""
 
 
+_KEYS = ", ".join(BatchFile.model_fields)
+
+
 def read(path: Path) -> BatchFile:
-    """The file's content; all unknown keys and wrong types are reported at once."""
+    """The file's content; all unknown keys and wrong types are reported at once, with their lines."""
     try:
-        return BatchFile.model_validate(YAML(typ="safe", pure=True).load(path))
+        document = parse(path.read_text("utf-8-sig"), Place(0, str(path)))
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
-    except YAMLError as error:
-        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not YAML: it is not UTF-8") from error
+    if not isinstance(document.values, dict):
+        raise UserError(f"{path}: found {shown(document.values)}, expected a mapping with keys among {_KEYS}")
+    try:
+        file = BatchFile.model_validate(document.values)
     except ValidationError as error:
-        messages = [f"{path}: {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-        raise UserError("\n".join(messages)) from error
+        document.problems += [_problem(document, each) for each in error.errors()]
+    if document.problems:
+        raise UserError("\n".join(map(str, document.problems)))
+    return file
+
+
+def _problem(document: Document, detail: ErrorDetails) -> Problem:
+    key = tuple(map(str, detail["loc"]))
+    if detail["type"] == "missing":
+        return document.problem(key, "missing")
+    if detail["type"] == "extra_forbidden":
+        known = _KEYS if len(key) == 1 else ", ".join(Files.model_fields)
+        return document.problem(key, f"not a key here; expected one of {known}")
+    wanted = re.sub(r" or instance of \w+", "", detail["msg"]).replace("Input should be", "expected")
+    return document.problem(key, f"found {shown(detail['input'])}, {wanted}")

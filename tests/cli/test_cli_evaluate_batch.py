@@ -119,8 +119,11 @@ def test_a_run_that_cannot_be_translated_is_named_and_the_exit_status_is_1(nmt: 
         (("--batch", "runs/*", NEWS, NEWS), "news: the name is given twice"),
         (("--batch", "a.yaml", "b.yaml"), "expected at most one YAML file, found a.yaml, b.yaml"),
         (("--batch", "no.yaml"), "no.yaml: cannot be read"),
-        (("--batch", "bad.yaml"), "bad.yaml: not YAML"),
-        (("--batch", "unknown.yaml"), "unknown.yaml: baselin: "),
+        (("--batch", "bad.yaml"), "bad.yaml:1: not YAML"),
+        (("--batch", "unknown.yaml"), "unknown.yaml:2: baselin: not a key here; expected one of runs, tests, beam"),
+        (("--batch", "list.yaml"), "list.yaml: found ['runs'], expected a mapping with keys among runs, tests"),
+        (("--batch", "deep.yaml"), "deep.yaml:1: not YAML: nested deeper than"),
+        (("--batch", "half.yaml"), "half.yaml:2: tests.news.reference: missing"),
         (("runs/toy-1", NEWS, "--baseline", "runs/toy-2"), "--baseline: only with --batch"),
         (("runs/toy-1", NEWS, "--format", "csv"), "--format: only with --batch"),
         (("runs/toy-1", NEWS, "--beam", "1", "--beam", "2"), "several beams are compared with --batch"),
@@ -128,6 +131,9 @@ def test_a_run_that_cannot_be_translated_is_named_and_the_exit_status_is_1(nmt: 
 )
 def test_wrong_input_is_refused_before_anything_is_translated(nmt: Nmt, arguments: tuple[str, ...], words: str) -> None:
     Path("bad.yaml").write_text("runs: [")
+    Path("list.yaml").write_text("[runs]")
+    Path("deep.yaml").write_text("[" * 3000)
+    Path("half.yaml").write_text("tests:\n  news: {source: news.de}\n")
     Path("unknown.yaml").write_text("runs: [runs/toy-1]\nbaselin: runs/toy-2\n")
     outcome = nmt("evaluate", *arguments)
     assert (outcome.status, outcome.out) == (2, b"")
