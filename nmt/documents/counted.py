@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from html import unescape
 from html.parser import HTMLParser
 
 from nmt.errors import UserError
@@ -22,7 +23,9 @@ UNENDED = 1000
 
 
 class Count(HTMLParser):
-    """The characters and tags of a document."""
+    """The characters and tags of a document. As in the HTML standard, a title holds text and no tags."""
+
+    CDATA_CONTENT_ELEMENTS = ("script", "style", "title")  # type: ignore[misc]  # final for typeshed only
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -31,11 +34,13 @@ class Count(HTMLParser):
         try:
             self.feed(text)
             self.close()
+            if self.cdata_elem and self.rawdata:  # of an element without an end, some versions of Python leave the rest
+                self.handle_data(self.rawdata)
         except AssertionError as error:  # what `html.parser` raises where it does not know a declaration
             raise UserError(f"the document cannot be read as HTML: {error}") from error
 
     def handle_data(self, data: str) -> None:
-        self.characters.update(_visible(data))
+        self.characters.update(_visible(unescape(data) if self.cdata_elem == "title" else data))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags["start", tag, *(f"{name}={value}" for name, value in attrs if name not in TRANSLATED)] += 1

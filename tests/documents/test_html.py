@@ -45,6 +45,8 @@ def translated(text: str, translation: str, pairs: Sequence[tuple[str, str]]) ->
         ("<script>'<p>nein</p>'</script>ja<style>nein</style>", "<script>'<p>nein</p>'</script>JA<style>nein</style>"),
         ("Ein<sup> <a>[1]</a></sup> Hund<sup>2</sup>.", "EIN<sup> <a>[1]</a></sup> HUND<sup>2</sup>."),
         ("x<sup>te</sup> <sup><b>1</sup></b> y", "<sup>XTE</sup> <sup><b>1</sup></b> Y"),
+        ("<title>a <b>b</p> &amp; c</title><p>d", "<title>A &lt;B&gt;B&lt;/P&gt; &amp; C</title><p>D"),
+        ("<p>a<title>b <i>c", "<p>A<title>B &lt;I&gt;C"),
         ("<div>a</div><div>b</div>", "<div>A</div><div>B</div>"),
         ("<p>\n  ein\n  <b>Hund</b>\n</p>\n", "<p>\n  EIN <b>HUND</b>\n</p>\n"),
         ("a < b &lt;script&gt; &amp; c", "A &lt; B &lt;SCRIPT&gt; &amp; C"),
