@@ -190,6 +190,10 @@ class Bundle:
             file.seek(max(0, length - _END.size))
             end = file.read(_END.size)
         if len(end) < _END.size or end[:4] != b"PK\5\6":
+            if self.path.suffix in (".yaml", ".yml"):
+                raise UserError(
+                    f"{self.path}: this is no run; expected a run folder or a bundle; nmt train makes one of a recipe"
+                )
             raise self._refused("it is no zip file")
         _, disk, first, entries, total, size, place, comment = _END.unpack(end)
         if (

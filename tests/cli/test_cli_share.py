@@ -46,7 +46,7 @@ def test_a_bundle_is_evaluated_on_files_that_the_user_names(nmt: Nmt) -> None:
     [
         (["bundle", "runs/none", "-o", "a.nmt"], "runs/none: no such run folder"),
         (["bundle", "runs/toy", "-o", "a.zip"], "expected a name that ends in .nmt"),
-        (["translate", "toy.yaml"], "not a sound bundle (it is no zip file)"),
+        (["translate", "toy.yaml"], "toy.yaml: this is no run; expected a run folder or a bundle"),
         (["train", "toy.yaml", "--run", "test.tsv"], "expected a folder for the run, found a file"),
         (["push", "runs/toy", "me/toy"], "expected a bundle; make one first"),
         (["pull", "toy"], "expected a repository such as OWNER/NAME"),
