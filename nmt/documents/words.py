@@ -10,7 +10,11 @@ from collections.abc import Sequence
 from nmt.inference.offsets import Span
 from nmt.inference.translator import Translation
 
-_WORD = re.compile(r"\w+(?:['’.,:/@-]\w+)*|[^\w\s]")  # noqa: RUF001 - apostrophes as they are printed
+_WORD = re.compile(
+    r"\$?\{[^{}\s]{1,80}\}|%(?:\(\w{1,60}\)|\d{1,2}\$)?[sdiufc@](?![^\W\d_])|(?:https?://|www\.)[^\s<>\"]*\w"
+    r"|\w+(?:['’.,:/@-]\w+)*|[^\w\s]"  # noqa: RUF001 - apostrophes as they are printed
+)
+"""Placeholders and addresses, within which no tag may stand, words, and marks of punctuation."""
 
 
 def word_spans(text: str) -> list[Span]:
@@ -51,11 +55,11 @@ def _voted(translation: Translation, source: Sequence[Span], target: Sequence[Sp
 
 
 def _equal(translation: Translation, source: Sequence[Span], target: Sequence[Span]) -> dict[int, int]:
-    """Target words that stand as often in the source, in order: names, numbers and marks, not small letters."""
+    """Target words that stand as often in the source, in order, but for those of small letters alone."""
     places: tuple[dict[str, list[int]], dict[str, list[int]]] = defaultdict(list), defaultdict(list)
     for text, spans, found in ((translation.source, source, places[0]), (translation.text, target, places[1])):
         for place, (start, end) in enumerate(spans):
-            if not text[start:end].islower():
+            if not (text[start:end].islower() and text[start:end].isalpha()):
                 found[text[start:end]].append(place)
     return {
         there: here

@@ -22,6 +22,12 @@ def test_equal_names_numbers_and_marks_are_aligned_whatever_the_pieces_say() -> 
     assert {("Anna", "Anna"), ("12:30", "12:30"), (",", ","), (".", ".")} <= set(found)
 
 
+def test_a_placeholder_or_an_address_is_one_word_and_aligned_with_itself() -> None:
+    source, text = "a {x} b {y} %s1 c https://a.de/b?c=1.", "%s1 {y} https://a.de/b?c=1 {x}."
+    found = words(source, text, ("a", "{y}"))
+    assert {(each, each) for each in ("{x}", "{y}", "%s", "1", "https://a.de/b?c=1")} <= set(found)
+
+
 def test_without_an_alignment_words_have_their_relative_position_between_equal_ones() -> None:
     source, text = "eins zwei. drei vier fünf sechs.", "one. two three."
     spans, target = word_spans(source), word_spans(text)
