@@ -296,3 +296,16 @@ def test_every_score_in_the_head_of_a_study_recipe_is_in_its_report(study: str) 
     scores = re.findall(r"(?<![\w.])-?\d+\.\d+(?![\w.])", head)
     assert len(scores) > 5
     assert [score for score in scores if not re.search(rf"(?<![\d.]){re.escape(score)}(?!\d)", report)] == []
+
+
+@pytest.mark.parametrize("name", ["plain", "mixed"])
+def test_the_example_of_fine_tuning_shows_the_scores_that_were_made(name: str) -> None:
+    page = (ROOT / "docs/examples.md").read_text(encoding="utf-8")
+    for side in ("before", "after"):
+        scores = [pair[side]["scores"] for pair in read(f"finetune/{name}.json")]
+        cells = (
+            f"{each['bleu']['value']:.2f} ({each['bleu']['low']:.2f} to {each['bleu']['high']:.2f}) "
+            f"| {each['chrf']['value']:.2f}"
+            for each in scores
+        )
+        assert f"| {' | '.join(cells)} |" in page
