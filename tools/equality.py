@@ -32,6 +32,8 @@ from torch import Tensor
 HERE = Path(__file__).parents[1]
 BEAMS = {1: ("--beam", "1"), 5: ("--beam", "5", "--nbest", "5")}
 """Settings of `nmt translate` by size of the beam."""
+AS_THEY_ARE = ("--split", "never", "--no-protect")
+"""Settings of this version that earlier ones do not have: lines are translated as they are."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def measure(version: Version, run: Path, source: Path, updates: int, work: Path)
     translations = {}
     for beam, options in BEAMS.items():
         output = work / f"{run.name}.{beam}.jsonl"
-        version.nmt("translate", str(run), "-i", str(source), "-o", str(output), "--json", "--quiet", *options)
+        ours = AS_THEY_ARE if version.checkout == HERE else ()
+        version.nmt("translate", str(run), "-i", str(source), "-o", str(output), "--json", "--quiet", *options, *ours)
         translations[beam] = output.read_text(encoding="utf8").splitlines()
     recipe = YAML(typ="safe").load((run / "recipe.yaml").read_text(encoding="utf8"))
     end = recipe["training"]["updates"]
@@ -96,7 +99,9 @@ def differences(before: Found, after: Found) -> Iterator[str]:
     """What differs, a line each."""
     for beam, lines in before.translations.items():
         pairs = zip(map(json.loads, lines), map(json.loads, after.translations[beam]), strict=True)
-        differing = [number for number, (one, other) in enumerate(pairs, 1) if one != other]
+        differing = [
+            number for number, (one, other) in enumerate(pairs, 1) if any(other[key] != one[key] for key in one)
+        ]
         if differing:
             yield f"beam {beam}: {len(differing)} of {len(lines)} lines differ, the first is line {differing[0]}"
     if before.parameters != after.parameters:
