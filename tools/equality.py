@@ -34,6 +34,8 @@ BEAMS = {1: ("--beam", "1"), 5: ("--beam", "5", "--nbest", "5")}
 """Settings of `nmt translate` by size of the beam."""
 AS_THEY_ARE = ("--split", "never", "--no-protect")
 """Settings of this version that earlier ones do not have: lines are translated as they are."""
+WORDING = {"warnings"}
+"""Keys of a translation that may be worded otherwise by another version."""
 
 
 @dataclass(frozen=True)

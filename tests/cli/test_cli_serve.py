@@ -80,7 +80,7 @@ def test_a_server_with_workers_translates_as_the_command_and_says_that_it_cannot
         with pytest.raises(urllib.error.HTTPError) as refused:
             asked(address, "/inspect", **asked_for)
         assert b"started with --engine torch and without --workers" in refused.value.read()
-        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
 
 

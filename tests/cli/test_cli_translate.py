@@ -148,7 +148,8 @@ def test_a_translation_that_breaks_off_leaves_the_old_output(nmt: Nmt, monkeypat
 def test_a_signal_ends_the_command_and_leaves_the_old_output_and_nothing_else(nmt: Nmt, number: signal.Signals) -> None:
     Path("out").write_text("old")
     before = sorted(os.listdir())
-    command = [sys.executable, "-m", "nmt", "translate", "runs/toy", "-o", "out"]
+    heard = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL); from nmt.__main__ import main; main()"
+    command = [sys.executable, "-c", heard, "translate", "runs/toy", "-o", "out"]  # also under nohup
     with Popen(command, stdin=PIPE) as process:
         assert process.stdin is not None
         while sorted(os.listdir()) == before:  # until the output is begun

@@ -212,7 +212,7 @@ def _fault(status: int, out: bytes, err: str, file: File, *, known: bool) -> str
         return f"{len(lines)} lines in, {len(found)} out"
     for number, (line, text) in enumerate(zip(lines, found, strict=True), 1):
         expected = normalized(line.replace("▁", " "))
-        if (known and _bare(text) != _bare(expected)) or (text and not expected):
+        if (known and _bare(text) != _bare(expected)) or (text.strip() and not expected):
             return f"line {number}: {line[:60]!r} became {text[:60]!r}"
     return None
 
