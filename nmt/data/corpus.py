@@ -25,7 +25,7 @@ SHUFFLE_SEED = 1
 """Seed of the shuffle that decides what is held out, the same for all runs, so that they share a validation set."""
 PROGRESS_EVERY = 1_000_000
 """Pairs between two lines of progress."""
-NOT_TEXT = ("revision", "offline", "concatenation", "in_memory", "cache")
+NOT_TEXT = ("revision", "offline", "concatenation", "placeholders", "in_memory", "cache")
 """Fields of a request that do not change the text; the revision is replaced by the commit that was loaded."""
 
 Store = Callable[[str, Iterable[Pair]], Pairs]
@@ -42,6 +42,14 @@ class Corpus:
     metadata: CorpusMetadata
     cache: Cache | None = None
     """The cache that holds the training text if it is too large for memory."""
+    stand_ins: int | None = None
+    """The version of the stand-ins in training and validation pairs, which the metadata know without them."""
+
+    @property
+    def train_key(self) -> JsonObject:
+        """What determines the training text, for keys of the cache."""
+        key = {"train": self.metadata.splits["train"].sha256}
+        return key if self.stand_ins is None else {**key, "stand_ins": self.stand_ins}
 
 
 def load(request: CorpusRequest, log: Log) -> Corpus:

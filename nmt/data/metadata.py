@@ -35,6 +35,7 @@ class CorpusRequest:
     overlap: str
     extra: list[str]
     concatenation: int
+    placeholders: bool
     in_memory: int
     cache: str
 

@@ -15,10 +15,12 @@ import unicodedata
 from collections.abc import Sequence
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 from nmt import printable
 from nmt.data.pairs import Texts
 from nmt.errors import RunError, UserError
+from nmt.text.stand_ins import STAND_INS
 
 PAD, UNK, BOS, EOS = range(4)
 CANDIDATES = 16
@@ -34,10 +36,11 @@ def line_step(*sides: Sequence[str]) -> int:
     return max(1, math.ceil(sum(map(len, sides)) / MAX_LINES), math.ceil(stored / MAX_BYTES))
 
 
-def train(*sides: Sequence[str], type: str, size: int, exact: bool = True) -> bytes:
+def train(*sides: Sequence[str], type: str, size: int, exact: bool = True, stand_ins: bool = False) -> bytes:
     """A SentencePiece model of the lines of all sides, as the bytes of its file; the same lines give the same bytes.
 
     Text too small for ``size`` pieces raises `UserError`, or, unless ``exact``, gives a smaller model (unigram only).
+    With ``stand_ins`` each of `nmt.text.stand_ins` is one piece.
     """
     import sentencepiece
 
@@ -46,6 +49,8 @@ def train(*sides: Sequence[str], type: str, size: int, exact: bool = True) -> by
     first = next(sentences, None)
     if first is None:
         raise UserError("vocabulary: there is no text to learn it from; the training split is empty")
+    symbols: dict[str, Any] = {"user_defined_symbols": list(STAND_INS)} if stand_ins else {}
+    # an empty list would change the bytes of the model
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
@@ -63,6 +68,7 @@ def train(*sides: Sequence[str], type: str, size: int, exact: bool = True) -> by
             unk_id=UNK,
             bos_id=BOS,
             eos_id=EOS,
+            **symbols,
         )
     except RuntimeError as error:
         raise _training_error(str(error), size) from error
@@ -128,6 +134,11 @@ class Vocabulary:
     def bytes(self) -> frozenset[int]:
         """The token ids of single bytes, which spell characters that the training text does not have."""
         return frozenset(id for id in range(len(self)) if self._pieces.IsByte(id))
+
+    @property
+    def has_stand_ins(self) -> bool:
+        """Whether each of `nmt.text.stand_ins` is one piece."""
+        return all(self._pieces.PieceToId(name) != UNK for name in STAND_INS)
 
     def piece(self, id: int) -> str:
         """The piece of a token id, such as `▁Hund`."""

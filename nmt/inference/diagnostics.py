@@ -200,6 +200,11 @@ def _lost(line: str, text: str) -> str | None:
     return f"lost: {_some(lost)}" if lost else None
 
 
+def stand_ins_lost(texts: Iterable[str]) -> str:
+    """The warning about spans whose stand-ins did not come back once each, so that alignment put them back."""
+    return f"stand-in lost: {_some(texts)}"
+
+
 def _unknown(parts: Sequence[Part], vocabulary: Vocabulary, unseen: Collection[int]) -> str | None:
     """Unseen tokens in a row are shown as one text, since a character may be spelled in several bytes."""
     spelled = [

@@ -93,7 +93,8 @@ def open_translator(
     memory.check(search)
     tokens = batch_tokens or run.recipe.search.batch_tokens
     protect = split != "never" if protect is None else protect
-    protection = Protection(run.recipe.data.target).translate if protect else None
+    stand_ins = run.recipe.data.placeholders and all(each.has_stand_ins for each in run.vocabularies)
+    protection = Protection(run.recipe.data.target, stand_ins=stand_ins).translate if protect else None
     export = find_export(run, engine, log) if device in ("auto", "cpu") else None
     if engine == "ctranslate2" and export is None:
         raise UserError(f"--engine ctranslate2: an export computes on the CPU, found --device {device}")

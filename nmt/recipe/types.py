@@ -81,12 +81,17 @@ class Data(Section):
     cache."""
     cache: str = "cache"
     """Folder for what is derived from corpora larger than `in_memory`: cleaned text, vocabularies, token ids; written
-    once and shared by all runs on the same text. It takes about three times the space of the text and may be deleted: a
+    once and shared by all runs on the same text. It takes about three times the space of the text (four with
+    `placeholders`) and may be deleted: a
     run that needs it writes it again."""
     concatenation: Count = 1
     """Most sentences concatenated into one example: in every epoch the training pairs are shuffled and concatenated k
     at a time, k drawn evenly from 1 to this; those of validation once (Kondo et al. 2021, arXiv:2104.08478). 1 for
     none."""
+    placeholders: bool = False
+    """Whether the model learns to copy stand-ins: in training and validation, numbers, addresses and the like that both
+    sides of a pair have become ⟦1⟧ to ⟦8⟧ on both, and so does one word that both sides have in some pairs. Translation
+    then sets such spans aside by stand-ins. The text of the test set is scored as it is."""
 
     def conflicts(self) -> Iterator[tuple[Key, str]]:
         """Two languages; splits are names of a corpus or files without one; Hub keys for data sets of the Hub."""

@@ -103,7 +103,7 @@ def _cached(corpus: Corpus, cache: Cache, vocabularies: tuple[Vocabulary, Vocabu
                     writer.extend(array("i", chain.from_iterable(block)).tobytes(), map(len, block))
         return {}
 
-    return cache.get("tokens", {"train": corpus.metadata.splits["train"].sha256, **models}, fill)
+    return cache.get("tokens", {**corpus.train_key, **models}, fill)
 
 
 def _draw(vocabulary: Vocabulary, sentences: Sequence[str], alpha: float) -> Draw:

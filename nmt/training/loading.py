@@ -9,6 +9,7 @@ from nmt.data import corpus as corpora, hub
 from nmt.data.corpus import Corpus
 from nmt.data.metadata import CorpusMetadata, CorpusRequest
 from nmt.data.mixing import mixed
+from nmt.data.stand_ins import with_stand_ins
 from nmt.data.vocabulary import Vocabulary
 from nmt.errors import Log, UserError
 from nmt.recipe.types import Recipe
@@ -28,7 +29,13 @@ def load_vocabularies(recipe: Recipe, corpus: Corpus, log: Log) -> tuple[Vocabul
     wanted = recipe.vocabulary
     given = wanted.from_run or recipe.training.init_from
     if given:
-        return vocabularies.load(Path(given))
+        found = vocabularies.load(Path(given))
+        if recipe.data.placeholders and not all(each.has_stand_ins for each in found):
+            raise UserError(
+                f"data.placeholders: the vocabulary of {given} has no stand-ins; expected false, or one that "
+                "was learned with data.placeholders=true"
+            )
+        return found
     return vocabularies.learn(corpus, wanted.type, wanted.size, joint=wanted.joint, log=log)
 
 
@@ -70,7 +77,12 @@ def corpus_of(run: Run, log: Log) -> Corpus:
 
 
 def _load(recipe: Recipe, load: Callable[[CorpusRequest], Corpus], log: Log) -> Corpus:
-    """The corpus of a recipe, with the share of an earlier one that it wants."""
+    """The corpus of a recipe, with the share of an earlier one and the stand-ins that it wants."""
+    corpus = _mixed(recipe, load, log)
+    return with_stand_ins(corpus, log) if recipe.data.placeholders else corpus
+
+
+def _mixed(recipe: Recipe, load: Callable[[CorpusRequest], Corpus], log: Log) -> Corpus:
     corpus, wanted = load(CorpusRequest(**recipe.data.model_dump())), recipe.training
     if not wanted.mix:
         return corpus

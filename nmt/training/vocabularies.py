@@ -38,7 +38,7 @@ def learn(corpus: Corpus, type: str, size: int, *, joint: bool, log: Log) -> tup
             atomic.write_file(folder / name, each.model)
         return {}
 
-    key = {"train": corpus.metadata.splits["train"].sha256, **settings}
+    key = {**corpus.train_key, **settings}
     folder = corpus.cache.get("vocabulary", key, fill)
     source = Vocabulary.from_file(folder.path / SOURCE)
     return source, source if joint else Vocabulary.from_file(folder.path / TARGET)
@@ -52,7 +52,7 @@ def _learn(corpus: Corpus, type: str, size: int, joint: bool, log: Log) -> tuple
     def learned(*sides: Sequence[str]) -> Vocabulary:
         if (every := vocabulary.line_step(*sides)) > 1:
             log(f"of {sum(map(len, sides)):,} lines one in {every} is learned from, beginning with the first")
-        return Vocabulary(vocabulary.train(*sides, type=type, size=size, exact=exact))
+        return Vocabulary(vocabulary.train(*sides, type=type, size=size, exact=exact, stand_ins=bool(corpus.stand_ins)))
 
     pairs = corpus.train
     if joint:

@@ -4,13 +4,16 @@ import random
 from collections import Counter
 from math import exp
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sentencepiece
 from hypothesis import given, strategies as st
 
 from nmt.data.vocabulary import BOS, EOS, PAD, UNK, Vocabulary, drawn, normalized, train
 from nmt.errors import UserError
 from nmt.printable import without_controls
+from nmt.text.stand_ins import STAND_INS
 from tools.checks.pieces import with_pieces
 
 WHO = ("Ein Hund", "Eine Katze", "Der Mann", "Die Frau", "Ein Kind", "Der Nachbar")
@@ -157,3 +160,26 @@ def test_control_characters_of_a_piece_reach_no_text() -> None:
 def test_a_piece_that_is_not_utf8_is_refused() -> None:
     with pytest.raises(UserError, match="a piece that is not UTF-8"):
         Vocabulary(with_pieces(UNIGRAM.model, {SIZE - 1: b"\xff\xfe"}))
+
+
+@pytest.mark.parametrize("kind", ["unigram", "bpe"])
+def test_without_stand_ins_the_model_is_that_of_the_trainer_without_the_option(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even an empty list of symbols would add one that is empty."""
+    asked: list[dict[str, Any]] = []
+    trainer = sentencepiece.SentencePieceTrainer
+    original = trainer.train
+
+    def recorded(**options: Any) -> None:
+        asked.append(options)
+        original(**options)
+
+    monkeypatch.setattr(trainer, "train", recorded)
+    lines = [f"{line} ⟦1⟧" for line in LINES]
+    plain, marked = (Vocabulary(train(lines, type=kind, size=SIZE + 8, stand_ins=on)) for on in (False, True))
+    assert [options.get("user_defined_symbols") for options in asked] == [None, list(STAND_INS)]
+    assert (plain.has_stand_ins, marked.has_stand_ins) == (False, True)
+    ids = marked.encode("x⟦1⟧ ⟦8⟧.")
+    assert [piece for piece in marked.pieces(ids) if piece in STAND_INS] == ["⟦1⟧", "⟦8⟧"]
+    assert marked.decode(ids) == "x⟦1⟧ ⟦8⟧."

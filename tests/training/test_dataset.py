@@ -8,6 +8,7 @@ import pytest
 from nmt.data import vocabulary
 from nmt.errors import UserError
 from nmt.runs.run_folder import Run
+from nmt.text.stand_ins import STAND_IN
 from nmt.training import dataset as dataset_module, loading, planning
 
 if TYPE_CHECKING:
@@ -167,3 +168,45 @@ def test_from_text_in_files_only_as_much_is_learned_from_as_fits_into_memory(
         f"of {len(lines)} lines one in {every} is learned from, beginning with the first"
     ]
     assert some.source.model == vocabulary.train(lines[::every], type="unigram", size=290) != kept.source.model
+
+
+SPANS = "um 10:30 bei {{name}} {0}\tat 10:30 near {{name}} {0}\n"
+
+
+def test_with_placeholders_training_and_validation_have_stand_ins_and_the_test_set_has_none(toy: Toy) -> None:
+    for name in ("train", "valid", "test"):
+        Path(f"{name}.tsv").write_text(Path(f"{name}.tsv").read_text("utf8") + SPANS.format(name), "utf8")
+    off, on = (loading.load_dataset(toy.recipe(f"data.placeholders={key}"), print) for key in ("false", "true"))
+    assert [on.source.has_stand_ins, off.source.has_stand_ins] == [True, False]
+    for pairs in (on.corpus.train, on.corpus.valid):
+        assert len(STAND_IN.findall(pairs.source[-1])) >= 2
+        assert STAND_IN.findall(pairs.source[-1]) == STAND_IN.findall(pairs.target[-1])
+        assert "10:30" not in pairs.source[-1] + pairs.target[-1]
+    assert on.corpus.test == off.corpus.test
+    assert on.corpus.metadata.splits == off.corpus.metadata.splits
+    assert on.source.decode(on.train[0][len(on.corpus.train) - 1]) == on.corpus.train.source[-1]
+
+
+@pytest.mark.parametrize("way", [(), ("vocabulary.from=own.model",)], ids=["learned", "given"])
+def test_cached_text_with_stand_ins_is_no_text_without(toy: Toy, way: tuple[str, ...]) -> None:
+    """A given vocabulary is the same in both, so it does not tell them apart."""
+    Path("train.tsv").write_text(Path("train.tsv").read_text("utf8") + SPANS.format("a"), "utf8")
+    Path("own.model").write_bytes(loading.load_dataset(toy.recipe("data.placeholders=true"), print).source.model)
+
+    def content(key: str, *more: str) -> tuple[object, ...]:
+        found = loading.load_dataset(toy.recipe(*way, f"data.placeholders={key}", *more), print)
+        texts, rows = found.corpus.train, range(len(found.corpus.train))
+        tokens = [(list(found.train[0][row]), list(found.train[1][row])) for row in rows]
+        return found.source.model, list(texts.source), list(texts.target), tokens
+
+    kept = {key: content(key) for key in ("false", "true")}
+    assert kept["false"] != kept["true"]
+    for key in ("false", "true", "false", "true"):
+        assert content(key, *STORED) == kept[key]
+    assert [len(list(Path("cache").glob(f"{kind}-*"))) for kind in ("text", "standins", "tokens")] == [1, 1, 2]
+
+
+def test_a_vocabulary_without_stand_ins_is_refused_with_placeholders(toy: Toy) -> None:
+    Path("own.model").write_bytes(loading.load_dataset(toy.recipe(), print).source.model)
+    with pytest.raises(UserError, match=r"data\.placeholders: the vocabulary of own\.model has no stand-ins"):
+        loading.load_dataset(toy.recipe("vocabulary.from=own.model", "data.placeholders=true"), print)

@@ -66,6 +66,15 @@ def test_four_updates_equal_two_a_stop_and_two(toy: Toy, model: str) -> None:
     assert result("parts") == result("whole")
 
 
+def test_with_placeholders_a_stop_changes_nothing_either(toy: Toy) -> None:
+    Path("train.tsv").write_text(Path("train.tsv").read_text("utf8") + "um 10:30 da\tat 10:30 there\n", "utf8")
+    on = "data.placeholders=true"
+    assert toy.train("whole", on) == 0
+    assert toy.signalled(signal.SIGTERM, 2, "parts", on) == 143
+    assert toy.train("parts", on) == 0
+    assert result("parts") == result("whole")
+
+
 def test_another_seed_gives_another_result(toy: Toy) -> None:
     """Otherwise the equalities here would say nothing."""
     toy.train("one")

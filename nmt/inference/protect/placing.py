@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from nmt.inference.offsets import Span
 from nmt.inference.protect.reading import Aside, Reading
 
-UNIT = re.compile(r"\w++(?:[-'’.]\w++)*+|[^\w\s]")  # noqa: RUF001 - an apostrophe
-"""Words and punctuation marks."""
+UNIT = re.compile(r"⟦[1-8]⟧|\w++(?:[-'’.]\w++)*+|[^\w\s]")  # noqa: RUF001 - an apostrophe
+"""Words and punctuation marks; a stand-in is a mark, which the translation has as often."""
 FINAL = frozenset(".!?…\"'”’»)]")  # noqa: RUF001 - quotation marks of several languages are meant
 
 

@@ -4,6 +4,9 @@ A model sees some spans first: numbers, which it may know how to handle, and whi
 does not come out as it went in, at the word that it is aligned to, the sentence is read again without it. Everything
 else is set aside at once, since no model does better with an address than to copy it. What is set aside is put back
 between the words of the translation, by alignment, so nothing can be lost.
+
+A model that was trained with `data.placeholders` reads stand-ins instead, numbers included. Where one is not in the
+translation exactly once, the sentence is translated as above.
 """
 
 from __future__ import annotations
@@ -11,25 +14,62 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
+from nmt.inference import diagnostics
 from nmt.inference.offsets import Span
 from nmt.inference.protect.reading import Reading, read_without
-from nmt.inference.protect.restoring import restored
+from nmt.inference.protect.restoring import restored, unmarked
 from nmt.inference.translator import Translate, Translation
 from nmt.text.spans import VerbatimSpan, find_spans, number_words
+from nmt.text.stand_ins import STAND_IN, Marked
 
 
 class Protection:
     """Translates sentences so that what must survive stands in the translations."""
 
-    def __init__(self, language: str | None = None) -> None:
+    def __init__(self, language: str | None = None, *, stand_ins: bool = False) -> None:
         """``language`` is that of the translations. Where its number words are not known, integers up to 12 are left to
-        the model unchecked."""
+        the model unchecked. ``stand_ins`` says that the model has learned to copy those."""
+        self.stand_ins = stand_ins
         self.words = number_words(language or "")
 
     def translate(self, sentences: Sequence[str], plain: Translate, aligned: Translate) -> list[Translation]:
         """``plain`` translates sentences without such spans; ``aligned`` gives alignments, which cost time."""
         spans = [find_spans(sentence) for sentence in sentences]
+        marked = self._marked(sentences, spans)
+        texts = [marked[place].text if place in marked else each for place, each in enumerate(sentences)]
+        rest = [marked[place].rest() if place in marked else own for place, own in enumerate(spans)]
+        found = self._protected(texts, rest, plain, aligned)
+        missing = {place: each.missing(found[place].text) for place, each in marked.items()}
+        lost = [place for place, names in missing.items() if names]
+        again = self._protected([sentences[place] for place in lost], [spans[place] for place in lost], plain, aligned)
+        for place, each in marked.items():
+            found[place] = unmarked(each, found[place])
+        for place, translation in zip(lost, again, strict=True):
+            warning = diagnostics.stand_ins_lost(missing[place])
+            found[place] = replace(translation, warnings=[*translation.warnings, warning])
+        return found
+
+    def _marked(self, sentences: Sequence[str], spans: Sequence[Sequence[VerbatimSpan]]) -> dict[int, Marked]:
+        """Sentences that the model reads with stand-ins: those with words beside their spans."""
+        if not self.stand_ins:
+            return {}
+        found = {
+            place: Marked.of(sentence)
+            for place, sentence in enumerate(sentences)
+            if spans[place] and read_without(sentence, spans[place]).has_words
+        }
+        return {place: each for place, each in found.items() if each}
+
+    def _protected(
+        self,
+        sentences: Sequence[str],
+        spans: Sequence[Sequence[VerbatimSpan]],
+        plain: Translate,
+        aligned: Translate,
+    ) -> list[Translation]:
+        """The translations of sentences whose spans are set aside and put back by alignment."""
         found: dict[int, Translation] = {}
         self._fill(found, [place for place, own in enumerate(spans) if not own], sentences, plain)
         readings = {place: _first_reading(sentences[place], own) for place, own in enumerate(spans) if own}
@@ -81,7 +121,7 @@ class Protection:
         """Whether a text has an integer up to 12, or an ordinal, in digits or as a word."""
         if self.words is None:
             return True
-        words, value = set(re.findall(r"\w+", text.casefold())), int(number.rstrip("."))
+        words, value = set(re.findall(r"\w+", STAND_IN.sub(" ", text).casefold())), int(number.rstrip("."))
         return str(value) in words or not words.isdisjoint(self.words[value])
 
 

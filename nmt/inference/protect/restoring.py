@@ -15,6 +15,7 @@ from nmt.inference.offsets import Span
 from nmt.inference.protect.placing import UNIT, Placing
 from nmt.inference.protect.reading import CLOSING, OPENING, Aside, Reading
 from nmt.inference.translator import Translation
+from nmt.text.stand_ins import Marked
 
 Item = TypeVar("Item")
 
@@ -46,6 +47,25 @@ def restored(reading: Reading, found: Translation) -> Translation:
         ),
         spans=_in_order(targets.merged([filling.moved(span) for span in found.spans], filling.spans)),
     )
+
+
+def unmarked(marked: Marked, found: Translation) -> Translation:
+    """The translation of the sentence, from that of its text with stand-ins; alternatives without one are left out."""
+    return replace(
+        found,
+        source=marked.sentence,
+        text=marked.filled(found.text),
+        pieces=[_filled_piece(marked, piece) for piece in found.pieces],
+        source_pieces=[_filled_piece(marked, piece) for piece in found.source_pieces],
+        alternatives=[(marked.filled(text), score) for text, score in found.alternatives if not marked.missing(text)],
+        source_spans=[marked.moved(marked.text, span) for span in found.source_spans],
+        spans=[marked.moved(found.text, span) for span in found.spans],
+        warnings=[marked.filled(warning) for warning in found.warnings],
+    )
+
+
+def _filled_piece(marked: Marked, piece: str) -> str:
+    return "▁".join(marked.filled(piece).split(" "))
 
 
 def _copied(sentence: str) -> Translation:

@@ -14,6 +14,7 @@ from nmt.data.corpus import Corpus
 from nmt.data.metadata import CorpusRequest
 from nmt.data.pairs import Pairs
 from nmt.data.readers import read_pair_files, stream_pair_files
+from nmt.data.stand_ins import with_stand_ins
 from nmt.data.vocabulary import Vocabulary
 from nmt.errors import Log, UserError
 from nmt.evaluation.testsets import TestSet
@@ -82,8 +83,11 @@ def prepare(plan: Plan, out: Path, log: Log) -> Study:
     """
     results = Results.open(out)
     corpus = corpora.load(CorpusRequest(**plan.shared.data.model_dump()), log)
-    if corpus.test is None:
+    test = corpus.test
+    if test is None:
         raise UserError("recipe.data.test: a study needs a test set, and the corpus has none")
+    if plan.shared.data.placeholders:
+        corpus = with_stand_ins(corpus, log)
     known = results.vocabulary if results.vocabulary.exists() else None
     wanted = plan.shared.vocabulary
     vocabulary, _ = (
@@ -91,7 +95,7 @@ def prepare(plan: Plan, out: Path, log: Log) -> Study:
         if known
         else vocabularies.learn(corpus, wanted.type, wanted.size, joint=wanted.joint, log=log)
     )
-    tests = _tests(plan, corpus.test, log)
+    tests = _tests(plan, test, log)
     study = Study(replace(plan, jobs=_complete(plan, vocabulary, results)), results, corpus, vocabulary, tests)
     results.check(study.plan, study.shared_json(), study.all_tests)
     return study
