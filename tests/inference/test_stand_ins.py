@@ -25,7 +25,7 @@ class Model:
     """Copies its source and attends to what it copies; a ⟦1⟧ becomes ``instead``."""
 
     def __init__(self, instead: str = "⟦1⟧") -> None:
-        self.instead = VOCABULARY.encode(instead)[-1]
+        self.table = {FIRST: VOCABULARY.encode(instead)[-1]}
         self.read: list[str] = []
 
     def encode(self, source: Tensor, mask: Tensor) -> Any:
@@ -39,7 +39,7 @@ class Model:
         source, lengths = repeat(memory, len(previous) // len(memory[1]))
         slot = state.minimum(lengths - 1)
         wanted = source.gather(1, slot[:, None])
-        wanted = torch.where(wanted == FIRST, torch.full_like(wanted, self.instead), wanted)
+        wanted = torch.tensor([[self.table.get(id, id)] for id in wanted[:, 0].tolist()])
         weights = torch.zeros(source.shape).scatter(1, slot[:, None], 1.0)
         return Step(torch.zeros(len(previous), len(VOCABULARY)).scatter(1, wanted, 12.0), state + 1, weights)
 
@@ -107,6 +107,24 @@ def test_the_digit_of_a_stand_in_is_no_integer_of_the_translation() -> None:
     protection = Protection("en", stand_ins=True)
     assert not protection._is_counted("1", "ab ⟦1⟧")
     assert protection._is_counted("1", "one ⟦2⟧")
+
+
+@pytest.mark.parametrize("sentence", ["y ab cd", "ab y cd", "ab cd y", "ab y. cd <b>ef</b>", "y", "ab {x} cd y"])
+def test_stand_ins_that_a_model_invents_are_left_out(sentence: str) -> None:
+    """The model writes ⟦4⟧ for each y."""
+    invented = Model()
+    invented.table = {VOCABULARY.encode("a y")[-1]: VOCABULARY.encode("⟦4⟧")[-1]}
+    found = translator(invented).translate(sentence)
+    assert found.text == " ".join(sentence.replace("y", "").replace(" .", ".").split())
+    assert (len(found.spans), len(found.source_spans)) == (len(found.pieces), len(found.source_pieces))
+    spelled = [
+        (piece.strip("▁").replace("▁", " "), found.text[slice(*span)])
+        for piece, span in zip(found.pieces, found.spans, strict=True)
+        if piece != "</s>"
+    ]
+    assert all(piece == text for piece, text in spelled)
+    assert found.spans == sorted(found.spans)
+    assert all(start <= end for start, end in found.spans)
 
 
 def test_without_stand_ins_those_of_the_user_survive_by_alignment() -> None:

@@ -19,7 +19,7 @@ from dataclasses import replace
 from nmt.inference import diagnostics
 from nmt.inference.offsets import Span
 from nmt.inference.protect.reading import Reading, read_without
-from nmt.inference.protect.restoring import restored, unmarked
+from nmt.inference.protect.restoring import restored, unmarked, without_invented
 from nmt.inference.translator import Translate, Translation
 from nmt.text.spans import VerbatimSpan, find_spans, number_words
 from nmt.text.stand_ins import STAND_IN, Marked
@@ -36,6 +36,8 @@ class Protection:
 
     def translate(self, sentences: Sequence[str], plain: Translate, aligned: Translate) -> list[Translation]:
         """``plain`` translates sentences without such spans; ``aligned`` gives alignments, which cost time."""
+        if self.stand_ins:
+            plain, aligned = _without_invented(plain), _without_invented(aligned)
         spans = [find_spans(sentence) for sentence in sentences]
         marked = self._marked(sentences, spans)
         texts = [marked[place].text if place in marked else each for place, each in enumerate(sentences)]
@@ -123,6 +125,10 @@ class Protection:
             return True
         words, value = set(re.findall(r"\w+", STAND_IN.sub(" ", text).casefold())), int(number.rstrip("."))
         return str(value) in words or not words.isdisjoint(self.words[value])
+
+
+def _without_invented(translate: Translate) -> Translate:
+    return lambda texts: [without_invented(each) for each in translate(texts)]
 
 
 def _first_reading(sentence: str, spans: Sequence[VerbatimSpan]) -> Reading:

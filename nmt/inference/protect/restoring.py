@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,9 +16,10 @@ from nmt.inference.offsets import Span
 from nmt.inference.protect.placing import UNIT, Placing
 from nmt.inference.protect.reading import CLOSING, OPENING, Aside, Reading
 from nmt.inference.translator import Translation
-from nmt.text.stand_ins import Marked
+from nmt.text.stand_ins import STAND_IN, Marked
 
 Item = TypeVar("Item")
+_INVENTED = re.compile(f" ?{STAND_IN.pattern}")
 
 
 def restored(reading: Reading, found: Translation) -> Translation:
@@ -62,6 +64,29 @@ def unmarked(marked: Marked, found: Translation) -> Translation:
         spans=[marked.moved(found.text, span) for span in found.spans],
         warnings=[marked.filled(warning) for warning in found.warnings],
     )
+
+
+def without_invented(found: Translation) -> Translation:
+    """The translation without stand-ins if what was read has none: a model may write one all the same."""
+    if STAND_IN.search(found.source):
+        return found
+    text = _INVENTED.sub("", found.text).strip()
+    different: dict[str, float] = {}
+    for other, score in found.alternatives:
+        different.setdefault(_INVENTED.sub("", other).strip(), score)
+    return replace(
+        found,
+        text=text,
+        pieces=[STAND_IN.sub("", piece) for piece in found.pieces],
+        alternatives=[(other, score) for other, score in different.items() if other != text],
+        spans=[(_closed_up(found.text, start), _closed_up(found.text, end)) for start, end in found.spans],
+    )
+
+
+def _closed_up(text: str, at: int) -> int:
+    """A position in a text, as one in the text without stand-ins."""
+    before = text[:at].removesuffix(" ") if STAND_IN.match(text, at) else text[:at]
+    return len(_INVENTED.sub("", before).lstrip())
 
 
 def _filled_piece(marked: Marked, piece: str) -> str:
