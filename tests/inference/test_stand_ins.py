@@ -78,8 +78,20 @@ def test_every_field_is_of_the_whole_sentence() -> None:
     ]
     assert all(piece == text for piece, text in spelled if text)
     assert "12,50 €" in [text for _, text in spelled]
+    assert found.alignment
     for source, target in found.alignment:
         assert found.source[slice(*found.source_spans[source])] == found.text[slice(*found.spans[target])]
+
+
+def test_a_stand_in_is_aligned_to_itself_whatever_the_attention_looked_at() -> None:
+    """The model writes the two stand-ins the other way round, and attends from left to right."""
+    model = Model("⟦2⟧")
+    model.table[VOCABULARY.encode("⟦2⟧")[-1]] = FIRST
+    found = translator(model).translate("ab {x} cd {y} ef")
+    assert found.text == "ab {y} cd {x} ef"
+    parts = {"{x}", "{y}"}
+    pairs = [(found.source_pieces[source], found.pieces[target]) for source, target in found.alignment]
+    assert [pair for pair in pairs if parts & {*pair}] == [("{y}", "{y}"), ("{x}", "{x}")]
 
 
 @pytest.mark.parametrize("instead", ["⟦2⟧", "⟦7⟧", "x"], ids=["doubled", "another", "lost"])

@@ -60,10 +60,23 @@ def unmarked(marked: Marked, found: Translation) -> Translation:
         pieces=[_filled_piece(marked, piece) for piece in found.pieces],
         source_pieces=[_filled_piece(marked, piece) for piece in found.source_pieces],
         alternatives=[(marked.filled(text), score) for text, score in found.alternatives if not marked.missing(text)],
+        alignment=_aligned_to_itself(found),
         source_spans=[marked.moved(marked.text, span) for span in found.source_spans],
         spans=[marked.moved(found.text, span) for span in found.spans],
         warnings=[marked.filled(warning) for warning in found.warnings],
     )
+
+
+def _aligned_to_itself(found: Translation) -> list[tuple[int, int]]:
+    """The alignment, in which each stand-in is aligned to itself, whatever the attention looked at."""
+    places = {name: place for place, piece in enumerate(found.source_pieces) for name in STAND_IN.findall(piece)}
+    named = {
+        target: places[name]
+        for target, piece in enumerate(found.pieces)
+        for name in STAND_IN.findall(piece)
+        if name in places
+    }
+    return [(named.get(target, source), target) for source, target in found.alignment]
 
 
 def without_invented(found: Translation) -> Translation:
