@@ -104,7 +104,7 @@ def _text(element: ElementTree.Element) -> Iterator[str]:
 
 
 def _of(texts: dict[str, str], language: str) -> str | None:
-    """The text in a language: of that very code, or of its first region."""
+    """The text with exactly this language code, else with the first regional variant of it, such as de-AT for de."""
     code = language.lower().replace("_", "-")
     return texts.get(code, next((text for each, text in texts.items() if base(each) == code), None))
 

@@ -191,4 +191,4 @@ def _texts(table: pyarrow.Table, language: str, where: str, errors: str) -> list
 
 
 FORMATS = {".tsv": _tsv, ".csv": csv_pairs, ".tmx": tmx_pairs, ".jsonl": _jsonl, ".parquet": _parquet}
-"""The reader of each ending of a file of pairs."""
+"""Readers of files of sentence pairs, by file ending."""

@@ -75,7 +75,7 @@ def check_lines(name: str, lines: Sequence[bytes], number: int = 0) -> None:
 
 
 def open_document(name: str, ending: str, data: bytes) -> Document:
-    """The document in these bytes, which are UTF-8; ``name`` is for errors. ``.txt`` is plain text of any lines."""
+    """Parses UTF-8 bytes as the format of a file ending; ``.txt`` is plain text. ``name`` names the file in errors."""
     check_lines(name, data.split(b"\n"))
     try:
         text = data.decode()

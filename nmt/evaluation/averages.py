@@ -123,7 +123,7 @@ class Averages:
 
 
 def average(rows: Sequence[Row], *, languages: str, baseline: str | None = None) -> Averages:
-    """The rows of one test set with their averages, compared with a baseline if one is named."""
+    """The rows of one test set: means over seeds, and differences from the baseline if one is named."""
     test = rows[0].results[0].test
     for result in (result for row in rows for result in row.results):
         if result.test.sha256 != test.sha256:

@@ -29,7 +29,7 @@ _NEXT = re.compile(r"[\"'“„«»‹›‘‚(\[¿¡\s]*((?![^\W_]\.)[^\W_]*)"
 
 
 class Rules(NamedTuple):
-    """The words of all languages, in lower case."""
+    """The word lists of sentences.json, those of all languages together, in lower case."""
 
     never: frozenset[str]
     number: frozenset[str]
@@ -49,7 +49,7 @@ def split_sentences(line: str) -> Iterator[str]:
 
 
 def _continues(line: str, start: int, end: re.Match[str]) -> bool:
-    """Whether the sentence that begins at ``start`` goes on behind these marks."""
+    """Whether the sentence that begins at ``start`` continues after the marks ``end``."""
     following = _NEXT.match(line, end.end(), end.end() + FAR)
     after = following[1] if following else ""
     if after[:1].islower():

@@ -316,7 +316,7 @@ def packed(**changed: bytes | None) -> Callable[[Path], None]:
 def zipped(
     name: str, data: bytes, method: int = zipfile.ZIP_STORED, mode: int = stat.S_IFREG | 0o644, times: int = 1
 ) -> Callable[[Path], None]:
-    """Makes a valid bundle with additional members that its manifest does not name."""
+    """Makes a valid bundle with additional files that its manifest does not list."""
 
     def make(run: Path) -> None:
         packed()(run)

@@ -80,7 +80,7 @@ class Generator:
         return self.kept[-1]
 
     def number(self) -> str:
-        """An attribute with a number of its own."""
+        """A new attribute whose value is a unique number."""
         self.tags.append(f"n{len(self.tags)}x")
         return f"id={self.tags[-1]}"
 

@@ -42,7 +42,7 @@ ASKED = ("translate", "--engine", "ctranslate2", "--text", "ein Hund")
 
 
 class Case(NamedTuple):
-    """Something from a stranger, and what is tried on it."""
+    """A hostile file or folder, and the commands that are tried on it."""
 
     words: str
     harm: Harm

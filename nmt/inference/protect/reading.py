@@ -41,7 +41,7 @@ class Reading:
 
     @property
     def has_words(self) -> bool:
-        """Whether anything is left to translate."""
+        """Whether the text that the model reads still has words."""
         return any(map(str.isalnum, self.text))
 
     def in_sentence(self, start: int, end: int) -> tuple[int, int]:
